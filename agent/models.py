@@ -1,0 +1,140 @@
+"""Who thinks: sessions, and everything that was said and done in them, in order."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from agent.querysets import OfSessionQuerySet, SessionQuerySet
+from approvals.models import Action, Origin
+from junto.tenants.models import Company, Membership
+from junto.tenants.scoping import TenantModel
+from runbooks.models import Runbook
+from signals.models import Board, Signal
+
+
+class AgentSession(TenantModel):
+    """One conversation about one signal. `last_number` is the counter of its events, locked while one is appended.
+
+    The lease and its fence stand on `origin`. Tokens and cost (millionths of a cent) are sums over its model calls.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Working"
+        WAITING_FOR_APPROVAL = "waiting_for_approval", "Needs approval"
+        WAITING_FOR_TECHNICIAN = "waiting_for_technician", "Waiting for reply"
+        COMPLETED = "completed", "Completed"
+        FAILED = "failed", "Failed"
+        STOPPED = "stopped", "Stopped"
+
+    LIVE: ClassVar[tuple[str, ...]] = (
+        State.QUEUED,
+        State.RUNNING,
+        State.WAITING_FOR_APPROVAL,
+        State.WAITING_FOR_TECHNICIAN,
+    )
+
+    signal = models.ForeignKey(Signal, on_delete=models.CASCADE, related_name="sessions")
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+")
+    origin = models.OneToOneField(Origin, on_delete=models.CASCADE, related_name="+")
+    runbook = models.ForeignKey(Runbook, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    runbook_number = models.PositiveIntegerField(null=True, blank=True)
+    runbook_record = models.PositiveBigIntegerField(null=True, blank=True)
+    runbook_score = models.FloatField(null=True, blank=True)
+    runbook_reason = models.TextField(blank=True)
+    state = models.CharField(max_length=24, choices=State, default=State.QUEUED)
+    state_detail = models.TextField(blank=True)
+    started_by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    model_label = models.CharField(max_length=120, blank=True)
+    rehearsal = models.BooleanField(default=False)
+    last_number = models.PositiveIntegerField(default=0)
+    steps_used = models.PositiveIntegerField(default=0)
+    tokens_in = models.PositiveBigIntegerField(default=0)
+    tokens_out = models.PositiveBigIntegerField(default=0)
+    cost_microcents = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["-created_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["signal"],
+                condition=Q(state__in=["queued", "running", "waiting_for_approval", "waiting_for_technician"]),
+                name="session_one_live_per_signal",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["organization", "state"])]
+
+    def __str__(self) -> str:
+        return f"Session on {self.signal}"
+
+
+class SessionEvent(TenantModel):
+    """One thing said or done, numbered from 1 without gap in its session. Append only (I13)."""
+
+    session = models.ForeignKey(AgentSession, on_delete=models.CASCADE, related_name="events")
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=30)
+    payload = models.JSONField(default=dict)
+    action = models.ForeignKey(Action, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    action_state = models.CharField(max_length=10, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OfSessionQuerySet.as_manager()
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["session", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["session", "number"], name="session_event_number_once"),
+            models.UniqueConstraint(
+                fields=["session", "action", "action_state"],
+                condition=Q(action__isnull=False),
+                name="session_event_action_state_once",
+            ),
+        ]
+
+
+class StartRule(TenantModel):
+    """Whether the agent starts by itself on new signals of a board (`board` empty = all others). Default prepare."""
+
+    class Mode(models.TextChoices):
+        OFF = "off", "Off"
+        PREPARE = "prepare", "Prepare: look up and report only"
+        RUN = "run", "Run: prepare, and run a matched AI runbook"
+
+    board = models.ForeignKey(Board, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    mode = models.CharField(max_length=8, choices=Mode, default=Mode.PREPARE)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "board"], nulls_distinct=False, name="start_rule_once"),
+        ]
+
+
+class InstructionQuerySet(SessionQuerySet):
+    """Instructions; those of the organization (no company) are seen by every member."""
+
+    company_path = None
+
+
+class Instruction(TenantModel):
+    """Standing words to the agent, of the organization or of one company."""
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    text = models.TextField()
+
+    objects = InstructionQuerySet.as_manager()
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organization", "company"], nulls_distinct=False, name="instruction_once"
+            ),
+        ]

@@ -1,0 +1,7 @@
+"""What is allowed (policies, grants), what is intended (actions) and who decided (decisions)."""
+
+from approvals.models.actions import Action, Decision, StaleState
+from approvals.models.origins import Origin
+from approvals.models.rules import ApprovalPolicy, Grant
+
+__all__ = ["Action", "ApprovalPolicy", "Decision", "Grant", "Origin", "StaleState"]

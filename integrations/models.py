@@ -1,0 +1,150 @@
+"""Connections to vendors and what was learned through them: links, contacts, devices, cursors, model spend."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from junto.tenants.models import Company
+from junto.tenants.scoping import TenantModel, TenantQuerySet
+
+
+class Connection(TenantModel):
+    """An organization's access to one vendor. Credentials are sealed; changing the host wipes them (TRUST 0.9)."""
+
+    class State(models.TextChoices):
+        UNTESTED = "untested", "Not tested"
+        OK = "ok", "Working"
+        FAILING = "failing", "Failing"
+        PAUSED = "paused", "Paused"
+
+    vendor = models.CharField(max_length=30)
+    label = models.CharField(max_length=120)
+    base_url = models.URLField(max_length=300)
+    sealed_credentials = models.TextField(blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.UNTESTED)
+    state_detail = models.TextField(blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    succeeded_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "vendor"], name="connection_once_per_vendor"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class CompanyLink(TenantModel):
+    """A Company's own id at one vendor. Without a link that vendor's tools are not offered for the company (I7)."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="links")
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="links")
+    external_id = models.CharField(max_length=80)
+    external_name = models.CharField(max_length=200, blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connection", "external_id"], name="company_link_external_once"),
+            models.UniqueConstraint(fields=["connection", "company"], name="company_link_company_once"),
+        ]
+
+
+class ExternalRef(TenantModel):
+    """A record that we ourselves wrote at a vendor, so that its coming back is known as our own echo."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=30)
+    external_id = models.CharField(max_length=80)
+    action_id = models.UUIDField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connection", "kind", "external_id"], name="external_ref_once"),
+        ]
+
+
+class OfCompanyQuerySet(TenantQuerySet["models.Model"]):
+    company_path = "company"
+
+
+class Contact(TenantModel):
+    """A person at a company, as the PSA knows them."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="contacts")
+    external_id = models.CharField(max_length=80)
+    name = models.CharField(max_length=200)
+    email = models.CharField(max_length=254, blank=True)
+    phone = models.CharField(max_length=60, blank=True)
+    title = models.CharField(max_length=120, blank=True)
+
+    objects = OfCompanyQuerySet.as_manager()
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connection", "external_id"], name="contact_external_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Device(TenantModel):
+    """A configuration of a company: workstation, server, printer, firewall."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="devices")
+    external_id = models.CharField(max_length=80)
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=120, blank=True)
+    operating_system = models.CharField(max_length=120, blank=True)
+    serial_number = models.CharField(max_length=120, blank=True)
+
+    objects = OfCompanyQuerySet.as_manager()
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connection", "external_id"], name="device_external_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SyncCursor(TenantModel):
+    """How far a stream of a connection has been read: everything up to `high_water` at the source is here."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="cursors")
+    stream = models.CharField(max_length=30)
+    high_water = models.DateTimeField(null=True, blank=True)
+    ran_at = models.DateTimeField(null=True, blank=True)
+    running_until = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connection", "stream"], name="sync_cursor_once"),
+        ]
+
+
+class ModelUsage(TenantModel):
+    """Tokens and money of one model call. `reserved` until the call ended, so that a crash still counts (I15)."""
+
+    company = models.ForeignKey(Company, on_delete=models.SET_NULL, null=True, related_name="+")
+    subject = models.CharField(max_length=80)
+    model = models.CharField(max_length=120)
+    tokens_in = models.PositiveIntegerField(default=0)
+    tokens_out = models.PositiveIntegerField(default=0)
+    cost_microcents = models.BigIntegerField(default=0, help_text="Millionths of a cent.")
+    reserved = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantModel.Meta):
+        indexes: ClassVar = [models.Index(fields=["organization", "created_at"])]

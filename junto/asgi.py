@@ -1,0 +1,49 @@
+"""The server's entry: HTTP, websockets, and the lifespan that starts and stops the embedded engine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "junto.settings")
+http = get_asgi_application()
+
+# Django must be set up before anything that imports models
+from django.conf import settings  # noqa: E402
+
+from agent.routing import websocket_urlpatterns  # noqa: E402
+from junto import engine  # noqa: E402
+from junto.tenants.access import OwnOriginOnly  # noqa: E402
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Start worker threads and clock with the server and stop them with it; distributed, workers are processes."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            if not settings.REDIS_URL:
+                engine.start(asyncio.get_running_loop())
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            if not settings.REDIS_URL:
+                await asyncio.to_thread(engine.stop)
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        "websocket": OwnOriginOnly(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "lifespan": lifespan,
+    }
+)

@@ -1,0 +1,30 @@
+"""Notification rows that any floor above may write; the desk delivers them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from junto.tenants.models import Membership
+from junto.tenants.scoping import TenantModel
+
+
+class Notification(TenantModel):
+    """Something one member should know of. `path` is relative to the organization's prefix; empty = nowhere to go."""
+
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=40)
+    title = models.CharField(max_length=200)
+    body = models.TextField(blank=True)
+    path = models.CharField(max_length=300, blank=True)
+    subject = models.CharField(max_length=80, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["-created_at"]
+        indexes: ClassVar = [models.Index(fields=["membership", "read_at"])]
+
+    def __str__(self) -> str:
+        return self.title

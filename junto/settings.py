@@ -1,0 +1,244 @@
+"""The one settings file. What differs between machines comes from the environment (junto/env.py, docs/environment.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dj_database_url
+import structlog
+
+from junto.env import (
+    ROOT,
+    data_dir,
+    env_bool,
+    env_keys,
+    env_list,
+    env_networks,
+    env_secret,
+    env_targets,
+    env_text,
+    env_url,
+    refuse_unknown_names,
+)
+
+refuse_unknown_names()
+
+BASE_DIR = ROOT
+DEBUG = env_bool("JUNTO_DEBUG", False)
+SECRET_KEY = env_secret("JUNTO_SECRET_KEY")
+CREDENTIAL_KEYS = env_keys("JUNTO_CREDENTIAL_KEYS")
+AUDIT_KEY = env_secret("JUNTO_AUDIT_KEY")
+ALLOWED_HOSTS = env_list("JUNTO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+PUBLIC_URL = env_url("JUNTO_PUBLIC_URL", "http://127.0.0.1:8000")
+REDIS_URL = env_url("REDIS_URL")
+LOCAL_TARGETS = env_targets("JUNTO_LOCAL_TARGETS")
+PRIVATE_CIDRS = env_networks("JUNTO_PRIVATE_CIDRS")
+LLM_BASE_URL = env_url("JUNTO_LLM_BASE_URL")
+LLM_API_KEY = env_text("JUNTO_LLM_API_KEY")
+LLM_MODEL = env_text("JUNTO_LLM_MODEL")
+
+INSTALLED_APPS = [
+    "junto.tenants",
+    "junto.audit",
+    "junto.inbox",
+    "junto.team",
+    "integrations",
+    "approvals",
+    "signals",
+    "runbooks",
+    "agent",
+    "junto.desk",
+    "unfold",
+    "unfold.contrib.simple_history",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "django.contrib.staticfiles",
+    "django_tasks",
+    "channels",
+    "guardian",
+    "simple_history",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "axes",
+    "django_prometheus",
+]
+if REDIS_URL:
+    INSTALLED_APPS += ["django_rq", "django_tasks_rq"]
+
+MIDDLEWARE = [
+    "junto.tenants.access.OrganizationPrefix",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "junto.tenants.access.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "junto.tenants.access.MembershipMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "junto.urls"
+ORGANIZATION_URLCONF = "junto.urls_organization"
+ASGI_APPLICATION = "junto.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "junto.desk.context.shell",
+            ]
+        },
+    }
+]
+
+
+def _databases() -> dict[str, Any]:
+    found: dict[str, Any] = dict(
+        dj_database_url.parse(env_url("DATABASE_URL", f"sqlite:///{data_dir() / 'junto.sqlite3'}"))
+    )
+    if found["ENGINE"].endswith("sqlite3"):
+        # DEFERRED gave 448,932 lock errors with 4 writers, IMMEDIATE none (STACK.md, database)
+        found["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL;",
+        }
+        found["TEST"] = {"NAME": str(data_dir() / "test.sqlite3")}
+    else:
+        found["CONN_MAX_AGE"] = 60
+        found["CONN_HEALTH_CHECKS"] = True
+    return {"default": found}
+
+
+DATABASES = _databases()
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "tenants.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+ANONYMOUS_USER_NAME = None
+GUARDIAN_MONKEY_PATCH_USER = False
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/accounts/login/"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_ADAPTER = "junto.desk.login.InvitationOnlyAdapter"
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "account/locked.html"
+
+SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+#: A ticket of 10 MB must reach its clear error (issue 2, section 7), so the body limit stands above it; bytes.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = data_dir() / "static"
+STATICFILES_DIRS = [ROOT / "static"]
+WHITENOISE_USE_FINDERS = True
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["junto.team.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["junto.tenants.access.IsMember"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Junto API",
+    "DESCRIPTION": "For the sync jobs of the PSA: tickets in, signals out. Authenticate with `Authorization: Bearer <token>`.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": [],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+TASKS = {
+    "default": {"BACKEND": "django_tasks_rq.RQBackend" if REDIS_URL else "junto.engine.ThreadBackend", "QUEUES": []}
+}
+RQ_QUEUES = {"default": {"URL": REDIS_URL, "DEFAULT_TIMEOUT": -1}} if REDIS_URL else {}
+CHANNEL_LAYERS: dict[str, Any] = {
+    "default": (
+        {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+        if REDIS_URL
+        else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    )
+}
+
+#: Topic -> dotted tasks it wakes (junto/bells.py).
+BELLS: dict[str, list[str]] = {
+    "signal.changed": ["agent.tasks.open_sessions"],
+    "session.ready": ["agent.tasks.advance_session"],
+    "session.events": ["agent.tasks.wake_sockets"],
+    "action.approved": ["approvals.tasks.run_action"],
+    "action.changed": ["agent.tasks.record_action_event"],
+    "connection.poll": ["signals.tasks.poll_connection"],
+}
+#: Dotted task -> seconds between two runs (junto/engine.py).
+CLOCK: dict[str, int] = {
+    "signals.tasks.poll_all": 30,
+    "agent.tasks.sweep_sessions": 5,
+    "approvals.tasks.sweep_actions": 5,
+}
+
+UNFOLD: dict[str, Any] = {"SITE_TITLE": "Junto", "SITE_HEADER": "Junto", "SHOW_HISTORY": True}
+SIMPLE_HISTORY_REVERT_DISABLED = True
+
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+        structlog.processors.JSONRenderer(),
+    ],
+    logger_factory=structlog.PrintLoggerFactory(),
+)

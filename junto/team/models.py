@@ -1,0 +1,47 @@
+"""API tokens: what a sync job shows instead of a login."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from junto.tenants.models import Membership
+from junto.tenants.scoping import TenantModel
+
+
+class ApiToken(TenantModel):
+    """A scoped, expiring, revocable key. Only its SHA-256 is kept; `prefix` finds it in a list. Never decides (T10)."""
+
+    label = models.CharField(max_length=120)
+    prefix = models.CharField(max_length=16)
+    token_hash = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    created_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.prefix}…)"
+
+
+class Invitation(TenantModel):
+    """An offer of a membership to an e-mail address; only the hash of its link is kept."""
+
+    email = models.EmailField()
+    role = models.CharField(max_length=20)
+    all_companies = models.BooleanField(default=True)
+    token_hash = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["-created_at"]

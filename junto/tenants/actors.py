@@ -1,0 +1,98 @@
+"""Who does this, in which organization: a person's membership, an API token, or a named system actor."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+from guardian.shortcuts import get_group_perms
+
+from junto.tenants.models import Company, Membership, Organization
+from junto.tenants.permissions import COMPANY_PERMISSIONS, SCOPE_PERMISSIONS, SYSTEM_PERMISSIONS, Permission
+
+
+@dataclass(frozen=True, eq=False)
+class Actor:
+    """Lives for one request, frame or step: the rights it read are remembered for that long and no longer (T8).
+
+    `companies` is None where the actor reaches all companies, else the ids of those it is limited to.
+    """
+
+    kind: Literal["person", "token", "system"]
+    organization: Organization
+    label: str
+    membership: Membership | None = None
+    token_id: uuid.UUID | None = None
+    scopes: frozenset[str] = frozenset()
+    companies: frozenset[uuid.UUID] | None = frozenset()
+    _known: dict[uuid.UUID, frozenset[str]] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def person(cls, membership: Membership) -> Self:
+        """The actor behind a membership, read now."""
+        limited = None
+        if not membership.all_companies:
+            limited = frozenset(membership.companies.values_list("id", flat=True))
+        return cls(
+            kind="person",
+            organization=membership.organization,
+            label=membership.user.display_name,
+            membership=membership,
+            companies=limited,
+        )
+
+    @classmethod
+    def token(
+        cls, organization: Organization, *, token_id: uuid.UUID, label: str, scopes: frozenset[str]
+    ) -> Self:
+        """The actor behind an API token; it may what its scopes say and never decides."""
+        return cls(
+            kind="token", organization=organization, label=label, token_id=token_id, scopes=scopes, companies=None
+        )
+
+    @classmethod
+    def system(cls, name: str, organization: Organization) -> Self:
+        """A named system actor. Raises KeyError for a name that `SYSTEM_PERMISSIONS` does not list."""
+        SYSTEM_PERMISSIONS[name]
+        return cls(kind="system", organization=organization, label=name, companies=None)
+
+    def can(self, permission: Permission, target: Organization | Company | None = None) -> bool:
+        """Whether the right is there on `target` (default: the organization).
+
+        On the organization a company permission means "for every company", so a member limited to some has it not.
+        """
+        target = target or self.organization
+        if isinstance(target, Company):
+            return self._reaches(target) and permission in self._held_on(target)
+        if target.pk != self.organization.pk:
+            return False
+        if permission in COMPANY_PERMISSIONS and self.companies is not None:
+            return False
+        return permission in self._held_on(target)
+
+    def can_anywhere(self, permission: Permission) -> bool:
+        """Whether the right is there for at least one company, or for the organization."""
+        if self.companies is not None and permission in COMPANY_PERMISSIONS and not self.companies:
+            return False
+        return permission in self._held_on(self.organization)
+
+    def _reaches(self, company: Company) -> bool:
+        if company.organization_id != self.organization.pk:
+            return False
+        return self.companies is None or company.pk in self.companies
+
+    def _held_on(self, target: Organization | Company) -> frozenset[str]:
+        if self.kind == "system":
+            return frozenset(SYSTEM_PERMISSIONS[self.label])
+        if self.kind == "token":
+            return frozenset().union(*(SCOPE_PERMISSIONS[scope] for scope in self.scopes))
+        if target.pk not in self._known:
+            self._known[target.pk] = self._read(target)
+        return self._known[target.pk]
+
+    def _read(self, target: Organization | Company) -> frozenset[str]:
+        membership = self.membership
+        if membership is None or not membership.is_active or not membership.user.is_active:
+            return frozenset()
+        return frozenset(get_group_perms(membership.user, target))

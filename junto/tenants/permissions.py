@@ -1,0 +1,139 @@
+"""Who may do what: PRODUCT 1's table as data, and the one question the code asks.
+
+Role names appear in `ROLE_PERMISSIONS` and nowhere else; everything else asks for a permission on an object.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.core import exceptions
+
+if TYPE_CHECKING:
+    from junto.tenants.actors import Actor
+    from junto.tenants.models import Company, Organization
+
+
+class Role(StrEnum):
+    """The five roles of an organization, highest first; each inherits the ones after it (PRODUCT 1)."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    MANAGER = "manager"
+    OPERATOR = "operator"
+    TECHNICIAN = "technician"
+
+    @property
+    def rank(self) -> int:
+        """0 for the highest role (Owner), 4 for the lowest (Technician)."""
+        return list(Role).index(self)
+
+
+class Permission(StrEnum):
+    """Codenames of the guardian object permissions."""
+
+    VIEW_WORK = "view_work"
+    RUN_SESSIONS = "run_sessions"
+    DECIDE_LOW = "decide_low"
+    DECIDE_MEDIUM = "decide_medium"
+    DECIDE_HIGH = "decide_high"
+    AUTHOR_RUNBOOKS = "author_runbooks"
+    MANAGE_TEAM = "manage_team"
+    VIEW_ANALYTICS = "view_analytics"
+    VIEW_ESCALATIONS = "view_escalations"
+    MANAGE_INTEGRATIONS = "manage_integrations"
+    MANAGE_PROCESSORS = "manage_processors"
+    MANAGE_POLICIES = "manage_policies"
+    MANAGE_MODEL = "manage_model"
+    MANAGE_TOKENS = "manage_tokens"
+    EXPORT_AUDIT = "export_audit"
+    MANAGE_BILLING = "manage_billing"
+    MANAGE_ORGANIZATION = "manage_organization"
+    TRANSFER_OWNERSHIP = "transfer_ownership"
+    WRITE_SIGNALS = "write_signals"
+    SYNC_COMPANIES = "sync_companies"
+    PROPOSE_ACTIONS = "propose_actions"
+
+
+#: Permissions that are asked of one company; they have rows on Company objects as well as on the Organization.
+COMPANY_PERMISSIONS: frozenset[Permission] = frozenset(
+    {
+        Permission.VIEW_WORK,
+        Permission.RUN_SESSIONS,
+        Permission.DECIDE_LOW,
+        Permission.DECIDE_MEDIUM,
+        Permission.DECIDE_HIGH,
+        Permission.AUTHOR_RUNBOOKS,
+        Permission.PROPOSE_ACTIONS,
+    }
+)
+
+_TECHNICIAN = frozenset(
+    {Permission.VIEW_WORK, Permission.RUN_SESSIONS, Permission.DECIDE_LOW, Permission.PROPOSE_ACTIONS}
+)
+_OPERATOR = _TECHNICIAN | {Permission.DECIDE_MEDIUM}
+_MANAGER = _OPERATOR | {
+    Permission.DECIDE_HIGH,
+    Permission.AUTHOR_RUNBOOKS,
+    Permission.MANAGE_TEAM,
+    Permission.VIEW_ANALYTICS,
+    Permission.VIEW_ESCALATIONS,
+}
+_ADMIN = _MANAGER | {
+    Permission.MANAGE_INTEGRATIONS,
+    Permission.MANAGE_PROCESSORS,
+    Permission.MANAGE_POLICIES,
+    Permission.MANAGE_MODEL,
+    Permission.MANAGE_TOKENS,
+    Permission.EXPORT_AUDIT,
+    Permission.WRITE_SIGNALS,
+    Permission.SYNC_COMPANIES,
+}
+_OWNER = _ADMIN | {Permission.MANAGE_BILLING, Permission.MANAGE_ORGANIZATION, Permission.TRANSFER_OWNERSHIP}
+
+#: PRODUCT 1's table. The only place where a role's name decides anything.
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.OWNER: _OWNER,
+    Role.ADMIN: _ADMIN,
+    Role.MANAGER: _MANAGER,
+    Role.OPERATOR: _OPERATOR,
+    Role.TECHNICIAN: _TECHNICIAN,
+}
+
+#: What an API token's scope allows (PRODUCT 1). No scope holds a DECIDE permission: a token never decides.
+SCOPE_PERMISSIONS: dict[str, frozenset[Permission]] = {
+    "signals:read": frozenset({Permission.VIEW_WORK}),
+    "signals:write": frozenset({Permission.WRITE_SIGNALS}),
+    "companies:sync": frozenset({Permission.SYNC_COMPANIES}),
+    "runbooks:read": frozenset({Permission.VIEW_WORK}),
+    "sessions:read": frozenset({Permission.VIEW_WORK}),
+    "sessions:start": frozenset({Permission.RUN_SESSIONS}),
+    "actions:propose": frozenset({Permission.PROPOSE_ACTIONS}),
+    "audit:read": frozenset({Permission.EXPORT_AUDIT}),
+}
+
+#: Named system actors and all they may do. None decides an action.
+SYSTEM_PERMISSIONS: dict[str, frozenset[Permission]] = {
+    "sync": frozenset({Permission.VIEW_WORK, Permission.WRITE_SIGNALS, Permission.SYNC_COMPANIES}),
+    "agent": frozenset({Permission.VIEW_WORK, Permission.RUN_SESSIONS, Permission.PROPOSE_ACTIONS}),
+    "clock": frozenset({Permission.VIEW_WORK, Permission.RUN_SESSIONS}),
+}
+
+
+class PermissionDenied(exceptions.PermissionDenied):
+    """The actor is known here but lacks the right; says which right and on what."""
+
+    def __init__(self, actor: Actor, permission: Permission) -> None:
+        self.permission = permission
+        super().__init__(f"{actor.label} has no right to {permission.value.replace('_', ' ')} here.")
+
+
+def require(actor: Actor, permission: Permission, target: Organization | Company | None = None) -> None:
+    """Return only when `actor` holds `permission` on `target` (default: the actor's organization) at this moment.
+
+    Raises:
+        PermissionDenied: the right is not there. A target of another organization is always denied.
+    """
+    if not actor.can(permission, target):
+        raise PermissionDenied(actor, permission)

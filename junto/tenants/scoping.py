@@ -1,0 +1,106 @@
+"""Rows belong to one organization, and forgetting to say which one raises (I6)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from junto.tenants.actors import Actor
+    from junto.tenants.models import Organization
+
+
+class UnscopedQuery(RuntimeError):
+    """A tenant query was evaluated without `for_organization()` or `visible_to()`."""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        super().__init__(
+            f"{model.__name__}.objects was evaluated without an organization: "
+            "call for_organization(organization) or visible_to(actor) first."
+        )
+
+
+M = TypeVar("M", bound=models.Model)
+
+
+class TenantQuerySet(models.QuerySet[M]):
+    """A queryset that answers only after it was told whose rows are meant.
+
+    `company_path` is the lookup that leads from the row to its company; None = rows that no company owns, which
+    every member of the organization may see.
+    """
+
+    company_path: ClassVar[str | None] = None
+    _scoped: bool = False
+
+    def for_organization(self, organization: Organization) -> Self:
+        """All rows of `organization`."""
+        found = self.filter(organization=organization)
+        found._scoped = True
+        return found
+
+    def visible_to(self, actor: Actor) -> Self:
+        """The rows `actor` may see: of its organization, of its companies where it is limited to some."""
+        from junto.tenants.permissions import Permission
+
+        found = self.for_organization(actor.organization)
+        if not actor.can_anywhere(Permission.VIEW_WORK):
+            return found.none()
+        if actor.companies is not None and self.company_path is not None:
+            found = found.filter(**{f"{self.company_path}__in": actor.companies})
+        return found
+
+    def _require_scope(self) -> None:
+        if not self._scoped:
+            raise UnscopedQuery(self.model)
+
+    def _clone(self) -> Self:
+        copy: Self = super()._clone()  # type: ignore[misc]
+        copy._scoped = self._scoped
+        return copy
+
+    def _fetch_all(self) -> None:
+        self._require_scope()
+        super()._fetch_all()  # type: ignore[misc]
+
+    def iterator(self, chunk_size: int | None = None) -> Iterator[M]:
+        self._require_scope()
+        return super().iterator(chunk_size) if chunk_size else super().iterator()
+
+    def count(self) -> int:
+        self._require_scope()
+        return super().count()
+
+    def exists(self) -> bool:
+        self._require_scope()
+        return super().exists()
+
+    def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        self._require_scope()
+        return super().aggregate(*args, **kwargs)
+
+    def update(self, **kwargs: Any) -> int:
+        self._require_scope()
+        return super().update(**kwargs)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        self._require_scope()
+        return super().delete()
+
+
+class TenantModel(models.Model):
+    """A row of one organization. `objects` is guarded; `unscoped` is Django's own plumbing."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey("tenants.Organization", on_delete=models.CASCADE, related_name="+")
+
+    objects = TenantQuerySet.as_manager()
+    unscoped = models.Manager()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "unscoped"
+        default_manager_name = "unscoped"

@@ -1,0 +1,19 @@
+"""Paths without an organization in front: login, health, API, static help. The rest is junto/urls_organization.py."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from junto.desk import views
+
+urlpatterns = [
+    path("", views.start, name="start"),
+    path("healthz", views.healthz, name="healthz"),
+    path("accounts/", include("allauth.urls")),
+    path("api/v1/", include("junto.urls_api")),
+]
+
+handler400 = "junto.desk.views.bad_request"
+handler403 = "junto.desk.views.forbidden"
+handler404 = "junto.desk.views.not_found"
+handler500 = "junto.desk.views.server_error"

@@ -1,0 +1,83 @@
+"""What we do when it happens. A published version is a pinned history record of simple-history."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.core.validators import MinLengthValidator
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+from junto.tenants.models import Company, Membership
+from junto.tenants.scoping import TenantModel
+from runbooks.querysets import RunbookQuerySet
+
+
+class Runbook(TenantModel):
+    """A procedure in Markdown. The row holds the draft text; what is in force is the pinned history record.
+
+    `published_number` counts publishes from 1; `published_record` is the primary key of the history record that holds
+    the published text, immutable while pinned by sessions (PRODUCT 4).
+    """
+
+    class Audience(models.TextChoices):
+        AI = "ai", "AI agent"
+        HYBRID = "hybrid", "Agent with technician"
+        HUMAN = "human", "Human"
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        PUBLISHED = "published", "Published"
+        ARCHIVED = "archived", "Archived"
+
+    class OnSuccess(models.TextChoices):
+        REVIEW = "review", "Leave for review"
+        RESOLVE = "resolve", "Resolve"
+
+    class Category(models.TextChoices):
+        ACCESS = "access", "Accounts and access"
+        EMAIL = "email", "E-mail and collaboration"
+        HARDWARE = "hardware", "Hardware and printing"
+        NETWORK = "network", "Network and VPN"
+        SECURITY = "security", "Security"
+        BACKUP = "backup", "Backup and storage"
+        SOFTWARE = "software", "Software and licences"
+        PEOPLE = "people", "Joiners and leavers"
+        MONITORING = "monitoring", "Monitoring alerts"
+        OTHER = "other", "Other"
+
+    title = models.CharField(max_length=255, validators=[MinLengthValidator(5)])
+    description = models.TextField(blank=True)
+    body = models.TextField(help_text="Markdown; tools are mentioned as @vendor.verb_noun.")
+    category = models.CharField(max_length=12, choices=Category, default=Category.OTHER)
+    tags = models.JSONField(default=list, blank=True)
+    audience = models.CharField(max_length=8, choices=Audience, default=Audience.HYBRID)
+    company = models.ForeignKey(
+        Company,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="runbooks",
+        help_text="Empty = global: all companies of the organization.",
+    )
+    inputs = models.JSONField(default=list, blank=True, help_text="Required inputs: name, label, type, required.")
+    on_success = models.CharField(max_length=8, choices=OnSuccess, default=OnSuccess.REVIEW)
+    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
+    forked_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="forks")
+    forked_number = models.PositiveIntegerField(null=True, blank=True)
+    published_number = models.PositiveIntegerField(null=True, blank=True)
+    published_record = models.PositiveBigIntegerField(null=True, blank=True)
+    published_by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    published_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    objects = RunbookQuerySet.as_manager()
+    history = HistoricalRecords()
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["title", "id"]
+        indexes: ClassVar = [models.Index(fields=["organization", "status"])]
+
+    def __str__(self) -> str:
+        return self.title

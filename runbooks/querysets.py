@@ -1,0 +1,23 @@
+"""Questions about many runbooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db.models import Q
+
+from junto.tenants.scoping import TenantQuerySet
+
+if TYPE_CHECKING:
+    from junto.tenants.actors import Actor
+
+
+class RunbookQuerySet(TenantQuerySet[Any]):
+    """Runbooks; global ones (no company) are seen by every member."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Global runbooks, and those of the companies the actor reaches."""
+        found = super().visible_to(actor)
+        if actor.companies is not None:
+            found = found.filter(Q(company=None) | Q(company__in=actor.companies))
+        return found

@@ -1,0 +1,105 @@
+"""What happened: a ticket of the PSA, as the last revision we were told of says."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from integrations.models import Connection, Contact, Device
+from junto.tenants.models import Company
+from junto.tenants.scoping import TenantModel
+from signals.querysets import OfSignalQuerySet, SignalQuerySet
+
+
+class Board(TenantModel):
+    """A service board of the PSA."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="boards")
+    external_id = models.CharField(max_length=80)
+    name = models.CharField(max_length=120)
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connection", "external_id"], name="board_external_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Signal(TenantModel):
+    """One ticket. `revision` = microseconds since 1970 of the source's own last update; a newer one wins."""
+
+    class State(models.TextChoices):
+        NEW = "new", "Not started"
+        NEEDS_REVIEW = "needs_review", "Needs review"
+        TRIAGING = "triaging", "Working"
+        IN_REVIEW = "in_review", "Proposed fix"
+        RESOLVED = "resolved", "Resolved"
+        DISMISSED = "dismissed", "Dismissed"
+        MERGED = "merged", "Merged"
+        GONE = "gone", "Gone at the source"
+
+    OPEN: ClassVar[tuple[str, ...]] = (State.NEW, State.NEEDS_REVIEW, State.TRIAGING, State.IN_REVIEW)
+
+    connection = models.ForeignKey(
+        Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals"
+    )
+    external_id = models.CharField(max_length=80)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, blank=True, related_name="signals")
+    company_external_id = models.CharField(max_length=80, blank=True, help_text="As the source names it.")
+    contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals")
+    device = models.ForeignKey(Device, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals")
+    board = models.ForeignKey(Board, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals")
+    assignee = models.CharField(max_length=120, blank=True)
+    subject = models.CharField(max_length=300)
+    description = models.TextField(blank=True)
+    source_status = models.CharField(max_length=80, blank=True)
+    closed_at_source = models.BooleanField(default=False)
+    priority = models.CharField(max_length=80, blank=True)
+    type = models.CharField(max_length=80, blank=True)
+    subtype = models.CharField(max_length=80, blank=True)
+    item = models.CharField(max_length=80, blank=True)
+    source_created_at = models.DateTimeField()
+    source_updated_at = models.DateTimeField()
+    revision = models.BigIntegerField()
+    raw = models.JSONField(default=dict)
+    state = models.CharField(max_length=12, choices=State, default=State.NEW)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    objects = SignalQuerySet.as_manager()
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["-source_updated_at", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connection", "external_id"], name="signal_external_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "state", "-source_updated_at"]),
+            models.Index(fields=["organization", "company", "-source_updated_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.external_id} {self.subject}"
+
+
+class SignalNote(TenantModel):
+    """A note or mail of the ticket."""
+
+    signal = models.ForeignKey(Signal, on_delete=models.CASCADE, related_name="notes")
+    external_id = models.CharField(max_length=80)
+    author = models.CharField(max_length=200, blank=True)
+    text = models.TextField()
+    internal = models.BooleanField(default=True)
+    written_at = models.DateTimeField()
+
+    objects = OfSignalQuerySet.as_manager()
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["written_at", "external_id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["signal", "external_id"], name="signal_note_external_once"),
+        ]
