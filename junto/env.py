@@ -102,7 +102,7 @@ def refuse_unknown_names() -> None:
     unknown = sorted(name for name in os.environ if name.startswith("JUNTO_") and name not in KNOWN)
     if unknown:
         raise ImproperlyConfigured(
-            f"{unknown[0]} is not a variable Junto knows: remove it or correct its name (docs/environment.md lists all)."
+            f"{unknown[0]} is no variable that Junto knows: remove or correct it (docs/environment.md lists them all)."
         )
 
 

@@ -7,6 +7,7 @@ keep everything in a temporary folder, and are gone when the `with` block ends.
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -158,7 +159,7 @@ def _running(command: list[str | Path], log: Path, *, as_nobody: bool) -> Iterat
     try:
         yield server
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # PostgreSQL: do not wait for clients that forgot to leave
         try:
             server.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
