@@ -1,3 +1,52 @@
-"""Fixtures of the whole suite."""
+"""Fixtures and rules of the whole suite."""
+
+import os
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
 
 pytest_plugins = ["tests.services"]
+
+REQUIRE_ALL = os.environ.get("JUNTO_TEST_REQUIRE_ALL") == "1"
+
+
+@pytest.fixture(scope="session")
+def contracts_dir() -> Path:
+    """The vendors' API contracts."""
+    return _folder("JUNTO_CONTRACTS_DIR")
+
+
+@pytest.fixture(scope="session")
+def eval_dir() -> Path:
+    """The evaluation data."""
+    return _folder("JUNTO_EVAL_DIR")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the Chromium to drive."""
+    names = [os.environ.get("JUNTO_TEST_CHROMIUM") or "chromium", "chromium-browser", "google-chrome"]
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.skip("no Chromium is installed: apt install chromium, or set JUNTO_TEST_CHROMIUM")
+    return found
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under `bin/test --all` nothing may be missing: there a skipped test has failed."""
+    report = yield
+    if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.longrepr = f"{reason} (under bin/test --all a skipped test fails)"
+    return report
+
+
+def _folder(name: str) -> Path:
+    folder = Path(os.environ.get(name, ""))
+    if not os.environ.get(name) or not folder.is_dir():
+        pytest.skip(f"{name} names no folder: set it to run this test")
+    return folder

@@ -1,0 +1,76 @@
+"""The body of `bin/test`: which checks run in which order.
+
+Suites run one after the other, never stopping at the first that fails, and the exit code tells whether all passed.
+pytest itself prints the closing line of each suite.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.services import postgres_server, redis_server
+
+PROGRAMS = Path(sys.executable).parent
+ROOT = Path(__file__).resolve().parent.parent
+NO_TESTS_COLLECTED = 5
+STATIC_CHECKS: tuple[tuple[str, ...], ...] = (
+    ("ruff", "format", "--check", "."),
+    ("ruff", "check", "."),
+    ("mypy",),
+    ("lint-imports",),
+)
+ORDINARY = "not service and not deep and not browser"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what was asked for; returns 0 when everything passed."""
+    parser = argparse.ArgumentParser(prog="bin/test", description=__doc__)
+    parser.add_argument("--all", action="store_true", help="every check, as the build runs it; nothing may be missing")
+    parser.add_argument("--deep", action="store_true", help="the long runs (hours)")
+    options, rest = parser.parse_known_args(arguments)
+    if options.all:
+        os.environ["JUNTO_TEST_REQUIRE_ALL"] = "1"
+    failed = []
+    if options.all:
+        failed += [" ".join(check) for check in STATIC_CHECKS if not _passes(check)]
+    if not _pytest("-m", "deep" if options.deep else ORDINARY, "-n", "2", *rest):
+        failed.append("tests on SQLite")
+    if options.all and not _pytest("-m", "browser and not deep"):
+        failed.append("browser tests")
+    if not rest and not _service_suite(deep=options.deep):
+        failed.append("tests on PostgreSQL and Redis")
+    for name in failed:
+        print(f"FAILED: {name}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _service_suite(*, deep: bool) -> bool:
+    """The tests marked `service`, with the servers whose addresses are given or with fresh ones."""
+    with ExitStack() as stack:
+        environment = dict(os.environ)
+        if not environment.get("DATABASE_URL"):
+            environment["DATABASE_URL"] = stack.enter_context(postgres_server())
+        if not environment.get("REDIS_URL"):
+            environment["REDIS_URL"] = stack.enter_context(redis_server())
+        return _pytest("-m", f"service and {'deep' if deep else 'not deep'}", environment=environment)
+
+
+def _pytest(*arguments: str, environment: Mapping[str, str] | None = None) -> bool:
+    return _passes(("pytest", *arguments), environment=environment, fine=(0, NO_TESTS_COLLECTED))
+
+
+def _passes(words: Sequence[str], *, environment: Mapping[str, str] | None = None, fine: Sequence[int] = (0,)) -> bool:
+    print(f"==> {' '.join(words)}", flush=True)
+    started = time.monotonic()
+    finished = subprocess.run([PROGRAMS / words[0], *words[1:]], cwd=ROOT, env=environment, check=False)
+    print(f"    {time.monotonic() - started:.0f} s", flush=True)
+    return finished.returncode in fine
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
