@@ -26,6 +26,11 @@ def main(arguments: Sequence[str]) -> int:
         env.refuse_unknown_names()
         if word == "up":
             return up.run(rest)
+        if word == "worker" and not env.env_url("REDIS_URL"):
+            raise Refusal(
+                "a worker needs REDIS_URL (without it the server that bin/junto up starts does all work itself): "
+                "set REDIS_URL, or start no worker."
+            )
         execute_from_command_line(["bin/junto", word, *rest])
     except (ImproperlyConfigured, Refusal) as refusal:
         print(f"junto: {refusal}", file=sys.stderr)
