@@ -63,6 +63,8 @@ class Action(TenantModel):
     flags = models.JSONField(default=list)
     arguments = models.JSONField(default=dict)
     digest = models.CharField(max_length=64)
+    proposed_kind = models.CharField(max_length=10, help_text="Kind of the actor who asked: person, token or system.")
+    proposed_by = models.CharField(max_length=200, help_text="Who asked, by name.")
     runbook_step = models.CharField(max_length=120, blank=True)
     revision = models.BigIntegerField(default=0, help_text="The subject's revision when this was proposed.")
     title = models.CharField(max_length=300)
@@ -85,6 +87,8 @@ class Action(TenantModel):
     result = models.JSONField(null=True, blank=True)
     evidence = models.TextField(blank=True)
     settled_done = models.BooleanField(null=True, blank=True)
+    read_backs = models.PositiveSmallIntegerField(default=0, help_text="How often the outcome was looked for.")
+    read_back_at = models.DateTimeField(null=True, blank=True)
 
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)

@@ -34,6 +34,9 @@ class Origin(TenantModel):
     key = models.CharField(max_length=80)
     subject = models.CharField(max_length=80, help_text="`signal:<id>` or `firing:<id>`.")
     mode = models.CharField(max_length=12, choices=Mode)
+    runbook = models.CharField(
+        max_length=80, blank=True, help_text="`<runbook id>:<version number>` of the pinned version in runbook mode."
+    )
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+")
     revision = models.BigIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)
