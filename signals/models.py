@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import ClassVar, Self
 
 from django.db import models
+from django.utils import timezone
 
+from approvals.models import StaleState
 from integrations.models import Connection, Contact, Device
 from junto.tenants.models import Company
 from junto.tenants.scoping import TenantModel
@@ -50,6 +53,8 @@ class Signal(TenantModel):
     external_id = models.CharField(max_length=80)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, blank=True, related_name="signals")
     company_external_id = models.CharField(max_length=80, blank=True, help_text="As the source names it.")
+    contact_external_id = models.CharField(max_length=80, blank=True, help_text="As the source names it.")
+    device_external_id = models.CharField(max_length=80, blank=True, help_text="As the source names it.")
     contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals")
     device = models.ForeignKey(Device, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals")
     board = models.ForeignKey(Board, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals")
@@ -67,6 +72,7 @@ class Signal(TenantModel):
     revision = models.BigIntegerField()
     raw = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=State, default=State.NEW)
+    state_reason = models.CharField(max_length=300, blank=True, help_text="Why a person must look, where one must.")
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
 
@@ -84,6 +90,24 @@ class Signal(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.external_id} {self.subject}"
+
+    @property
+    def origin_subject(self) -> str:
+        """How `approvals.Origin.subject` names this signal."""
+        return f"signal:{self.pk}"
+
+    def move(self, *, to: State, frm: Iterable[str], reason: str = "") -> Self:
+        """Move the state by an UPDATE whose WHERE repeats the old one; returns this row as it is now.
+
+        Raises:
+            StaleState: the row was in none of `frm` any more.
+        """
+        sources = tuple(frm)
+        changed = type(self).objects.for_organization(self.organization).filter(pk=self.pk, state__in=sources)
+        if not changed.update(state=to, state_reason=reason, changed_at=timezone.now()):
+            raise StaleState(f"Signal {self.external_id} is no longer {' or '.join(sources)}.")
+        self.refresh_from_db()
+        return self
 
 
 class SignalNote(TenantModel):
