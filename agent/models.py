@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from agent.querysets import OfSessionQuerySet, SessionQuerySet
-from approvals.models import Action, Origin
+from approvals.models import Action, Origin, StaleState
 from junto.tenants.models import Company, Membership
 from junto.tenants.scoping import TenantModel
 from runbooks.models import Runbook
@@ -74,6 +75,26 @@ class AgentSession(TenantModel):
 
     def __str__(self) -> str:
         return f"Session on {self.signal}"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it can still go on."""
+        return self.state in self.LIVE
+
+    def move(self, *, to: State, frm: tuple[str, ...] = LIVE, detail: str = "") -> Self:
+        """Move the state by an UPDATE whose WHERE repeats the old one; returns this row as it is now.
+
+        Raises:
+            StaleState: it was no longer in one of `frm`.
+        """
+        ended = None if to in self.LIVE else timezone.now()
+        changed = AgentSession.unscoped.filter(pk=self.pk, state__in=frm).update(
+            state=to, state_detail=detail, ended_at=ended, changed_at=timezone.now()
+        )
+        if not changed:
+            raise StaleState(f"Session {self.pk} is no longer {' or '.join(frm)}.")
+        self.refresh_from_db()
+        return self
 
 
 class SessionEvent(TenantModel):

@@ -1,0 +1,160 @@
+"""The context of one step, built fresh every time and kept nowhere (PRODUCT 5, Isolated; I6, I7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+
+from agent.journal import Progress, read_progress
+from agent.models import AgentSession, Instruction
+from agent.prompts import ForeignText, MentionFacts, Mode, PromptFacts, RunbookFacts, StepFacts, opening
+from agent.transcript import rebuild
+from approvals.models import Origin
+from approvals.services import offered_tools
+from integrations.llm.chat import ChatMessage, ChatModel, ToolSpec
+from integrations.services import ModelInfo, chat_model
+from integrations.tools import Tool
+from junto.tenants.actors import Actor
+from runbooks.document import resolve
+from runbooks.matching import match_signal
+from runbooks.services import PublishedVersion, published_document
+from signals.facts import SignalFacts, signal_facts
+
+
+@dataclass(frozen=True)
+class SessionContext:
+    """Everything one step may use. Nothing in it can name another company's data."""
+
+    session: AgentSession
+    fence: int
+    actor: Actor
+    facts: SignalFacts
+    tools: Mapping[str, Tool]
+    model: ChatModel
+    model_info: ModelInfo
+    version: PublishedVersion | None
+    progress: Progress
+
+    @property
+    def specs(self) -> list[ToolSpec]:
+        """The offered tools as the model sees them, in a stable order."""
+        return [ToolSpec(tool.name, tool.description, tool.schema) for _, tool in sorted(self.tools.items())]
+
+    def messages(self) -> list[ChatMessage]:
+        """The whole request: opening, then the conversation rebuilt from events."""
+        conversation = rebuild(self.progress.events, self.progress.actions)
+        return [*opening(_prompt_facts(self), _foreign_texts(self)), *conversation]
+
+    def step_words(self, tool: str) -> str:
+        """The first runbook step that mentions `tool`, in words for the card; empty when none does."""
+        if self.version is None:
+            return ""
+        steps = self.version.document.steps
+        for step in steps:
+            if any(mention.tool == tool for mention in step.mentions):
+                number = self.session.runbook_number
+                return f"{self.version.title}, version {number}, step {step.number} of {len(steps)}"
+        return ""
+
+
+def load_session(session_id: UUID) -> AgentSession:
+    """The session with what a step reads of it. Raises AgentSession.DoesNotExist."""
+    return AgentSession.unscoped.select_related(
+        "organization", "company", "signal", "origin", "runbook", "started_by__user"
+    ).get(pk=session_id)
+
+
+def build_context(session: AgentSession, *, fence: int) -> SessionContext:
+    """A fresh context for one step of `session` under lease `fence`."""
+    model, info = chat_model(session.organization)
+    mode = Origin.Mode(session.origin.mode)
+    offered = offered_tools(
+        organization=session.organization, company=session.company, reads_only=mode == Origin.Mode.PREPARE
+    )
+    return SessionContext(
+        session=session,
+        fence=fence,
+        actor=Actor.system("agent", session.organization),
+        facts=signal_facts(session.signal),
+        tools={tool.name: tool for tool in offered},
+        model=model,
+        model_info=info,
+        version=_version(session),
+        progress=read_progress(session),
+    )
+
+
+def _prompt_facts(context: SessionContext) -> PromptFacts:
+    session, facts = context.session, context.facts
+    member = session.started_by.psa_member if session.started_by else ""
+    return PromptFacts(
+        mode=_mode(session),
+        organization=session.organization.name,
+        company=facts.company_as_dict(),
+        ticket=facts.ticket_as_dict(),
+        member={"identifier": member} if member else None,
+        runbook=_runbook_facts(context),
+        other_matches=[
+            {"title": match.runbook.title, "score": round(match.score, 2)}
+            for match in match_signal(session.signal)
+            if match.runbook.pk != session.runbook_id
+        ],
+        now=timezone.now(),
+        instructions=_instructions(session),
+    )
+
+
+def _mode(session: AgentSession) -> Mode:
+    modes: dict[str, Mode] = {Origin.Mode.PREPARE: "prepare", Origin.Mode.RUNBOOK: "runbook"}
+    return modes.get(session.origin.mode, "triage")
+
+
+def _instructions(session: AgentSession) -> list[str]:
+    rows = (
+        Instruction.objects.for_organization(session.organization)
+        .filter(Q(company=None) | Q(company=session.company))
+        .order_by("company")
+    )
+    return [row.text for row in rows]
+
+
+def _version(session: AgentSession) -> PublishedVersion | None:
+    if session.runbook is None or session.runbook_record is None:
+        return None
+    return published_document(session.runbook, record=session.runbook_record)
+
+
+def _runbook_facts(context: SessionContext) -> RunbookFacts | None:
+    session, version = context.session, context.version
+    if version is None:
+        return None
+    steps = []
+    for step in version.document.steps:
+        mentions = []
+        for mention in step.mentions:
+            resolved = resolve(mention, context.facts, {})
+            mentions.append(MentionFacts(mention.tool, mention.ask, resolved.arguments, resolved.unresolved))
+        steps.append(StepFacts(step.number, step.title, step.text, step.kind, step.options, mentions))
+    return RunbookFacts(
+        id=str(session.runbook_id),
+        title=version.title,
+        version=session.runbook_number or 0,
+        audience=version.audience,
+        score=session.runbook_score,
+        reason=session.runbook_reason,
+        steps=steps,
+    )
+
+
+def _foreign_texts(context: SessionContext) -> list[ForeignText]:
+    signal = context.session.signal
+    source = f"{context.facts.vendor_label} ticket {signal.external_id}"
+    texts = [ForeignText(source, "subject and description", f"{signal.subject}\n\n{signal.description}")]
+    for note in signal.notes.order_by("written_at"):
+        kind = "internal note" if note.internal else "note the client sees"
+        texts.append(ForeignText(source, f"{kind} by {note.author or 'unknown'}, {note.written_at:%Y-%m-%d %H:%M}", note.text))
+    return texts

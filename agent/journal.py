@@ -1,0 +1,137 @@
+"""Writing and reading a session's events: numbered without gap, each action's state told once (I13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import takewhile
+
+from django.db import transaction
+from django.db.models import F
+
+from agent.events import ActionChanged, Event, ModelReplied, RequestedCall, read_event
+from agent.models import AgentSession, SessionEvent
+from agent.transcript import ActionView, open_calls, wants_reply
+from approvals.models import Action
+from junto.bells import ring
+
+
+def append_event(session: AgentSession, event: Event) -> SessionEvent:
+    """Write `event` as the next number of `session` and ring its sockets. Call inside the change's transaction.
+
+    The counter stands on the session's row, which this locks until the commit: readers by number see no gap
+    (TRUST decision 5).
+    """
+    rows = AgentSession.objects.for_organization(session.organization).filter(pk=session.pk)
+    rows.update(last_number=F("last_number") + 1)
+    number = rows.values_list("last_number", flat=True).get()
+    row = SessionEvent(
+        organization=session.organization,
+        session=session,
+        number=number,
+        kind=event.kind,
+        payload=event.model_dump(mode="json"),
+    )
+    if isinstance(event, ActionChanged):
+        row.action_id = event.action_id
+        row.action_state = event.state
+    row.save(force_insert=True)
+    ring("session.events", str(session.pk))
+    return row
+
+
+def record_action(session: AgentSession, action: Action) -> bool:
+    """Tell `action`'s present state in `session` unless that was told before; whether something was written."""
+    with transaction.atomic():
+        # the lock makes look and write one step, so that bell and sweep cannot both write
+        AgentSession.objects.for_organization(session.organization).select_for_update().get(pk=session.pk)
+        told = SessionEvent.objects.for_organization(session.organization).filter(
+            session=session, action=action, action_state=action.state
+        )
+        if told.exists():
+            return False
+        append_event(session, _change(action))
+        return True
+
+
+def read_events(session: AgentSession, *, after: int = 0) -> list[tuple[SessionEvent, Event]]:
+    """The events numbered above `after`, in order, each with its typed payload."""
+    rows = SessionEvent.objects.for_organization(session.organization).filter(session=session, number__gt=after)
+    return [(row, read_event(row.payload)) for row in rows.order_by("number")]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a session is: its events and actions as the rows say now."""
+
+    events: tuple[Event, ...]
+    rows: tuple[Action, ...]
+    actions: Mapping[str, ActionView]
+
+    @property
+    def open_calls(self) -> list[str]:
+        """Calls of the model that are not settled."""
+        return open_calls(self.events, self.actions)
+
+    @property
+    def unproposed(self) -> list[RequestedCall]:
+        """Calls that are no action yet, in order."""
+        waiting = set(self.open_calls) - set(self.actions)
+        replies = [event for event in self.events if isinstance(event, ModelReplied)]
+        return [call for reply in replies for call in reply.calls if call.call_id in waiting]
+
+    @property
+    def models_turn(self) -> bool:
+        """Whether the model should be asked now."""
+        return not self.open_calls and wants_reply(self.events)
+
+    @property
+    def aborted_in_a_row(self) -> int:
+        """How many of the last replies broke off."""
+        replies = [event.aborted for event in self.events if isinstance(event, ModelReplied)]
+        return len(list(takewhile(bool, reversed(replies))))
+
+
+def read_progress(session: AgentSession) -> Progress:
+    """The session's progress, read now."""
+    rows = actions_of(session)
+    return Progress(
+        events=tuple(event for _, event in read_events(session)),
+        rows=tuple(rows),
+        actions={row.call_id: _view(row) for row in rows},
+    )
+
+
+def actions_of(session: AgentSession) -> list[Action]:
+    """Every action of the session, oldest first, so that a person's version comes after the one it replaced."""
+    return list(
+        Action.objects.for_organization(session.organization)
+        .filter(origin_id=session.origin_id)
+        .order_by("created_at", "id")
+    )
+
+
+def _view(action: Action) -> ActionView:
+    return ActionView(
+        call_id=action.call_id,
+        tool=action.tool,
+        state=action.state,
+        reason=action.reason,
+        arguments=action.arguments,
+        modified=action.replaces_id is not None,
+        result=action.result,
+        settled_done=action.settled_done,
+    )
+
+
+def _change(action: Action) -> ActionChanged:
+    decision = action.decisions.select_related("membership__user").order_by("-created_at").first()
+    return ActionChanged(
+        action_id=action.pk,
+        call_id=action.call_id,
+        tool=action.tool,
+        title=action.title,
+        state=action.state,
+        reason=action.reason,
+        by=decision.membership.user.display_name if decision else "",
+    )

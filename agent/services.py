@@ -1,0 +1,231 @@
+"""Verbs of a session: open, say, stop, close, choose a runbook."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from django.db import transaction
+from django.utils import timezone
+
+from agent.events import Notice, PersonStarted, StateChanged, UserSaid
+from agent.frames import MESSAGE_LIMIT
+from agent.journal import append_event
+from agent.models import AgentSession
+from approvals.models import Origin
+from approvals.services import cancel_actions, open_origin, set_mode, stop_origin
+from integrations.services import model_info
+from junto.audit.services import record
+from junto.bells import ring
+from junto.tenants.actors import Actor
+from junto.tenants.permissions import Permission, require
+from runbooks.matching import Match, match_signal
+from runbooks.models import Runbook
+from signals.models import Signal
+from signals.services import claim_signal, release_signal
+
+StartMode = Literal["prepare", "triage", "runbook"]
+
+
+class SessionRefused(ValueError):
+    """The session cannot do that now; the message says why and what to do."""
+
+
+@transaction.atomic
+def open_session(*, signal: Signal, actor: Actor, mode: StartMode = "triage") -> AgentSession:
+    """Open a session on `signal`, or let `actor` go on with the prepared one that is open.
+
+    Raises:
+        SessionRefused: the signal has no company yet, is closed, or somebody else works on it.
+        PermissionDenied: `actor` may not run sessions for the signal's company.
+    """
+    if signal.company is None:
+        raise SessionRefused("This signal belongs to no known company yet: choose its company first.")
+    require(actor, Permission.RUN_SESSIONS, signal.company)
+    live = live_session(signal)
+    if live is not None:
+        return _continue(live, actor=actor)
+    claim_signal(signal, actor=actor)
+    matches = match_signal(signal)
+    session = AgentSession(
+        organization=signal.organization,
+        signal=signal,
+        company=signal.company,
+        started_by=actor.membership,
+    )
+    session.origin = open_origin(
+        organization=signal.organization,
+        kind=Origin.Kind.SESSION,
+        key=str(session.pk),
+        subject=f"signal:{signal.pk}",
+        mode=Origin.Mode(mode),
+        company=signal.company,
+        revision=signal.revision,
+    )
+    info = model_info(signal.organization)
+    session.model_label, session.rehearsal = info.label, info.rehearsal
+    _pin(session, next((match for match in matches if match.above_threshold), None))
+    session.save(force_insert=True)
+    record(actor, "session.opened", session, {"signal": str(signal.pk), "mode": mode})
+    append_event(session, StateChanged(state=session.state, detail=_opening_words(session, mode), by=actor.label))
+    ring("session.ready", str(session.pk))
+    return session
+
+
+def live_session(signal: Signal) -> AgentSession | None:
+    """The one session of `signal` that is not over, if there is one."""
+    return (
+        AgentSession.objects.for_organization(signal.organization)
+        .select_related("origin", "organization", "company", "signal")
+        .filter(signal=signal, state__in=AgentSession.LIVE)
+        .first()
+    )
+
+
+@transaction.atomic
+def post_message(*, session: AgentSession, actor: Actor, text: str) -> None:
+    """Write what a person says into the session and make it the model's turn.
+
+    Raises:
+        SessionRefused: the session is over, or the text is empty or longer than MESSAGE_LIMIT characters.
+    """
+    require(actor, Permission.RUN_SESSIONS, session.company)
+    if actor.membership is None:
+        raise SessionRefused("Only people speak in a session.")
+    if not text.strip():
+        raise SessionRefused("The message is empty.")
+    if len(text) > MESSAGE_LIMIT:
+        raise SessionRefused(f"The message has {len(text)} characters; {MESSAGE_LIMIT} fit. Shorten it or use a note.")
+    session.refresh_from_db()
+    if not session.is_live:
+        raise SessionRefused("This session is over. Start the agent again to go on.")
+    append_event(
+        session,
+        UserSaid(
+            membership_id=actor.membership.pk,
+            name=actor.label,
+            role=actor.membership.get_role_display(),
+            text=text.replace("\x00", ""),
+        ),
+    )
+    ring("session.ready", str(session.pk))
+
+
+@transaction.atomic
+def stop_session(*, session: AgentSession, actor: Actor, reason: str = "") -> None:
+    """Stop at once: no action is claimed after this commits; what already left ends as it ends (I16).
+
+    Raises:
+        SessionRefused: it is over already.
+    """
+    require(actor, Permission.RUN_SESSIONS, session.company)
+    session.refresh_from_db()
+    if not session.is_live:
+        raise SessionRefused("This session is over already.")
+    stop_origin(origin=session.origin, actor=actor, reason=reason or f"{actor.label} stopped the session.")
+    _end(session, to=AgentSession.State.STOPPED, actor=actor, detail=reason)
+
+
+@transaction.atomic
+def close_session(*, session: AgentSession, actor: Actor) -> None:
+    """End the conversation: open requests are withdrawn and the signal goes to review.
+
+    Raises:
+        SessionRefused: it is over already.
+    """
+    require(actor, Permission.RUN_SESSIONS, session.company)
+    session.refresh_from_db()
+    if not session.is_live:
+        raise SessionRefused("This session is over already.")
+    cancel_actions(origin=session.origin, actor=actor, reason=f"{actor.label} closed the session.")
+    _end(session, to=AgentSession.State.COMPLETED, actor=actor, detail="")
+
+
+@transaction.atomic
+def fail_session(*, session: AgentSession, actor: Actor, detail: str) -> None:
+    """End a session that cannot go on, saying why; its signal goes to review."""
+    cancel_actions(origin=session.origin, actor=actor, reason=detail)
+    _end(session, to=AgentSession.State.FAILED, actor=actor, detail=detail)
+
+
+@transaction.atomic
+def complete_run(*, session: AgentSession, actor: Actor) -> None:
+    """End an unattended run whose runbook has been followed to its end."""
+    _end(session, to=AgentSession.State.COMPLETED, actor=actor, detail="The runbook was followed to its end.")
+
+
+@transaction.atomic
+def choose_runbook(*, session: AgentSession, actor: Actor, runbook: Runbook | None) -> None:
+    """Pin another published runbook (None = none) to a live session; the choice is told in the chat.
+
+    Raises:
+        SessionRefused: the session is over, runs unattended, or the runbook is not in force for its company.
+    """
+    require(actor, Permission.RUN_SESSIONS, session.company)
+    session.refresh_from_db()
+    if not session.is_live or session.origin.mode == Origin.Mode.RUNBOOK:
+        raise SessionRefused("The runbook of this session can no longer be changed.")
+    if runbook is not None and not _in_force(runbook, session):
+        raise SessionRefused("That runbook is not published for this company.")
+    session.runbook = runbook
+    session.runbook_number = runbook.published_number if runbook else None
+    session.runbook_record = runbook.published_record if runbook else None
+    session.runbook_score, session.runbook_reason = None, f"Chosen by {actor.label}"
+    session.save(
+        update_fields=["runbook", "runbook_number", "runbook_record", "runbook_score", "runbook_reason"]
+    )
+    record(actor, "session.runbook_chosen", session, {"runbook": str(runbook.pk) if runbook else None})
+    chosen = f"the runbook “{runbook.title}”" if runbook else "no runbook"
+    append_event(session, Notice(tone="quiet", text=f"{actor.label} chose {chosen}."))
+
+
+def _in_force(runbook: Runbook, session: AgentSession) -> bool:
+    return (
+        runbook.organization_id == session.organization_id
+        and runbook.status == Runbook.Status.PUBLISHED
+        and runbook.company_id in (None, session.company_id)
+    )
+
+
+def _continue(session: AgentSession, *, actor: Actor) -> AgentSession:
+    if session.origin.mode != Origin.Mode.PREPARE:
+        return session
+    if actor.membership is None:
+        return session
+    set_mode(origin=session.origin, mode=Origin.Mode.TRIAGE)
+    session.started_by = actor.membership
+    session.save(update_fields=["started_by"])
+    record(actor, "session.started", session, {})
+    append_event(
+        session,
+        PersonStarted(
+            membership_id=actor.membership.pk, name=actor.label, role=actor.membership.get_role_display()
+        ),
+    )
+    ring("session.ready", str(session.pk))
+    return session
+
+
+def _pin(session: AgentSession, match: Match | None) -> None:
+    if match is None:
+        return
+    session.runbook = match.runbook
+    session.runbook_number = match.runbook.published_number
+    session.runbook_record = match.runbook.published_record
+    session.runbook_score = match.score
+    session.runbook_reason = match.reason
+
+
+def _opening_words(session: AgentSession, mode: StartMode) -> str:
+    matched = f"Runbook matched: {session.runbook.title}." if session.runbook else "No runbook matched."
+    how = {"prepare": "Prepares: looks up and reports.", "triage": "", "runbook": "Runs the runbook unattended."}[mode]
+    return f"{matched} {how}".strip()
+
+
+def _end(session: AgentSession, *, to: AgentSession.State, actor: Actor, detail: str) -> None:
+    session.move(to=to, detail=detail)
+    Origin.objects.for_organization(session.organization).filter(pk=session.origin_id, closed_at=None).update(
+        closed_at=timezone.now()
+    )
+    release_signal(session.signal, actor=actor)
+    record(actor, f"session.{to.value}", session, {"detail": detail})
+    append_event(session, StateChanged(state=to.value, detail=detail, by=actor.label))

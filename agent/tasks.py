@@ -1,0 +1,129 @@
+"""What bells and the clock wake: sessions to open, to advance, to sweep; sockets to ring. Each is safe to repeat."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+from django_tasks import task
+
+from agent.journal import record_action
+from agent.loop import advance
+from agent.models import AgentSession, SessionEvent, StartRule
+from agent.services import SessionRefused, open_session
+from agent.stream import session_group
+from approvals.models import Action, Origin
+from junto.bells import ring
+from junto.engine import push
+from junto.tenants.actors import Actor
+from runbooks.matching import match_signal
+from runbooks.models import Runbook
+from signals.models import Signal
+from signals.services import SignalNotClaimable
+
+log = structlog.get_logger(__name__)
+
+#: Sessions one sweep wakes at the most, so that a backlog does not become a burst.
+SWEEP_LIMIT = 50
+#: Seconds a new signal may wait for its bell before the sweep opens its session (C3: swept within 10 s).
+LOST_BELL_SECONDS = 5
+
+
+@task
+def open_sessions(signal_id: str) -> None:
+    """Open a session on a new signal where the start rule of its board says so (PRODUCT 5, Start rule)."""
+    signal = (
+        Signal.unscoped.select_related("organization", "company", "board")
+        .filter(pk=signal_id, state=Signal.State.NEW, company__isnull=False)
+        .first()
+    )
+    if signal is None:
+        return
+    rule = start_mode(signal)
+    if rule == StartRule.Mode.OFF:
+        return
+    runs = rule == StartRule.Mode.RUN and _has_ai_runbook(signal)
+    try:
+        open_session(
+            signal=signal, actor=Actor.system("agent", signal.organization), mode="runbook" if runs else "prepare"
+        )
+    except (SessionRefused, SignalNotClaimable) as reason:
+        log.info("session not opened", signal=signal_id, reason=str(reason))
+
+
+@task
+def advance_session(session_id: str) -> None:
+    """Take one step of a session."""
+    advance(UUID(session_id))
+
+
+@task
+def wake_sockets(session_id: str) -> None:
+    """Ring the pages of the session's signal; they read the new events by number."""
+    session = AgentSession.unscoped.filter(pk=session_id).only("signal_id").first()
+    if session is not None:
+        push(session_group(session.signal_id), {"type": "session.events", "session": session_id})
+
+
+@task
+def record_action_event(action_id: str) -> None:
+    """Write the event of an action's new state and give the session its turn."""
+    action = Action.unscoped.select_related("origin").filter(pk=action_id, origin__kind=Origin.Kind.SESSION).first()
+    if action is None:
+        return
+    session = AgentSession.unscoped.select_related("organization").get(origin=action.origin)
+    record_action(session, action)
+    if action.state in Action.TERMINAL:
+        ring("session.ready", str(session.pk))
+
+
+@task
+def sweep_sessions(_: str = "") -> None:
+    """Find what a lost bell or a dead worker left behind: unopened signals, unrecorded states, idle live sessions."""
+    _ring_unopened()
+    _record_missed()
+    idle = (
+        AgentSession.unscoped.filter(state__in=[AgentSession.State.QUEUED, AgentSession.State.RUNNING])
+        .exclude(origin__lease_until__gt=Now())
+        .order_by("changed_at")
+    )
+    for session_id in idle.values_list("pk", flat=True)[:SWEEP_LIMIT]:
+        ring("session.ready", str(session_id))
+
+
+def start_mode(signal: Signal) -> StartRule.Mode:
+    """The start rule in force for the signal's board: its own, else the organization's, else prepare."""
+    rules = dict(StartRule.objects.for_organization(signal.organization).values_list("board_id", "mode"))
+    return StartRule.Mode(rules.get(signal.board_id) or rules.get(None) or StartRule.Mode.PREPARE)
+
+
+def _has_ai_runbook(signal: Signal) -> bool:
+    best = next((match for match in match_signal(signal) if match.above_threshold), None)
+    return best is not None and best.runbook.audience == Runbook.Audience.AI
+
+
+def _ring_unopened() -> None:
+    waiting = Signal.unscoped.filter(
+        state=Signal.State.NEW,
+        company__isnull=False,
+        changed_at__lt=timezone.now() - timedelta(seconds=LOST_BELL_SECONDS),
+    ).order_by("changed_at")
+    for signal_id in waiting.values_list("pk", flat=True)[:SWEEP_LIMIT]:
+        ring("signal.changed", str(signal_id))
+
+
+def _record_missed() -> None:
+    """Actions of live sessions whose present state no event tells yet."""
+    told = SessionEvent.unscoped.filter(action__isnull=False, action_state=F("action__state")).values("action_id")
+    missed = (
+        Action.unscoped.filter(origin__kind=Origin.Kind.SESSION, origin__closed_at=None)
+        .exclude(state=Action.State.PROPOSED)
+        .exclude(pk__in=told)
+        .order_by("created_at")
+    )
+    for action_id in missed.values_list("pk", flat=True)[:SWEEP_LIMIT]:
+        ring("action.changed", str(action_id))

@@ -1,0 +1,146 @@
+"""From events to the conversation a model reads. Pure: no database, no clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.events import ActionChanged, CallRefused, Event, ModelReplied, Notice, PersonStarted, UserSaid
+from integrations.llm.chat import ChatMessage, ToolCall
+from integrations.llm.fencing import show_escaped
+
+#: Characters of one tool result that reach the model (TRUST T4 caps a call at 256 KiB; this is the working size, as a
+#: 2 MB result passed whole is what STACK.md measured the rivals doing). The whole result stays one click away.
+RESULT_LIMIT = 12_000
+
+#: How an action's state reads to the model.
+_STATUS = {
+    "succeeded": "ok",
+    "failed": "error",
+    "refused": "refused",
+    "denied": "denied",
+    "expired": "expired",
+    "drifted": "withdrawn",
+    "cancelled": "withdrawn",
+    "superseded": "withdrawn",
+    "unknown": "unknown",
+}
+
+
+@dataclass(frozen=True)
+class ActionView:
+    """An action as the transcript needs it: the last of the chain when a person modified it."""
+
+    call_id: str
+    tool: str
+    state: str
+    reason: str
+    arguments: Mapping[str, Any]
+    modified: bool
+    result: Any
+    settled_done: bool | None
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing about it is open any more, so that the model may be told."""
+        return self.state == "settled" or (self.state in _STATUS and self.state != "unknown")
+
+
+def rebuild(events: Sequence[Event], actions: Mapping[str, ActionView]) -> list[ChatMessage]:
+    """The messages after the opening ones, in order.
+
+    `actions` maps our call id to its action. Every call of a reply gets its answer, as chat servers demand; one that is
+    still open says `waiting`, though the loop asks the model only when nothing is open.
+    """
+    refusals = {event.call_id: event for event in events if isinstance(event, CallRefused)}
+    messages: list[ChatMessage] = []
+    for event in events:
+        if isinstance(event, UserSaid):
+            messages.append(ChatMessage(role="user", content=f"[{event.name}, {event.role}] {event.text}"))
+        elif isinstance(event, PersonStarted):
+            messages.append(ChatMessage(role="user", content=f"[{event.name}, {event.role}] Go on: propose actions."))
+        elif isinstance(event, ModelReplied):
+            messages.append(_reply(event))
+            messages.extend(_answer(call.call_id, actions, refusals) for call in event.calls)
+    return messages
+
+
+def open_calls(events: Sequence[Event], actions: Mapping[str, ActionView]) -> list[str]:
+    """Ids of calls that are not settled: not yet proposed, waiting, running or of unknown outcome."""
+    refused = {event.call_id for event in events if isinstance(event, CallRefused)}
+    return [
+        call.call_id
+        for event in events
+        if isinstance(event, ModelReplied)
+        for call in event.calls
+        if call.call_id not in refused and not (call.call_id in actions and actions[call.call_id].settled)
+    ]
+
+
+def wants_reply(events: Sequence[Event]) -> bool:
+    """Whether it is the model's turn: nothing said yet, a person spoke last, or its last reply asked for tools.
+
+    After a notice that parks it is not, until a person writes.
+    """
+    turn = True
+    for event in events:
+        if isinstance(event, UserSaid | PersonStarted):
+            turn = True
+        elif isinstance(event, ModelReplied):
+            turn = bool(event.calls) or event.aborted
+        elif isinstance(event, Notice) and event.parks:
+            turn = False
+    return turn
+
+
+def states_seen(events: Sequence[Event]) -> set[tuple[str, str]]:
+    """(action id, state) pairs that the events already tell."""
+    return {(str(event.action_id), event.state) for event in events if isinstance(event, ActionChanged)}
+
+
+def _reply(event: ModelReplied) -> ChatMessage:
+    return ChatMessage(
+        role="assistant",
+        content=event.text,
+        tool_calls=tuple(ToolCall(call.call_id, call.name, call.arguments_text) for call in event.calls),
+    )
+
+
+def _answer(
+    call_id: str, actions: Mapping[str, ActionView], refusals: Mapping[str, CallRefused]
+) -> ChatMessage:
+    if call_id in refusals:
+        content: dict[str, Any] = {"status": "error", "provenance": "junto", "reason": refusals[call_id].reason}
+    elif call_id in actions:
+        content = _outcome(actions[call_id])
+    else:
+        content = {"status": "waiting", "provenance": "junto"}
+    return ChatMessage(role="tool", content=json.dumps(content, ensure_ascii=False), tool_call_id=call_id)
+
+
+def _outcome(action: ActionView) -> dict[str, Any]:
+    status = _STATUS.get(action.state, "waiting")
+    if action.state == "settled":
+        status = "ok" if action.settled_done else "error"
+    content: dict[str, Any] = {"status": status, "provenance": action.tool.partition(".")[0]}
+    if action.reason:
+        content["reason"] = show_escaped(action.reason)
+    if action.modified:
+        content["modified"] = True
+        content["sent"] = dict(action.arguments)
+    if action.result is not None:
+        content["result"] = shorten(action.result)
+    return content
+
+
+def shorten(result: Any, limit: int = RESULT_LIMIT) -> Any:
+    """`result`, or its beginning as text with a word about the cut when its JSON is longer than `limit` characters."""
+    text = json.dumps(result, ensure_ascii=False)
+    if len(text) <= limit:
+        return json.loads(show_escaped(text))
+    return {
+        "cut": f"The first {limit} of {len(text)} characters; ask more narrowly for the rest.",
+        "beginning": show_escaped(text[:limit]),
+    }
