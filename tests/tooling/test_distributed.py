@@ -1,0 +1,130 @@
+"""The set-up of compose.yaml, with processes: PostgreSQL, Redis, a web server and a worker."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from rq import Worker
+
+from junto.env import ROOT
+from tests.services import free_port
+
+pytestmark = pytest.mark.service
+
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+REDIS_DATABASE = 9  # apart from what the service suite itself rings through
+
+
+@dataclass(frozen=True)
+class Distributed:
+    """Addresses of the running set-up, and the worker's process."""
+
+    web: str
+    redis_url: str
+    environment: dict[str, str]
+    worker: subprocess.Popen[bytes]
+
+
+@pytest.fixture
+def distributed(postgres_database: str, redis_url: str, tmp_path: Path) -> Iterator[Distributed]:
+    """A migrated database, one web process and one worker."""
+    redis_url = redis_url.rsplit("/", 1)[0] + f"/{REDIS_DATABASE}"
+    with Redis.from_url(redis_url) as client:
+        client.flushdb()
+    port = free_port()
+    environment = dict(os.environ) | {
+        "DATABASE_URL": postgres_database,
+        "REDIS_URL": redis_url,
+        "JUNTO_DATA_DIR": str(tmp_path),
+        "PYTHONPATH": str(ROOT),
+    }
+    web = [sys.executable, "-m", "uvicorn", "junto.asgi:application", "--port", str(port), "--lifespan", "on"]
+    subprocess.run(
+        _junto("migrate", "--noinput"), env=environment, check=True, timeout=START_SECONDS, capture_output=True
+    )
+    with ExitStack() as stack:
+        stack.enter_context(_running(web, environment, tmp_path / "web.log"))
+        worker = stack.enter_context(_running(_junto("worker"), environment, tmp_path / "worker.log"))
+        address = f"http://127.0.0.1:{port}"
+        wait_for(lambda: _status(f"{address}/healthz") == 200, "the web process to be healthy")
+        yield Distributed(web=address, redis_url=redis_url, environment=environment, worker=worker)
+
+
+def test_the_web_process_is_healthy_and_the_worker_works_what_the_clock_rings(distributed: Distributed) -> None:
+    with Redis.from_url(distributed.redis_url) as client:
+        wait_for(lambda: any(each.successful_job_count for each in Worker.all(connection=client)), "a job to be done")
+        assert not any(each.failed_job_count for each in Worker.all(connection=client))
+
+
+def test_the_doctor_finds_the_worker(distributed: Distributed) -> None:
+    with Redis.from_url(distributed.redis_url) as client:
+        wait_for(lambda: Worker.count(connection=client) == 1, "the worker to register")
+    finished = subprocess.run(
+        _junto("doctor"),
+        env=distributed.environment,
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+
+    assert "task engine: Redis answers, 1 workers" in finished.stdout
+
+
+def test_a_worker_leaves_at_sigterm(distributed: Distributed) -> None:
+    with Redis.from_url(distributed.redis_url) as client:
+        wait_for(lambda: Worker.count(connection=client) == 1, "the worker to register")
+        distributed.worker.send_signal(signal.SIGTERM)
+
+        assert distributed.worker.wait(STOP_SECONDS) == 0
+        assert Worker.count(connection=client) == 0
+
+
+def wait_for(true: Callable[[], bool], what: str) -> None:
+    """Poll until it is so; fails after START_SECONDS."""
+    deadline = time.monotonic() + START_SECONDS
+    while not true():
+        assert time.monotonic() < deadline, f"waited {START_SECONDS:.0f} s for {what}"
+        time.sleep(0.1)
+
+
+def _junto(*words: str) -> list[str]:
+    return [sys.executable, "-m", "junto.cli", *words]
+
+
+def _status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            status: int = answer.status
+            return status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+@contextmanager
+def _running(command: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        print(f"{command}:\n{log.read_text(encoding='utf-8', errors='replace')[-3000:]}")  # shown when the test fails
