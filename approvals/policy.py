@@ -1,0 +1,298 @@
+"""What may run without asking, as pure functions of what was proposed and what was written down before (PRODUCT 7).
+
+Precedence: disabled > never unattended > grant > company policy > organization policy > the tool's own declaration.
+No database, no clock: the caller brings only rules that are in force now (not revoked, not expired, issuer still entitled).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, Self
+
+from pydantic import JsonValue
+
+from integrations.tools import AnyTool, Category, Flag, Risk
+
+#: The argument name under which a grant's rule for every argument it does not name stands.
+ANY_OTHER_ARGUMENT = "*"
+
+
+class Mode(StrEnum):
+    """What a tool may do without asking; the values of `ApprovalPolicy.Mode`, mildest first."""
+
+    AUTO = "auto"
+    ONCE = "once"
+    ALWAYS = "always"
+    DISABLED = "disabled"
+
+    @property
+    def strictness(self) -> int:
+        """0 for the mildest."""
+        return list(Mode).index(self)
+
+
+class OriginMode(StrEnum):
+    """In what kind of run the call was proposed; the values of `Origin.Mode`."""
+
+    PREPARE = "prepare"
+    TRIAGE = "triage"
+    RUNBOOK = "runbook"
+    PROCESSOR = "processor"
+    BY_HAND = "by_hand"
+
+    @property
+    def unattended(self) -> bool:
+        """Whether nobody sits in front of such a run."""
+        return self in (OriginMode.RUNBOOK, OriginMode.PROCESSOR)
+
+
+@dataclass(frozen=True)
+class ToolFacts:
+    """What a tool declares of itself. `default` = how often it asks where no Admin said otherwise."""
+
+    name: str
+    pin: str
+    category: Category
+    risk: Risk
+    flags: frozenset[Flag]
+    default: Mode
+
+    @classmethod
+    def of(cls, tool: AnyTool) -> Self:
+        """The facts of a registered tool."""
+        return cls(
+            name=tool.name,
+            pin=tool.pin,
+            category=tool.category,
+            risk=tool.risk,
+            flags=tool.flags,
+            default=Mode(tool.policy),
+        )
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether running it changes nothing at the vendor."""
+        return self.category is Category.READ
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One call that somebody wants to make.
+
+    `runbook` is the pinned version (`<id>:<number>`) in runbook mode. `bound` holds the argument values that the server
+    itself resolved for this step from declared inputs and facts of the signal. `four_eyes` = two people must agree.
+    """
+
+    tool: ToolFacts
+    arguments: Mapping[str, JsonValue]
+    company: str
+    origin: str
+    mode: OriginMode
+    runbook: str = ""
+    step: str = ""
+    bound: Mapping[str, JsonValue] = field(default_factory=dict)
+    by_token: bool = False
+    four_eyes: bool = False
+
+
+@dataclass(frozen=True)
+class PolicyRule:
+    """An Admin's word on one tool; `company` None = the whole organization."""
+
+    ref: str
+    tool: str
+    mode: Mode
+    company: str | None = None
+    never_unattended: bool = False
+
+
+@dataclass(frozen=True)
+class GrantRule:
+    """A standing approval in force. `left` = how often it may still be used in this origin, None = any number."""
+
+    ref: str
+    kind: Literal["session", "runbook", "processor"]
+    tool: str
+    pin: str
+    company: str | None = None
+    origin: str | None = None
+    runbook: str = ""
+    step: str = ""
+    rules: Mapping[str, Mapping[str, JsonValue]] = field(default_factory=dict)
+    left: int | None = None
+
+
+@dataclass(frozen=True)
+class Allow:
+    """It may run now. `by` says what decided; `ref` is that row's id, empty for the tool's own declaration."""
+
+    by: Literal["default", "policy", "grant"]
+    ref: str = ""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A person decides. `session_grant` = approving may cover the same tool for the rest of the session."""
+
+    reason: str
+    session_grant: bool = False
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """It does not run, whoever agrees."""
+
+    reason: str
+
+
+Verdict = Allow | Ask | Refuse
+
+
+@dataclass(frozen=True)
+class EffectivePolicy:
+    """What is in force for one tool at one company. `source` says where it came from, `ref` which row."""
+
+    mode: Mode
+    source: Literal["tool", "organization", "company"]
+    unattended: bool = True
+    ref: str = ""
+
+
+def effective_policy(tool: ToolFacts, company: str | None, policies: Iterable[PolicyRule]) -> EffectivePolicy:
+    """The policy in force for `tool` at `company` (None: for the organization as a whole).
+
+    The organization's row overrides the declaration; the company's row only tightens what it finds.
+    """
+    mine = [rule for rule in policies if rule.tool == tool.name and rule.company in (None, company)]
+    found = EffectivePolicy(mode=tool.default, source="tool")
+    for rule in (rule for rule in mine if rule.company is None):
+        found = EffectivePolicy(mode=rule.mode, source="organization", ref=rule.ref)
+    for rule in (rule for rule in mine if rule.company is not None):
+        if rule.mode.strictness > found.mode.strictness:
+            found = EffectivePolicy(mode=rule.mode, source="company", ref=rule.ref)
+    unattended = not any(rule.never_unattended for rule in mine)
+    return EffectivePolicy(mode=found.mode, source=found.source, unattended=unattended, ref=found.ref)
+
+
+def evaluate(proposal: Proposal, policies: Iterable[PolicyRule], grants: Iterable[GrantRule]) -> Verdict:
+    """Whether `proposal` may run, must be asked for, or never runs. Rules of other tools and companies say nothing."""
+    tool = proposal.tool
+    policy = effective_policy(tool, proposal.company, policies)
+    if policy.mode is Mode.DISABLED:
+        return Refuse(f"{tool.name} is switched off here by your {_place(policy)}.")
+    if proposal.mode is OriginMode.PREPARE and not tool.reads_only:
+        return Refuse("This session only prepares: it looks things up and reports, and changes nothing.")
+    if proposal.mode.unattended and not policy.unattended:
+        return Ask("This tool never runs unattended here; a person decides.")
+    if not proposal.by_token:
+        grant = next((each for each in grants if covers(each, proposal, policy)), None)
+        if grant is not None:
+            return Allow(by="grant", ref=grant.ref)
+    if policy.mode is Mode.AUTO:
+        return _automatic(proposal, policy)
+    if policy.mode is Mode.ONCE:
+        reason = "Asked once a session." if policy.source == "tool" else f"Your {_place(policy)} asks once a session."
+        return Ask(reason, session_grant=_may_last_for_session(proposal))
+    return Ask(_why_always(tool, policy))
+
+
+def covers(grant: GrantRule, proposal: Proposal, policy: EffectivePolicy) -> bool:
+    """Whether `grant` speaks for `proposal`: same tool at the same pin, same company, its own kind of run, its rules."""
+    if (grant.tool, grant.pin) != (proposal.tool.name, proposal.tool.pin):
+        return False
+    if grant.company not in (None, proposal.company) or (grant.left is not None and grant.left < 1):
+        return False
+    if grant.kind == "session":
+        return grant.origin == proposal.origin and policy.mode is Mode.ONCE and not proposal.four_eyes
+    if grant.kind == "runbook" and (
+        proposal.mode is not OriginMode.RUNBOOK
+        or not grant.runbook
+        or grant.runbook != proposal.runbook
+        or (grant.step and grant.step != proposal.step)
+    ):
+        return False
+    if grant.kind == "processor" and (
+        proposal.mode is not OriginMode.PROCESSOR or grant.origin not in (None, proposal.origin)
+    ):
+        return False
+    return rules_hold(grant.rules, proposal.arguments, proposal.bound)
+
+
+def rules_hold(
+    rules: Mapping[str, Mapping[str, JsonValue]],
+    arguments: Mapping[str, JsonValue],
+    bound: Mapping[str, JsonValue],
+) -> bool:
+    """Whether every argument satisfies its rule (I8). An argument that no rule speaks of is not covered."""
+    required = {name for name, rule in rules.items() if rule.get("kind") in ("constant", "input", "fact")}
+    if not required <= arguments.keys():
+        return False
+    other = rules.get(ANY_OTHER_ARGUMENT)
+    for name, value in arguments.items():
+        rule = rules.get(name, other)
+        if rule is None or not _rule_holds(rule, name, value, bound):
+            return False
+    return True
+
+
+def _rule_holds(
+    rule: Mapping[str, JsonValue], name: str, value: JsonValue, bound: Mapping[str, JsonValue]
+) -> bool:
+    match rule.get("kind"):
+        case "constant":
+            return _same(value, rule.get("value"))
+        case "input" | "fact":
+            return name in bound and _same(value, bound[name])
+        case "enum":
+            values = rule.get("values")
+            return isinstance(values, list) and any(_same(value, each) for each in values)
+        case "text":
+            limit = rule.get("max_length")
+            return isinstance(value, str) and isinstance(limit, int) and len(value) <= limit
+        case "any":
+            return True
+        case _:
+            return False
+
+
+def _same(left: JsonValue, right: JsonValue) -> bool:
+    # True == 1 in Python, and never in JSON
+    return type(left) is type(right) and left == right
+
+
+def _automatic(proposal: Proposal, policy: EffectivePolicy) -> Verdict:
+    tool = proposal.tool
+    if not tool.reads_only:
+        if policy.source == "tool":
+            return Ask(_why_always(tool, policy))  # no declaration of its own lets a tool write unasked
+        if proposal.mode.unattended:
+            # I8: in an unattended run a write is covered by a compiled grant, or asked for
+            return Ask("An unattended run does only what its grants cover; a person decides.")
+        if proposal.four_eyes:
+            return Ask("Cannot be undone: two people decide.")
+    return Allow(by="default" if policy.source == "tool" else "policy", ref=policy.ref)
+
+
+def _may_last_for_session(proposal: Proposal) -> bool:
+    return proposal.mode in (OriginMode.PREPARE, OriginMode.TRIAGE, OriginMode.RUNBOOK) and not (
+        proposal.by_token or proposal.four_eyes
+    )
+
+
+def _place(policy: EffectivePolicy) -> str:
+    return "policy for this company" if policy.source == "company" else "organization's policy"
+
+
+def _why_always(tool: ToolFacts, policy: EffectivePolicy) -> str:
+    if policy.source != "tool":
+        return f"Your {_place(policy)} always asks."
+    reasons = [
+        (Flag.CLIENT_VISIBLE in tool.flags, "The client sees it, so it is always asked."),
+        (Flag.IRREVERSIBLE in tool.flags, "It cannot be undone, so it is always asked."),
+        (Flag.BILLING_EFFECT in tool.flags, "It changes what is billed, so it is always asked."),
+        (tool.risk is Risk.HIGH, "High risk is always asked."),
+        (tool.category is Category.EXECUTE, "It runs something on a system, so it is always asked."),
+    ]
+    return next((words for applies, words in reasons if applies), "This tool is always asked for.")
