@@ -1,0 +1,126 @@
+"""The words all vendors share: records as they come from a source, before anything of ours is decided about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRecord:
+    """A note or mail of a ticket. `internal` = the client does not see it."""
+
+    external_id: str
+    author: str
+    text: str
+    internal: bool
+    written_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TicketRecord:
+    """A ticket as its source says. Ids are the source's own; empty = the source has none. Moments are aware.
+
+    `description` is the opening text; the note it comes from at the source is not repeated in `notes`. `raw` is the
+    source's own record.
+    """
+
+    external_id: str
+    subject: str
+    created_at: datetime
+    updated_at: datetime
+    company_external_id: str = ""
+    company_name: str = ""
+    contact_external_id: str = ""
+    contact_name: str = ""
+    device_external_ids: tuple[str, ...] = ()
+    description: str = ""
+    status: str = ""
+    closed: bool = False
+    priority: str = ""
+    board_external_id: str = ""
+    board_name: str = ""
+    type: str = ""
+    subtype: str = ""
+    item: str = ""
+    assignee: str = ""
+    notes: tuple[NoteRecord, ...] = ()
+    raw: JsonValue = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyRecord:
+    """A client company at the source."""
+
+    external_id: str
+    name: str
+    identifier: str = ""
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRecord:
+    """A person at a client company."""
+
+    external_id: str
+    company_external_id: str
+    name: str
+    email: str = ""
+    phone: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRecord:
+    """A device of a client company."""
+
+    external_id: str
+    company_external_id: str
+    name: str
+    kind: str = ""
+    operating_system: str = ""
+    serial_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRecord:
+    """A service board."""
+
+    external_id: str
+    name: str
+
+
+class TicketSource(Protocol):
+    """A system that tickets come from. Every method raises `VendorError`; iterators do so while they are read."""
+
+    def changed_since(self, moment: datetime | None) -> Iterator[TicketRecord]:
+        """Tickets updated at or after `moment` (None = all there are), the longest unchanged first."""
+        ...
+
+    def ticket(self, external_id: str) -> TicketRecord:
+        """One ticket. Raises `VendorNotFound` when the source has none of this id (any more)."""
+        ...
+
+    def companies(self) -> Iterator[CompanyRecord]:
+        """All client companies."""
+        ...
+
+    def contacts(self) -> Iterator[ContactRecord]:
+        """All contacts."""
+        ...
+
+    def devices(self) -> Iterator[DeviceRecord]:
+        """All devices."""
+        ...
+
+    def boards(self) -> Iterator[BoardRecord]:
+        """All service boards."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...

@@ -1,0 +1,26 @@
+"""The vendors there are, one row each. The modules of a vendor's folder always bear the same names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """A system Junto can connect to. `package` holds its client, schemas, endpoints and tools."""
+
+    slug: str
+    label: str
+    package: str
+
+    def module(self, name: str) -> ModuleType:
+        """One module of the vendor's folder."""
+        return import_module(f"{self.package}.{name}")
+
+
+VENDORS: dict[str, Vendor] = {
+    vendor.slug: vendor
+    for vendor in (Vendor(slug="connectwise", label="ConnectWise PSA", package="integrations.connectwise"),)
+}

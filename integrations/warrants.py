@@ -1,0 +1,149 @@
+"""What may leave the house: endpoint classes, warrants, and the errand every request is sent for (I1, I2, I20).
+
+The class of a request comes from a vendor's table of (method, path template), never from the method alone: a GET is no
+proof of a read. What no table lists counts as WRITE. A WRITE leaves only with a warrant that covers exactly this tool
+and these arguments, before the warrant's deadline, and once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Self
+
+from pydantic import JsonValue
+
+from integrations.errors import WarrantRefused
+
+#: One path segment that stands for a name or number: nothing that could mean another path (T5).
+_SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
+
+
+def canonical_json(value: JsonValue) -> bytes:
+    """The one spelling of a JSON value: keys sorted, no blanks, UTF-8."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def digest_of(value: JsonValue) -> str:
+    """SHA-256 over the canonical JSON, in hex: the digest of an action's arguments, and of a target's state."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+class Traffic(StrEnum):
+    """What a request may do. CONTROL touches no customer's records: token exchange, model completion, handshakes."""
+
+    READ = "read"
+    WRITE = "write"
+    CONTROL = "control"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One row of a vendor's table. `template` counts from the vendor's base path, as in `/service/tickets/{id}`."""
+
+    traffic: Traffic
+    method: str
+    template: str
+
+    def path(self, **segments: int | str) -> str:
+        """The template filled in. Raises ValueError for a segment that is no plain name or number."""
+        for name, value in segments.items():
+            if not _SEGMENT.fullmatch(str(value)):
+                raise ValueError(f"{name} is no path segment")
+        return self.template.format(**segments)
+
+    def matches(self, method: str, path: str) -> bool:
+        """Whether a request is this one, segment by segment, without decoding or tidying anything."""
+        wanted, found = self.template.split("/"), path.split("/")
+        return (
+            method == self.method
+            and len(wanted) == len(found)
+            and all(
+                _SEGMENT.fullmatch(there) if part.startswith("{") else part == there
+                for part, there in zip(wanted, found, strict=True)
+            )
+        )
+
+
+def classify(endpoints: Iterable[Endpoint], *, method: str, path: str) -> Endpoint | None:
+    """The row a request belongs to; None = unlisted, which counts as a WRITE that no warrant can cover.
+
+    A fixed path wins over one with a placeholder (`/service/tickets/count` over `/service/tickets/{id}`).
+    """
+    found = [endpoint for endpoint in endpoints if endpoint.matches(method, path)]
+    return min(found, key=lambda endpoint: endpoint.template.count("{"), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Warrant:
+    """Leave for one write, made by the claim of an Action and by nothing else.
+
+    `digest` is over the action's frozen arguments, `tool_pin` the pin at the claim, `fence` that of the claiming
+    lease; after `deadline` (aware) the request must not leave any more.
+    """
+
+    action_id: uuid.UUID
+    digest: str
+    tool_pin: str
+    fence: int
+    deadline: datetime
+
+
+@dataclass(slots=True)
+class Errand:
+    """What requests are being sent for; asked at the moment of each sending, spent by its one write.
+
+    `deadline` is in seconds of `time.monotonic()` and bounds everything done on this errand, waits included.
+    """
+
+    deadline: float
+    endpoints: frozenset[Endpoint] | None = None
+    tool_pin: str = ""
+    digest: str = ""
+    warrant: Warrant | None = None
+    written: bool = field(default=False, init=False)
+
+    @classmethod
+    def reading(cls, seconds: float) -> Self:
+        """Reads only, at most `seconds` long: for sync and connection tests, which no tool stands behind."""
+        return cls(deadline=time.monotonic() + seconds)
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left; not above 0 when the time is up."""
+        return self.deadline - time.monotonic()
+
+    def admit(self, endpoint: Endpoint | None, *, method: str, path: str) -> Traffic:
+        """The request's class, when it may leave now; a WRITE is spent by asking.
+
+        Raises:
+            WarrantRefused: it may not leave, and has not left.
+        """
+        traffic = endpoint.traffic if endpoint else Traffic.WRITE
+        if endpoint is None or (self.endpoints is not None and endpoint not in self.endpoints):
+            raise WarrantRefused(f"{method} {path} is not among the requests this tool declares.")
+        if traffic is Traffic.WRITE:
+            self._spend(f"{method} {path}")
+        return traffic
+
+    def _spend(self, what: str) -> None:
+        warrant = self.warrant
+        if warrant is None:
+            raise WarrantRefused(f"{what} changes records, and no claimed action stands behind it.")
+        if warrant.tool_pin != self.tool_pin or not self.tool_pin:
+            raise WarrantRefused(f"{what} was approved for another version of the tool.")
+        if warrant.digest != self.digest or not self.digest:
+            raise WarrantRefused(f"{what} carries other arguments than those approved.")
+        if datetime.now(UTC) >= warrant.deadline:
+            raise WarrantRefused(f"{what} comes too late: the action's time to run is over.")
+        if self.written:
+            raise WarrantRefused(f"{what} would be a second write for one action.")
+        self.written = True
+
