@@ -8,11 +8,13 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.environment import for_tests
 from tests.services import postgres_server, redis_server
 
 PROGRAMS = Path(sys.executable).parent
@@ -23,6 +25,7 @@ STATIC_CHECKS: tuple[tuple[str, ...], ...] = (
     ("ruff", "check", "."),
     ("mypy",),
     ("lint-imports",),
+    ("python", "manage.py", "makemigrations", "--check", "--dry-run"),
 )
 ORDINARY = "not service and not deep and not browser"
 
@@ -35,9 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     options, rest = parser.parse_known_args(arguments)
     if options.all:
         os.environ["JUNTO_TEST_REQUIRE_ALL"] = "1"
-    failed = []
-    if options.all:
-        failed += [" ".join(check) for check in STATIC_CHECKS if not _passes(check)]
+    failed = _failed_static_checks() if options.all else []
     if not _pytest("-m", "deep" if options.deep else ORDINARY, "-n", "2", *rest):
         failed.append("tests on SQLite")
     if options.all and not _pytest("-m", "browser and not deep"):
@@ -47,6 +48,13 @@ def main(arguments: Sequence[str]) -> int:
     for name in failed:
         print(f"FAILED: {name}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _failed_static_checks() -> list[str]:
+    """The checks that read the code without running its tests; some of them import the settings."""
+    with tempfile.TemporaryDirectory(prefix="junto-checks-") as data_dir:
+        environment = for_tests(data_dir)
+        return [" ".join(check) for check in STATIC_CHECKS if not _passes(check, environment=environment)]
 
 
 def _service_suite(*, deep: bool) -> bool:
