@@ -1,0 +1,126 @@
+"""What every page shows around its content: who, where, the menu, and which model answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.urls.exceptions import NoReverseMatch
+
+from approvals.models import Action
+from junto.desk.views import memberships_of
+from junto.inbox.models import Notification
+from junto.tenants.access import organization_urls
+from junto.tenants.actors import Actor
+from junto.tenants.models import Membership
+from junto.tenants.permissions import Permission
+from signals.models import Signal
+
+
+@dataclass(frozen=True)
+class NavPage:
+    """One line of the menu."""
+
+    label: str
+    path: str
+    icon: str
+    group: str
+    current: bool
+    count: int = 0
+    tone: str = ""
+    phone: bool = False
+
+
+#: name of the URL, label, icon, group, right that is needed, whether the phone's bar has it
+NAVIGATION: tuple[tuple[str, str, str, str, Permission, bool], ...] = (
+    ("home", "Dashboard", "home", "Work", Permission.VIEW_WORK, True),
+    ("signals", "Signals", "inbox", "Work", Permission.VIEW_WORK, True),
+    ("approvals", "Approvals", "queue", "Work", Permission.VIEW_WORK, True),
+    ("runbooks", "Runbooks", "book", "Know-how", Permission.VIEW_WORK, True),
+    ("policies", "Tools and policies", "shield", "Control", Permission.VIEW_WORK, False),
+    ("connections", "Integrations", "plug", "Control", Permission.MANAGE_INTEGRATIONS, False),
+    ("people", "People", "users", "Control", Permission.MANAGE_TEAM, False),
+    ("tokens", "API tokens", "key", "Control", Permission.MANAGE_TOKENS, False),
+    ("audit", "Audit log", "log", "Control", Permission.EXPORT_AUDIT, False),
+)
+
+
+def shell(request: HttpRequest) -> dict[str, object]:
+    """Nothing outside an organization, so that login and error pages need no membership."""
+    actor: Actor | None = getattr(request, "actor", None)
+    membership: Membership | None = getattr(request, "membership", None)
+    if actor is None or membership is None:
+        return {}
+    organization = actor.organization
+    inbox_count = (
+        Notification.objects.for_organization(organization).filter(membership=membership, read_at=None).count()
+    )
+    return {
+        "organization": organization,
+        "membership": membership,
+        "actor": actor,
+        "me": {
+            "name": actor.label,
+            "initials": membership.user.initials,
+            "role": membership.get_role_display(),
+            "may_author": actor.can_anywhere(Permission.AUTHOR_RUNBOOKS),
+        },
+        "organizations": _organizations(membership),
+        "nav": _navigation(request, actor),
+        "model": model_shown(),
+        "inbox_count": inbox_count,
+        "urls": _urls(actor),
+    }
+
+
+def model_shown() -> dict[str, object]:
+    """Which model answers, and how to connect a real one."""
+    if settings.LLM_BASE_URL:
+        return {"label": settings.LLM_MODEL, "rehearsal": False, "help": ""}
+    return {"label": "Rehearsal model", "rehearsal": True, "help": ""}
+
+
+def _organizations(membership: Membership) -> list[dict[str, object]]:
+    return [
+        {
+            "name": each.organization.name,
+            "path": f"/o/{each.organization.slug}/",
+            "current": each.organization_id == membership.organization_id,
+        }
+        for each in memberships_of(membership.user)
+    ]
+
+
+def _navigation(request: HttpRequest, actor: Actor) -> list[NavPage]:
+    counts = {
+        "signals": Signal.objects.visible_to(actor).filter(state=Signal.State.NEW).count(),
+        "approvals": Action.objects.visible_to(actor).filter(state=Action.State.WAITING).count(),
+    }
+    pages = []
+    with organization_urls(actor.organization.slug):
+        for name, label, icon, group, permission, phone in NAVIGATION:
+            if not actor.can_anywhere(permission):
+                continue
+            try:
+                path = reverse(name)
+            except NoReverseMatch:
+                continue
+            current = request.path == path if name == "home" else request.path.startswith(path)
+            tone = "accent" if name == "approvals" else ""
+            pages.append(NavPage(label, path, icon, group, current, counts.get(name, 0), tone, phone))
+    return pages
+
+
+def _urls(actor: Actor) -> dict[str, str | None]:
+    with organization_urls(actor.organization.slug):
+        inbox = reverse("inbox")
+        admin = reverse("admin:index") if actor.can_anywhere(Permission.AUTHOR_RUNBOOKS) else None
+    return {
+        "logout": "/accounts/logout/",
+        "password": "/accounts/password/change/",
+        "mfa": "/accounts/2fa/",
+        "inbox": inbox,
+        "admin": admin,
+    }

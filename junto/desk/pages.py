@@ -1,0 +1,55 @@
+"""Pages of an organization that no single floor owns: dashboard and inbox."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from agent.models import AgentSession
+from approvals.models import Action
+from junto.inbox.services import mark_read, notices_of
+from junto.tenants.actors import Actor
+from signals.models import Signal
+
+SESSIONS_SHOWN = 8
+NOTICES_SHOWN = 100
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The dashboard: what is new, what waits, what is going on."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    signals = Signal.objects.visible_to(actor)
+    live = AgentSession.objects.visible_to(actor).filter(state__in=AgentSession.LIVE)
+    counts = {
+        "signals_new": signals.filter(state=Signal.State.NEW).count(),
+        "needs_review": signals.filter(state=Signal.State.NEEDS_REVIEW).count(),
+        "approvals_waiting": Action.objects.visible_to(actor).filter(state=Action.State.WAITING).count(),
+        "live_sessions": live.count(),
+    }
+    return render(request, "desk/home.html", {"counts": counts, "waiting": [], "sessions": []})
+
+
+@require_safe
+def inbox(request: HttpRequest) -> HttpResponse:
+    """What this member was told, newest first."""
+    notices = [
+        {
+            "title": notice.title,
+            "body": notice.body,
+            "path": reverse("home") + notice.path.lstrip("/") if notice.path else "",
+            "at": notice.created_at,
+            "unread": notice.read_at is None,
+        }
+        for notice in notices_of(request.membership)[:NOTICES_SHOWN]  # type: ignore[attr-defined]
+    ]
+    return render(request, "desk/inbox.html", {"notices": notices, "read_path": reverse("inbox-read")})
+
+
+@require_POST
+def mark_inbox_read(request: HttpRequest) -> HttpResponse:
+    """Everything in this member's inbox is read now."""
+    mark_read(membership=request.membership)  # type: ignore[attr-defined]
+    return redirect("inbox")

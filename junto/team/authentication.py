@@ -1,0 +1,77 @@
+"""How a sync job shows who it is: `Authorization: Bearer jt_...`."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import timedelta
+
+from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from junto.team.models import ApiToken
+from junto.tenants.actors import Actor
+
+TOKEN_PREFIX = "jt_"
+#: `last_used_at` is this exact, so that a busy job does not write a row with every request.
+LAST_USED_STEP = timedelta(minutes=1)
+
+
+def hash_token(secret: str) -> str:
+    """SHA-256 of a secret with 256 random bits: needs neither salt nor stretching."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class TokenAuthentication(BaseAuthentication):
+    """Reads the token anew with every request, so a revoked one is refused at the next (T10)."""
+
+    keyword = "Bearer"
+
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, Actor] | None:
+        """Nobody's user and the token's actor; None when no token was sent.
+
+        Raises:
+            AuthenticationFailed: the token is malformed, unknown, expired or revoked; the message says which.
+        """
+        words = get_authorization_header(request).split()
+        if not words or words[0].lower() != self.keyword.lower().encode():
+            return None
+        if len(words) != 2 or not words[1].startswith(TOKEN_PREFIX.encode()):
+            raise AuthenticationFailed(f"An API token looks like this: Authorization: Bearer {TOKEN_PREFIX}...")
+        token = self._find(words[1].decode("latin-1"))
+        actor = Actor.token(
+            token.organization, token_id=uuid.UUID(str(token.pk)), label=token.label, scopes=frozenset(token.scopes)
+        )
+        return AnonymousUser(), actor
+
+    def authenticate_header(self, request: Request) -> str:
+        """Makes the refusal a 401."""
+        return f'{self.keyword} realm="Junto"'
+
+    def _find(self, secret: str) -> ApiToken:
+        token = ApiToken.unscoped.select_related("organization").filter(token_hash=hash_token(secret)).first()
+        now = timezone.now()
+        if token is None:
+            raise AuthenticationFailed("This API token is not known.")
+        if token.revoked_at is not None:
+            raise AuthenticationFailed("This API token was revoked.")
+        if token.expires_at <= now:
+            raise AuthenticationFailed(f"This API token expired on {token.expires_at:%Y-%m-%d}.")
+        if token.last_used_at is None or token.last_used_at < now - LAST_USED_STEP:
+            ApiToken.unscoped.filter(pk=token.pk).update(last_used_at=now)
+        return token
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """How the OpenAPI document tells of it."""
+
+    target_class = TokenAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        """An HTTP bearer scheme."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": f"{TOKEN_PREFIX}..."}

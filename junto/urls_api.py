@@ -1,0 +1,27 @@
+"""REST paths, `/api/v1/<organization>/...`: the slug is a path parameter, checked by `IsMember`."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from junto.tenants.access import API_PAGE_POLICY
+
+
+class ApiPage(SpectacularSwaggerSplitView):
+    """The OpenAPI document to read and try, without inline script."""
+
+    def get(self, request: Request, *args: object, **kwargs: object) -> Response:
+        """The page, or its script where `?script` asks for it."""
+        response: Response = super().get(request, *args, **kwargs)
+        response["Content-Security-Policy"] = API_PAGE_POLICY
+        return response
+
+
+urlpatterns = [
+    path("schema", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs", ApiPage.as_view(url_name="api-schema"), name="api-docs"),
+    path("<slug:organization>/", include("signals.urls_api")),
+]

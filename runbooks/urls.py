@@ -1,0 +1,7 @@
+"""Pages of runbooks, inside an organization."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
