@@ -25,8 +25,8 @@ class NoteRecord:
 class TicketRecord:
     """A ticket as its source says. Ids are the source's own; empty = the source has none. Moments are aware.
 
-    `description` is the opening text; the note it comes from at the source is not repeated in `notes`. `raw` is the
-    source's own record.
+    `description` is the opening text; the note it comes from at the source is not repeated in `notes`, where None =
+    the source did not send notes this time. `deleted` = it is gone at the source. `raw` is the source's own record.
     """
 
     external_id: str
@@ -48,7 +48,8 @@ class TicketRecord:
     subtype: str = ""
     item: str = ""
     assignee: str = ""
-    notes: tuple[NoteRecord, ...] = ()
+    notes: tuple[NoteRecord, ...] | None = None
+    deleted: bool = False
     raw: JsonValue = None
 
 
