@@ -1,0 +1,250 @@
+// What a person does on an approval card, in the chat and in the queue alike. The transport says how it travels:
+// decide(action, {verdict, digest, reason, arguments}), preview(action, arguments), passOn(action, role),
+// settle(action, done, evidence); each a promise that rejects with {code, message, fields}.
+import { elementFrom, say, typing } from "../junto/dom.js";
+import { keysOn } from "../junto/shell.js";
+
+const UNLOCK_AFTER = 8_000;
+
+export class Cards {
+  #root;
+  #transport;
+  #denying = null;
+
+  constructor(root, transport) {
+    this.#root = root;
+    this.#transport = transport;
+    root.addEventListener("click", (event) => this.#click(event));
+    root.addEventListener("input", (event) => this.#input(event));
+    root.addEventListener("submit", (event) => {
+      if (!event.target.matches("[data-modify-form]")) return;
+      event.preventDefault();
+      this.#preview(event.target);
+    });
+    document.addEventListener("keydown", (event) => this.#key(event));
+    document.querySelector("[data-deny-form]")?.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#deny(event.target);
+    });
+  }
+
+  /** Puts a newly rendered card in place of the old one, unless a person is in the middle of changing it. */
+  replace(html) {
+    const fresh = elementFrom(html);
+    const old = fresh && this.#find(fresh.dataset.action);
+    if (!old) return;
+    const changing = "modifying" in old.dataset;
+    if (changing && fresh.dataset.state === "waiting" && fresh.dataset.digest === old.dataset.digest) return;
+    const typed = old.querySelector("[data-typed], [data-evidence]")?.value;
+    const focused = old.contains(document.activeElement);
+    old.replaceWith(fresh);
+    const field = fresh.querySelector("[data-typed], [data-evidence]");
+    if (typed && field) {
+      field.value = typed;
+      this.#unlock(fresh);
+    }
+    if (focused) fresh.focus({ preventScroll: true });
+    if (changing) {
+      const notice = elementFrom('<p class="notice" data-tone="warn"><span></span></p>');
+      fresh.append(notice);
+      notice.firstElementChild.textContent = "This was decided or withdrawn while you were changing it. Your changes were not sent.";
+    }
+  }
+
+  #find(action) {
+    return this.#root.querySelector(`.approval[data-action="${CSS.escape(action)}"]`);
+  }
+
+  #click(event) {
+    const button = event.target.closest("button");
+    const card = button?.closest(".approval");
+    if (!card || button.disabled || button.getAttribute("aria-disabled") === "true") return;
+    const action = card.dataset.action;
+    if ("decide" in button.dataset) {
+      this.#run(card, () => this.#transport.decide(action, { verdict: button.dataset.decide, digest: card.dataset.digest }));
+    } else if ("deny" in button.dataset) this.#askReason(card);
+    else if ("modify" in button.dataset || "modifyCancel" in button.dataset) this.#toggleModify(card);
+    else if ("approveChanged" in button.dataset || "approveChangedOnce" in button.dataset) this.#approveChanged(card, button);
+    else if ("passOn" in button.dataset) {
+      this.#run(card, () => this.#transport.passOn(action, card.querySelector("[data-pass-role]").value));
+    } else if ("settle" in button.dataset) this.#settle(card, button.dataset.settle === "true");
+  }
+
+  async #run(card, deed, notice = card.querySelector("[data-card-error]")) {
+    say(notice, "");
+    this.#busy(card, true);
+    try {
+      await deed();
+      // The new card comes as a frame of its own; should it be lost, the buttons come back.
+      setTimeout(() => this.#busy(card, false), UNLOCK_AFTER);
+      return true;
+    } catch (refusal) {
+      this.#busy(card, false);
+      say(notice, refusal.message);
+      return false;
+    }
+  }
+
+  #busy(card, on) {
+    card.toggleAttribute("aria-busy", on);
+    for (const button of card.querySelectorAll(".approval-act button, [data-modify-form] button")) button.disabled = on;
+    if (!on) this.#unlock(card);
+  }
+
+  #unlock(card) {
+    const field = card.querySelector("[data-typed]");
+    if (!field) return;
+    const right = field.value.trim() === field.dataset.typed;
+    for (const button of card.querySelectorAll("[data-decide], [data-approve-changed], [data-approve-changed-once]")) button.disabled = !right;
+  }
+
+  #input(event) {
+    const card = event.target.closest(".approval");
+    if (!card) return;
+    if ("typed" in event.target.dataset) this.#unlock(card);
+    const form = event.target.closest("[data-modify-form]");
+    if (form && "changed" in form.dataset) this.#forgetPreview(form);
+  }
+
+  #toggleModify(card) {
+    const form = card.querySelector("[data-modify-form]");
+    if (!form) return;
+    const opening = form.hidden;
+    form.hidden = !opening;
+    card.toggleAttribute("data-modifying", opening);
+    card.querySelector("[data-modify]")?.setAttribute("aria-expanded", String(opening));
+    if (opening) {
+      form.querySelector("input, textarea, select")?.focus();
+    } else {
+      form.reset();
+      this.#forgetPreview(form);
+      card.focus();
+    }
+  }
+
+  #forgetPreview(form) {
+    delete form.dataset.changed;
+    form.querySelector("[data-preview]").replaceChildren();
+    for (const button of form.querySelectorAll("[data-approve-changed], [data-approve-changed-once]")) button.hidden = true;
+    form.querySelector("[data-show-change]").hidden = false;
+  }
+
+  async #preview(form) {
+    const card = form.closest(".approval");
+    const notice = form.querySelector("[data-form-error]");
+    say(notice, "");
+    for (const line of form.querySelectorAll("[data-field-error]")) say(line, "");
+    for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+    this.#busy(card, true);
+    try {
+      const answer = await this.#transport.preview(card.dataset.action, collectArguments(form));
+      form.querySelector("[data-preview]").replaceChildren(elementFrom(answer.html) ?? "");
+      form.dataset.changed = JSON.stringify({ digest: answer.digest, arguments: answer.arguments });
+      for (const button of form.querySelectorAll("[data-approve-changed], [data-approve-changed-once]")) button.hidden = false;
+      form.querySelector("[data-show-change]").hidden = true;
+    } catch (refusal) {
+      say(notice, refusal.message);
+      this.#markFields(form, refusal.fields ?? {});
+    } finally {
+      this.#busy(card, false);
+    }
+  }
+
+  #markFields(form, fields) {
+    let first = null;
+    for (const [name, words] of Object.entries(fields)) {
+      const box = form.querySelector(`[data-field="${CSS.escape(name)}"]`);
+      if (!box) continue;
+      const control = box.querySelector("[data-arg]");
+      control.setAttribute("aria-invalid", "true");
+      say(box.querySelector("[data-field-error]"), Array.isArray(words) ? words.join(" ") : String(words));
+      first ??= control;
+    }
+    first?.focus();
+  }
+
+  #approveChanged(card, button) {
+    const form = card.querySelector("[data-modify-form]");
+    if (!("changed" in form.dataset)) return;
+    const session = "approveChanged" in button.dataset && form.querySelector("[data-approve-changed-once]");
+    const payload = { verdict: session ? "approve_session" : "approve", ...JSON.parse(form.dataset.changed) };
+    delete card.dataset.modifying;
+    this.#run(card, () => this.#transport.decide(card.dataset.action, payload), form.querySelector("[data-form-error]")).then((done) => {
+      if (!done) card.dataset.modifying = "";
+    });
+  }
+
+  #settle(card, done) {
+    const evidence = card.querySelector("[data-evidence]");
+    if (!evidence.value.trim()) {
+      say(card.querySelector("[data-card-error]"), "Say first what you saw, so that others can follow the decision.");
+      evidence.focus();
+      return;
+    }
+    this.#run(card, () => this.#transport.settle(card.dataset.action, done, evidence.value.trim()));
+  }
+
+  #askReason(card) {
+    const dialog = document.getElementById("deny");
+    if (this.#denying !== card.dataset.action) dialog.querySelector("textarea").value = "";
+    this.#denying = card.dataset.action;
+    dialog.querySelector("h2").textContent = `Deny: ${card.dataset.title}`;
+    say(dialog.querySelector("[data-deny-error]"), "");
+    dialog.showModal();
+  }
+
+  async #deny(form) {
+    const card = this.#find(this.#denying);
+    const notice = form.querySelector("[data-deny-error]");
+    const reason = form.elements.reason.value.trim();
+    if (!card) return say(notice, "This request is no longer on the page.");
+    if (!reason) return say(notice, "Give a reason: the agent acts on it.");
+    const sent = await this.#run(card, () => this.#transport.decide(this.#denying, { verdict: "deny", digest: card.dataset.digest, reason }), notice);
+    if (!sent) return;
+    form.reset();
+    form.closest("dialog").close();
+  }
+
+  #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !keysOn()) return;
+    if (document.querySelector("dialog[open]")) return;
+    const card = document.activeElement?.closest?.(".approval");
+    if (!card || !this.#root.contains(card) || card.dataset.state !== "waiting") return;
+    const key = event.key.toLowerCase();
+    if (key === "a" && card.dataset.risk !== "high") card.querySelector('[data-decide][data-kind="primary"]')?.click();
+    else if (key === "m") card.querySelector("[data-modify]")?.click();
+    else if (key === "d") card.querySelector("[data-deny]")?.click();
+    else if (key === "o" && card.dataset.sessionPath) location.assign(card.dataset.sessionPath);
+    else return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+}
+
+/** The values of a modify form as the tool's arguments. What cannot be read as its type is left for the server to refuse. */
+export function collectArguments(form) {
+  const values = {};
+  for (const control of form.querySelectorAll("[data-arg]")) {
+    const value = readValue(control);
+    if (value !== undefined) values[control.name] = value;
+  }
+  return values;
+}
+
+function readValue(control) {
+  const kind = control.dataset.arg;
+  if (kind === "boolean") return control.checked;
+  if (kind === "list") {
+    const lines = control.value.split("\n").map((line) => line.trim()).filter(Boolean);
+    return lines.map((line) => (control.dataset.item === "integer" || control.dataset.item === "number" ? asNumber(line) : line));
+  }
+  if (control.value === "" && !control.required) return undefined;
+  if (kind === "enum") return JSON.parse(control.value);
+  if (kind === "integer" || kind === "number") return asNumber(control.value);
+  return control.value;
+}
+
+function asNumber(text) {
+  const number = Number(text);
+  return text.trim() === "" || Number.isNaN(number) ? text : number;
+}

@@ -1,0 +1,325 @@
+// The triage page: shows events in order and once, sends what a person says and decides.
+import { elementFrom, icon, say, toast, typing } from "../junto/dom.js";
+import { keysOn } from "../junto/shell.js";
+import { Cards } from "./cards.js";
+import { SessionSocket } from "./socket.js";
+
+const LIVE = new Set(["queued", "running", "waiting_for_approval", "waiting_for_technician"]);
+const NEAR_END = 120;
+const CONTEXT_AFTER = 1_200;
+const TYPING_EVERY = 4_000;
+
+const page = document.querySelector("[data-triage]");
+const find = (selector) => page.querySelector(selector);
+const chat = find("[data-chat]");
+const scroller = find("[data-scroll]");
+const composer = find("[data-composer]");
+const box = find("[data-say]");
+const draftKey = `junto.draft.${page.dataset.socket}`;
+
+let session = page.dataset.session;
+let last = Number(page.dataset.last);
+let live = !find("[data-stop]").hidden;
+let streaming = new Map();
+let contextTimer = 0;
+let toldTyping = 0;
+
+const socket = new SessionSocket(page.dataset.socket, () => last);
+const cards = new Cards(chat, {
+  decide: (action, payload) => socket.request({ type: "decide", action, ...payload }),
+  preview: (action, values) => socket.request({ type: "preview_change", action, arguments: values }),
+  passOn: (action, role) => socket.request({ type: "pass_on", action, role }),
+  settle: (action, done, evidence) => socket.request({ type: "settle", action, done, evidence }),
+});
+
+/* ------------------------------------------------------------------ events */
+function show(frame) {
+  if (frame.session !== session) return changeSession(frame);
+  if (frame.number <= last) return;
+  last = frame.number;
+  const stick = atEnd();
+  const fresh = elementFrom(frame.html ?? "");
+  if (fresh) place(fresh);
+  if (fresh?.dataset.by === "agent") endStreams();
+  afterChange(stick);
+  refreshContext();
+}
+
+function place(fresh) {
+  const known = fresh.dataset.action && chat.querySelector(`article[data-action="${CSS.escape(fresh.dataset.action)}"]`);
+  if (!known) return chat.insertBefore(fresh, chat.querySelector("[data-run]"));
+  const card = fresh.querySelector(".approval");
+  if (card && known.querySelector(".approval")) return cards.replace(card.outerHTML);
+  known.replaceWith(fresh);
+}
+
+/** Several events of one action stand as one, at the place of the first and with the content of the last. */
+function foldActions() {
+  const seen = new Map();
+  for (const article of chat.querySelectorAll("article[data-action]")) {
+    const first = seen.get(article.dataset.action);
+    if (first) first.replaceWith(article);
+    seen.set(article.dataset.action, article);
+  }
+}
+
+function changeSession(frame) {
+  if (frame.number !== 1) return startOver(frame.session);
+  session = frame.session;
+  last = 0;
+  clear();
+  show(frame);
+}
+
+function startOver(id) {
+  session = id ?? session;
+  last = 0;
+  clear();
+  socket.restart();
+}
+
+function clear() {
+  streaming = new Map();
+  chat.replaceChildren();
+}
+
+/* --------------------------------------------------------- streamed replies */
+function stream(frame) {
+  if (frame.session !== session) return;
+  let run = streaming.get(frame.run);
+  if (!run) {
+    const element = document.getElementById("tpl-delta").content.firstElementChild.cloneNode(true);
+    element.dataset.run = frame.run;
+    run = { element, text: element.querySelector("[data-text]"), buffer: "", drawing: false };
+    streaming.set(frame.run, run);
+  }
+  run.buffer += frame.text;
+  if (run.drawing) return;
+  run.drawing = true;
+  requestAnimationFrame(() => {
+    const stick = atEnd();
+    run.drawing = false;
+    if (!streaming.has(frame.run)) return;
+    run.text.textContent = run.buffer;
+    if (!run.element.isConnected) chat.append(run.element);
+    if (stick) toEnd();
+  });
+}
+
+function endStreams() {
+  for (const { element } of streaming.values()) element.remove();
+  streaming.clear();
+}
+
+/* -------------------------------------------------------------- scroll place */
+const atEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
+const toEnd = () => (scroller.scrollTop = scroller.scrollHeight);
+
+function afterChange(stick) {
+  if (stick) toEnd();
+  else find("[data-to-end]").hidden = false;
+  countWaiting();
+}
+
+function countWaiting() {
+  const count = chat.querySelectorAll('.approval[data-state="waiting"] [data-decide][data-kind="primary"]').length;
+  const badge = find("[data-waiting-count]");
+  badge.hidden = count === 0;
+  badge.textContent = String(count);
+}
+
+function openAtDecision() {
+  const card = chat.querySelector('.approval[data-state="waiting"]');
+  if (card) scroller.scrollTop = card.getBoundingClientRect().top - scroller.getBoundingClientRect().top - 24;
+  else toEnd();
+}
+
+/* ------------------------------------------------------------- state of things */
+function showState(frame) {
+  if (frame.session && frame.session !== session && !session) session = frame.session;
+  live = LIVE.has(String(frame.state ?? "").toLowerCase());
+  if (frame.word) {
+    const status = document.createElement("span");
+    status.className = frame.tone === "accent" ? "badge" : "status";
+    status.dataset.tone = frame.tone ?? "";
+    if (frame.icon) status.append(icon(frame.icon));
+    status.append(frame.word);
+    find("[data-session-state]").replaceChildren(status);
+  }
+  if (frame.steps !== undefined) {
+    const steps = frame.max_steps ? `${frame.steps} of ${frame.max_steps} steps` : `${frame.steps} steps`;
+    find("[data-budget]").textContent = frame.cost ? `${steps}, ${frame.cost}` : steps;
+  }
+  for (const name of ["[data-stop]", "[data-close-session]"]) find(name).hidden = !live;
+  find("[data-start-box]").hidden = live;
+  box.placeholder = live ? "Ask or tell the agent" : "Start the agent, then ask or tell it";
+  if (String(frame.state).toLowerCase() !== "running") endStreams();
+  enableSend();
+  refreshContext();
+}
+
+function showPresent(people) {
+  find("[data-present]").replaceChildren(
+    ...people.slice(0, 5).map(({ initials, name }) => {
+      const avatar = document.createElement("span");
+      avatar.className = "avatar";
+      avatar.textContent = initials;
+      avatar.title = name;
+      return avatar;
+    }),
+  );
+  find("[data-present]").setAttribute("aria-label", `Here now: ${people.map(({ name }) => name).join(", ")}`);
+}
+
+let typingTimer = 0;
+function showTyping(name) {
+  find("[data-typing]").textContent = name ? `${name} is writing` : "";
+  clearTimeout(typingTimer);
+  if (name) typingTimer = setTimeout(() => showTyping(""), 2 * TYPING_EVERY);
+}
+
+function showLink({ state, words }) {
+  const mark = find("[data-link]");
+  mark.dataset.link = state;
+  mark.querySelector(".link-words").textContent = { open: "Live", connecting: "Connecting", lost: "Connecting again", closed: "Not connected" }[state];
+  find("[data-offline]").hidden = state === "open";
+  if (state === "closed") say(find("[data-say-error]"), words);
+  if (state !== "open") endStreams();
+  enableSend();
+}
+
+const enableSend = () => (find("[data-send]").disabled = !socket.open || !live);
+
+/** The context pane is drawn by the server from the same rows; it is read again when something happened. */
+function refreshContext() {
+  clearTimeout(contextTimer);
+  contextTimer = setTimeout(async () => {
+    const answer = await fetch(location.href, { headers: { "HX-Request": "true", "HX-Target": "context" } }).catch(() => null);
+    if (!answer?.ok || answer.redirected) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const part of page.querySelectorAll("[data-part]")) {
+      const twin = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
+      if (twin) window.Idiomorph.morph(part, twin.innerHTML, { morphStyle: "innerHTML" });
+    }
+  }, CONTEXT_AFTER);
+}
+
+const SHOWN = {
+  hello(frame) {
+    if ((frame.session ?? "") !== session || frame.last < last) {
+      if (session && frame.session) return startOver(frame.session);
+      session = frame.session ?? "";
+    }
+    showState(frame);
+    showPresent(frame.present ?? []);
+  },
+  event: show,
+  card: (frame) => cards.replace(frame.html),
+  delta: stream,
+  delta_end: (frame) => streaming.get(frame.run)?.element.querySelector(".caret")?.remove(),
+  state: showState,
+  presence: (frame) => showPresent(frame.present),
+  typing: (frame) => showTyping(frame.name),
+  ticket: (frame) => window.Idiomorph.morph(find("[data-ticket]"), frame.html, { morphStyle: "innerHTML" }),
+  reset: (frame) => startOver(frame.session),
+  error: (frame) => toast(frame.message, "danger"),
+};
+
+socket.addEventListener("frame", ({ detail }) => {
+  SHOWN[detail.type]?.(detail);
+  countWaiting();
+});
+socket.addEventListener("link", ({ detail }) => showLink(detail));
+
+/* ------------------------------------------------------------------ a person acts */
+async function attempt(button, frame, notice) {
+  button.disabled = true;
+  say(notice, "");
+  try {
+    await socket.request(frame);
+    return true;
+  } catch (refusal) {
+    if (notice) say(notice, refusal.message);
+    else toast(refusal.message, "danger");
+    return false;
+  } finally {
+    button.disabled = false;
+    enableSend();
+  }
+}
+
+composer.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const text = box.value.trim();
+  if (!text || !socket.open || !live) return;
+  box.readOnly = true;
+  const arrived = await attempt(find("[data-send]"), { type: "say", text }, find("[data-say-error]"));
+  box.readOnly = false;
+  if (arrived) {
+    box.value = "";
+    keepDraft();
+    toEnd();
+  }
+  box.focus();
+});
+
+box.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  composer.requestSubmit();
+});
+
+box.addEventListener("input", () => {
+  keepDraft();
+  if (Date.now() - toldTyping > TYPING_EVERY && live) {
+    toldTyping = Date.now();
+    socket.tell({ type: "typing" });
+  }
+});
+
+function keepDraft() {
+  box.style.height = "auto";
+  box.style.height = `${Math.min(box.scrollHeight, 192)}px`;
+  try {
+    if (box.value) sessionStorage.setItem(draftKey, box.value);
+    else sessionStorage.removeItem(draftKey);
+  } catch {
+    // The text still stands in the field.
+  }
+}
+
+page.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if ("start" in button.dataset) attempt(button, { type: "start" }, find("[data-start-error]"));
+  else if ("stop" in button.dataset) attempt(button, { type: "stop" });
+  else if ("closeSession" in button.dataset) attempt(button, { type: "close" });
+  else if ("toEnd" in button.dataset) {
+    toEnd();
+    button.hidden = true;
+  }
+});
+find("[data-link]").addEventListener("click", () => socket.connect());
+scroller.addEventListener("scroll", () => {
+  if (atEnd()) find("[data-to-end]").hidden = true;
+}, { passive: true });
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || typing(event.target) || !keysOn()) return;
+  if (document.querySelector("dialog[open]")) return;
+  const key = event.key.toLowerCase();
+  if (key === "j" && page.dataset.next) location.assign(page.dataset.next);
+  else if (key === "k" && page.dataset.previous) location.assign(page.dataset.previous);
+  else if (key === "a" && !find("[data-start-box]").hidden) find("[data-start]")?.click();
+});
+
+try {
+  box.value = sessionStorage.getItem(draftKey) ?? "";
+} catch {
+  // No draft then.
+}
+keepDraft();
+foldActions();
+openAtDecision();
+countWaiting();
+socket.connect();

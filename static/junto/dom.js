@@ -1,0 +1,50 @@
+// Small pieces that several pages share. No module here keeps state.
+
+/** The one element that a server-rendered fragment consists of, or null when it is empty. */
+export function elementFrom(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html.trim();
+  return template.content.firstElementChild;
+}
+
+/** An icon of the sprite that the page already uses. */
+export function icon(name) {
+  const sprite = document.querySelector("use")?.getAttribute("href")?.split("#")[0] ?? "";
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "i");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `${sprite}#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+/** Puts words into a prepared notice, or hides it when there are none. The words are text, never markup. */
+export function say(notice, words) {
+  if (!notice) return;
+  (notice.querySelector("span, p") ?? notice).textContent = words;
+  notice.hidden = !words;
+}
+
+export function typing(target) {
+  return Boolean(target?.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]"));
+}
+
+export function toast(words, tone = "") {
+  const box = document.createElement("div");
+  box.className = "toast";
+  box.dataset.tone = tone;
+  const text = document.createElement("p");
+  text.textContent = words;
+  const close = document.createElement("button");
+  close.className = "btn";
+  close.type = "button";
+  close.dataset.kind = "plain";
+  close.dataset.close = "";
+  close.setAttribute("aria-label", "Close");
+  close.append(icon("x"));
+  box.append(icon(tone === "danger" ? "alert" : "ok"), text, close);
+  document.getElementById("toasts")?.append(box);
+}
+
+export const csrfToken = () => document.querySelector("meta[name=csrf-token]")?.content ?? "";

@@ -1,0 +1,149 @@
+// What every page does: theme, tabs, dialogs, keys, times that stay true.
+import { csrfToken, toast, typing } from "./dom.js";
+
+const root = document.documentElement;
+const THEME = "junto.theme";
+const KEYS_OFF = "junto.keys-off";
+
+function stored(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+function store(name, value) {
+  try {
+    if (value === null) localStorage.removeItem(name);
+    else localStorage.setItem(name, value);
+  } catch {
+    // Without storage the choice holds for this page only.
+  }
+}
+
+/** Whether single-key shortcuts are on for this person. */
+export const keysOn = () => stored(KEYS_OFF) === null;
+
+function switchTheme() {
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  store(THEME, root.dataset.theme);
+}
+
+export function selectTab(tab) {
+  for (const each of tab.closest("[role=tablist]").querySelectorAll("[role=tab]")) {
+    const chosen = each === tab;
+    each.setAttribute("aria-selected", String(chosen));
+    each.tabIndex = chosen ? 0 : -1;
+    const panel = document.getElementById(each.getAttribute("aria-controls"));
+    if (panel) panel.hidden = !chosen;
+  }
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-theme-toggle]")) switchTheme();
+  const tab = event.target.closest("[role=tab]");
+  if (tab) selectTab(tab);
+  const opener = event.target.closest("[data-open]");
+  if (opener) document.getElementById(opener.dataset.open)?.showModal();
+  const closer = event.target.closest("[data-close]");
+  if (closer) {
+    const dialog = closer.closest("dialog");
+    if (dialog) dialog.close();
+    else closer.closest(".toast")?.remove();
+  }
+  const copier = event.target.closest("[data-copy]");
+  if (copier) {
+    navigator.clipboard?.writeText(document.getElementById(copier.dataset.copy)?.textContent ?? "").then(
+      () => toast("Copied", "ok"),
+      () => toast("The browser did not allow copying. Select the text instead.", "danger"),
+    );
+  }
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});
+
+const keySwitch = document.querySelector("[data-keys-toggle]");
+if (keySwitch) {
+  keySwitch.checked = keysOn();
+  keySwitch.addEventListener("change", () => store(KEYS_OFF, keySwitch.checked ? null : "1"));
+}
+
+let awaitingGo = 0;
+const GO = { s: "inbox", a: "queue", r: "book" };
+
+function go(letter) {
+  const name = GO[letter];
+  for (const link of document.querySelectorAll(".side .nav a")) {
+    if (name && link.querySelector(`use[href$="#${name}"]`)) return link.click();
+  }
+}
+
+document.addEventListener("keydown", (event) => {
+  const tab = event.target.closest?.("[role=tab]");
+  if (tab && (event.key === "ArrowRight" || event.key === "ArrowLeft")) {
+    const all = [...tab.closest("[role=tablist]").querySelectorAll("[role=tab]")];
+    const next = all[(all.indexOf(tab) + (event.key === "ArrowRight" ? 1 : all.length - 1)) % all.length];
+    next.focus();
+    selectTab(next);
+    event.preventDefault();
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !keysOn()) return;
+  if (document.querySelector("dialog[open]")) return;
+  if (Date.now() - awaitingGo < 1200) {
+    awaitingGo = 0;
+    event.stopImmediatePropagation();
+    return go(event.key.toLowerCase());
+  }
+  if (event.key === "/") {
+    const box = document.querySelector("[data-search]");
+    if (!box) return;
+    box.focus();
+    event.preventDefault();
+  } else if (event.key === "?") {
+    document.getElementById("keys")?.showModal();
+  } else if (event.key === "g") {
+    awaitingGo = Date.now();
+  }
+});
+
+// Times are rendered by the server and kept true here, in the same words as junto/desk/templatetags/look.py.
+const UNITS = [[60, 1, "s"], [3600, 60, "min"], [86400, 3600, "h"], [3 * 86400, 86400, "d"]];
+
+function inWords(seconds) {
+  const unit = UNITS.find(([limit]) => seconds < limit);
+  return unit ? `${Math.floor(seconds / unit[1])} ${unit[2]}` : "";
+}
+
+function tick() {
+  for (const time of document.querySelectorAll("time[data-tick]")) {
+    const moment = new Date(time.dateTime);
+    const away = (moment - Date.now()) / 1000;
+    const words = inWords(Math.abs(away));
+    const clock = moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+    if (time.dataset.tick === "since") {
+      if (words) time.textContent = `${words} ago`;
+    } else if (time.dataset.tick === "left") {
+      if (words) time.textContent = away > 0 ? `${words} left` : "Time is over";
+    } else if (away <= 0) {
+      time.textContent = `Ended ${clock}`;
+    } else if (words) {
+      time.textContent = `Ends ${clock}, in ${words}`;
+    }
+  }
+}
+setInterval(tick, 15_000);
+
+document.addEventListener("htmx:configRequest", (event) => {
+  event.detail.headers["X-CSRFToken"] = csrfToken();
+});
+document.addEventListener("htmx:responseError", (event) => {
+  const status = event.detail.xhr.status;
+  if (status === 401 || status === 403) toast("You are not allowed to see this any more, or you are logged out. Load the page again.", "danger");
+  else toast(`Junto answered with an error (${status}). What is shown may be old.`, "danger");
+});
+document.addEventListener("htmx:sendError", () => toast("Junto cannot be reached. What is shown may be old.", "danger"));
