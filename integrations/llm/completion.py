@@ -13,6 +13,9 @@ from integrations.llm.spend import estimate_tokens_of_size
 LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes read from a server before we stop listening: far above any model's longest answer."""
 
+LONGEST_CALL_ID = 64
+"""Characters; a longer id is replaced by one of ours."""
+
 
 class AnswerTooLarge(ModelNonsense):
     """The server sent more than any model writes."""
@@ -142,10 +145,14 @@ class ReplyAssembler:
         elif arguments:
             growing.pieces.append(arguments)
 
-    def reply(self, names: Mapping[str, str], *, model: str, tokens_in: int) -> ModelReply:
-        """The finished reply. `names` maps wire names back; `tokens_in` serves when the server reported no usage."""
+    def reply(self, names: Mapping[str, str], *, taken_ids: frozenset[str], model: str, tokens_in: int) -> ModelReply:
+        """The finished reply.
+
+        `names` maps wire names back, `taken_ids` are the call ids the conversation already holds, and `tokens_in`
+        serves when the server reported no usage.
+        """
         return self._reply(
-            calls=tuple(self._finished_calls(names)),
+            calls=tuple(self._finished_calls(names, set(taken_ids))),
             finish_reason=self.finish_reason or ("tool_calls" if self._calls else "stop"),
             model=model,
             tokens_in=tokens_in,
@@ -171,11 +178,11 @@ class ReplyAssembler:
             usage_estimated=self.usage is None,
         )
 
-    def _finished_calls(self, names: Mapping[str, str]) -> Iterator[ToolCall]:
-        taken: set[str] = set()
+    def _finished_calls(self, names: Mapping[str, str], taken: set[str]) -> Iterator[ToolCall]:
         for call in self._calls:
-            # A missing or repeated id could not be answered one to one.
-            call_id = call.id if call.id and call.id not in taken else f"call_{uuid.uuid4().hex}"
+            # Answers are matched by id, but some servers send none, or call every reply's first call `call_0`.
+            usable = 0 < len(call.id) <= LONGEST_CALL_ID and call.id not in taken
+            call_id = call.id if usable else f"call_{uuid.uuid4().hex}"
             taken.add(call_id)
             name = names.get(call.name, call.name)
             yield ToolCall(id=call_id, name=name, arguments_text="".join(call.pieces) or "{}")

@@ -55,6 +55,7 @@ class _Request:
     messages: list[ChatCompletionMessageParam]
     tools: list[ChatCompletionFunctionToolParam]
     names: dict[str, str]
+    call_ids: frozenset[str]
     tokens_in: int
 
 
@@ -211,7 +212,7 @@ class OpenAIChatModel:
     def _finished(self, request: _Request, assembler: ReplyAssembler) -> ModelReply:
         if assembler.is_empty and assembler.finish_reason not in ("content_filter", "length"):
             raise self._nonsense("an empty reply", "")
-        return assembler.reply(request.names, model=self.model, tokens_in=request.tokens_in)
+        return assembler.reply(request.names, taken_ids=request.call_ids, model=self.model, tokens_in=request.tokens_in)
 
     def _aborted(self, request: _Request, assembler: ReplyAssembler) -> ModelReply:
         return assembler.aborted_reply(model=self.model, tokens_in=request.tokens_in)
@@ -258,6 +259,7 @@ def _ready(messages: list[ChatMessage], tools: list[ToolSpec]) -> _Request:
             for tool in tools
         ],
         names=names_by_wire(tool.name for tool in tools),
+        call_ids=frozenset(call.id for message in messages for call in message.tool_calls),
         tokens_in=estimate_tokens(messages, tools),
     )
 

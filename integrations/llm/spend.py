@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil
 
 from integrations.llm.chat import ChatMessage, ToolSpec
 
@@ -12,8 +13,6 @@ _PER_MESSAGE = 8
 
 _BYTES_PER_TOKEN = 3
 """Bytes of UTF-8 a token covers at least. English needs about 4; code, JSON and other languages about 3."""
-
-_MILLION = Decimal(1_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,14 @@ def price_of(model: str, table: PriceTable) -> ModelPrice:
         raise UnpricedModel(f"no price is known for the model {model}; add it to the price table") from None
 
 
-def cost_cents(price: ModelPrice, *, tokens_in: int, tokens_out: int) -> Decimal:
-    """US cents for one call, exact to the fraction; round only sums."""
-    return (price.cents_per_million_in * tokens_in + price.cents_per_million_out * tokens_out) / _MILLION
+def cost_microcents(price: ModelPrice, *, tokens_in: int, tokens_out: int) -> int:
+    """What one call costs in millionths of a US cent, rounded up.
+
+    Before a call, with the most tokens it may write, this is the sum to set aside, so that calls running at the same
+    time cannot pass a cap together.
+    """
+    # Cents for a million tokens are, as a number, millionths of a cent for one token.
+    return ceil(price.cents_per_million_in * tokens_in + price.cents_per_million_out * tokens_out)
 
 
 def estimate_text_tokens(text: str) -> int:
@@ -69,8 +73,3 @@ def estimate_tokens(messages: Iterable[ChatMessage], tools: Iterable[ToolSpec] =
         schema = json.dumps(tool.parameters, ensure_ascii=False)
         total += _PER_MESSAGE + estimate_text_tokens(tool.name + tool.description + schema)
     return total
-
-
-def reservation_cents(price: ModelPrice, *, tokens_in: int, most_tokens_out: int) -> Decimal:
-    """What to set aside before a call, so that calls running at the same time cannot pass a cap together."""
-    return cost_cents(price, tokens_in=tokens_in, tokens_out=most_tokens_out)

@@ -1,0 +1,249 @@
+"""What is known about the ticket: the facts, and what the read tools said about it."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from pydantic import JsonValue
+
+from .conversation import Call, Conversation
+from .loose import Fields, as_record, fields, first, lists_named, rows, text
+from .topics import Guess, guess_topic, likeness, telling_words
+
+GET_TICKET = "connectwise.get_ticket"
+FIND_CONTACT = "connectwise.find_contact"
+LIST_DEVICES = "connectwise.list_configurations"
+SEARCH_TICKETS = "connectwise.search_tickets"
+BOARD_OPTIONS = "connectwise.board_options"
+LIST_TIME = "connectwise.list_ticket_time"
+LIST_NOTES = "connectwise.list_ticket_notes"
+
+_LIKE_ENOUGH = 0.34
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A tool a runbook's step names, with the arguments the server resolved and the names it could not."""
+
+    tool: str
+    arguments: Fields
+    unresolved: tuple[str, ...]
+    ask: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    number: str
+    title: str
+    body: str
+    options: tuple[str, ...]
+    is_decision: bool
+    mentions: tuple[Mention, ...]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Answers questions about one conversation's ticket; every answer is empty where nothing is known."""
+
+    conversation: Conversation
+
+    @property
+    def mode(self) -> str:
+        return text(self.conversation.facts.get("mode")) or "triage"
+
+    @cached_property
+    def ticket(self) -> Fields:
+        return fields(self.conversation.facts.get("ticket"))
+
+    @cached_property
+    def read_ticket(self) -> Fields:
+        """The ticket as the PSA last returned it."""
+        call = self.conversation.latest(GET_TICKET)
+        result = fields(call.outcome.result) if call else {}
+        inner = fields(result.get("ticket"))
+        return inner or result
+
+    @property
+    def ticket_id(self) -> JsonValue:
+        value = self.ticket.get("id")
+        return value if isinstance(value, str | int) and not isinstance(value, bool) else None
+
+    @property
+    def subject(self) -> str:
+        return first(self.ticket, "subject", "summary") or first(self.read_ticket, "subject", "summary")
+
+    @property
+    def company(self) -> str:
+        return text(self.conversation.facts.get("company"))
+
+    @property
+    def vendor_company_id(self) -> JsonValue:
+        ids = fields(fields(self.conversation.facts.get("company")).get("external_ids"))
+        return ids.get(text(self.ticket.get("connection"))) or ids.get("connectwise")
+
+    def about_ticket(self, *keys: str) -> str:
+        """A field of the ticket, freshest first."""
+        return first(self.read_ticket, *keys) or first(self.ticket, *keys)
+
+    @cached_property
+    def contact(self) -> Fields:
+        """The ticket's contact, completed by what was found in the PSA."""
+        known = fields(self.ticket.get("contact")) or fields(self.read_ticket.get("contact"))
+        call = self.conversation.latest(FIND_CONTACT)
+        found = rows(call.outcome.result, "contacts") if call else []
+        name, mail = text(known.get("name")).lower(), text(known.get("email")).lower()
+        for record in found:
+            if (mail and mail in first(record, "email", "mail").lower()) or (
+                name and name == person_name(record).lower()
+            ):
+                return {**known, **{key: value for key, value in record.items() if value not in (None, "", [])}}
+        return known or (found[0] if len(found) == 1 else {})
+
+    @cached_property
+    def devices(self) -> list[Fields]:
+        """The devices of the company or the ticket, those of the ticket first."""
+        call = self.conversation.latest(LIST_DEVICES)
+        found = (
+            [record for record in rows(call.outcome.result, "configurations", "devices") if text(record)]
+            if call
+            else []
+        )
+        own = [device for device in map(fields, _list(self.ticket.get("devices"))) if text(device)]
+        names = {device_name(device).lower() for device in found}
+        return [device for device in own if device_name(device).lower() not in names] + found
+
+    @cached_property
+    def mentioned_devices(self) -> list[Fields]:
+        """The devices that the ticket itself names or is linked to."""
+        linked = {text(device).lower() for device in map(fields, _list(self.ticket.get("devices")))}
+        words = f"{self.subject}\n{self.conversation.ticket_text}".lower()
+        contact = person_name(self.contact).lower()
+        return [
+            device
+            for device in self.devices
+            if (name := device_name(device).lower())
+            and (name in linked or (len(name) > 3 and name in words) or (contact and contact == _user_of(device)))
+        ]
+
+    @cached_property
+    def other_tickets(self) -> list[Fields]:
+        call = self.conversation.latest(SEARCH_TICKETS)
+        own = text(self.ticket_id)
+        return (
+            [record for record in rows(call.outcome.result, "tickets") if text(record.get("id")) != own] if call else []
+        )
+
+    @cached_property
+    def similar_tickets(self) -> list[Fields]:
+        """Other tickets of the company with words of this one's subject, the nearest first."""
+        words = telling_words(self.subject)
+        topic = self.guess.topic
+        scored: list[tuple[float, int, Fields]] = []
+        for order, record in enumerate(self.other_tickets):
+            title = first(record, "subject", "summary")
+            score = likeness(words, telling_words(title))
+            if topic is not None and guess_topic(title, "").topic is topic:
+                score += 0.4
+            scored.append((score, -order, record))
+        scored.sort(key=lambda entry: entry[:2], reverse=True)
+        return [record for score, _, record in scored[:5] if score >= _LIKE_ENOUGH]
+
+    @cached_property
+    def logged_hours(self) -> float | None:
+        """Hours already logged on the ticket; None when they were not read."""
+        call = self.conversation.latest(LIST_TIME)
+        if call is None:
+            return None
+        hours = [
+            first(record, "hours", "actual_hours", "actualHours") for record in rows(call.outcome.result, "entries")
+        ]
+        return sum(float(value) for value in hours if re.fullmatch(r"\d{1,4}(\.\d{1,4})?", value))
+
+    @cached_property
+    def guess(self) -> Guess:
+        return guess_topic(self.subject, self.conversation.ticket_text)
+
+    @cached_property
+    def runbook(self) -> Fields:
+        return fields(self.conversation.facts.get("runbook"))
+
+    @cached_property
+    def runbook_title(self) -> str:
+        title, version = text(self.runbook.get("title")), text(self.runbook.get("version"))
+        return f"“{title}”" + (f" (version {version})" if version else "") if title else ""
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(_steps(_list(self.runbook.get("steps"))))
+
+    @property
+    def may_follow_runbook(self) -> bool:
+        """A runbook written for people is shown and never carried out."""
+        return bool(self.steps) and "human" not in text(self.runbook.get("audience")).lower()
+
+    def options(self, *names: str) -> list[Fields]:
+        """The choices the board offers under one of these names (`types`, `statuses`, ...)."""
+        call = self.conversation.latest(BOARD_OPTIONS)
+        found = lists_named(call.outcome.result, *names) if call else iter(())
+        return [record for option in found for element in option if text(record := as_record(element))]
+
+    @property
+    def failed_reads(self) -> list[Call]:
+        return [
+            call
+            for call in self.conversation.calls
+            if call.key.startswith("read") and call.outcome.status not in ("ok", "waiting")
+        ]
+
+
+def person_name(record: Fields) -> str:
+    """A person's name from whichever fields a system keeps it in."""
+    whole = first(record, "name", "full_name", "display_name")
+    return whole or " ".join(
+        filter(None, (first(record, "first_name", "firstName"), first(record, "last_name", "lastName")))
+    )
+
+
+def device_name(record: Fields) -> str:
+    return first(record, "name", "device_name", "hostname", "label", "id")
+
+
+def _user_of(device: Fields) -> str:
+    return first(device, "contact", "contact_name", "user", "last_user", "last_login", "lastLoginName").lower()
+
+
+def _steps(entries: list[JsonValue]) -> Iterator[Step]:
+    for order, entry in enumerate(map(fields, entries), start=1):
+        yield Step(
+            number=text(entry.get("number")) or str(order),
+            title=text(entry.get("title")) or text(entry.get("text"), 80) or f"step {order}",
+            body=text(entry.get("text"), 2000),
+            options=tuple(filter(None, map(text, _list(entry.get("options"))))),
+            is_decision=entry.get("kind") == "decision",
+            mentions=tuple(_mentions(_list(entry.get("mentions")))),
+        )
+
+
+def _mentions(entries: list[JsonValue]) -> Iterator[Mention]:
+    for entry in map(fields, entries):
+        tool = text(entry.get("tool")).lstrip("@")
+        if tool:
+            yield Mention(
+                tool=tool,
+                arguments=fields(entry.get("arguments")),
+                unresolved=tuple(filter(None, map(text, _list(entry.get("unresolved"))))),
+                ask=entry.get("ask") is True,
+            )
+
+
+def _list(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
+
+
+def plural(number: int, word: str) -> str:
+    return f"{number} {word}" + ("" if number == 1 else "s")
+
+
+Wording = Callable[[Case], str]

@@ -1,0 +1,100 @@
+"""Looking things up before saying anything: parallel reads whose arguments come from the facts alone."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from .arguments import compose, has_property
+from .case import (
+    BOARD_OPTIONS,
+    FIND_CONTACT,
+    GET_TICKET,
+    LIST_DEVICES,
+    LIST_NOTES,
+    LIST_TIME,
+    SEARCH_TICKETS,
+    Case,
+    person_name,
+)
+from .loose import fields, first, text
+from .topics import telling_words
+
+_MOST_ROWS = 25
+_MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,200}\.[A-Za-z]{2,20}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A call we want to make."""
+
+    key: str
+    tool: str
+    arguments: dict[str, JsonValue] = field(default_factory=dict)
+
+
+def reads(case: Case) -> list[Wish]:
+    """The reads still to be made: all at the beginning, then the contact if only the ticket itself named it."""
+    conversation = case.conversation
+    if conversation.last_position < 0:
+        return [*_first_reads(case), *_contact_read(case)]
+    asked_before = any(call.tool == FIND_CONTACT for call in conversation.calls)
+    only_reads = conversation.calls and all(call.key.startswith("read") for call in conversation.calls)
+    if only_reads and not asked_before and fields(case.read_ticket.get("contact")):
+        return list(_contact_read(case))
+    return []
+
+
+def _first_reads(case: Case) -> Iterator[Wish]:
+    ticket = case.ticket_id
+    known: dict[str, dict[str, JsonValue]] = {
+        GET_TICKET: {"ticket": ticket},
+        LIST_DEVICES: {"company": case.vendor_company_id, "limit": _MOST_ROWS},
+        SEARCH_TICKETS: {"company": case.vendor_company_id, "limit": _MOST_ROWS},
+        BOARD_OPTIONS: {"board": case.ticket.get("board_id"), "board_name": case.ticket.get("board")},
+        LIST_TIME: {"ticket": ticket},
+        LIST_NOTES: {"ticket": ticket},
+    }
+    for tool, meanings in known.items():
+        offer = case.conversation.offers.get(tool)
+        if offer is None:
+            continue
+        composed = compose(offer.schema, meanings)
+        if composed.missing:
+            # A search that insists on words gets the ticket's most telling one.
+            words = telling_words(case.subject or case.conversation.ticket_text, 1)
+            composed = compose(offer.schema, {**meanings, "query": words[0] if words else None})
+        if not composed.missing:
+            yield Wish(f"read-{_short(tool)}", tool, composed.arguments)
+
+
+def _contact_read(case: Case) -> Iterator[Wish]:
+    offer = case.conversation.offers.get(FIND_CONTACT)
+    if offer is None:
+        return
+    contact = fields(case.ticket.get("contact")) or fields(case.read_ticket.get("contact"))
+    mail, name = first(contact, "email", "mail"), person_name(contact)
+    if not mail and not name:
+        written = _MAIL.search(case.conversation.ticket_text)
+        mail = text(written[0]) if written else ""
+    # The narrowest thing we know; two at once could contradict each other.
+    for meaning, value in (
+        ("email", mail),
+        ("contact_name", name),
+        ("query", mail or name),
+        ("contact", contact.get("id")),
+    ):
+        if value and has_property(offer.schema, meaning):
+            composed = compose(offer.schema, {meaning: value, "limit": _MOST_ROWS})
+            if not composed.missing:
+                yield Wish("read-contact", FIND_CONTACT, composed.arguments)
+                return
+    if case.conversation.last_position < 0:
+        composed = compose(offer.schema, {"company": case.vendor_company_id, "limit": _MOST_ROWS})
+        if not composed.missing:
+            yield Wish("read-contact", FIND_CONTACT, composed.arguments)
+
+
+def _short(tool: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", tool.rsplit(".", 1)[-1].lower()).strip("-")[:30]

@@ -1,0 +1,355 @@
+"""What to propose, in which order, and what comes next: worked out anew from the conversation every time."""
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pydantic import JsonValue
+
+from . import classification
+from .arguments import Composed, compose, value_of
+from .case import Case, Mention, Step, person_name
+from .conversation import Call, Offer
+from .findings import findings_note
+from .gathering import Wish
+from .loose import first, text
+from .receipts import changes, closing_note, proposals
+
+CLASSIFY = "connectwise.classify_ticket"
+ADD_NOTE = "connectwise.add_internal_note"
+ADD_TIME = "connectwise.add_time_entry"
+CREATE_TICKET = "connectwise.create_ticket"
+
+_MOST_STEP_REPLIES = 12
+"""A runbook with more calls than this makes several of them in one reply."""
+
+_LOOKS = ("get", "list", "search", "find", "read", "check", "show", "lookup", "query")
+_STOPS = re.compile(r"\b(stop|end here|escalat\w*|hand over|abort)\b", re.IGNORECASE)
+_STEP_NAMED = re.compile(r"\bstep\s+(\w{1,6})", re.IGNORECASE)
+_DURATION = re.compile(
+    r"(\d{1,3}(?:[.,]\d{1,2})?)\s*(h\b|hours?|std|stunden?|horas?|heures?|m\b|min\w*)", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The next thing: words, and calls if there are any. `is_last` when the plan holds nothing more."""
+
+    text: str = ""
+    wishes: tuple[Wish, ...] = ()
+    is_last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Intent:
+    """One thing to propose: the call, or why it cannot be made (`obstacle`), or a question to the people."""
+
+    key: str
+    tool: str = ""
+    lead: str = ""
+    composed: Composed | None = None
+    obstacle: str = ""
+    question: str = ""
+
+
+def next_move(case: Case) -> Move:
+    """The next proposal or question, with what there is to say about those passed over on the way."""
+    said: list[str] = []
+    settled = _settled(case)
+    chunk: list[_Intent] = []
+    for intent in _intents(case):
+        is_step_call = intent.key.startswith("step-") and not intent.question and not intent.obstacle
+        if chunk and not (is_step_call and len(chunk) < _chunk_size(case)):
+            break
+        if intent.key in settled:
+            continue
+        if intent.obstacle:
+            line = obstacle_line(intent.obstacle)
+            if case.conversation.said(line) < 0:
+                said.append(line)
+            continue
+        if intent.question:
+            return Move(text="\n\n".join([*said, intent.question]))
+        chunk.append(intent)
+        if not is_step_call:
+            break
+    if not chunk:
+        return Move(text="\n".join(said), is_last=True)
+    leads = [intent.lead for intent in chunk if intent.lead]
+    wishes = tuple(
+        Wish(intent.key, intent.tool, intent.composed.arguments) for intent in chunk if intent.composed is not None
+    )
+    return Move(text="\n\n".join([*said, *leads]), wishes=wishes)
+
+
+def obstacles(case: Case) -> list[str]:
+    """What of the plan could not be proposed, and why."""
+    return [intent.obstacle for intent in _intents(case) if intent.obstacle]
+
+
+def obstacle_line(obstacle: str) -> str:
+    return f"Passed over: {obstacle}"
+
+
+def _settled(case: Case) -> set[str]:
+    """The intents that were already proposed. Calls that are not ours count for the first intent with their tool."""
+    keys = {call.key for call in case.conversation.calls if call.key}
+    strangers = [call.tool for call in case.conversation.calls if not call.key]
+    if strangers:
+        for intent in _intents(case):
+            if intent.key not in keys and intent.tool in strangers:
+                strangers.remove(intent.tool)
+                keys.add(intent.key)
+    return keys
+
+
+def _intents(case: Case) -> Iterator[_Intent]:
+    mentioned = {mention.tool for step in case.steps for mention in step.mentions} if case.may_follow_runbook else set()
+    if case.mode == "runbook":
+        yield from _step_intents(case)
+        if case.ticket_id is None:
+            yield _offered(
+                case, "ticket", CREATE_TICKET, "No ticket exists yet, so I open one.", _ticket_meanings(case)
+            )
+    else:
+        if CLASSIFY not in mentioned:
+            yield from _classification_intents(case)
+        if ADD_NOTE not in mentioned:
+            meanings = {"ticket": case.ticket_id, "note": findings_note(case)}
+            yield _offered(case, "findings-note", ADD_NOTE, "I would keep the findings as an internal note.", meanings)
+        yield from _step_intents(case)
+    if ADD_TIME not in mentioned:
+        yield from _time_intents(case)
+    meanings = {"ticket": case.ticket_id, "note": closing_note(case)}
+    yield _offered(case, "closing-note", ADD_NOTE, "Last, a closing note from the receipts.", meanings)
+
+
+def _offered(case: Case, key: str, tool: str, lead: str, meanings: dict[str, JsonValue]) -> _Intent:
+    offer = case.conversation.offers.get(tool)
+    if offer is None:
+        return _Intent(key, obstacle=f"{_words(tool)}, because {tool} is not offered here.")
+    composed = compose(offer.schema, meanings)
+    if composed.missing:
+        return _Intent(
+            key, obstacle=f"{_words(tool)}, because it needs {_listed(composed.missing)}, which I do not know."
+        )
+    return _Intent(key, tool, lead, composed)
+
+
+def _classification_intents(case: Case) -> Iterator[_Intent]:
+    choice = classification.choose(case)
+    if CLASSIFY in case.conversation.offers and choice is None:
+        yield _Intent("classify", obstacle="classify ticket, because I could not read which types the board has.")
+        return
+    words = choice.words if choice else ""
+    current = " / ".join(filter(None, (case.about_ticket("type"), case.about_ticket("subtype", "sub_type"))))
+    first_call = _call(case, "classify")
+    if choice and words == current and first_call is None:
+        yield _Intent("classify", obstacle=f"classify ticket, because it already is {words}.")
+        return
+    fits = "which fits the words of the ticket" if choice and choice.fits else "the most general choice, as none fits"
+    lead = f"I propose to classify the ticket as **{words}**, {fits}."
+    meanings = {"ticket": case.ticket_id, **(choice.meanings() if choice else {})}
+    yield _offered(case, "classify", CLASSIFY, lead, meanings)
+    if first_call is None or first_call.outcome.status != "denied":
+        return
+    other = classification.correct(case, first_call.outcome.reason, denied=words)
+    if other is not None:
+        meanings = {"ticket": case.ticket_id, **other.meanings()}
+        yield _offered(case, "classify-again", CLASSIFY, f"I propose **{other.words}** instead, as you said.", meanings)
+
+
+def _time_intents(case: Case) -> Iterator[_Intent]:
+    hours = _hours(case)
+    lead = f"I would log {hours:g} h: an estimate from the number of actions, to be corrected if wrong."
+    yield _offered(case, "time", ADD_TIME, lead, time_meanings(case, hours, _time_note(case)))
+    denied = _call(case, "time")
+    if denied is not None and denied.outcome.status == "denied":
+        wanted = spoken_hours(denied.outcome.reason)
+        if wanted and wanted != value_of(denied.arguments, "hours"):
+            meanings = time_meanings(case, wanted, _time_note(case))
+            yield _offered(case, "time-again", ADD_TIME, f"I propose {wanted:g} h instead, as you said.", meanings)
+
+
+def time_meanings(case: Case, hours: float, note: str) -> dict[str, JsonValue]:
+    """What a time entry may ask for; it ends now."""
+    meanings: dict[str, JsonValue] = {
+        "ticket": case.ticket_id,
+        "hours": hours,
+        "minutes": round(hours * 60),
+        "note": note,
+        "member": _member(case),
+    }
+    try:
+        now = datetime.fromisoformat(text(case.conversation.facts.get("now")))
+        ended = now.astimezone(UTC) if now.tzinfo else now.replace(tzinfo=UTC)
+        started = ended - timedelta(hours=hours)
+    except (ValueError, OverflowError):
+        return meanings
+    stamp = "%Y-%m-%dT%H:%M:%SZ"
+    return {**meanings, "started": started.strftime(stamp), "ended": ended.strftime(stamp)}
+
+
+def spoken_hours(words: str) -> float:
+    """The duration somebody wrote (`30 minutes`, `0.5 h`), in hours, at most a day; 0 when there is none."""
+    found = _DURATION.search(words)
+    if not found:
+        return 0.0
+    number = float(found[1].replace(",", "."))
+    hours = number / 60 if found[2].lower().startswith("m") else number
+    return round(hours, 2) if 0 < hours <= 24 else 0.0
+
+
+def _member(case: Case) -> JsonValue:
+    member = case.conversation.facts.get("member")
+    return first(member, "identifier", "id", "name") if isinstance(member, dict) else member
+
+
+def _hours(case: Case) -> float:
+    return math.ceil((len(case.conversation.calls) + 1) / 12) * 0.25
+
+
+def _time_note(case: Case) -> str:
+    changed = [change for call in proposals(case) for change in changes(call)]
+    about = f"Triage of “{text(case.subject, 80)}”: {case.guess.label}." if case.subject else "Triage of the ticket."
+    return about + (" Changed by a person: " + "; ".join(changed)[:300] + "." if changed else "")
+
+
+def _ticket_meanings(case: Case) -> dict[str, JsonValue]:
+    return {
+        "company": case.vendor_company_id,
+        "title": case.subject or text(case.runbook.get("title")) or "Runbook",
+        "note": findings_note(case),
+        "board": case.ticket.get("board_id"),
+    }
+
+
+def _step_intents(case: Case) -> Iterator[_Intent]:
+    """The runbook's mentions in order, up to a question nobody answered or a step that went wrong."""
+    if not case.may_follow_runbook:
+        return
+    jump_to = ""
+    for step in case.steps:
+        if jump_to and step.number != jump_to:
+            continue
+        jump_to = ""
+        if step.is_decision:
+            answer = chosen_option(case, step)
+            if not answer:
+                yield _Intent(f"step-{_mark(step)}-0", question=_question(case, step))
+                return
+            if _STOPS.search(answer):
+                return
+            named = _STEP_NAMED.search(answer)
+            later = [other.number for other in case.steps[case.steps.index(step) + 1 :]]
+            jump_to = named[1] if named and named[1] in later else ""
+        for order, mention in enumerate(step.mentions, start=1):
+            intent = _mention_intent(case, step, mention, order)
+            yield intent
+            broken = _call(case, intent.key)
+            if broken is not None and _went_wrong(broken):
+                yield _Intent("step-stop", obstacle=f"the rest of the runbook, because step {step.number} went wrong.")
+                return
+
+
+def _mention_intent(case: Case, step: Step, mention: Mention, order: int) -> _Intent:
+    key = f"step-{_mark(step)}-{order}"
+    where = f"{_words(mention.tool)} of step {step.number}"
+    offer = case.conversation.offers.get(mention.tool)
+    if offer is None:
+        return _Intent(key, obstacle=f"{where}, because {mention.tool} is not offered here.")
+    composed = _mention_arguments(case, step, mention, offer)
+    if composed.missing:
+        return _Intent(key, obstacle=f"{where}, because it needs {_listed(composed.missing)}, which I do not know.")
+    lead = f"Step {step.number} of the runbook: {step.title}"
+    return _Intent(key, mention.tool, lead, composed)
+
+
+def _mention_arguments(case: Case, step: Step, mention: Mention, offer: Offer) -> Composed:
+    contact, devices = case.contact, case.mentioned_devices
+    choice = classification.choose(case)
+    meanings: dict[str, JsonValue] = {
+        **(choice.meanings() if choice else {}),
+        **time_meanings(case, _hours(case), _step_note(case, step)),
+        "company": case.vendor_company_id,
+        "contact": contact.get("id"),
+        "contact_name": person_name(contact) or None,
+        "email": first(contact, "email", "mail") or None,
+        "device": devices[0].get("id") if len(devices) == 1 else None,
+        "board": case.ticket.get("board_id"),
+        "title": case.subject or None,
+        "query": next(iter(case.guess.words), None),
+        "limit": 25,
+    }
+    return compose(offer.schema, meanings, mention.arguments, only=frozenset(mention.unresolved))
+
+
+def _step_note(case: Case, step: Step) -> str:
+    return f"{step.title} (runbook {case.runbook_title}, step {step.number})\n{findings_note(case)}"
+
+
+def _question(case: Case, step: Step) -> str:
+    marker = question_marker(step)
+    if case.conversation.said(marker) >= 0:
+        return f"I still need your decision on step {step.number}: answer with the number of an option."
+    options = [f"{order}. {option}" for order, option in enumerate(step.options, start=1)]
+    return "\n".join([f"{marker} {step.body or step.title}", *options])
+
+
+def question_marker(step: Step) -> str:
+    return f"**Decision needed** (step {step.number}):"
+
+
+def chosen_option(case: Case, step: Step) -> str:
+    """The option a person chose after we had asked: by its number, its letter or its words; empty if none yet."""
+    asked = case.conversation.said(question_marker(step))
+    if asked < 0:
+        return ""
+    for remark in case.conversation.remarks:
+        if remark.position > asked and (option := _matched(remark.text, step.options)):
+            return option
+    return ""
+
+
+def _matched(answer: str, options: tuple[str, ...]) -> str:
+    words = answer.strip().lower()
+    if not options:
+        return words
+    number = re.match(r"(?:option\s*|no\.?\s*|#)?(\d{1,2}|[a-z])\W*(?:$|\s)", words)
+    if number:
+        order = int(number[1]) - 1 if number[1].isdigit() else ord(number[1]) - ord("a")
+        if 0 <= order < len(options):
+            return options[order]
+    fitting = [
+        option for option in options if option.lower() in words or (len(words) > 1 and option.lower().startswith(words))
+    ]
+    return fitting[0] if len(fitting) == 1 else ""
+
+
+def _went_wrong(call: Call) -> bool:
+    """Whether going on would build on something that did not happen. A denial is a person's word to skip the step."""
+    looks = call.tool.rsplit(".", 1)[-1].startswith(_LOOKS)
+    return not looks and call.outcome.status not in ("ok", "denied", "waiting")
+
+
+def _call(case: Case, key: str) -> Call | None:
+    return next((call for call in case.conversation.calls if call.key == key), None)
+
+
+def _chunk_size(case: Case) -> int:
+    total = sum(len(step.mentions) for step in case.steps)
+    return max(1, math.ceil(total / _MOST_STEP_REPLIES))
+
+
+def _mark(step: Step) -> str:
+    return re.sub(r"[^a-z0-9]", "", step.number.lower())[:6] or "x"
+
+
+def _words(tool: str) -> str:
+    return tool.rsplit(".", 1)[-1].replace("_", " ")
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(text(name, 40) for name in names[:6])

@@ -1,0 +1,131 @@
+"""What became of the proposals: told to the people, written into the closing note, summed up at the end."""
+
+from .case import Case, plural
+from .conversation import Call
+from .loose import Fields, text
+
+SUMMARY_HEADING = "**Summary**"
+
+_OUTCOMES = {
+    "ok": "done",
+    "denied": "denied",
+    "refused": "refused by the rules",
+    "error": "failed",
+    "unknown": "outcome unknown, somebody has to look in the system",
+    "expired": "expired without a decision",
+    "waiting": "not decided yet",
+    "cancelled": "cancelled",
+    "drifted": "not done, because the ticket had changed",
+}
+
+_LABELS = {
+    "classify": "classification",
+    "classify-again": "corrected classification",
+    "findings-note": "internal note with the findings",
+    "time": "time entry",
+    "time-again": "corrected time entry",
+    "closing-note": "closing note",
+    "ticket": "new ticket",
+}
+
+
+def proposals(case: Case) -> list[Call]:
+    """Every call that was more than a look."""
+    return [call for call in case.conversation.calls if not call.key.startswith("read")]
+
+
+def label(case: Case, call: Call) -> str:
+    """The proposal in words: what it was for, or the tool's own name."""
+    known = _LABELS.get(call.key)
+    if known:
+        return known
+    verb = call.tool.rsplit(".", 1)[-1].replace("_", " ")
+    if call.key.startswith("step-"):
+        return f"“{verb}” of step {call.key.split('-')[1]}"
+    return f"“{verb}”"
+
+
+def outcome_words(call: Call) -> str:
+    words = _OUTCOMES.get(call.outcome.status, text(call.outcome.status, 40) or "no outcome")
+    if call.outcome.is_ok and call.outcome.modified:
+        words += ", as changed by a person"
+    return f"{words}: {call.outcome.reason}" if call.outcome.reason and not call.outcome.is_ok else words
+
+
+def receipt_lines(case: Case) -> list[str]:
+    return [f"{label(case, call).capitalize()}: {outcome_words(call)}" for call in proposals(case)]
+
+
+def changes(call: Call) -> list[str]:
+    """What a person changed in the arguments, in words."""
+    sent: Fields = call.outcome.sent
+    if not sent:
+        return []
+    told = []
+    for name in [*call.arguments, *(name for name in sent if name not in call.arguments)]:
+        before, after = text(call.arguments.get(name), 80), text(sent.get(name), 80)
+        if call.arguments.get(name) != sent.get(name):
+            told.append(f"{name} from “{before}” to “{after}”" if before else f"{name} to “{after}”")
+    return told
+
+
+def reaction(case: Case, call: Call) -> str:
+    """What to say about an outcome nobody has spoken about yet; nothing where the card says it all."""
+    what, outcome = label(case, call), call.outcome
+    if call.key.startswith("read"):
+        return ""
+    if outcome.is_ok and outcome.modified:
+        changed = "; ".join(changes(call)) or "the wording"
+        return f"Noted: the {what} went out as you changed it ({changed}). I use your version from here on."
+    if outcome.is_ok:
+        return f"Done: {what}." if call.key.startswith("asked") else ""
+    if outcome.status == "denied":
+        why = f": “{outcome.reason}”" if outcome.reason else " without a reason"
+        return f"Understood: the {what} was denied{why}. I do not propose it again as it was."
+    if outcome.status == "unknown":
+        return f"It is not known whether the {what} took effect. I do not repeat it; please look in the system."
+    if outcome.status == "waiting":
+        return ""
+    why = f": {outcome.reason}" if outcome.reason else ""
+    return f"The {what} was not done ({_OUTCOMES.get(outcome.status, outcome.status)}{why}). I go on without it."
+
+
+def closing_note(case: Case) -> str:
+    """The closing note for the PSA, drawn from the receipts."""
+    lines = [f"Work on this ticket{f' for {case.company}' if case.company else ''}:"]
+    lines += [f"- {line}" for line in receipt_lines(case)] or ["- nothing was proposed"]
+    note = changed_note(case)
+    if note:
+        lines.append(f"Findings as a person worded them: {note}")
+    if case.runbook_title and case.may_follow_runbook:
+        lines.append(f"Followed the runbook {case.runbook_title}.")
+    lines.append("Written by the rehearsal model from the receipts of the actions.")
+    return "\n".join(lines)
+
+
+def changed_note(case: Case) -> str:
+    """The text of a note that a person reworded, in that person's words."""
+    for call in proposals(case):
+        if call.outcome.is_ok and call.outcome.modified and "note" in call.tool:
+            for name, value in call.outcome.sent.items():
+                if isinstance(value, str) and value != call.arguments.get(name) and len(value) > 20:
+                    return text(value, 400)
+    return ""
+
+
+def summary_text(case: Case, skipped: list[str]) -> str:
+    """The last word of the session, until somebody asks."""
+    calls = proposals(case)
+    done = sum(call.outcome.is_ok for call in calls)
+    lines = [SUMMARY_HEADING, ""]
+    if calls:
+        lines.append(f"{done} of {plural(len(calls), 'proposal')} done.")
+        lines += [f"- {line}" for line in receipt_lines(case)]
+    else:
+        lines.append("I proposed nothing: no tool that fits was offered.")
+    lines += [f"- {line}" for line in skipped]
+    unknown = [call for call in calls if call.outcome.status == "unknown"]
+    if unknown:
+        lines.append("Please check what became of the actions with an unknown outcome.")
+    lines += ["", "Ask me about the contact, the devices, the history or what was done, or ask for a further action."]
+    return "\n".join(lines)
