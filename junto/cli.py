@@ -13,6 +13,7 @@ from django.db import InterfaceError, OperationalError
 
 from junto import env, up
 from junto.datadir import Refusal
+from junto.sidecar import known_sandbox
 
 REFUSED = 1
 INTERRUPTED = 130
@@ -31,6 +32,8 @@ def main(arguments: Sequence[str]) -> int:
                 "a worker needs REDIS_URL (without it the server that bin/junto up starts does all work itself): "
                 "set REDIS_URL, or start no worker."
             )
+        if sandbox := known_sandbox(env.data_dir()):
+            sandbox.make_reachable()
         execute_from_command_line(["bin/junto", word, *rest])
     except (ImproperlyConfigured, Refusal) as refusal:
         print(f"junto: {refusal}", file=sys.stderr)

@@ -33,29 +33,38 @@ class SandboxPlace:
     log: Path
 
     @property
-    def target(self) -> str:
-        """`host:port`, as JUNTO_LOCAL_TARGETS wants it."""
-        return f"{HOST}:{self.port}"
+    def address(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def make_reachable(self) -> None:
+        """Complete JUNTO_LOCAL_TARGETS, before the settings are read: a data folder's own sandbox needs no listing."""
+        targets = [*env.env_list("JUNTO_LOCAL_TARGETS"), f"{HOST}:{self.port}"]
+        os.environ["JUNTO_LOCAL_TARGETS"] = ",".join(dict.fromkeys(targets))
 
 
-def sandbox_place(data_dir: Path) -> SandboxPlace:
-    """The place remembered in the data folder, or a free port chosen and remembered now."""
-    folder = data_dir / "sandbox"
-    log = env.env_path("JUNTO_SANDBOX_LOG", None) or folder / "requests.jsonl"
-    remembered = folder / "port"
+def known_sandbox(data_dir: Path) -> SandboxPlace | None:
+    """The place that an earlier start remembered in the data folder."""
+    remembered = data_dir / "sandbox" / "port"
+    if not remembered.exists():
+        return None
     with told(data_dir):
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if remembered.exists():
-            return SandboxPlace(folder, _remembered_port(remembered), log)
+        return _place(data_dir, _remembered_port(remembered))
+
+
+def new_sandbox(data_dir: Path) -> SandboxPlace:
+    """Choose a free port and remember it in the data folder."""
+    remembered = data_dir / "sandbox" / "port"
+    with told(data_dir):
         port = _free_port()
+        remembered.parent.mkdir(mode=0o700, exist_ok=True)
         remembered.write_text(f"{port}\n", encoding="ascii")
-    return SandboxPlace(folder, port, log)
+        return _place(data_dir, port)
 
 
 @contextmanager
 def running_sandbox(place: SandboxPlace) -> Iterator[subprocess.Popen[bytes]]:
     """The sandbox process, healthy; it ends with the block, and with this process however that dies."""
-    if not _is_free(place.port):
+    if not _free_within(place.port, seconds=STOP_SECONDS):  # one that was left behind may still be ending
         raise Refusal(
             f"port {place.port} of {HOST}, where the demo's vendor sandbox always listens, is taken: "
             "stop the program that has it."
@@ -105,11 +114,25 @@ def _healthy(host: str, port: int) -> bool:
         connection.close()
 
 
+def _place(data_dir: Path, port: int) -> SandboxPlace:
+    folder = data_dir / "sandbox"
+    return SandboxPlace(folder, port, env.env_path("JUNTO_SANDBOX_LOG", None) or folder / "requests.jsonl")
+
+
 def _remembered_port(path: Path) -> int:
     text = path.read_text(encoding="ascii", errors="replace").strip()
     if not text.isdigit() or not 0 < int(text) < 65536:
         raise Refusal(f"{path} holds no port number: write the port of the demo's connections into it.")
     return int(text)
+
+
+def _free_within(port: int, *, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not _is_free(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def _free_port() -> int:

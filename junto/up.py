@@ -20,7 +20,7 @@ from django.db import DatabaseError, connection
 
 from junto import env
 from junto.datadir import Refusal, broken_database, check_sqlite, prepared
-from junto.sidecar import SandboxPlace, running_sandbox, sandbox_place, wait_until_healthy
+from junto.sidecar import SandboxPlace, known_sandbox, new_sandbox, running_sandbox, wait_until_healthy
 
 GRACE_SECONDS = 5
 READY_SECONDS = 60.0
@@ -114,10 +114,11 @@ def _configure(options: Options) -> SandboxPlace | None:
     os.environ.setdefault("JUNTO_PUBLIC_URL", options.address)
     if options.host not in WILDCARDS:
         os.environ.setdefault("JUNTO_ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{options.host}")
-    if not options.demo and not (options.data_dir / "sandbox").exists():
-        return None
-    sandbox = sandbox_place(options.data_dir)
-    os.environ["JUNTO_LOCAL_TARGETS"] = ",".join([*env.env_list("JUNTO_LOCAL_TARGETS"), sandbox.target])
+    sandbox = known_sandbox(options.data_dir)
+    if sandbox is None and options.demo:
+        sandbox = new_sandbox(options.data_dir)
+    if sandbox:
+        sandbox.make_reachable()
     return sandbox
 
 
@@ -162,7 +163,7 @@ def _welcome(options: Options, sandbox: SandboxPlace | None, server: uvicorn.Ser
             options.local_host, options.port, seconds=READY_SECONDS, alive=lambda: not server.should_exit
         )
         if options.demo and sandbox:
-            call_command("demo_load", base_url=options.address, sandbox_url=f"http://{sandbox.target}")
+            call_command("demo_load", base_url=options.address, sandbox_url=sandbox.address)
     except (Refusal, CommandError) as problem:
         if not server.should_exit:
             print(f"junto: {problem}", file=sys.stderr, flush=True)
