@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-websocket_urlpatterns: list[URLPattern] = []
+from agent.consumers import SessionConsumer
+
+websocket_urlpatterns = [
+    path("ws/o/<slug:organization>/sessions/<uuid:signal>/", SessionConsumer.as_asgi()),
+]

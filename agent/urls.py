@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from agent import queue, views
+
+urlpatterns = [
+    path("signals/<uuid:signal_id>/", views.signal_page, name="signal"),
+    path("signals/<uuid:signal_id>/start/", views.start, name="signal-start"),
+    path("signals/<uuid:signal_id>/map-company/", views.map_company_view, name="signal-map-company"),
+    path("signals/<uuid:signal_id>/dismiss/", views.dismiss, name="signal-dismiss"),
+    path("signals/<uuid:signal_id>/resolve/", views.resolve_view, name="signal-resolve"),
+    path("signals/<uuid:signal_id>/choose-runbook/", views.choose_runbook_view, name="signal-choose-runbook"),
+    path("actions/<uuid:action_id>/result/", views.action_result, name="action-result"),
+    path("approvals/", queue.approvals_queue, name="approvals"),
+    path("approvals/<uuid:action_id>/decide/", queue.decide, name="approval-decide"),
+    path("approvals/<uuid:action_id>/preview/", queue.preview, name="approval-preview"),
+    path("approvals/<uuid:action_id>/pass-on/", queue.pass_on_view, name="approval-pass-on"),
+    path("approvals/<uuid:action_id>/settle/", queue.settle, name="approval-settle"),
+]

@@ -1,0 +1,233 @@
+"""The socket of one signal's page: reads events by number, obeys typed frames, shows who else is here (I13, I19)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from agent.answers import FrameRefused, Message, answer
+from agent.frames import Frame, Typing, read_frame
+from agent.journal import read_events
+from agent.loop import MOST_STEPS
+from agent.models import AgentSession
+from agent.rendering import render_events, session_look
+from agent.stream import session_group
+from integrations.llm.strict import JsonRefused, strict_json
+from junto.engine import push
+from junto.tenants.access import MembershipConsumer
+from junto.tenants.actors import Actor
+from signals.models import Signal
+
+NO_SUCH_SIGNAL = 4404
+#: Events sent at once at most; a reader far behind gets the rest in the next rounds.
+BATCH = 100
+
+
+class SessionConsumer(MembershipConsumer):
+    """One browser on one signal's page."""
+
+    signal_id: UUID
+    session_id: UUID | None = None
+    sent: int = 0
+
+    async def opened(self, actor: Actor) -> None:
+        """Greet, catch up from the number the browser names, and tell the others."""
+        self.signal_id = self.scope["url_route"]["kwargs"]["signal"]
+        self.present: dict[str, dict[str, str]] = {}
+        if await self.database(self._signal, actor) is None:
+            await self.close(NO_SUCH_SIGNAL)
+            return
+        self.sent = self._after()
+        await self.channel_layer.group_add(session_group(self.signal_id), self.channel_name)
+        await self._catch_up(hello=True)
+        await self._tell("presence.joined")
+
+    async def closed(self) -> None:
+        """Tell the others and leave."""
+        await self._tell("presence.left")
+        await self.channel_layer.group_discard(session_group(self.signal_id), self.channel_name)
+
+    async def receive_text(self, actor: Actor, text: str) -> None:
+        """One frame: obeyed and acknowledged, or answered by an error that says why. Nothing is lost either way."""
+        frame_id = ""
+        try:
+            value = _json(text)
+            frame_id = _id_of(value)
+            frame = _frame(value)
+            if isinstance(frame, Typing):
+                await self._tell("person.typing")
+                return
+            await self.reply(await self.database(self._answer, actor, frame))
+        except FrameRefused as refusal:
+            await self.reply(refusal.as_frame(frame_id))
+
+    async def reply(self, message: Message) -> None:
+        """Send one frame to this browser."""
+        await self.send(text_data=json.dumps(message, ensure_ascii=False, default=str))
+
+    # ------------------------------------------------------------- pushed messages
+
+    async def session_events(self, message: Message) -> None:
+        """There are new events, or the session's state moved."""
+        await self._catch_up()
+
+    async def stream_delta(self, message: Message) -> None:
+        """Text the model is writing."""
+        await self.reply({"type": "delta", **{key: message[key] for key in ("session", "run", "text")}})
+
+    async def stream_end(self, message: Message) -> None:
+        """The model stopped writing; the event with the whole text follows."""
+        await self.reply({"type": "delta_end", "run": message["run"]})
+
+    async def person_typing(self, message: Message) -> None:
+        """Somebody else is typing."""
+        if message["channel"] != self.channel_name:
+            await self.reply({"type": "typing", "name": message["person"]["name"]})
+
+    async def presence_joined(self, message: Message) -> None:
+        """Somebody came: note them and say that we are here too."""
+        await self.presence_here(message)
+        if message["channel"] != self.channel_name:
+            await self._tell("presence.here")
+
+    async def presence_here(self, message: Message) -> None:
+        """Somebody is here."""
+        if self.present.get(message["channel"]) != message["person"]:
+            self.present[message["channel"]] = message["person"]
+            await self.reply({"type": "presence", "present": self._people()})
+
+    async def presence_left(self, message: Message) -> None:
+        """Somebody went."""
+        if self.present.pop(message["channel"], None) is not None:
+            await self.reply({"type": "presence", "present": self._people()})
+
+    # ------------------------------------------------------------------- inside
+
+    async def _catch_up(self, *, hello: bool = False) -> None:
+        while True:
+            frames, more = await self.database(self._new_frames, self.actor, hello)
+            for frame in frames:
+                await self.reply(frame)
+            if not more:
+                return
+            hello = False
+
+    def _new_frames(self, actor: Actor, hello: bool) -> tuple[list[Message], bool]:
+        """The frames this browser has not had yet, and whether there are still more."""
+        signal = self._signal(actor)
+        session = None if signal is None else latest_session(signal)
+        frames: list[Message] = []
+        if session is not None and session.pk != self.session_id:
+            if self.session_id is not None or self.sent > session.last_number:
+                self.sent = 0
+                frames.append({"type": "reset", "session": str(session.pk)})
+            self.session_id = session.pk
+        look = session_look(session)
+        if hello:
+            frames.insert(0, self._hello(actor, look, session))
+        if session is None:
+            return frames, False
+        events = read_events(session, after=self.sent)[:BATCH]
+        rendered = {each.number: each for each in render_events(session, events, actor=actor)}
+        for row, _ in events:
+            shown = rendered.get(row.number)
+            frames.append(
+                {
+                    "type": "event",
+                    "session": str(session.pk),
+                    "number": row.number,
+                    "kind": row.kind,
+                    "at": row.created_at.isoformat(),
+                    "html": shown.html if shown else "",
+                    "action": str(row.action_id) if row.action_id else None,
+                }
+            )
+            self.sent = row.number
+        frames.append({"type": "state", "session": str(session.pk), **_state(look)})
+        return frames, self.sent < session.last_number
+
+    def _hello(self, actor: Actor, look: dict[str, Any] | None, session: AgentSession | None) -> Message:
+        return {
+            "type": "hello",
+            "session": str(session.pk) if session else None,
+            "last": session.last_number if session else 0,
+            "you": _person(actor),
+            "present": self._people(),
+            **_state(look),
+        }
+
+    def _answer(self, actor: Actor, frame: Frame) -> Message:
+        signal = self._signal(actor)
+        if signal is None:
+            raise FrameRefused("not_found", "This signal is not here, or not for you to see.")
+        return answer(frame, actor=actor, signal=signal)
+
+    def _signal(self, actor: Actor) -> Signal | None:
+        rows = Signal.objects.visible_to(actor).select_related("organization", "company", "board")
+        found: Signal | None = rows.filter(pk=self.signal_id).first()
+        return found
+
+    def _after(self) -> int:
+        text = parse_qs(self.scope["query_string"].decode("latin-1")).get("after", ["0"])[0]
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+    async def _tell(self, kind: str) -> None:
+        message = {"type": kind, "channel": self.channel_name, "person": _person(self.actor)}
+        await self.database(push, session_group(self.signal_id), message)
+
+    def _people(self) -> list[dict[str, str]]:
+        return list({person["name"]: person for person in self.present.values()}.values())
+
+
+def latest_session(signal: Signal) -> AgentSession | None:
+    """The session the page shows: the newest of the signal."""
+    rows = AgentSession.objects.for_organization(signal.organization).filter(signal=signal)
+    found: AgentSession | None = (
+        rows.select_related("organization", "company", "origin", "signal").order_by("-created_at").first()
+    )
+    return found
+
+
+def _json(text: str) -> object:
+    try:
+        return strict_json(text)
+    except JsonRefused as problem:
+        raise FrameRefused("not_json", f"The frame is no JSON: {problem}.") from problem
+
+
+def _id_of(value: object) -> str:
+    """The id the sender gave, also when the rest of the frame makes no sense, so that the error finds its place."""
+    frame_id = value.get("id") if isinstance(value, dict) else ""
+    return frame_id[:64] if isinstance(frame_id, str) else ""
+
+
+def _frame(value: object) -> Frame:
+    try:
+        return read_frame(value)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "frame"
+        raise FrameRefused("bad_frame", f"The frame was not understood ({where}): {first['msg']}.") from problem
+
+
+def _person(actor: Actor) -> dict[str, str]:
+    initials = actor.membership.user.initials if actor.membership else ""
+    return {"name": actor.label, "initials": initials}
+
+
+def _state(look: dict[str, Any] | None) -> dict[str, Any]:
+    if look is None:
+        return {"state": None, "word": "Not started", "tone": "", "icon": "dot"}
+    return {
+        "state": look["state"],
+        "word": look["state_word"],
+        "tone": look["tone"],
+        "icon": look["icon"],
+        "steps": look["steps"],
+        "max_steps": MOST_STEPS,
+        "cost": look["cost"],
+    }

@@ -1,0 +1,142 @@
+"""The approvals queue: what waits, over all sessions, decided with the same cards as in the chat."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+from pydantic import ValidationError
+
+from agent.answers import FrameRefused, answer
+from agent.frames import read_frame
+from agent.rendering import session_card
+from approvals.cards import ActionCard
+from approvals.models import Action
+from approvals.services import waiting_for
+from integrations.llm.strict import JsonRefused, strict_json
+from junto.tenants.actors import Actor
+from junto.tenants.models import Company
+
+#: Rows shown of what was decided lately, and what counts as lately.
+DECIDED_SHOWN = 20
+LATELY = timedelta(days=1)
+RISKS = [("low", "Low"), ("medium", "Medium"), ("high", "High")]
+
+
+@require_safe
+def approvals_queue(request: HttpRequest) -> HttpResponse:
+    """What waits for this member, what waits for others, and what was decided lately."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    filters = {"risk": request.GET.get("risk", ""), "company": request.GET.get("company", "")}
+    companies = list(Company.objects.visible_to(actor).values_list("id", "name"))
+    waiting = _cards(_filtered(waiting_for(actor), filters, companies).order_by("expires_at"), actor)
+    mine = [card for card in waiting if card.may_decide or card.may_settle]
+    decided = _cards(
+        _filtered(Action.objects.visible_to(actor), filters, companies)
+        .filter(decided_at__gt=timezone.now() - LATELY)
+        .exclude(state=Action.State.WAITING)
+        .exclude(category="read")
+        .order_by("-decided_at")[:DECIDED_SHOWN],
+        actor,
+    )
+    others = [card for card in waiting if card not in mine]
+    context = {
+        "cards_mine": mine,
+        "cards_others": others,
+        "decided": decided,
+        "selected": _selected(request.GET.get("action", ""), [*mine, *others, *decided], actor),
+        "filters": filters,
+        "choices": {"risks": RISKS, "companies": companies},
+    }
+    partial = request.headers.get("HX-Request") == "true"
+    return render(request, "agent/_queue.html" if partial else "agent/approvals.html", context)
+
+
+@require_POST
+def decide(request: HttpRequest, action_id: UUID) -> JsonResponse:
+    """Approve, deny, or approve with changed arguments."""
+    return _answer(request, action_id, "decide")
+
+
+@require_POST
+def preview(request: HttpRequest, action_id: UUID) -> JsonResponse:
+    """Before and after of changed arguments."""
+    return _answer(request, action_id, "preview_change")
+
+
+@require_POST
+def pass_on_view(request: HttpRequest, action_id: UUID) -> JsonResponse:
+    """Hand the decision to those who may."""
+    return _answer(request, action_id, "pass_on")
+
+
+@require_POST
+def settle(request: HttpRequest, action_id: UUID) -> JsonResponse:
+    """Say whether an action of unknown outcome was done."""
+    return _answer(request, action_id, "settle")
+
+
+def _answer(request: HttpRequest, action_id: UUID, kind: str) -> JsonResponse:
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    try:
+        body = strict_json(request.body.decode() or "{}")
+        if not isinstance(body, dict):
+            raise JsonRefused("it is not a JSON object")
+        frame = read_frame({**body, "type": kind, "action": str(action_id)})
+        message = answer(frame, actor=actor, signal=None)
+    except (JsonRefused, UnicodeDecodeError) as problem:
+        return _refused(FrameRefused("not_json", f"The request is no JSON: {problem}."), 400)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:])
+        return _refused(FrameRefused("bad_frame", f"The request was not understood ({where}): {first['msg']}."), 400)
+    except FrameRefused as refusal:
+        return _refused(refusal, {"not_found": 404, "forbidden": 403}.get(refusal.code, 409))
+    if message["type"] == "ack":
+        message["html"] = _card_html(action_id, actor, request)
+    return JsonResponse(message)
+
+
+def _refused(refusal: FrameRefused, status: int) -> JsonResponse:
+    return JsonResponse(refusal.as_frame(""), status=status)
+
+
+def _card_html(action_id: UUID, actor: Actor, request: HttpRequest) -> str:
+    action = _rows(Action.objects.visible_to(actor)).get(pk=action_id)
+    return render_to_string(
+        "agent/_approval_card.html", {"card": session_card(action, actor=actor), "in_queue": True}, request=request
+    )
+
+
+def _filtered(rows, filters: dict[str, str], companies: list[tuple[UUID, str]]):  # type: ignore[no-untyped-def]
+    if filters["risk"] in dict(RISKS):
+        rows = rows.filter(risk=filters["risk"])
+    if filters["company"] in {str(key) for key, _ in companies}:
+        rows = rows.filter(company=filters["company"])
+    return _rows(rows)
+
+
+def _rows(rows):  # type: ignore[no-untyped-def]
+    return rows.select_related("company", "origin", "organization", "policy", "grant")
+
+
+def _cards(rows, actor: Actor) -> list[ActionCard]:  # type: ignore[no-untyped-def]
+    return [session_card(action, actor=actor) for action in rows]
+
+
+def _selected(wanted: str, cards: list[ActionCard], actor: Actor) -> ActionCard | None:
+    for card in cards:
+        if str(card.id) == wanted:
+            return card
+    try:
+        found = _rows(Action.objects.visible_to(actor)).filter(pk=UUID(wanted)).first() if wanted else None
+    except ValueError:
+        found = None
+    if found is not None:
+        return session_card(found, actor=actor)
+    return cards[0] if cards else None

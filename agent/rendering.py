@@ -1,0 +1,199 @@
+"""Events as people see them: the same fragments for the page and for socket frames, drawn for one reader."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import escape, linebreaks
+from django.utils.safestring import SafeString
+
+from agent.events import (
+    ActionChanged,
+    CallRefused,
+    Event,
+    ModelReplied,
+    Notice,
+    PersonStarted,
+    StateChanged,
+    UserSaid,
+)
+from agent.models import AgentSession, SessionEvent
+from approvals.cards import ActionCard, action_card
+from approvals.models import Action
+from integrations.llm.fencing import show_escaped
+from integrations.vendors import VENDORS
+from junto.markdown import render_inert
+from junto.tenants.access import organization_urls
+from junto.tenants.actors import Actor
+
+#: Characters of a tool result shown in the chat; the whole is one click away.
+SHOWN_RESULT = 4_000
+
+#: Icon and tone of each session state (design/README.md, States).
+STATE_LOOKS: dict[str, tuple[str, str]] = {
+    "queued": ("clock", ""),
+    "running": ("play", ""),
+    "waiting_for_approval": ("hand", "accent"),
+    "waiting_for_technician": ("user", ""),
+    "completed": ("ok", "ok"),
+    "failed": ("alert", "danger"),
+    "stopped": ("pause", ""),
+}
+
+
+@dataclass(frozen=True)
+class RenderedEvent:
+    """One event as HTML for one reader."""
+
+    number: int
+    kind: str
+    at: datetime
+    html: SafeString
+    action: UUID | None
+
+
+def render_events(
+    session: AgentSession, events: list[tuple[SessionEvent, Event]], *, actor: Actor
+) -> list[RenderedEvent]:
+    """The events, in order. An action's several states are drawn each from the action as it is now."""
+    ids = {row.action_id for row, _ in events if row.action_id}
+    actions = {
+        action.pk: action
+        for action in Action.objects.visible_to(actor)
+        .filter(pk__in=ids)
+        .select_related("company", "origin", "organization")
+    }
+    rendered = []
+    with organization_urls(session.organization.slug):
+        for row, event in events:
+            view = _view(event, actions.get(row.action_id) if row.action_id else None, session, actor)
+            if view is None:
+                continue
+            context = {"event": {"number": row.number, "kind": row.kind, "at": row.created_at, **view}}
+            html = SafeString(render_to_string("agent/_event.html", context).strip())
+            rendered.append(RenderedEvent(row.number, row.kind, row.created_at, html, row.action_id))
+    return rendered
+
+
+def session_card(action: Action, *, actor: Actor) -> ActionCard:
+    """The card of an action with the paths that only this floor knows."""
+    card = action_card(action, actor=actor)
+    kind, _, signal_id = action.origin.subject.partition(":")
+    session_path = reverse("signal", args=[signal_id]) if kind == "signal" else ""
+    has_result = action.result is not None
+    return replace(
+        card,
+        session_path=session_path,
+        result_path=reverse("action-result", args=[action.pk]) if has_result else "",
+    )
+
+
+def session_look(session: AgentSession | None) -> dict[str, Any] | None:
+    """The session's state in words, icon and tone, with what it used; None for no session."""
+    if session is None:
+        return None
+    icon, tone = STATE_LOOKS[session.state]
+    return {
+        "id": str(session.pk),
+        "state": session.state,
+        "state_word": session.get_state_display(),
+        "icon": icon,
+        "tone": tone,
+        "live": session.is_live,
+        "mode": session.origin.mode,
+        "steps": session.steps_used,
+        "cost": f"{session.cost_microcents / 100_000_000:.2f} $" if session.cost_microcents else "",
+    }
+
+
+def _view(event: Event, action: Action | None, session: AgentSession, actor: Actor) -> dict[str, Any] | None:
+    if isinstance(event, UserSaid):
+        return _message(event.name, SafeString(linebreaks(escape(show_escaped(event.text)))), by_agent=False)
+    if isinstance(event, PersonStarted):
+        return {"shape": "line", "icon": "play", "text": f"{event.name} started the agent"}
+    if isinstance(event, ModelReplied):
+        return _reply(event, session)
+    if isinstance(event, CallRefused):
+        text = f"The agent's call of {show_escaped(event.name)} was refused. {show_escaped(event.reason)}"
+        return {"shape": "notice", "icon": "ban", "tone": "warn", "text": text}
+    if isinstance(event, ActionChanged):
+        return _action(event, action, actor)
+    if isinstance(event, StateChanged):
+        return _state(event)
+    return _notice(event)
+
+
+def _message(author: str, body: SafeString, *, by_agent: bool, **more: Any) -> dict[str, Any]:
+    initials = "".join(part[0] for part in author.split()[:2]).upper()
+    return {"shape": "message", "by_agent": by_agent, "author": author, "initials": initials, "body": body, **more}
+
+
+def _reply(event: ModelReplied, session: AgentSession) -> dict[str, Any] | None:
+    if not event.text.strip() and not event.aborted:
+        return None
+    meta = "Rehearsal model" if session.rehearsal else event.model
+    return _message("Agent", render_inert(show_escaped(event.text)), by_agent=True, meta=meta, aborted=event.aborted)
+
+
+def _action(event: ActionChanged, action: Action | None, actor: Actor) -> dict[str, Any]:
+    if action is None:
+        return {"shape": "line", "icon": "lock", "text": "An action you may not see"}
+    shared = {"action": str(action.pk)}
+    if not action.is_write or (action.state == Action.State.REFUSED and not action.preview):
+        return {"shape": "tool", **shared, **_tool(action)}
+    return {"shape": "approval", **shared, "card": session_card(action, actor=actor)}
+
+
+def _tool(action: Action) -> dict[str, Any]:
+    text = json.dumps(action.result, ensure_ascii=False, indent=2) if action.result is not None else ""
+    waits = action.state in (Action.State.PROPOSED, Action.State.WAITING, Action.State.APPROVED, Action.State.CLAIMED)
+    seconds = ""
+    if action.finished_at:
+        seconds = f"{(action.finished_at - action.created_at).total_seconds():.1f} s"
+    return {
+        "icon": "search" if action.category == "read" else "ban",
+        "title": show_escaped(action.title or action.tool),
+        "system": _system(action.tool),
+        "category": action.category.capitalize(),
+        "seconds": seconds,
+        "ok": None if waits else action.state == Action.State.SUCCEEDED,
+        "note": show_escaped(action.reason),
+        "arguments": [(name, show_escaped(_plain(value)), "text") for name, value in action.arguments.items()],
+        "result": show_escaped(text[:SHOWN_RESULT]),
+        "cut": len(text) > SHOWN_RESULT,
+        "result_path": reverse("action-result", args=[action.pk]) if text else "",
+    }
+
+
+def _system(tool: str) -> str:
+    slug = tool.partition(".")[0]
+    return VENDORS[slug].label if slug in VENDORS else "Junto"
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _state(event: StateChanged) -> dict[str, Any] | None:
+    words = {
+        "queued": f"Session opened{f' by {event.by}' if event.by else ''}. {event.detail}",
+        "completed": f"Session closed{f' by {event.by}' if event.by else ''}. {event.detail}",
+        "stopped": f"Stopped{f' by {event.by}' if event.by else ''}. {event.detail}",
+        "failed": f"Session failed. {event.detail}",
+    }
+    if event.state not in words:
+        # running and waiting are shown in the head of the chat; a line for each would drown the conversation
+        return None
+    return {"shape": "line", "icon": STATE_LOOKS[event.state][0], "text": words[event.state].strip()}
+
+
+def _notice(event: Notice) -> dict[str, Any]:
+    if event.tone == "quiet":
+        return {"shape": "line", "icon": "book", "text": event.text}
+    return {"shape": "notice", "icon": "alert", "tone": event.tone, "text": event.text}

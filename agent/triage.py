@@ -1,0 +1,239 @@
+"""What the triage page shows around the chat: the ticket, the runbook, company, devices and similar signals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Q
+from django.urls import reverse
+
+from agent.events import ActionChanged, Event, ModelReplied
+from agent.models import AgentSession, Instruction
+from agent.rendering import STATE_LOOKS
+from approvals.models import Action
+from integrations.llm.fencing import show_escaped
+from integrations.models import Device
+from junto.tenants.actors import Actor
+from junto.tenants.models import Company
+from junto.tenants.permissions import Permission
+from runbooks.matching import Match, match_signal
+from runbooks.models import Runbook
+from runbooks.services import published_document
+from signals.models import Signal
+
+#: Rows shown in the side panes; the lists themselves are pages of their own.
+PEOPLE_SHOWN = 12
+DEVICES_SHOWN = 30
+SIMILAR_SHOWN = 5
+_PRIORITY_NUMBER = re.compile(r"\b([1-5])\b")
+
+#: Icon and tone of each signal state (design/README.md, States).
+SIGNAL_LOOKS: dict[str, tuple[str, str]] = {
+    Signal.State.NEW: ("dot", ""),
+    Signal.State.NEEDS_REVIEW: ("alert", "warn"),
+    Signal.State.TRIAGING: ("play", ""),
+    Signal.State.IN_REVIEW: ("ok", "ok"),
+    Signal.State.RESOLVED: ("ok", "ok"),
+    Signal.State.DISMISSED: ("ban", ""),
+    Signal.State.MERGED: ("merge", ""),
+    Signal.State.GONE: ("void", ""),
+}
+
+
+def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
+    """Context of agent/_ticket.html."""
+    may_run = signal.company is not None and actor.can(Permission.RUN_SESSIONS, signal.company)
+    unmapped = signal.company is None
+    return {
+        "signal": _ticket(signal),
+        "notes": [
+            {
+                "author": show_escaped(note.author),
+                "at": note.written_at,
+                "body": show_escaped(note.text),
+                "internal": note.internal,
+            }
+            for note in signal.notes.order_by("written_at")
+        ],
+        "companies": list(Company.objects.visible_to(actor)) if unmapped else [],
+        "may_map": unmapped and actor.can(Permission.RUN_SESSIONS),
+        "may_resolve": may_run and signal.state in Signal.OPEN,
+        "may_dismiss": may_run and signal.state in Signal.OPEN,
+        "back_path": reverse("signals"),
+        "urls_signal": {
+            "map_company": reverse("signal-map-company", args=[signal.pk]),
+            "resolve": reverse("signal-resolve", args=[signal.pk]),
+            "dismiss": reverse("signal-dismiss", args=[signal.pk]),
+            "choose_runbook": reverse("signal-choose-runbook", args=[signal.pk]),
+        },
+    }
+
+
+def context_pane(signal: Signal, session: AgentSession | None, *, actor: Actor, progress: Sequence[Event], rows: Sequence[Action]) -> dict[str, Any]:
+    """Context of agent/_context.html."""
+    matches = match_signal(signal) if signal.company is not None else []
+    chosen = session.runbook_id if session else None
+    return {
+        "findings": _findings(rows),
+        "runbook": _runbook(session, progress),
+        "matches": [_match(match, chosen=match.runbook.pk == chosen) for match in matches],
+        "company": _company(signal, actor),
+        "contacts": _contacts(signal, actor),
+        "devices": _devices(signal, actor),
+        "similar": _similar(signal, actor),
+    }
+
+
+def _ticket(signal: Signal) -> dict[str, Any]:
+    icon, tone = SIGNAL_LOOKS[signal.state]
+    number = _PRIORITY_NUMBER.search(signal.priority)
+    return {
+        "id": signal.pk,
+        "external_id": signal.external_id,
+        "subject": show_escaped(signal.subject),
+        "priority": number[1] if number else "",
+        "priority_name": show_escaped(signal.priority),
+        "icon": icon,
+        "tone": tone,
+        "state_word": signal.get_state_display(),
+        "company_name": show_escaped(signal.company.name) if signal.company else "",
+        "contact_name": show_escaped(signal.contact.name) if signal.contact else "",
+        "device_names": show_escaped(signal.device.name) if signal.device else "",
+        "board_name": show_escaped(signal.board.name) if signal.board else "",
+        "type_name": show_escaped(", ".join(filter(None, [signal.type, signal.subtype, signal.item]))),
+        "status": show_escaped(signal.source_status),
+        "assignee": show_escaped(signal.assignee),
+        "created_at": signal.source_created_at,
+        "description": show_escaped(signal.description),
+    }
+
+
+def _findings(rows: Sequence[Action]) -> list[dict[str, str]]:
+    """What was read from the systems, from the receipts of actions and never from the model's words."""
+    found = []
+    for row in rows:
+        summary = row.result.get("summary", "") if isinstance(row.result, dict) else ""
+        if not row.is_write and row.state == Action.State.SUCCEEDED:
+            found.append({"title": show_escaped(row.title), "text": show_escaped(str(summary)), "source": row.tool})
+    return found
+
+
+def _match(match: Match, *, chosen: bool) -> dict[str, Any]:
+    return {
+        "id": match.runbook.pk,
+        "title": match.runbook.title,
+        "path": reverse("runbook", args=[match.runbook.pk]),
+        "score": match.score,
+        "reason": match.reason,
+        "chosen": chosen,
+    }
+
+
+def _runbook(session: AgentSession | None, events: Sequence[Event]) -> dict[str, Any] | None:
+    if session is None or session.runbook is None or session.runbook_record is None:
+        return None
+    version = published_document(session.runbook, record=session.runbook_record)
+    called = {call.name for event in events if isinstance(event, ModelReplied) for call in event.calls}
+    done = {event.tool for event in events if isinstance(event, ActionChanged) and event.state == "succeeded"}
+    steps = []
+    for step in version.document.steps:
+        tools = {mention.tool for mention in step.mentions}
+        state = "next"
+        if tools and tools <= done:
+            state = "done"
+        elif tools & called and session.is_live:
+            state = "now"
+        steps.append({"number": step.number, "title": step.title, "state": state, "meta": ""})
+    return {
+        "title": version.title,
+        "path": reverse("runbook", args=[session.runbook_id]),
+        "score": session.runbook_score,
+        "version": session.runbook_number,
+        "audience": Runbook.Audience(version.audience).label,
+        "steps": steps,
+    }
+
+
+def _company(signal: Signal, actor: Actor) -> dict[str, Any] | None:
+    company = signal.company
+    if company is None:
+        return None
+    links = company.links.select_related("connection")
+    open_signals = Signal.objects.visible_to(actor).filter(company=company, state__in=Signal.OPEN).count()
+    instructions = Instruction.objects.for_organization(signal.organization).filter(
+        Q(company=None) | Q(company=company)
+    )
+    return {
+        "name": company.name,
+        "facts": [
+            ("People", company.contacts.count()),
+            ("Devices", company.devices.count()),
+            ("Open signals", open_signals),
+            ("Linked to", ", ".join(link.connection.label for link in links)),
+        ],
+        "instructions": "\n".join(row.text for row in instructions),
+    }
+
+
+def _contacts(signal: Signal, actor: Actor) -> list[dict[str, str]]:
+    if signal.company is None:
+        return []
+    people = signal.company.contacts.order_by("name")[:PEOPLE_SHOWN]
+    return [
+        {
+            "name": show_escaped(person.name),
+            "detail": show_escaped(", ".join(filter(None, [person.title, person.email, person.phone]))),
+        }
+        for person in people
+    ]
+
+
+def _devices(signal: Signal, actor: Actor) -> list[dict[str, Any]]:
+    if signal.company is None:
+        return []
+    rows = Device.objects.visible_to(actor).filter(company=signal.company).order_by("name")[:DEVICES_SHOWN]
+    own = signal.device_id
+    return [
+        {
+            "name": show_escaped(row.name),
+            "kind": show_escaped(", ".join(filter(None, [row.kind, row.operating_system]))),
+            "state_word": "On this ticket" if row.pk == own else "",
+            "tone": "",
+            "icon": "tag" if row.pk == own else "",
+        }
+        for row in sorted(rows, key=lambda row: (row.pk != own, row.name))
+    ]
+
+
+def _similar(signal: Signal, actor: Actor) -> list[dict[str, Any]]:
+    """Past signals of the same company that share a word of the subject, newest first."""
+    if signal.company is None:
+        return []
+    words = {word.lower() for word in re.findall(r"\w{5,}", signal.subject)}
+    if not words:
+        return []
+    alike = Q()
+    for word in sorted(words)[:8]:
+        alike |= Q(subject__icontains=word)
+    rows = (
+        Signal.objects.visible_to(actor)
+        .filter(alike, company=signal.company)
+        .exclude(pk=signal.pk)
+        .order_by("-source_updated_at")[:SIMILAR_SHOWN]
+    )
+    return [
+        {
+            "path": reverse("signal", args=[row.pk]),
+            "external_id": row.external_id,
+            "subject": show_escaped(row.subject),
+            "detail": f"{row.get_state_display()}, {row.source_status}",
+        }
+        for row in rows
+    ]
+
+
+def session_word(session: AgentSession | None) -> tuple[str, str]:
+    """Word and icon of a session's state for lists; empty where there is none."""
+    return ("", "") if session is None else (session.get_state_display(), STATE_LOOKS[session.state][0])

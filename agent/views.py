@@ -1,0 +1,156 @@
+"""The triage page and what its plain forms post. Everything live goes over the socket (agent/consumers.py)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from agent.consumers import latest_session
+from agent.journal import read_events, read_progress
+from agent.loop import MOST_STEPS
+from agent.rendering import render_events, session_look
+from agent.services import SessionRefused, choose_runbook, live_session, open_session
+from agent.triage import context_pane, ticket_pane
+from approvals.models import Action
+from integrations.llm.fencing import show_escaped
+from integrations.vendors import VENDORS
+from junto.tenants.actors import Actor
+from junto.tenants.models import Company
+from junto.tenants.permissions import Permission
+from runbooks.models import Runbook
+from signals.models import Signal
+from signals.services import SignalNotClaimable, dismiss_signal, map_company, resolve_signal
+
+
+@require_safe
+def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
+    """Ticket, chat and context of one signal."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    signal = _signal(actor, signal_id)
+    session = latest_session(signal)
+    progress = read_progress(session) if session else None
+    may_run = signal.company is not None and actor.can(Permission.RUN_SESSIONS, signal.company)
+    pane = context_pane(
+        signal,
+        session,
+        actor=actor,
+        progress=progress.events if progress else (),
+        rows=progress.rows if progress else (),
+    )
+    if request.headers.get("HX-Target") == "context":
+        return render(request, "agent/_context.html", {**pane, **ticket_pane(signal, actor=actor), "may_run": may_run})
+    events = read_events(session) if session else []
+    look = session_look(session)
+    context = {
+        **ticket_pane(signal, actor=actor),
+        **pane,
+        "session": {**look, "max_steps": MOST_STEPS} if look else None,
+        "events": render_events(session, events, actor=actor) if session else [],
+        "last_number": events[-1][0].number if events else 0,
+        "socket_path": f"/ws/o/{signal.organization.slug}/sessions/{signal.pk}/",
+        "may_run": may_run,
+        "why_not": _why_not(signal),
+    }
+    return render(request, "agent/triage.html", context)
+
+
+@require_POST
+def start(request: HttpRequest, signal_id: UUID) -> HttpResponse:
+    """Start the agent from a list, then show its page."""
+    return _act(request, signal_id, lambda actor, signal: open_session(signal=signal, actor=actor, mode="triage"))
+
+
+@require_POST
+def map_company_view(request: HttpRequest, signal_id: UUID) -> HttpResponse:
+    """A person says which company the ticket belongs to."""
+
+    def act(actor: Actor, signal: Signal) -> None:
+        company = Company.objects.visible_to(actor).get(pk=request.POST.get("company", ""))
+        map_company(signal=signal, company=company, actor=actor)
+
+    return _act(request, signal_id, act)
+
+
+@require_POST
+def dismiss(request: HttpRequest, signal_id: UUID) -> HttpResponse:
+    """Nothing is to be done here."""
+    return _act(request, signal_id, lambda actor, signal: dismiss_signal(signal=signal, actor=actor))
+
+
+@require_POST
+def resolve_view(request: HttpRequest, signal_id: UUID) -> HttpResponse:
+    """A person says that it is solved."""
+    return _act(request, signal_id, lambda actor, signal: resolve_signal(signal=signal, actor=actor))
+
+
+@require_POST
+def choose_runbook_view(request: HttpRequest, signal_id: UUID) -> HttpResponse:
+    """Pin another runbook to the live session."""
+
+    def act(actor: Actor, signal: Signal) -> None:
+        session = live_session(signal)
+        if session is None:
+            raise SessionRefused("Start the agent first, then choose a runbook.")
+        wanted = request.POST.get("runbook", "")
+        runbook = Runbook.objects.visible_to(actor).get(pk=wanted) if wanted else None
+        choose_runbook(session=session, actor=actor, runbook=runbook)
+
+    return _act(request, signal_id, act)
+
+
+@require_safe
+def action_result(request: HttpRequest, action_id: UUID) -> HttpResponse:
+    """The whole result of one action; the chat and the model see a cut one."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    action = Action.objects.visible_to(actor).select_related("origin").filter(pk=action_id).first()
+    if action is None or action.result is None:
+        raise Http404("There is no such result.")
+    slug = action.tool.partition(".")[0]
+    label = VENDORS[slug].label if slug in VENDORS else "Junto"
+    kind, _, subject = action.origin.subject.partition(":")
+    context = {
+        "title": show_escaped(action.title),
+        "tool": action.tool,
+        "system": label,
+        "at": action.finished_at,
+        "foreign": label,
+        "back_path": f"../../../signals/{subject}/" if kind == "signal" else "",
+        "text": show_escaped(json.dumps(action.result, ensure_ascii=False, indent=2)),
+    }
+    return render(request, "agent/result.html", context)
+
+
+def _signal(actor: Actor, signal_id: UUID) -> Signal:
+    rows = Signal.objects.visible_to(actor).select_related(
+        "organization", "company", "board", "contact", "device", "connection"
+    )
+    found: Signal | None = rows.filter(pk=signal_id).first()
+    if found is None:
+        raise Http404("There is no such signal.")
+    return found
+
+
+def _act(request: HttpRequest, signal_id: UUID, deed: Callable[[Actor, Signal], object]) -> HttpResponse:
+    """Do `deed`, then show the page again; a refusal is said on it."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    signal = _signal(actor, signal_id)
+    try:
+        deed(actor, signal)
+    except (SessionRefused, SignalNotClaimable) as refusal:
+        messages.error(request, str(refusal))
+    except (Company.DoesNotExist, Runbook.DoesNotExist, ValidationError):
+        messages.error(request, "That choice is not there any more. Choose again.")
+    return redirect("signal", signal_id=signal_id)
+
+
+def _why_not(signal: Signal) -> str:
+    if signal.company is None:
+        return "Nobody knows yet which company this ticket belongs to. Choose it on the left; then the agent can start."
+    return ""
