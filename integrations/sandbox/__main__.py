@@ -1,0 +1,69 @@
+"""`python -m integrations.sandbox`: serve the vendors' APIs on loopback until a signal ends it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from integrations.sandbox.control import ControlPlane
+from integrations.sandbox.faults import FaultBoard
+from integrations.sandbox.journal import Journal
+from integrations.sandbox.server import Sandbox, SandboxServer
+from integrations.sandbox.store import StateInUse, Store
+from integrations.sandbox.vendors import SEEDS, connection_list, make_vendors, seed_missing
+
+_DEFAULT_PORT = 8791
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT. Exit code 2 and one sentence where it cannot start."""
+    options = _options()
+    if options.print_connections:
+        print(json.dumps(connection_list(f"http://{options.host}:{options.port}"), indent=2))
+        return 0
+    try:
+        store = Store(options.state)
+        journal = Journal(options.log or options.state / "requests.jsonl")
+        vendors = make_vendors(store)
+        faults = FaultBoard()
+        sandbox = Sandbox(store, journal, faults, vendors, ControlPlane(store, vendors, faults, journal))
+        server = SandboxServer((options.host, options.port), sandbox)
+    except (StateInUse, OSError) as error:
+        print(f"The vendor sandbox cannot start: {error}", file=sys.stderr)
+        return 2
+    base_url = f"http://{options.host}:{server.server_address[1]}"
+    with store.change():
+        seed_missing(vendors, options.seed)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: threading.Thread(target=server.shutdown).start())
+    print(f"The vendor sandbox serves at {base_url}", flush=True)
+    server.serve_forever(poll_interval=0.1)
+    server.server_close()
+    store.close()
+    journal.close()
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m integrations.sandbox", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: loopback)")
+    parser.add_argument("--port", type=int, default=_DEFAULT_PORT, help="port; 0 takes a free one")
+    parser.add_argument("--state", type=Path, default=Path("var/sandbox"), help="folder in which records are kept")
+    parser.add_argument("--log", type=Path, default=_log_from_environment(), help="request log (JUNTO_SANDBOX_LOG)")
+    parser.add_argument("--seed", choices=SEEDS, default="world", help="what a new state folder begins with")
+    parser.add_argument("--print-connections", action="store_true", help="print what connects to it, as JSON, and end")
+    return parser.parse_args()
+
+
+def _log_from_environment() -> Path | None:
+    named = os.environ.get("JUNTO_SANDBOX_LOG")
+    return Path(named) if named else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

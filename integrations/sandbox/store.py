@@ -1,0 +1,210 @@
+"""Where the records are kept: one SQLite file, written through, read from memory.
+
+Every change is committed before the answer leaves, so the records survive a restart and a kill -9.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from integrations.sandbox.json_types import Record
+
+Records = Mapping[str, list[Record]]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS records (
+    vendor TEXT NOT NULL, owner TEXT NOT NULL, kind TEXT NOT NULL, id INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (vendor, owner, kind, id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS counters (
+    vendor TEXT NOT NULL, owner TEXT NOT NULL, kind TEXT NOT NULL, last INTEGER NOT NULL,
+    PRIMARY KEY (vendor, owner, kind)
+) WITHOUT ROWID;
+"""
+
+
+class StateInUse(Exception):
+    """Another sandbox holds this state directory."""
+
+
+class Clock:
+    """UTC time in milliseconds that never stands still: each reading is later than the one before it."""
+
+    def __init__(self) -> None:
+        self._last = datetime.fromtimestamp(0, tz=UTC)
+
+    def now(self) -> str:
+        """The present moment as ISO 8601 with Z, at least a millisecond after the last one given out."""
+        moment = datetime.now(tz=UTC)
+        moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+        self._last = max(moment, self._last + timedelta(milliseconds=1))
+        return self._last.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class World:
+    """The records of one MSP at one vendor. Use it only inside `Store.change()`."""
+
+    def __init__(self, store: Store, vendor: str, owner: str) -> None:
+        self.vendor = vendor
+        self.owner = owner
+        self._store = store
+        self._kinds: dict[str, dict[int, Record]] = {}
+        self._last_ids: dict[str, int] = {}
+
+    def get(self, kind: str, id: int) -> Record | None:
+        """The record itself, not a copy: callers change it only through `save`."""
+        return self._kinds.get(kind, {}).get(id)
+
+    def all(self, kind: str) -> list[Record]:
+        """Every record of a kind, by id."""
+        records = self._kinds.get(kind, {})
+        return [records[id] for id in sorted(records)]
+
+    def save(self, kind: str, record: Record) -> int:
+        """Insert or replace a record; without an `id` it gets the next one. Returns the id."""
+        id = record.get("id")
+        if not isinstance(id, int):
+            id = self._last_ids.get(kind, 0) + 1
+            record["id"] = id
+        self._kinds.setdefault(kind, {})[id] = record
+        self._store.write(self, kind, id, record)
+        if id > self._last_ids.get(kind, 0):
+            self._last_ids[kind] = id
+            self._store.write_counter(self, kind, id)
+        return id
+
+    def remove(self, kind: str, id: int) -> None:
+        """Delete a record; its id is not given out again."""
+        del self._kinds[kind][id]
+        self._store.erase(self, kind, id)
+
+    def now(self) -> str:
+        """The vendor's clock."""
+        return self._store.clock.now()
+
+    def load(self, records: Records) -> None:
+        """Put a whole set of records in place of everything this world held."""
+        self._kinds = {}
+        self._last_ids = {}
+        self._store.erase_world(self)
+        for kind, rows in records.items():
+            for row in rows:
+                self.save(kind, deepcopy(row))
+
+    def reread(self) -> None:
+        """Forget what is in memory and take what was committed."""
+        self._kinds = self._store.read(self)
+        self._last_ids = self._store.read_counters(self)
+
+
+class Store:
+    """The state directory of one running sandbox."""
+
+    def __init__(self, directory: Path) -> None:
+        """Open or create the state; raises StateInUse if another sandbox runs on it."""
+        directory.mkdir(parents=True, exist_ok=True)
+        self.clock = Clock()
+        self._lock = threading.RLock()
+        self._worlds: dict[tuple[str, str], World] = {}
+        self._connection = sqlite3.connect(
+            directory / "sandbox.sqlite3", check_same_thread=False, isolation_level=None, timeout=2.0
+        )
+        try:
+            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.executescript(_SCHEMA)
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise StateInUse(f"another sandbox is running on {directory}") from error
+            raise
+
+    def is_seeded(self, vendor: str, owner: str) -> bool:
+        """Whether this world was filled before, so that a restart keeps it."""
+        row = self._connection.execute(
+            "SELECT 1 FROM records WHERE vendor = ? AND owner = ? LIMIT 1", (vendor, owner)
+        ).fetchone()
+        return row is not None
+
+    def world(self, vendor: str, owner: str) -> World:
+        """The records of one MSP at one vendor."""
+        with self._lock:
+            world = self._worlds.get((vendor, owner))
+            if world is None:
+                world = self._worlds[vendor, owner] = World(self, vendor, owner)
+                world.reread()
+            return world
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """Everything inside is committed together, or (on an exception) undone in the file and in memory."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                changed = self._connection.in_transaction
+                self._connection.execute("ROLLBACK")
+                if changed:
+                    for world in self._worlds.values():
+                        world.reread()
+                raise
+            self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Let go of the state directory."""
+        with self._lock:
+            self._connection.close()
+
+    def write(self, world: World, kind: str, id: int, record: Record) -> None:
+        """Write one record through to the file."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO records (vendor, owner, kind, id, body) VALUES (?, ?, ?, ?, ?)",
+            (world.vendor, world.owner, kind, id, json.dumps(record, ensure_ascii=False)),
+        )
+
+    def write_counter(self, world: World, kind: str, last: int) -> None:
+        """Remember the highest id ever given out, so that a deleted record's id is never used again."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO counters (vendor, owner, kind, last) VALUES (?, ?, ?, ?)",
+            (world.vendor, world.owner, kind, last),
+        )
+
+    def erase(self, world: World, kind: str, id: int) -> None:
+        """Delete one record from the file."""
+        self._connection.execute(
+            "DELETE FROM records WHERE vendor = ? AND owner = ? AND kind = ? AND id = ?",
+            (world.vendor, world.owner, kind, id),
+        )
+
+    def erase_world(self, world: World) -> None:
+        """Delete everything one world holds from the file."""
+        for table in ("records", "counters"):
+            self._connection.execute(
+                f"DELETE FROM {table} WHERE vendor = ? AND owner = ?",  # noqa: S608 - two fixed names
+                (world.vendor, world.owner),
+            )
+
+    def read(self, world: World) -> dict[str, dict[int, Record]]:
+        """Every committed record of a world, by kind and id."""
+        kinds: dict[str, dict[int, Record]] = {}
+        rows = self._connection.execute(
+            "SELECT kind, id, body FROM records WHERE vendor = ? AND owner = ?", (world.vendor, world.owner)
+        )
+        for kind, id, body in rows:
+            kinds.setdefault(kind, {})[id] = json.loads(body)
+        return kinds
+
+    def read_counters(self, world: World) -> dict[str, int]:
+        """The highest id given out for each kind."""
+        rows = self._connection.execute(
+            "SELECT kind, last FROM counters WHERE vendor = ? AND owner = ?", (world.vendor, world.owner)
+        )
+        return dict(rows.fetchall())

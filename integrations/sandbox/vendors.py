@@ -1,0 +1,78 @@
+"""The vendors that this sandbox plays. One folder each; a new one gets a row here and nothing else changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from integrations.sandbox.connectwise.credentials import connection_rows as connectwise_connections
+from integrations.sandbox.connectwise.vendor import ConnectWise
+from integrations.sandbox.json_types import Json, Record
+from integrations.sandbox.store import Store
+from integrations.sandbox.wire import Answer, Request, Sighting
+
+
+class Vendor(Protocol):
+    """What the server and the control plane ask of a vendor."""
+
+    slug: str
+
+    def owners(self) -> list[str]:
+        """The MSPs that have a world at this vendor."""
+
+    def connections(self, base_url: str) -> list[Record]:
+        """What an admin would enter to connect, one entry a key."""
+
+    def is_seeded(self, owner: str) -> bool:
+        """Whether the owner's world was filled before."""
+
+    def seed(self, owner: str, seed: str) -> None:
+        """Fill the owner's world anew; `seed` is one of SEEDS."""
+
+    def recognise(self, request: Request) -> Sighting:
+        """Whose credentials a request carries, and its route."""
+
+    def answer(self, request: Request) -> Answer:
+        """Serve a request; refusals are answers too."""
+
+    def plant(self, owner: str, collection: str, body: Json, *, by: str) -> Record:
+        """Put a record into an owner's world."""
+
+    def change(self, owner: str, collection: str, id: int, operations: Json, *, by: str) -> Record:
+        """Change a record as somebody else would."""
+
+    def delete(self, owner: str, collection: str, id: int) -> None:
+        """Delete a record at the source."""
+
+    def show(self, owner: str, collection: str, id: int | None) -> Json:
+        """What really is at the vendor."""
+
+
+SEEDS = ("world", "empty")
+"""`world`: two MSPs at work. `empty`: the same MSPs and their members, without clients and tickets."""
+
+
+def seed_all(vendors: Mapping[str, Vendor], seed: str) -> None:
+    """Put a seed in place of every world."""
+    for vendor in vendors.values():
+        for owner in vendor.owners():
+            vendor.seed(owner, seed)
+
+
+def seed_missing(vendors: Mapping[str, Vendor], seed: str) -> None:
+    """Fill the worlds that were never filled; a restart keeps the others as they are."""
+    for vendor in vendors.values():
+        for owner in vendor.owners():
+            if not vendor.is_seeded(owner):
+                vendor.seed(owner, seed)
+
+
+def connection_list(base_url: str) -> list[Record]:
+    """What connects to a sandbox at this address: every vendor, every key."""
+    return [*connectwise_connections(base_url)]
+
+
+def make_vendors(store: Store) -> dict[str, Vendor]:
+    """Every vendor by its slug, which is also the first part of its paths."""
+    vendors: list[Vendor] = [ConnectWise(store)]
+    return {vendor.slug: vendor for vendor in vendors}

@@ -1,0 +1,1 @@
+"""The demo world: two rival MSPs, their people, clients, devices and tickets, as facts no vendor owns."""
