@@ -29,12 +29,13 @@ async function post(action, deed, body) {
   return frame;
 }
 
-const cards = new Cards(queue, {
+const transport = {
   decide: (action, payload) => post(action, "decide", payload),
   preview: (action, values) => post(action, "preview", { arguments: values }),
   passOn: (action, role) => post(action, "pass-on", { role }),
   settle: (action, done, evidence) => post(action, "settle", { done, evidence }),
-});
+};
+const cards = new Cards(queue, transport, () => queue.querySelector(".q-card > .approval"));
 
 /** Reads the queue again, but never under the hands of someone who is changing or denying. */
 function refresh() {
@@ -56,9 +57,3 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "j") move(1);
   else if (event.key === "k") move(-1);
 });
-
-queue.addEventListener("htmx:afterSwap", focusCard);
-function focusCard() {
-  if (!typing(document.activeElement) && matchMedia("(min-width: 64rem)").matches) queue.querySelector(".q-card .approval")?.focus({ preventScroll: true });
-}
-focusCard();

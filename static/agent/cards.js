@@ -9,11 +9,14 @@ const UNLOCK_AFTER = 8_000;
 export class Cards {
   #root;
   #transport;
+  #standing;
   #denying = null;
 
-  constructor(root, transport) {
+  /** `standing` answers with the card that keys mean when none has the focus; by default none does. */
+  constructor(root, transport, standing = () => null) {
     this.#root = root;
     this.#transport = transport;
+    this.#standing = standing;
     root.addEventListener("click", (event) => this.#click(event));
     root.addEventListener("input", (event) => this.#input(event));
     root.addEventListener("submit", (event) => {
@@ -114,7 +117,8 @@ export class Cards {
     card.toggleAttribute("data-modifying", opening);
     card.querySelector("[data-modify]")?.setAttribute("aria-expanded", String(opening));
     if (opening) {
-      form.querySelector("input, textarea, select")?.focus();
+      form.scrollIntoView({ block: "start" });
+      form.querySelector("input, textarea, select")?.focus({ preventScroll: true });
     } else {
       form.reset();
       this.#forgetPreview(form);
@@ -208,7 +212,7 @@ export class Cards {
   #key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !keysOn()) return;
     if (document.querySelector("dialog[open]")) return;
-    const card = document.activeElement?.closest?.(".approval");
+    const card = document.activeElement?.closest?.(".approval") ?? this.#standing();
     if (!card || !this.#root.contains(card) || card.dataset.state !== "waiting") return;
     const key = event.key.toLowerCase();
     if (key === "a" && card.dataset.risk !== "high") card.querySelector('[data-decide][data-kind="primary"]')?.click();
