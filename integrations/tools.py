@@ -16,7 +16,8 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from integrations.errors import ArgumentProblem, InvalidArguments, UnknownTool
-from integrations.warrants import Endpoint, Traffic, digest_of
+from integrations.warrants import Endpoint, Traffic
+from junto.canonical import digest
 from junto.tenants.models import Company, Organization
 
 OWN_VENDOR = "junto"
@@ -46,7 +47,7 @@ class Flag(StrEnum):
     BILLING_EFFECT = "billing_effect"
     CREDENTIAL = "credential"
     FORWARDS = "forwards"
-    SECRET = "secret"
+    SECRET = "secret"  # noqa: S105  # a word, not one
 
 
 class DefaultPolicy(StrEnum):
@@ -85,9 +86,9 @@ A = TypeVar("A", bound=ToolArguments)
 class ToolContext:
     """Where and for whom a tool runs. None of it ever comes from a model's arguments (HOUSE 4).
 
-    `client` is the vendor's own client, opened for this call, and `company_external_id` the company's id at that vendor;
-    for our own tools they are None and empty. `subject` names what the session is about (`signal:<id>`). `action_id` is
-    set when a write runs or its outcome is looked for.
+    `client` is the vendor's own client, opened for this call, and `company_external_id` the company's id there; for our
+    own tools they are None and empty. `subject` names what the session is about (`signal:<id>`). `action_id` is set
+    when a write runs or its outcome is looked for.
     """
 
     organization: Organization
@@ -151,7 +152,7 @@ class Preview:
     @property
     def target_digest(self) -> str:
         """SHA-256 over the canonical target state."""
-        return digest_of(self.target_state)
+        return digest(self.target_state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,7 @@ class Tool(Generic[A]):
     @cached_property
     def pin(self) -> str:
         """SHA-256 over name, description, schema, endpoints, category, risk and flags."""
-        return digest_of(
+        return digest(
             {
                 "name": self.name,
                 "description": self.description,

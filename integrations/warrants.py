@@ -7,8 +7,6 @@ and these arguments, before the warrant's deadline, and once.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import time
 import uuid
@@ -18,22 +16,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
 
-from pydantic import JsonValue
-
 from integrations.errors import WarrantRefused
 
 #: One path segment that stands for a name or number: nothing that could mean another path (T5).
 _SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
-
-
-def canonical_json(value: JsonValue) -> bytes:
-    """The one spelling of a JSON value: keys sorted, no blanks, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-
-
-def digest_of(value: JsonValue) -> str:
-    """SHA-256 over the canonical JSON, in hex: the digest of an action's arguments, and of a target's state."""
-    return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
 class Traffic(StrEnum):
@@ -109,6 +95,7 @@ class Errand:
     digest: str = ""
     warrant: Warrant | None = None
     written: bool = field(default=False, init=False)
+    effect_possible: bool = field(default=False, init=False)
 
     @classmethod
     def reading(cls, seconds: float) -> Self:
@@ -145,5 +132,9 @@ class Errand:
             raise WarrantRefused(f"{what} comes too late: the action's time to run is over.")
         if self.written:
             raise WarrantRefused(f"{what} would be a second write for one action.")
-        self.written = True
+        self.written = self.effect_possible = True
+
+    def refused_for_certain(self) -> None:
+        """The write left without effect: it never reached the vendor, or the vendor said a definite no."""
+        self.effect_possible = False
 

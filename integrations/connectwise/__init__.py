@@ -1,0 +1,1 @@
+"""ConnectWise PSA: its client, its records and its tools."""

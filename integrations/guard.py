@@ -1,0 +1,218 @@
+"""The address guard: where a request may connect to (TRUST, SSRF guard).
+
+At every connect the name is resolved once, all its addresses are checked, and the connection goes to a checked address;
+nothing resolves the name a second time. The name stays the host of TLS and of the Host header. What cannot be resolved
+or understood is refused.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from integrations.errors import AddressRefused
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+CONNECT_SECONDS = 5.0
+"""For resolving nothing longer than the system's resolver takes, then for each checked address in turn, together."""
+
+_HTTPS_PORT = 443
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
+_LIKE_A_NUMBER = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)", re.ASCII)
+
+#: Refused whatever the operator lists: this machine, its links, groups, and addresses that carry cloud metadata.
+_NEVER = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "0.0.0.0/8",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "100.100.100.200/32",  # metadata of Alibaba Cloud
+        "168.63.129.16/32",  # metadata of Azure
+        "192.0.0.0/24",  # protocol assignments, metadata of Oracle Cloud among them
+        "::/128",
+        "::1/128",
+        "fe80::/10",
+        "fec0::/10",
+        "ff00::/8",
+        "fd00:ec2::/32",  # metadata of AWS
+        "fd20:ce::/32",  # metadata of Google Cloud
+        "64:ff9b:1::/48",  # NAT64 for local use
+        "2001::/32",  # Teredo
+        "5f00::/16",
+    )
+)
+#: Of these, what an operator lists as a local target may be reached.
+_LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+#: Reached only inside the networks that the operator lists.
+_PRIVATE = tuple(
+    ipaddress.ip_network(network)
+    for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+)
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
+_V4_COMPATIBLE = ipaddress.ip_network("::/96")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Scheme, host (lower case, without brackets) and port of a URL whose form is allowed."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def origin(self) -> str:
+        """As in `https://psa.example.com:443`: what credentials are bound to."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+
+def target_of(url: str) -> Target:
+    """Scheme, host and port of `url`, when its form is allowed: https on port 443, or exactly a local target.
+
+    Raises:
+        AddressRefused: with the reason. The URL itself is not repeated: it may hold a password.
+    """
+    if not url.isascii() or not url.isprintable() or "\\" in url or " " in url:
+        raise AddressRefused("The address holds characters that no address has.")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise AddressRefused("The address is malformed.") from None
+    if "@" in parts.netloc:
+        raise AddressRefused("The address holds a user name or password: enter them as credentials instead.")
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise AddressRefused("The address must begin with https:// and name a host.")
+    host = _host(parts.hostname)
+    port = port if port is not None else (_HTTPS_PORT if parts.scheme == "https" else 80)
+    if not is_local_target(host, port):
+        if parts.scheme != "https":
+            raise AddressRefused("The address must begin with https://; plain http is for local targets only.")
+        if port != _HTTPS_PORT:
+            raise AddressRefused(f"Port {port} is not allowed: only 443, or a target in JUNTO_LOCAL_TARGETS.")
+    return Target(parts.scheme, host, port)
+
+
+def is_local_target(host: str, port: int) -> bool:
+    """Whether the operator listed exactly this host and port (JUNTO_LOCAL_TARGETS)."""
+    return (host, port) in settings.LOCAL_TARGETS
+
+
+def checked_addresses(host: str, port: int) -> tuple[Address, ...]:
+    """All addresses of `host`, when every single one may be reached.
+
+    Raises:
+        AddressRefused: one of them may not, or the name does not resolve.
+    """
+    host = _host(host.lower())
+    local = is_local_target(host, port)
+    if not local and port != _HTTPS_PORT:
+        raise AddressRefused(f"Port {port} is not allowed: only 443, or a target in JUNTO_LOCAL_TARGETS.")
+    addresses = _resolved(host, port)
+    for address in addresses:
+        if not _may_reach(address, local=local):
+            raise AddressRefused(
+                f"{host} leads to {address}, which is not allowed: it is local, private or reserved. "
+                "An operator may list it in JUNTO_PRIVATE_CIDRS or JUNTO_LOCAL_TARGETS."
+            )
+    return addresses
+
+
+def connect(host: str, port: int, *, seconds: float = CONNECT_SECONDS) -> socket.socket:
+    """A TCP connection to one of the checked addresses of `host`, tried in order within `seconds` altogether.
+
+    Raises:
+        AddressRefused: see `checked_addresses`.
+        OSError: none of the addresses took the connection.
+    """
+    deadline = time.monotonic() + seconds
+    failure: OSError = TimeoutError("timed out")
+    for address in checked_addresses(host, port):
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            break
+        try:
+            opened = socket.create_connection((str(address), port), timeout=remaining)
+        except OSError as error:
+            failure = error
+            continue
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return opened
+    raise failure
+
+
+def _host(name: str) -> str:
+    """The host in its one spelling: a strict IP literal, or a name that no resolver can take for a number."""
+    if ":" in name:
+        try:
+            literal = ipaddress.IPv6Address(name)
+        except ValueError:
+            raise AddressRefused("The address is malformed.") from None
+        if literal.scope_id:
+            raise AddressRefused("An address with a zone is not allowed.")
+        return str(literal)
+    labels = name.removesuffix(".").split(".")
+    if _LIKE_A_NUMBER.fullmatch(labels[-1]):
+        try:
+            return str(ipaddress.IPv4Address(name))
+        except ValueError:
+            raise AddressRefused("The address is a number in an unusual spelling.") from None
+    if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise AddressRefused("The host's name is malformed.")
+    return name
+
+
+def _resolved(host: str, port: int) -> tuple[Address, ...]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+        addresses = tuple(dict.fromkeys(ipaddress.ip_address(str(entry[4][0])) for entry in found))
+    except (OSError, UnicodeError, ValueError):
+        raise AddressRefused(f"{host} could not be found: check the host's name.") from None
+    if not addresses:
+        raise AddressRefused(f"{host} could not be found: check the host's name.")
+    return addresses
+
+
+def _may_reach(address: Address, *, local: bool) -> bool:
+    inner = _embedded(address)
+    if inner is not None:
+        # A translated address is as good as what it leads to, and no exception is made for it.
+        return _may_reach(inner, local=False) and inner.is_global
+    if local and _within(address, _LOOPBACK):
+        return True
+    if _within(address, _NEVER) or address.is_multicast or address.is_unspecified or address.is_link_local:
+        return False
+    if _within(address, _PRIVATE):
+        return local or _within(address, settings.PRIVATE_CIDRS)
+    return address.is_global
+
+
+def _embedded(address: Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 address carries: mapped, compatible, NAT64 or 6to4."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return None
+    if address.ipv4_mapped:
+        return address.ipv4_mapped
+    if address in _SIX_TO_FOUR:
+        return address.sixtofour
+    if address in _NAT64 or (address in _V4_COMPATIBLE and int(address) > 0xFFFF):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return None
+
+
+def _within(
+    address: Address, networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+) -> bool:
+    return any(address.version == network.version and address in network for network in networks)
