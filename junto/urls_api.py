@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import include, path
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +14,7 @@ from junto.tenants.access import API_PAGE_POLICY
 class ApiPage(SpectacularSwaggerSplitView):
     """The OpenAPI document to read and try, without inline script."""
 
+    @extend_schema(exclude=True)
     def get(self, request: Request, *args: object, **kwargs: object) -> Response:
         """The page, or its script where `?script` asks for it."""
         response: Response = super().get(request, *args, **kwargs)

@@ -29,6 +29,16 @@ class Role(StrEnum):
         """0 for the highest role (Owner), 4 for the lowest (Technician)."""
         return list(Role).index(self)
 
+    @classmethod
+    def top(cls) -> Role:
+        """The role that an organization never goes without."""
+        return next(iter(cls))
+
+    @property
+    def below(self) -> Role:
+        """The next lower role; the lowest stays itself."""
+        return list(Role)[min(self.rank + 1, len(Role) - 1)]
+
 
 class Permission(StrEnum):
     """Codenames of the guardian object permissions."""

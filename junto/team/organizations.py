@@ -1,0 +1,51 @@
+"""New organizations and companies, with the guardian rows that make roles mean something there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from junto.audit.services import record
+from junto.tenants.actors import Actor
+from junto.tenants.groups import join_role_group, write_company_rows, write_organization_rows
+from junto.tenants.models import Company, Membership, Organization, User
+from junto.tenants.permissions import Permission, Role, require
+
+
+@transaction.atomic
+def create_organization(*, name: str, slug: str, owner: User) -> Organization:
+    """A new MSP with `owner` as its first member. Asks for no right: only the console and the set-up call it."""
+    organization = Organization.objects.create(name=name, slug=slug)
+    write_organization_rows(organization)
+    membership = Membership.unscoped.create(
+        organization=organization, user=owner, role=Role.top(), all_companies=True, billing_tools=True
+    )
+    join_role_group(membership)
+    record(Actor.person(membership), "organization.created", organization, {"name": name, "slug": slug})
+    return organization
+
+
+def create_company(*, actor: Actor, name: str) -> Company:
+    """The client of that name; an existing one is returned as it is."""
+    return create_companies(actor=actor, names=[name])[0]
+
+
+@transaction.atomic
+def create_companies(*, actor: Actor, names: Iterable[str]) -> list[Company]:
+    """The clients of those names in that order; those that do not exist are made, with their guardian rows in bulk.
+
+    Raises:
+        PermissionDenied: the actor may not sync companies.
+    """
+    require(actor, Permission.SYNC_COMPANIES)
+    wanted = list(dict.fromkeys(names))
+    companies = Company.objects.for_organization(actor.organization)
+    known = {company.name for company in companies.filter(name__in=wanted)}
+    new = [Company(organization=actor.organization, name=name) for name in wanted if name not in known]
+    Company.unscoped.bulk_create(new)
+    write_company_rows(actor.organization, new)
+    for company in new:
+        record(actor, "company.created", company, {"name": company.name})
+    found = {company.name: company for company in companies.filter(name__in=wanted)}
+    return [found[name] for name in wanted]
