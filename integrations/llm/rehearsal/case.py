@@ -192,9 +192,7 @@ class Case:
     @property
     def failed_reads(self) -> list[Call]:
         return [
-            call
-            for call in self.conversation.calls
-            if call.key.startswith("read") and call.outcome.status not in ("ok", "waiting")
+            call for call in self.conversation.calls if call.is_read and call.outcome.status not in ("ok", "waiting")
         ]
 
 

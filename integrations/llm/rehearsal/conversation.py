@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from .leads import keys_in
 from .loose import Fields, fields, text
 
 _FACTS = re.compile(r"```facts\s*\n")
 _PERSON = re.compile(r"\[([^\]\n]{1,160}), ([^\],\n]{1,60})\] ?")
-_CALL_ID = re.compile(r"call_([a-z0-9-]{1,40})_[0-9a-f]{8}\Z")
-_FENCE_EDGE = re.compile(r"^(<<<FOREIGN .*|FOREIGN [0-9a-f]+>>>)$", re.MULTILINE)
+_FENCED = re.compile(
+    r"^<<<FOREIGN (?P<mark>[0-9a-f]+) [^\n]*\n(?P<inside>.*?)\nFOREIGN (?P=mark)>>>$", re.MULTILINE | re.DOTALL
+)
 
 MOST_TICKET_TEXT = 100_000
 """Characters of the ticket that are read; the subject of a longer one stands in its beginning."""
@@ -48,9 +50,8 @@ PENDING = Outcome(status="waiting")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of ours. `key` is the intent it served, read from its id; `position` is that of its message."""
+    """One call of ours. `key` is what it was for (empty if unknown), `position` that of its message."""
 
-    id: str
     key: str
     tool: str
     arguments: Fields
@@ -61,6 +62,10 @@ class Call:
     def sent(self) -> Fields:
         """The arguments that really count: those a person changed them to, else our own."""
         return self.outcome.sent or self.arguments
+
+    @property
+    def is_read(self) -> bool:
+        return self.key == "read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,10 @@ class Conversation:
 
     @property
     def new_remarks(self) -> tuple[Remark, ...]:
-        return tuple(remark for remark in self.remarks if remark.position > self.last_position)
+        """What people wrote since we last did more than look things up."""
+        looks = {call.position for call in self.calls if call.is_read}
+        answered = max((saying.position for saying in self.sayings if saying.position not in looks), default=-1)
+        return tuple(remark for remark in self.remarks if remark.position > answered)
 
     @property
     def new_outcomes(self) -> tuple[Call, ...]:
@@ -146,13 +154,20 @@ def read_conversation(body: Fields) -> Conversation:
             calls.extend(_calls(message, position, offers, outcomes))
     return Conversation(
         facts=_facts(messages),
-        ticket_text=_FENCE_EDGE.sub("", "\n".join(ticket_parts)[:MOST_TICKET_TEXT]).strip(),
+        ticket_text=_ticket_text(ticket_parts),
         offers={offer.name: offer for offer in offers.values()},
         calls=tuple(calls),
         remarks=tuple(remarks),
         sayings=tuple(sayings),
         fingerprint=hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest(),
     )
+
+
+def _ticket_text(parts: list[str]) -> str:
+    """What the ticket itself says: the first fenced text, as the notes behind it may be our own."""
+    whole = "\n".join(parts)[:MOST_TICKET_TEXT]
+    fenced = _FENCED.search(whole)
+    return (fenced["inside"] if fenced else whole).strip()
 
 
 def _facts(messages: list[Fields]) -> Fields:
@@ -179,14 +194,12 @@ def _offers(value: JsonValue) -> Iterator[Offer]:
 
 
 def _calls(message: Fields, position: int, offers: dict[str, Offer], outcomes: dict[str, Outcome]) -> Iterator[Call]:
-    for entry in _list(message.get("tool_calls")):
-        call = fields(entry)
-        function = fields(call.get("function"))
-        wire, call_id = text(function.get("name")), text(call.get("id"))
-        key = _CALL_ID.match(call_id)
+    entries = [fields(entry) for entry in _list(message.get("tool_calls"))]
+    for entry, key in zip(entries, keys_in(_content(message), len(entries)), strict=True):
+        function = fields(entry.get("function"))
+        wire, call_id = text(function.get("name")), text(entry.get("id"))
         yield Call(
-            id=call_id,
-            key=key[1] if key else "",
+            key=key,
             tool=offers[wire].name if wire in offers else wire.replace("__", "."),
             arguments=_object(function.get("arguments")),
             position=position,
@@ -204,8 +217,26 @@ def _outcome(content: str) -> Outcome:
         reason=text(told.get("reason"), 500),
         sent=fields(told.get("sent")),
         modified=bool(told.get("modified")) or bool(told.get("sent")),
-        result=told.get("result"),
+        result=_whole_part(told.get("result")),
     )
+
+
+def _whole_part(result: JsonValue) -> JsonValue:
+    """The result; of one that was cut off, the records of its first list that are still whole."""
+    beginning = fields(result).get("beginning")
+    if not isinstance(beginning, str) or "cut" not in fields(result):
+        return result
+    records: list[JsonValue] = []
+    place = beginning.find("[") + 1
+    while place > 0:
+        try:
+            record, place = json.JSONDecoder().raw_decode(beginning, place)
+        except (ValueError, RecursionError):
+            break
+        records.append(record)
+        following = re.compile(r"\s*,\s*").match(beginning, place)
+        place = following.end() if following else 0
+    return records
 
 
 def _object(value: JsonValue) -> Fields:

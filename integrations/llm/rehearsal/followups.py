@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from . import classification
+from . import classification, leads
 from .arguments import compose
 from .case import GET_TICKET, SEARCH_TICKETS, Case, device_name, plural
 from .conversation import Remark
@@ -61,11 +61,11 @@ def answer_to(case: Case, remark: Remark) -> Answer:
     if _HALT.match(words):
         return Answer("I wait. Write `continue` when I should go on.")
     if _RESUME.match(words):
-        return Answer("I go on.")
+        return Answer("")
     for pattern, request in _REQUESTS:
         found = pattern.match(words)
         if found:
-            return request(case, remark, found)
+            return request(case, found)
     lowered = words.lower()
     for pattern, reply in _QUESTIONS:
         if pattern.search(lowered):
@@ -75,7 +75,7 @@ def answer_to(case: Case, remark: Remark) -> Answer:
     return Answer(CONNECT_HELP)
 
 
-def _propose(case: Case, remark: Remark, tools: tuple[str, ...], meanings: dict[str, JsonValue], lead: str) -> Answer:
+def _propose(case: Case, tools: tuple[str, ...], meanings: dict[str, JsonValue], what: str) -> Answer:
     if case.mode == "prepare":
         return Answer(
             "This session only prepares: I look things up and report. Start the agent, then I can propose that."
@@ -86,20 +86,18 @@ def _propose(case: Case, remark: Remark, tools: tuple[str, ...], meanings: dict[
     composed = compose(offer.schema, {"ticket": case.ticket_id, **meanings})
     if composed.missing:
         return Answer(f"I cannot propose that: {offer.name} needs {', '.join(composed.missing)}, which I do not know.")
-    return Answer(lead, Wish(f"asked-{remark.position}", offer.name, composed.arguments))
+    return Answer(f"{leads.ASKED} {what}.", Wish(offer.name, composed.arguments))
 
 
-def _add_note(case: Case, remark: Remark, found: re.Match[str]) -> Answer:
-    return _propose(case, remark, (ADD_NOTE,), {"note": found["rest"].strip()}, "I propose this internal note.")
+def _add_note(case: Case, found: re.Match[str]) -> Answer:
+    return _propose(case, (ADD_NOTE,), {"note": found["rest"].strip()}, "this internal note")
 
 
-def _reply(case: Case, remark: Remark, found: re.Match[str]) -> Answer:
-    return _propose(
-        case, remark, CUSTOMER_NOTE, {"note": found["rest"].strip()}, "I propose this note, which the client can see."
-    )
+def _reply(case: Case, found: re.Match[str]) -> Answer:
+    return _propose(case, CUSTOMER_NOTE, {"note": found["rest"].strip()}, "this note, which the client can see")
 
 
-def _set_status(case: Case, remark: Remark, found: re.Match[str]) -> Answer:
+def _set_status(case: Case, found: re.Match[str]) -> Answer:
     wanted = _bare(found["rest"])
     known = [text(option) for option in case.options("statuses", "status")]
     status = _nearest(wanted, known)
@@ -107,21 +105,21 @@ def _set_status(case: Case, remark: Remark, found: re.Match[str]) -> Answer:
         return Answer(f"The board has no status “{wanted}”. It has: {', '.join(known[:15])}.")
     record = next((option for option in case.options("statuses", "status") if text(option) == status), {})
     meanings: dict[str, JsonValue] = {"status": status or wanted, "status_id": record.get("id")}
-    return _propose(case, remark, SET_STATUS, meanings, f"I propose to set the status to {status or wanted}.")
+    return _propose(case, SET_STATUS, meanings, f"to set the status to {status or wanted}")
 
 
-def _close(case: Case, remark: Remark, _found: re.Match[str]) -> Answer:
+def _close(case: Case, _found: re.Match[str]) -> Answer:
     for option in case.options("statuses", "status"):
         name = text(option)
         if any(option.get(key) is True for key in ("closed", "closed_status", "closedStatus")) or re.search(
             r"\b(closed|completed|resolved)\b", name, re.IGNORECASE
         ):
             meanings: dict[str, JsonValue] = {"status": name, "status_id": option.get("id")}
-            return _propose(case, remark, SET_STATUS, meanings, f"I propose to set the status to {name}.")
+            return _propose(case, SET_STATUS, meanings, f"to set the status to {name}")
     return Answer("I do not know which status of this board closes a ticket. Write `set status to ...` with its name.")
 
 
-def _assign(case: Case, remark: Remark, found: re.Match[str]) -> Answer:
+def _assign(case: Case, found: re.Match[str]) -> Answer:
     wanted = _bare(found["rest"])
     members = case.options("members", "technicians", "owners")
     record = next(
@@ -131,45 +129,42 @@ def _assign(case: Case, remark: Remark, found: re.Match[str]) -> Answer:
     who = first(record, "identifier") or wanted
     if wanted.lower() in ("me", "myself") and isinstance(case.conversation.facts.get("member"), dict | str):
         who = text(time_meanings(case, 0.25, "").get("member")) or wanted
-    return _propose(case, remark, ASSIGN, {"assignee": who}, f"I propose to assign the ticket to {who}.")
+    return _propose(case, ASSIGN, {"assignee": who}, f"to assign the ticket to {who}")
 
 
-def _classify(case: Case, remark: Remark, found: re.Match[str]) -> Answer:
+def _classify(case: Case, found: re.Match[str]) -> Answer:
     choice = classification.find(case, found["rest"])
     if choice is None:
         types = ", ".join(text(kind) for kind in case.options("types")[:15])
         return Answer(
             f"I know no such type on this board. It has: {types}." if types else "I do not know this board's types."
         )
-    return _propose(
-        case, remark, (CLASSIFY,), choice.meanings(), f"I propose to classify the ticket as {choice.words}."
-    )
+    return _propose(case, (CLASSIFY,), choice.meanings(), f"to classify the ticket as {choice.words}")
 
 
-def _log_time(case: Case, remark: Remark, found: re.Match[str]) -> Answer:
+def _log_time(case: Case, found: re.Match[str]) -> Answer:
     hours = spoken_hours(found["rest"])
     if not hours:
         return Answer("Tell me how long, for instance `log 30 minutes: reset the password`.")
     note = found["rest"].partition(":")[2].strip() or f"Work on “{text(case.subject, 80)}”"
-    return _propose(case, remark, (ADD_TIME,), time_meanings(case, hours, note), f"I propose to log {hours:g} h.")
+    return _propose(case, (ADD_TIME,), time_meanings(case, hours, note), f"to log {hours:g} h")
 
 
-def _search(case: Case, remark: Remark, found: re.Match[str]) -> Answer:
-    return _look(
-        case, remark, SEARCH_TICKETS, {"query": _bare(found["rest"]), "limit": 25, "company": case.vendor_company_id}
-    )
+def _search(case: Case, found: re.Match[str]) -> Answer:
+    meanings: dict[str, JsonValue] = {"query": _bare(found["rest"]), "limit": 25, "company": case.vendor_company_id}
+    return _look(case, SEARCH_TICKETS, meanings)
 
 
-def _refresh(case: Case, remark: Remark, _found: re.Match[str]) -> Answer:
-    return _look(case, remark, GET_TICKET, {"ticket": case.ticket_id})
+def _refresh(case: Case, _found: re.Match[str]) -> Answer:
+    return _look(case, GET_TICKET, {"ticket": case.ticket_id})
 
 
-def _look(case: Case, remark: Remark, tool: str, meanings: dict[str, JsonValue]) -> Answer:
+def _look(case: Case, tool: str, meanings: dict[str, JsonValue]) -> Answer:
     offer = case.conversation.offers.get(tool)
     composed = compose(offer.schema, meanings) if offer else None
     if composed is None or composed.missing:
         return Answer(f"I cannot look that up: {tool} is not offered, or I lack what it asks for.")
-    return Answer("I look it up.", Wish(f"read-again-{remark.position}", tool, composed.arguments))
+    return Answer(f"{leads.LOOKING} what you ask for.", Wish(tool, composed.arguments))
 
 
 def _nearest(wanted: str, names: list[str]) -> str:
@@ -183,7 +178,7 @@ def _bare(words: str) -> str:
     return text(words.strip().strip("\"'“”‘’`.!"), 200)
 
 
-_Request = Callable[[Case, Remark, re.Match[str]], Answer]
+_Request = Callable[[Case, re.Match[str]], Answer]
 
 
 def _request(pattern: str, request: _Request) -> tuple[re.Pattern[str], _Request]:
@@ -243,7 +238,7 @@ def _tell_status(case: Case) -> str:
 def _tell_why(case: Case) -> str:
     choice = classification.choose(case)
     proposed = f" On this board that is nearest to {choice.words}." if choice else ""
-    return f"I take the ticket to be about {guess_line(case)}.{proposed}"
+    return f"What it is about: {guess_line(case)}.{proposed}"
 
 
 def _tell_history(case: Case) -> str:

@@ -29,7 +29,6 @@ _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,200}\.[A-Za-z]{2,20}
 class Wish:
     """A call we want to make."""
 
-    key: str
     tool: str
     arguments: dict[str, JsonValue] = field(default_factory=dict)
 
@@ -40,7 +39,7 @@ def reads(case: Case) -> list[Wish]:
     if conversation.last_position < 0:
         return [*_first_reads(case), *_contact_read(case)]
     asked_before = any(call.tool == FIND_CONTACT for call in conversation.calls)
-    only_reads = conversation.calls and all(call.key.startswith("read") for call in conversation.calls)
+    only_reads = conversation.calls and all(call.is_read for call in conversation.calls)
     if only_reads and not asked_before and fields(case.read_ticket.get("contact")):
         return list(_contact_read(case))
     return []
@@ -66,7 +65,7 @@ def _first_reads(case: Case) -> Iterator[Wish]:
             words = telling_words(case.subject or case.conversation.ticket_text, 1)
             composed = compose(offer.schema, {**meanings, "query": words[0] if words else None})
         if not composed.missing:
-            yield Wish(f"read-{_short(tool)}", tool, composed.arguments)
+            yield Wish(tool, composed.arguments)
 
 
 def _contact_read(case: Case) -> Iterator[Wish]:
@@ -88,13 +87,9 @@ def _contact_read(case: Case) -> Iterator[Wish]:
         if value and has_property(offer.schema, meaning):
             composed = compose(offer.schema, {meaning: value, "limit": _MOST_ROWS})
             if not composed.missing:
-                yield Wish("read-contact", FIND_CONTACT, composed.arguments)
+                yield Wish(FIND_CONTACT, composed.arguments)
                 return
     if case.conversation.last_position < 0:
         composed = compose(offer.schema, {"company": case.vendor_company_id, "limit": _MOST_ROWS})
         if not composed.missing:
-            yield Wish("read-contact", FIND_CONTACT, composed.arguments)
-
-
-def _short(tool: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", tool.rsplit(".", 1)[-1].lower()).strip("-")[:30]
+            yield Wish(FIND_CONTACT, composed.arguments)

@@ -10,6 +10,7 @@ from .conversation import Conversation
 from .findings import HEADING, findings_text
 from .followups import answer_to, is_paused
 from .gathering import Wish, reads
+from .leads import LOOKING
 from .plan import Move, next_move, obstacle_line, obstacles
 from .receipts import SUMMARY_HEADING, reaction, summary_text
 
@@ -30,12 +31,12 @@ def reply_to(conversation: Conversation) -> Reply:
     """The next reply of the conversation; never empty."""
     case = Case(conversation)
     wishes = reads(case)
-    if wishes and not conversation.new_remarks:
+    if wishes:
         return _reply(conversation, [_opening(case)], wishes)
     parts: list[str] = []
     if not _findings_said(conversation):
         parts.append(findings_text(case))
-    parts += [reaction(case, call) for call in conversation.new_outcomes]
+    parts += [reaction(call) for call in conversation.new_outcomes]
     asked: list[Wish] = []
     for remark in conversation.new_remarks[-5:]:
         answer = answer_to(case, remark)
@@ -65,14 +66,14 @@ _PREPARED = "This session only prepared the ticket. Start the agent, and I propo
 
 def _findings_said(conversation: Conversation) -> bool:
     """Also when older messages were cut away: whoever proposed something had reported before."""
-    return conversation.said(HEADING) >= 0 or any(not call.key.startswith("read") for call in conversation.calls)
+    return conversation.said(HEADING) >= 0 or any(not call.is_read for call in conversation.calls)
 
 
 def _opening(case: Case) -> str:
     if case.conversation.last_position >= 0:
-        return "The ticket names a contact; I look that up."
+        return f"{LOOKING} the contact whom the ticket names."
     about = f"“{case.subject}”" if case.subject else "the ticket"
-    return f"I look up {about}: its contact, the company's devices, its history and what the board offers."
+    return f"{LOOKING} {about}: its contact, the company's devices, its history and what the board offers."
 
 
 def _reply(conversation: Conversation, parts: list[str], wishes: list[Wish]) -> Reply:
@@ -81,8 +82,9 @@ def _reply(conversation: Conversation, parts: list[str], wishes: list[Wish]) -> 
         text = "Nothing more to do from my side."
     calls: list[JsonValue] = []
     for order, wish in enumerate(wishes):
-        offer = conversation.offers[wish.tool]
-        mark = f"{int(conversation.fingerprint[:8], 16) + order & 0xFFFFFFFF:08x}"
-        function: JsonValue = {"name": offer.wire, "arguments": json.dumps(wish.arguments, ensure_ascii=False)}
-        calls.append({"id": f"call_{wish.key}_{mark}", "type": "function", "function": function})
+        function: JsonValue = {
+            "name": conversation.offers[wish.tool].wire,
+            "arguments": json.dumps(wish.arguments, ensure_ascii=False),
+        }
+        calls.append({"id": f"call_{conversation.fingerprint[:16]}_{order}", "type": "function", "function": function})
     return Reply(text, calls)

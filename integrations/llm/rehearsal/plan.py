@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
 
-from . import classification
+from . import classification, leads
 from .arguments import Composed, compose, value_of
 from .case import Case, Mention, Step, person_name
 from .conversation import Call, Offer
@@ -77,11 +77,9 @@ def next_move(case: Case) -> Move:
             break
     if not chunk:
         return Move(text="\n".join(said), is_last=True)
-    leads = [intent.lead for intent in chunk if intent.lead]
-    wishes = tuple(
-        Wish(intent.key, intent.tool, intent.composed.arguments) for intent in chunk if intent.composed is not None
-    )
-    return Move(text="\n\n".join([*said, *leads]), wishes=wishes)
+    spoken = [intent.lead for intent in chunk]
+    wishes = tuple(Wish(intent.tool, intent.composed.arguments) for intent in chunk if intent.composed is not None)
+    return Move(text="\n\n".join([*said, *spoken]), wishes=wishes)
 
 
 def obstacles(case: Case) -> list[str]:
@@ -111,19 +109,19 @@ def _intents(case: Case) -> Iterator[_Intent]:
         yield from _step_intents(case)
         if case.ticket_id is None:
             yield _offered(
-                case, "ticket", CREATE_TICKET, "No ticket exists yet, so I open one.", _ticket_meanings(case)
+                case, "ticket", CREATE_TICKET, f"{leads.TICKET}, as none exists yet.", _ticket_meanings(case)
             )
     else:
         if CLASSIFY not in mentioned:
             yield from _classification_intents(case)
         if ADD_NOTE not in mentioned:
             meanings = {"ticket": case.ticket_id, "note": findings_note(case)}
-            yield _offered(case, "findings-note", ADD_NOTE, "I would keep the findings as an internal note.", meanings)
+            yield _offered(case, "findings-note", ADD_NOTE, f"{leads.FINDINGS_NOTE}.", meanings)
         yield from _step_intents(case)
     if ADD_TIME not in mentioned:
         yield from _time_intents(case)
     meanings = {"ticket": case.ticket_id, "note": closing_note(case)}
-    yield _offered(case, "closing-note", ADD_NOTE, "Last, a closing note from the receipts.", meanings)
+    yield _offered(case, "closing-note", ADD_NOTE, f"{leads.CLOSING_NOTE} drawn from the receipts.", meanings)
 
 
 def _offered(case: Case, key: str, tool: str, lead: str, meanings: dict[str, JsonValue]) -> _Intent:
@@ -150,7 +148,7 @@ def _classification_intents(case: Case) -> Iterator[_Intent]:
         yield _Intent("classify", obstacle=f"classify ticket, because it already is {words}.")
         return
     fits = "which fits the words of the ticket" if choice and choice.fits else "the most general choice, as none fits"
-    lead = f"I propose to classify the ticket as **{words}**, {fits}."
+    lead = f"{leads.CLASSIFY} **{words}**, {fits}."
     meanings = {"ticket": case.ticket_id, **(choice.meanings() if choice else {})}
     yield _offered(case, "classify", CLASSIFY, lead, meanings)
     if first_call is None or first_call.outcome.status != "denied":
@@ -158,19 +156,19 @@ def _classification_intents(case: Case) -> Iterator[_Intent]:
     other = classification.correct(case, first_call.outcome.reason, denied=words)
     if other is not None:
         meanings = {"ticket": case.ticket_id, **other.meanings()}
-        yield _offered(case, "classify-again", CLASSIFY, f"I propose **{other.words}** instead, as you said.", meanings)
+        yield _offered(case, "classify-again", CLASSIFY, f"{leads.CLASSIFY_AGAIN} **{other.words}**.", meanings)
 
 
 def _time_intents(case: Case) -> Iterator[_Intent]:
     hours = _hours(case)
-    lead = f"I would log {hours:g} h: an estimate from the number of actions, to be corrected if wrong."
+    lead = f"{leads.TIME} {hours:g} h: an estimate from the number of actions, to be corrected if wrong."
     yield _offered(case, "time", ADD_TIME, lead, time_meanings(case, hours, _time_note(case)))
     denied = _call(case, "time")
     if denied is not None and denied.outcome.status == "denied":
         wanted = spoken_hours(denied.outcome.reason)
         if wanted and wanted != value_of(denied.arguments, "hours"):
             meanings = time_meanings(case, wanted, _time_note(case))
-            yield _offered(case, "time-again", ADD_TIME, f"I propose {wanted:g} h instead, as you said.", meanings)
+            yield _offered(case, "time-again", ADD_TIME, f"{leads.TIME_AGAIN} {wanted:g} h.", meanings)
 
 
 def time_meanings(case: Case, hours: float, note: str) -> dict[str, JsonValue]:
@@ -238,7 +236,7 @@ def _step_intents(case: Case) -> Iterator[_Intent]:
         if step.is_decision:
             answer = chosen_option(case, step)
             if not answer:
-                yield _Intent(f"step-{_mark(step)}-0", question=_question(case, step))
+                yield _Intent(leads.step_key(_mark(step), 0), question=_question(case, step))
                 return
             if _STOPS.search(answer):
                 return
@@ -255,7 +253,7 @@ def _step_intents(case: Case) -> Iterator[_Intent]:
 
 
 def _mention_intent(case: Case, step: Step, mention: Mention, order: int) -> _Intent:
-    key = f"step-{_mark(step)}-{order}"
+    key = leads.step_key(_mark(step), order)
     where = f"{_words(mention.tool)} of step {step.number}"
     offer = case.conversation.offers.get(mention.tool)
     if offer is None:
@@ -263,7 +261,7 @@ def _mention_intent(case: Case, step: Step, mention: Mention, order: int) -> _In
     composed = _mention_arguments(case, step, mention, offer)
     if composed.missing:
         return _Intent(key, obstacle=f"{where}, because it needs {_listed(composed.missing)}, which I do not know.")
-    lead = f"Step {step.number} of the runbook: {step.title}"
+    lead = leads.step_lead(_mark(step), order, step.title)
     return _Intent(key, mention.tool, lead, composed)
 
 

@@ -1,5 +1,6 @@
 """What became of the proposals: told to the people, written into the closing note, summed up at the end."""
 
+from .arguments import value_of
 from .case import Case, plural
 from .conversation import Call
 from .loose import Fields, text
@@ -14,8 +15,7 @@ _OUTCOMES = {
     "unknown": "outcome unknown, somebody has to look in the system",
     "expired": "expired without a decision",
     "waiting": "not decided yet",
-    "cancelled": "cancelled",
-    "drifted": "not done, because the ticket had changed",
+    "withdrawn": "withdrawn, because something had changed meanwhile",
 }
 
 _LABELS = {
@@ -31,10 +31,10 @@ _LABELS = {
 
 def proposals(case: Case) -> list[Call]:
     """Every call that was more than a look."""
-    return [call for call in case.conversation.calls if not call.key.startswith("read")]
+    return [call for call in case.conversation.calls if not call.is_read]
 
 
-def label(case: Case, call: Call) -> str:
+def label(call: Call) -> str:
     """The proposal in words: what it was for, or the tool's own name."""
     known = _LABELS.get(call.key)
     if known:
@@ -45,6 +45,17 @@ def label(case: Case, call: Call) -> str:
     return f"“{verb}”"
 
 
+def _detail(call: Call) -> str:
+    """The few arguments that say more than the label: what a ticket was classified as, how much time was logged."""
+    if call.key.startswith("classify"):
+        named = [text(value_of(call.sent, meaning)) for meaning in ("type", "subtype", "item")]
+        return " / ".join(filter(None, named))
+    if call.key.startswith("time"):
+        hours = text(value_of(call.sent, "hours"))
+        return f"{hours} h" if hours else ""
+    return ""
+
+
 def outcome_words(call: Call) -> str:
     words = _OUTCOMES.get(call.outcome.status, text(call.outcome.status, 40) or "no outcome")
     if call.outcome.is_ok and call.outcome.modified:
@@ -53,7 +64,11 @@ def outcome_words(call: Call) -> str:
 
 
 def receipt_lines(case: Case) -> list[str]:
-    return [f"{label(case, call).capitalize()}: {outcome_words(call)}" for call in proposals(case)]
+    lines = []
+    for call in proposals(case):
+        what, detail = label(call), _detail(call)
+        lines.append(f"{what[:1].upper()}{what[1:]}{f' ({detail})' if detail else ''}: {outcome_words(call)}")
+    return lines
 
 
 def changes(call: Call) -> list[str]:
@@ -69,16 +84,16 @@ def changes(call: Call) -> list[str]:
     return told
 
 
-def reaction(case: Case, call: Call) -> str:
+def reaction(call: Call) -> str:
     """What to say about an outcome nobody has spoken about yet; nothing where the card says it all."""
-    what, outcome = label(case, call), call.outcome
-    if call.key.startswith("read"):
+    what, outcome = label(call), call.outcome
+    if call.is_read:
         return ""
     if outcome.is_ok and outcome.modified:
         changed = "; ".join(changes(call)) or "the wording"
         return f"Noted: the {what} went out as you changed it ({changed}). I use your version from here on."
     if outcome.is_ok:
-        return f"Done: {what}." if call.key.startswith("asked") else ""
+        return f"Done: {what}." if call.key in ("", "asked") else ""
     if outcome.status == "denied":
         why = f": “{outcome.reason}”" if outcome.reason else " without a reason"
         return f"Understood: the {what} was denied{why}. I do not propose it again as it was."

@@ -183,6 +183,9 @@ BY_NAME = {topic.name: topic for topic in TOPICS}
 
 _MOST_TEXT = 20_000
 
+_SURE = 5.0
+"""A telling phrase in the subject weighs 6; two plain words in it, or one there and two in the text, get here too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Guess:
@@ -190,6 +193,7 @@ class Guess:
 
     topic: Topic | None
     words: tuple[str, ...] = ()
+    weight: float = 0.0
     runner_up: Topic | None = None
     is_close: bool = False
 
@@ -199,7 +203,7 @@ class Guess:
 
     @property
     def is_sure(self) -> bool:
-        return self.topic is not None and len(self.words) >= 2 and not self.is_close
+        return self.topic is not None and self.weight >= _SURE and not self.is_close
 
 
 def guess_topic(subject: str, body: str) -> Guess:
@@ -221,6 +225,7 @@ def guess_topic(subject: str, body: str) -> Guess:
     return Guess(
         topic=best[2],
         words=tuple(word.strip() for word in best[3][:5]),
+        weight=best[0],
         runner_up=second[2] if second else None,
         is_close=second is not None and second[0] > 0.75 * best[0],
     )
