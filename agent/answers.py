@@ -33,7 +33,7 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True)
 class FrameRefused(Exception):
-    """The frame was understood and not obeyed; `message` says why where the person is, `fields` which values are wrong."""
+    """The frame was understood and not obeyed: `message` says why, `fields` which values are wrong and how."""
 
     code: str
     message: str

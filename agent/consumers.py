@@ -75,6 +75,10 @@ class SessionConsumer(MembershipConsumer):
         """There are new events, or the session's state moved."""
         await self._catch_up()
 
+    async def signal_changed(self, message: Message) -> None:
+        """The ticket itself changed; the page reads its left side again."""
+        await self.reply({"type": "ticket"})
+
     async def stream_delta(self, message: Message) -> None:
         """Text the model is writing."""
         await self.reply({"type": "delta", **{key: message[key] for key in ("session", "run", "text")}})

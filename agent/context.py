@@ -156,5 +156,6 @@ def _foreign_texts(context: SessionContext) -> list[ForeignText]:
     texts = [ForeignText(source, "subject and description", f"{signal.subject}\n\n{signal.description}")]
     for note in signal.notes.order_by("written_at"):
         kind = "internal note" if note.internal else "note the client sees"
-        texts.append(ForeignText(source, f"{kind} by {note.author or 'unknown'}, {note.written_at:%Y-%m-%d %H:%M}", note.text))
+        ref = f"{kind} by {note.author or 'unknown'}, {note.written_at:%Y-%m-%d %H:%M}"
+        texts.append(ForeignText(source, ref, note.text))
     return texts

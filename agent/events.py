@@ -95,7 +95,8 @@ class Notice(_Payload):
 
 
 Event = Annotated[
-    UserSaid | PersonStarted | ModelReplied | CallRefused | ActionChanged | StateChanged | Notice, Field(discriminator="kind")
+    UserSaid | PersonStarted | ModelReplied | CallRefused | ActionChanged | StateChanged | Notice,
+    Field(discriminator="kind"),
 ]
 _adapter: TypeAdapter[Event] = TypeAdapter(Event)
 

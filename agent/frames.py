@@ -1,4 +1,4 @@
-"""What a browser may send on the socket: typed frames, a union tagged by `type`. Anything else is answered by an error."""
+"""What a browser may send on the socket: typed frames, a union tagged by `type`; anything else gets an error."""
 
 from __future__ import annotations
 

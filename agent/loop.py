@@ -1,4 +1,4 @@
-"""One step of thought: lease, fresh context, ask the model, propose what it asked for, let go (HOUSE 3, steps 4 to 8)."""
+"""One step of thought: lease, fresh context, ask the model, propose what it asked for, let go (HOUSE 3, 4 to 8)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agent.journal import actions_of, append_event, read_progress, record_action
 from agent.lease import Lease, LeaseBusy
 from agent.models import AgentSession
 from agent.services import complete_run
-from agent.stream import Stream, StopPressed
+from agent.stream import StopPressed, Stream
 from approvals.models import Action, Origin, StaleState
 from approvals.services import StaleLease, propose_action
 from integrations.llm.chat import ChatMessage, ModelError, ModelReply

@@ -155,7 +155,5 @@ class Instruction(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["organization", "company"], nulls_distinct=False, name="instruction_once"
-            ),
+            models.UniqueConstraint(fields=["organization", "company"], nulls_distinct=False, name="instruction_once"),
         ]

@@ -141,6 +141,14 @@ def close_session(*, session: AgentSession, actor: Actor) -> None:
 
 
 @transaction.atomic
+def end_stopped_session(*, session: AgentSession, actor: Actor) -> None:
+    """End a session whose origin was stopped from below, so that a new one can be offered."""
+    session.refresh_from_db()
+    if session.is_live and session.origin.stopped_at is not None:
+        _end(session, to=AgentSession.State.STOPPED, actor=actor, detail=session.origin.stop_reason)
+
+
+@transaction.atomic
 def fail_session(*, session: AgentSession, actor: Actor, detail: str) -> None:
     """End a session that cannot go on, saying why; its signal goes to review."""
     cancel_actions(origin=session.origin, actor=actor, reason=detail)
@@ -170,9 +178,7 @@ def choose_runbook(*, session: AgentSession, actor: Actor, runbook: Runbook | No
     session.runbook_number = runbook.published_number if runbook else None
     session.runbook_record = runbook.published_record if runbook else None
     session.runbook_score, session.runbook_reason = None, f"Chosen by {actor.label}"
-    session.save(
-        update_fields=["runbook", "runbook_number", "runbook_record", "runbook_score", "runbook_reason"]
-    )
+    session.save(update_fields=["runbook", "runbook_number", "runbook_record", "runbook_score", "runbook_reason"])
     record(actor, "session.runbook_chosen", session, {"runbook": str(runbook.pk) if runbook else None})
     chosen = f"the runbook “{runbook.title}”" if runbook else "no runbook"
     append_event(session, Notice(tone="quiet", text=f"{actor.label} chose {chosen}."))
@@ -197,9 +203,7 @@ def _continue(session: AgentSession, *, actor: Actor) -> AgentSession:
     record(actor, "session.started", session, {})
     append_event(
         session,
-        PersonStarted(
-            membership_id=actor.membership.pk, name=actor.label, role=actor.membership.get_role_display()
-        ),
+        PersonStarted(membership_id=actor.membership.pk, name=actor.label, role=actor.membership.get_role_display()),
     )
     ring("session.ready", str(session.pk))
     return session

@@ -6,15 +6,15 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models import F, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django_tasks import task
 
 from agent.journal import record_action
 from agent.loop import advance
 from agent.models import AgentSession, SessionEvent, StartRule
-from agent.services import SessionRefused, open_session
+from agent.services import SessionRefused, end_stopped_session, open_session
 from agent.stream import session_group
 from approvals.models import Action, Origin
 from junto.bells import ring
@@ -82,6 +82,24 @@ def record_action_event(action_id: str) -> None:
 
 
 @task
+def end_stopped_sessions(signal_id: str) -> None:
+    """End the session whose origin was stopped from below: its ticket moved to another company or was deleted."""
+    session = (
+        AgentSession.unscoped.select_related("organization", "company", "signal", "origin")
+        .filter(signal_id=signal_id, state__in=AgentSession.LIVE, origin__stopped_at__isnull=False)
+        .first()
+    )
+    if session is not None:
+        end_stopped_session(session=session, actor=Actor.system("agent", session.organization))
+
+
+@task
+def wake_ticket(signal_id: str) -> None:
+    """Tell the signal's pages that the ticket itself changed."""
+    push(session_group(UUID(signal_id)), {"type": "signal.changed"})
+
+
+@task
 def sweep_sessions(_: str = "") -> None:
     """Find what a lost bell or a dead worker left behind: unopened signals, unrecorded states, idle live sessions."""
     _ring_unopened()
@@ -93,6 +111,9 @@ def sweep_sessions(_: str = "") -> None:
     )
     for session_id in idle.values_list("pk", flat=True)[:SWEEP_LIMIT]:
         ring("session.ready", str(session_id))
+    stopped = AgentSession.unscoped.filter(state__in=AgentSession.LIVE, origin__stopped_at__isnull=False)
+    for signal_id in stopped.values_list("signal_id", flat=True)[:SWEEP_LIMIT]:
+        end_stopped_sessions.enqueue(str(signal_id))
 
 
 def start_mode(signal: Signal) -> StartRule.Mode:
@@ -107,11 +128,23 @@ def _has_ai_runbook(signal: Signal) -> bool:
 
 
 def _ring_unopened() -> None:
-    waiting = Signal.unscoped.filter(
-        state=Signal.State.NEW,
-        company__isnull=False,
-        changed_at__lt=timezone.now() - timedelta(seconds=LOST_BELL_SECONDS),
-    ).order_by("changed_at")
+    rules = StartRule.unscoped.filter(organization=OuterRef("organization"))
+    waiting = (
+        Signal.unscoped.filter(
+            state=Signal.State.NEW,
+            company__isnull=False,
+            changed_at__lt=timezone.now() - timedelta(seconds=LOST_BELL_SECONDS),
+        )
+        .annotate(
+            rule=Coalesce(
+                Subquery(rules.filter(board=OuterRef("board")).values("mode")[:1]),
+                Subquery(rules.filter(board=None).values("mode")[:1]),
+                Value(StartRule.Mode.PREPARE),
+            )
+        )
+        .exclude(rule=StartRule.Mode.OFF)
+        .order_by("changed_at")
+    )
     for signal_id in waiting.values_list("pk", flat=True)[:SWEEP_LIMIT]:
         ring("signal.changed", str(signal_id))
 

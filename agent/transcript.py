@@ -108,9 +108,7 @@ def _reply(event: ModelReplied) -> ChatMessage:
     )
 
 
-def _answer(
-    call_id: str, actions: Mapping[str, ActionView], refusals: Mapping[str, CallRefused]
-) -> ChatMessage:
+def _answer(call_id: str, actions: Mapping[str, ActionView], refusals: Mapping[str, CallRefused]) -> ChatMessage:
     if call_id in refusals:
         content: dict[str, Any] = {"status": "error", "provenance": "junto", "reason": refusals[call_id].reason}
     elif call_id in actions:

@@ -71,7 +71,9 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
     }
 
 
-def context_pane(signal: Signal, session: AgentSession | None, *, actor: Actor, progress: Sequence[Event], rows: Sequence[Action]) -> dict[str, Any]:
+def context_pane(
+    signal: Signal, session: AgentSession | None, *, actor: Actor, progress: Sequence[Event], rows: Sequence[Action]
+) -> dict[str, Any]:
     """Context of agent/_context.html."""
     matches = match_signal(signal) if signal.company is not None else []
     chosen = session.runbook_id if session else None

@@ -1,7 +1,7 @@
 """The one named way to wake something above: a lower floor writes a row, then rings.
 
-`settings.BELLS` maps a topic to the dotted tasks it wakes. A bell carries only a key; the row it points at is the truth.
-A lost ring costs seconds (the sweeps of `settings.CLOCK` find the row), never work.
+`settings.BELLS` maps a topic to the dotted tasks it wakes. A bell carries only a key; the row it points at is the
+truth. A lost ring costs seconds (the sweeps of `settings.CLOCK` find the row), never work.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ MAX_DEPTH = 60
 
 
 class NotCanonical(ValueError):
-    """The value cannot be written so that everyone reads the same: NaN, a huge number, half a surrogate, NUL, too deep."""
+    """The value has no spelling that all read alike: NaN, a huge number, half a surrogate, NUL, too deep."""
 
 
 def canonical_json(value: JsonValue | Mapping[str, JsonValue] | Sequence[JsonValue]) -> str:

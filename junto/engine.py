@@ -1,7 +1,7 @@
 """The embedded task engine: worker threads and the clock inside the one server process, and the way to sockets.
 
-Memory only, on purpose: the engine is a doorbell and rows are the truth (HOUSE 3, Waking). Distributed, RQ on Redis takes
-the place of the threads, and `push` goes through the Redis channel layer.
+Memory only, on purpose: the engine is a doorbell and rows are the truth (HOUSE 3, Waking). Distributed, RQ on Redis
+takes the place of the threads, and `push` goes through the Redis channel layer.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import close_old_connections, connections
 from django.utils.module_loading import import_string
-from django_tasks.base import TaskResult, TaskResultStatus
 from django_tasks.backends.immediate import ImmediateBackend
+from django_tasks.base import TaskResult, TaskResultStatus
 
 log = structlog.get_logger(__name__)
 

@@ -1,4 +1,4 @@
-"""The one settings file. What differs between machines comes from the environment (junto/env.py, docs/environment.md)."""
+"""The one settings file; what differs between machines comes from the environment (junto/env.py)."""
 
 from __future__ import annotations
 
@@ -196,7 +196,9 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Junto API",
-    "DESCRIPTION": "For the sync jobs of the PSA: tickets in, signals out. Authenticate with `Authorization: Bearer <token>`.",
+    "DESCRIPTION": (
+        "For the sync jobs of the PSA: tickets in, signals out. Authenticate with `Authorization: Bearer <token>`."
+    ),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": [],
@@ -220,7 +222,11 @@ CHANNEL_LAYERS: dict[str, Any] = {
 
 #: Topic -> dotted tasks it wakes (junto/bells.py).
 BELLS: dict[str, list[str]] = {
-    "signal.changed": ["agent.tasks.open_sessions"],
+    "signal.changed": [
+        "agent.tasks.end_stopped_sessions",
+        "agent.tasks.open_sessions",
+        "agent.tasks.wake_ticket",
+    ],
     "session.ready": ["agent.tasks.advance_session"],
     "session.events": ["agent.tasks.wake_sockets"],
     "action.approved": ["approvals.tasks.run_action"],
