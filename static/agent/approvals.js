@@ -20,7 +20,8 @@ async function post(action, deed, body) {
     throw failed("offline", "Junto cannot be reached. Look whether it happened before you try again.");
   }
   const frame = await answer.json().catch(() => null);
-  if (frame === null) throw failed("garbled", `Junto answered with an error (${answer.status}). Load the page again.`);
+  if (frame === null)
+    throw failed("garbled", `Junto answered with an error (${answer.status}). Load the page again.`);
   if (!answer.ok) throw failed(frame.code, frame.message, frame.fields);
   if (frame.html && frame.type === "ack") {
     cards.replace(frame.html);
@@ -52,7 +53,15 @@ function move(step) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || typing(event.target) || !keysOn()) return;
+  if (
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey ||
+    event.defaultPrevented ||
+    typing(event.target) ||
+    !keysOn()
+  )
+    return;
   if (document.querySelector("dialog[open]")) return;
   if (event.key === "j") move(1);
   else if (event.key === "k") move(-1);

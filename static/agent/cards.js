@@ -1,7 +1,7 @@
 // What a person does on an approval card, in the chat and in the queue alike. The transport says how it travels:
 // decide(action, {verdict, digest, reason, arguments}), preview(action, arguments), passOn(action, role),
 // settle(action, done, evidence); each a promise that rejects with {code, message, fields}.
-import { elementFrom, say, typing } from "../junto/dom.js";
+import { elementFrom, say, toast, typing } from "../junto/dom.js";
 import { keysOn } from "../junto/shell.js";
 
 const UNLOCK_AFTER = 8_000;
@@ -50,7 +50,8 @@ export class Cards {
     if (changing) {
       const notice = elementFrom('<p class="notice" data-tone="warn"><span></span></p>');
       fresh.append(notice);
-      notice.firstElementChild.textContent = "This was decided or withdrawn while you were changing it. Your changes were not sent.";
+      notice.firstElementChild.textContent =
+        "This was decided or withdrawn while you were changing it. Your changes were not sent.";
     }
   }
 
@@ -64,10 +65,16 @@ export class Cards {
     if (!card || button.disabled || button.getAttribute("aria-disabled") === "true") return;
     const action = card.dataset.action;
     if ("decide" in button.dataset) {
-      this.#run(card, () => this.#transport.decide(action, { verdict: button.dataset.decide, digest: card.dataset.digest }));
+      const payload = {
+        verdict: button.dataset.decide,
+        digest: card.dataset.digest,
+        target: typedTarget(card),
+      };
+      this.#run(card, () => this.#transport.decide(action, payload));
     } else if ("deny" in button.dataset) this.#askReason(card);
     else if ("modify" in button.dataset || "modifyCancel" in button.dataset) this.#toggleModify(card);
-    else if ("approveChanged" in button.dataset || "approveChangedOnce" in button.dataset) this.#approveChanged(card, button);
+    else if ("approveChanged" in button.dataset || "approveChangedOnce" in button.dataset)
+      this.#approveChanged(card, button);
     else if ("passOn" in button.dataset) {
       this.#run(card, () => this.#transport.passOn(action, card.querySelector("[data-pass-role]").value));
     } else if ("settle" in button.dataset) this.#settle(card, button.dataset.settle === "true");
@@ -77,7 +84,12 @@ export class Cards {
     say(notice, "");
     this.#busy(card, true);
     try {
-      await deed();
+      const answer = await deed();
+      if (answer?.message) {
+        toast(answer.message, "ok");
+        this.#busy(card, false);
+        return true;
+      }
       // The new card comes as a frame of its own; should it be lost, the buttons come back.
       setTimeout(() => this.#busy(card, false), UNLOCK_AFTER);
       return true;
@@ -90,7 +102,8 @@ export class Cards {
 
   #busy(card, on) {
     card.toggleAttribute("aria-busy", on);
-    for (const button of card.querySelectorAll(".approval-act button, [data-modify-form] button")) button.disabled = on;
+    for (const button of card.querySelectorAll(".approval-act button, [data-modify-form] button"))
+      button.disabled = on;
     if (!on) this.#unlock(card);
   }
 
@@ -98,7 +111,10 @@ export class Cards {
     const field = card.querySelector("[data-typed]");
     if (!field) return;
     const right = field.value.trim() === field.dataset.typed;
-    for (const button of card.querySelectorAll("[data-decide], [data-approve-changed], [data-approve-changed-once]")) button.disabled = !right;
+    for (const button of card.querySelectorAll(
+      "[data-decide], [data-approve-changed], [data-approve-changed-once]",
+    ))
+      button.disabled = !right;
   }
 
   #input(event) {
@@ -129,7 +145,8 @@ export class Cards {
   #forgetPreview(form) {
     delete form.dataset.changed;
     form.querySelector("[data-preview]").replaceChildren();
-    for (const button of form.querySelectorAll("[data-approve-changed], [data-approve-changed-once]")) button.hidden = true;
+    for (const button of form.querySelectorAll("[data-approve-changed], [data-approve-changed-once]"))
+      button.hidden = true;
     form.querySelector("[data-show-change]").hidden = false;
   }
 
@@ -144,7 +161,8 @@ export class Cards {
       const answer = await this.#transport.preview(card.dataset.action, collectArguments(form));
       form.querySelector("[data-preview]").replaceChildren(elementFrom(answer.html) ?? "");
       form.dataset.changed = JSON.stringify({ digest: answer.digest, arguments: answer.arguments });
-      for (const button of form.querySelectorAll("[data-approve-changed], [data-approve-changed-once]")) button.hidden = false;
+      for (const button of form.querySelectorAll("[data-approve-changed], [data-approve-changed-once]"))
+        button.hidden = false;
       form.querySelector("[data-show-change]").hidden = true;
     } catch (refusal) {
       say(notice, refusal.message);
@@ -171,9 +189,14 @@ export class Cards {
     const form = card.querySelector("[data-modify-form]");
     if (!("changed" in form.dataset)) return;
     const session = "approveChanged" in button.dataset && form.querySelector("[data-approve-changed-once]");
-    const payload = { verdict: session ? "approve_session" : "approve", ...JSON.parse(form.dataset.changed) };
+    const verdict = session ? "approve_session" : "approve";
+    const payload = { verdict, target: typedTarget(card), ...JSON.parse(form.dataset.changed) };
     delete card.dataset.modifying;
-    this.#run(card, () => this.#transport.decide(card.dataset.action, payload), form.querySelector("[data-form-error]")).then((done) => {
+    this.#run(
+      card,
+      () => this.#transport.decide(card.dataset.action, payload),
+      form.querySelector("[data-form-error]"),
+    ).then((done) => {
       if (!done) card.dataset.modifying = "";
     });
   }
@@ -181,7 +204,10 @@ export class Cards {
   #settle(card, done) {
     const evidence = card.querySelector("[data-evidence]");
     if (!evidence.value.trim()) {
-      say(card.querySelector("[data-card-error]"), "Say first what you saw, so that others can follow the decision.");
+      say(
+        card.querySelector("[data-card-error]"),
+        "Say first what you saw, so that others can follow the decision.",
+      );
       evidence.focus();
       return;
     }
@@ -203,7 +229,11 @@ export class Cards {
     const reason = form.elements.reason.value.trim();
     if (!card) return say(notice, "This request is no longer on the page.");
     if (!reason) return say(notice, "Give a reason: the agent acts on it.");
-    const sent = await this.#run(card, () => this.#transport.decide(this.#denying, { verdict: "deny", digest: card.dataset.digest, reason }), notice);
+    const sent = await this.#run(
+      card,
+      () => this.#transport.decide(this.#denying, { verdict: "deny", digest: card.dataset.digest, reason }),
+      notice,
+    );
     if (!sent) return;
     form.reset();
     form.closest("dialog").close();
@@ -215,7 +245,8 @@ export class Cards {
     const card = document.activeElement?.closest?.(".approval") ?? this.#standing();
     if (!card || !this.#root.contains(card) || card.dataset.state !== "waiting") return;
     const key = event.key.toLowerCase();
-    if (key === "a" && card.dataset.risk !== "high") card.querySelector('[data-decide][data-kind="primary"]')?.click();
+    if (key === "a" && card.dataset.risk !== "high")
+      card.querySelector('[data-decide][data-kind="primary"]')?.click();
     else if (key === "m") card.querySelector("[data-modify]")?.click();
     else if (key === "d") card.querySelector("[data-deny]")?.click();
     else if (key === "o" && card.dataset.sessionPath) location.assign(card.dataset.sessionPath);
@@ -223,6 +254,11 @@ export class Cards {
     event.preventDefault();
     event.stopImmediatePropagation();
   }
+}
+
+/** What the person typed to confirm a high-risk action; the server compares it too. */
+function typedTarget(card) {
+  return card.querySelector("[data-typed]")?.value.trim() ?? "";
 }
 
 /** The values of a modify form as the tool's arguments. What cannot be read as its type is left for the server to refuse. */
@@ -239,8 +275,13 @@ function readValue(control) {
   const kind = control.dataset.arg;
   if (kind === "boolean") return control.checked;
   if (kind === "list") {
-    const lines = control.value.split("\n").map((line) => line.trim()).filter(Boolean);
-    return lines.map((line) => (control.dataset.item === "integer" || control.dataset.item === "number" ? asNumber(line) : line));
+    const lines = control.value
+      .split("\n")
+      .map((line) => line.trim())
+      .filter(Boolean);
+    return lines.map((line) =>
+      control.dataset.item === "integer" || control.dataset.item === "number" ? asNumber(line) : line,
+    );
   }
   if (control.value === "" && !control.required) return undefined;
   if (kind === "enum") return JSON.parse(control.value);

@@ -84,7 +84,12 @@ export class SessionSocket extends EventTarget {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
-        reject(new Refusal({ code: "silent", message: "Junto has not answered. Look whether it happened before you try again." }));
+        reject(
+          new Refusal({
+            code: "silent",
+            message: "Junto has not answered. Look whether it happened before you try again.",
+          }),
+        );
       }, ANSWER_WITHIN);
       this.#waiting.set(id, { resolve, reject, timer });
       this.#socket.send(JSON.stringify({ ...frame, id }));

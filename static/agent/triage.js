@@ -46,7 +46,8 @@ function show(frame) {
 }
 
 function place(fresh) {
-  const known = fresh.dataset.action && chat.querySelector(`article[data-action="${CSS.escape(fresh.dataset.action)}"]`);
+  const known =
+    fresh.dataset.action && chat.querySelector(`article[data-action="${CSS.escape(fresh.dataset.action)}"]`);
   if (!known) return chat.insertBefore(fresh, chat.querySelector("[data-run]"));
   const card = fresh.querySelector(".approval");
   if (card && known.querySelector(".approval")) return cards.replace(card.outerHTML);
@@ -122,7 +123,9 @@ function afterChange(stick) {
 }
 
 function countWaiting() {
-  const count = chat.querySelectorAll('.approval[data-state="waiting"] [data-decide][data-kind="primary"]').length;
+  const count = chat.querySelectorAll(
+    '.approval[data-state="waiting"] [data-decide][data-kind="primary"]',
+  ).length;
   const badge = find("[data-waiting-count]");
   badge.hidden = count === 0;
   badge.textContent = String(count);
@@ -181,7 +184,12 @@ function showTyping(name) {
 function showLink({ state, words }) {
   const mark = find("[data-link]");
   mark.dataset.link = state;
-  mark.querySelector(".link-words").textContent = { open: "Live", connecting: "Connecting", lost: "Connecting again", closed: "Not connected" }[state];
+  mark.querySelector(".link-words").textContent = {
+    open: "Live",
+    connecting: "Connecting",
+    lost: "Connecting again",
+    closed: "Not connected",
+  }[state];
   find("[data-offline]").hidden = state === "open";
   if (state === "closed") say(find("[data-say-error]"), words);
   if (state !== "open") endStreams();
@@ -194,7 +202,9 @@ const enableSend = () => (find("[data-send]").disabled = !socket.open || !live);
 function refreshContext() {
   clearTimeout(contextTimer);
   contextTimer = setTimeout(async () => {
-    const answer = await fetch(location.href, { headers: { "HX-Request": "true", "HX-Target": "context" } }).catch(() => null);
+    const answer = await fetch(location.href, {
+      headers: { "HX-Request": "true", "HX-Target": "context" },
+    }).catch(() => null);
     if (!answer?.ok || answer.redirected) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of page.querySelectorAll("[data-part]")) {
@@ -221,7 +231,12 @@ const SHOWN = {
   presence: (frame) => showPresent(frame.present),
   typing: (frame) => showTyping(frame.name),
   ticket: (frame) => window.Idiomorph.morph(find("[data-ticket]"), frame.html, { morphStyle: "innerHTML" }),
-  reset: (frame) => startOver(frame.session),
+  // The server goes on with every event of the other session on the same line.
+  reset(frame) {
+    session = frame.session;
+    last = 0;
+    clear();
+  },
   error: (frame) => toast(frame.message, "danger"),
 };
 
@@ -300,12 +315,24 @@ page.addEventListener("click", (event) => {
   }
 });
 find("[data-link]").addEventListener("click", () => socket.connect());
-scroller.addEventListener("scroll", () => {
-  if (atEnd()) find("[data-to-end]").hidden = true;
-}, { passive: true });
+scroller.addEventListener(
+  "scroll",
+  () => {
+    if (atEnd()) find("[data-to-end]").hidden = true;
+  },
+  { passive: true },
+);
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || typing(event.target) || !keysOn()) return;
+  if (
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey ||
+    event.defaultPrevented ||
+    typing(event.target) ||
+    !keysOn()
+  )
+    return;
   if (document.querySelector("dialog[open]")) return;
   const key = event.key.toLowerCase();
   if (key === "j" && page.dataset.next) location.assign(page.dataset.next);

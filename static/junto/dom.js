@@ -27,7 +27,9 @@ export function say(notice, words) {
 }
 
 export function typing(target) {
-  return Boolean(target?.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]"));
+  return Boolean(
+    target?.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]"),
+  );
 }
 
 export function toast(words, tone = "") {

@@ -26,7 +26,9 @@ function store(name, value) {
 export const keysOn = () => stored(KEYS_OFF) === null;
 
 function switchTheme() {
-  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const dark = root.dataset.theme
+    ? root.dataset.theme === "dark"
+    : matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = dark ? "light" : "dark";
   store(THEME, root.dataset.theme);
 }
@@ -112,7 +114,12 @@ document.addEventListener("keydown", (event) => {
 });
 
 // Times are rendered by the server and kept true here, in the same words as junto/desk/templatetags/look.py.
-const UNITS = [[60, 1, "s"], [3600, 60, "min"], [86400, 3600, "h"], [3 * 86400, 86400, "d"]];
+const UNITS = [
+  [60, 1, "s"],
+  [3600, 60, "min"],
+  [86400, 3600, "h"],
+  [3 * 86400, 86400, "d"],
+];
 
 function inWords(seconds) {
   const unit = UNITS.find(([limit]) => seconds < limit);
@@ -143,7 +150,10 @@ document.addEventListener("htmx:configRequest", (event) => {
 });
 document.addEventListener("htmx:responseError", (event) => {
   const status = event.detail.xhr.status;
-  if (status === 401 || status === 403) toast("You are not allowed to see this any more, or you are logged out. Load the page again.", "danger");
+  if (status === 401 || status === 403)
+    toast("You are not allowed to see this any more, or you are logged out. Load the page again.", "danger");
   else toast(`Junto answered with an error (${status}). What is shown may be old.`, "danger");
 });
-document.addEventListener("htmx:sendError", () => toast("Junto cannot be reached. What is shown may be old.", "danger"));
+document.addEventListener("htmx:sendError", () =>
+  toast("Junto cannot be reached. What is shown may be old.", "danger"),
+);
