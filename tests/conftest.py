@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.services", "tests.sandbox_process"]
+pytest_plugins = ["tests.services", "tests.sandbox_process", "tests.append_only"]
 
 REQUIRE_ALL = os.environ.get("JUNTO_TEST_REQUIRE_ALL") == "1"
 

@@ -14,8 +14,8 @@ from junto.canonical import MAX_EXACT_INTEGER, canonical_json
 def plain(detail: object) -> JsonValue:
     """`detail` as JSON that every database gives back unchanged.
 
-    Numbers that are not whole or very large, and anything JSON does not know, become text; characters that PostgreSQL refuses
-    (NUL, lone surrogates) become U+FFFD.
+    Numbers that are not whole or very large, and anything JSON does not know, become text; characters that PostgreSQL
+    refuses (NUL, lone surrogates) become U+FFFD.
     """
     if detail is None or isinstance(detail, bool):
         return detail

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from junto.team.models import ApiToken
 from junto.tenants.actors import Actor
 
-TOKEN_PREFIX = "jt_"
+TOKEN_PREFIX = "jt_"  # noqa: S105  (how a token begins, not a token)
 #: `last_used_at` is this exact, so that a busy job does not write a row with every request.
 LAST_USED_STEP = timedelta(minutes=1)
 

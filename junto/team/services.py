@@ -30,7 +30,9 @@ class LastOwner(TeamError):
     """The change would leave the organization without anybody in its top role."""
 
     def __init__(self) -> None:
-        super().__init__(f"The last {Role.top().name.capitalize()} of an organization stays. Make somebody else one first.")
+        super().__init__(
+            f"The last {Role.top().name.capitalize()} of an organization stays. Make somebody else one first."
+        )
 
 
 class RoleTooHigh(exceptions.PermissionDenied):

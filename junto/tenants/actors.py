@@ -43,9 +43,7 @@ class Actor:
         )
 
     @classmethod
-    def token(
-        cls, organization: Organization, *, token_id: uuid.UUID, label: str, scopes: frozenset[str]
-    ) -> Self:
+    def token(cls, organization: Organization, *, token_id: uuid.UUID, label: str, scopes: frozenset[str]) -> Self:
         """The actor behind an API token; it may what its scopes say and never decides."""
         return cls(
             kind="token", organization=organization, label=label, token_id=token_id, scopes=scopes, companies=None

@@ -30,9 +30,7 @@ def actor_of(request: HttpRequest) -> Actor:
 class ScopedRelatedFilter(RelatedFieldListFilter):
     """A list filter by a related row, offering only rows that the member may see."""
 
-    def field_choices(
-        self, field: Any, request: HttpRequest, model_admin: TenantModelAdmin
-    ) -> list[tuple[str, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: TenantModelAdmin) -> list[tuple[str, str]]:
         """Choices in the related model's own order."""
         return [(str(row.pk), str(row)) for row in visible_rows(field.remote_field.model, actor_of(request))]
 

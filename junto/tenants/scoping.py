@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from django.db import models
 
+from junto.tenants.permissions import Permission
+
 if TYPE_CHECKING:
     from junto.tenants.actors import Actor
     from junto.tenants.models import Organization
@@ -44,8 +46,6 @@ class TenantQuerySet(models.QuerySet[M]):
 
     def visible_to(self, actor: Actor) -> Self:
         """The rows `actor` may see: of its organization, of its companies where it is limited to some."""
-        from junto.tenants.permissions import Permission
-
         found = self.for_organization(actor.organization)
         if not actor.can_anywhere(Permission.VIEW_WORK):
             return found.none()

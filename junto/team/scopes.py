@@ -1,0 +1,32 @@
+"""What an API token must have been given to use an endpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from junto.tenants.permissions import SCOPE_PERMISSIONS
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # DRF reads its settings, and so this app, while importing its views
+
+
+class HasScope(BasePermission):
+    """Asks for the scope that the view names in `scopes` for the method; a method without one is refused.
+
+    Stands behind `IsMember`. A permission alone is not enough here: several scopes carry the same one.
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """True, or an error.
+
+        Raises:
+            PermissionDenied: the token lacks the scope (403); says which.
+        """
+        scope = view.scopes.get(request.method)
+        if scope not in SCOPE_PERMISSIONS or scope not in request.auth.scopes:
+            raise PermissionDenied(f"This API token has no scope {scope}: ask an Admin for one that has.")
+        return True
