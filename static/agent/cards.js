@@ -164,6 +164,7 @@ export class Cards {
       for (const button of form.querySelectorAll("[data-approve-changed], [data-approve-changed-once]"))
         button.hidden = false;
       form.querySelector("[data-show-change]").hidden = true;
+      form.querySelector("[data-approve-changed]").scrollIntoView({ block: "nearest" });
     } catch (refusal) {
       say(notice, refusal.message);
       this.#markFields(form, refusal.fields ?? {});

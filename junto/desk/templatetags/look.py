@@ -48,8 +48,8 @@ def initials(name: object) -> str:
 
 @register.simple_tag
 def when(moment: datetime | None) -> SafeString:
-    """A past moment as '4 min ago'; the page keeps it true while it stays open."""
-    if moment is None:
+    """A past moment as '4 min ago'; the page keeps it true while it stays open. 'Never' where there is none."""
+    if not moment:
         return SafeString('<span class="dim">Never</span>')
     words = in_words((timezone.now() - moment).total_seconds())
     return _time(moment, "since", f"{words} ago" if words else _date(moment))
@@ -58,7 +58,7 @@ def when(moment: datetime | None) -> SafeString:
 @register.simple_tag
 def ends(moment: datetime | None) -> SafeString:
     """A deadline as 'Ends 14:41, in 26 min', or 'Ended 14:41'."""
-    if moment is None:
+    if not moment:
         return SafeString("")
     left = (moment - timezone.now()).total_seconds()
     words = in_words(left) if left > 0 else ""
@@ -70,7 +70,7 @@ def ends(moment: datetime | None) -> SafeString:
 @register.simple_tag
 def left(moment: datetime | None) -> SafeString:
     """A deadline in a list: '9 min left', or 'Time is over'."""
-    if moment is None:
+    if not moment:
         return SafeString("")
     seconds = (moment - timezone.now()).total_seconds()
     return _time(moment, "left", f"{in_words(seconds) or 'more than 2 d'} left" if seconds > 0 else "Time is over")
