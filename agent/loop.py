@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import structlog
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F
 
 from agent.context import SessionContext, build_context, load_session
@@ -13,7 +13,7 @@ from agent.events import CallRefused, ModelReplied, Notice, RequestedCall, State
 from agent.journal import actions_of, append_event, read_progress, record_action
 from agent.lease import Lease, LeaseBusy
 from agent.models import AgentSession
-from agent.services import complete_run
+from agent.services import complete_run, fail_session
 from agent.stream import StopPressed, Stream
 from approvals.models import Action, Origin, StaleState
 from approvals.services import StaleLease, propose_action
@@ -52,6 +52,13 @@ def advance(session_id: UUID) -> None:
         return
     except (StaleLease, StaleState, StopPressed) as reason:
         log.info("step given up", session=str(session_id), reason=str(reason) or type(reason).__name__)
+    except OperationalError:
+        raise  # the database is away or busy: the sweep takes the session up again (C25)
+    except Exception:
+        # a fault of ours must neither be asked again every five seconds nor leave a page that waits for ever
+        log.exception("step failed", session=str(session_id))
+        fail_session(session=load_session(session_id), actor=Actor.system("agent", session.organization))
+        return
     # looked at after the lease is gone: whoever rang meanwhile found it taken and went away
     if _more_to_do(session_id):
         ring("session.ready", str(session_id))

@@ -149,9 +149,15 @@ def end_stopped_session(*, session: AgentSession, actor: Actor) -> None:
 
 
 @transaction.atomic
-def fail_session(*, session: AgentSession, actor: Actor, detail: str) -> None:
-    """End a session that cannot go on, saying why; its signal goes to review."""
-    cancel_actions(origin=session.origin, actor=actor, reason=detail)
+def fail_session(*, session: AgentSession, actor: Actor) -> None:
+    """End a session that an internal error keeps from going on; open requests are withdrawn, its signal goes to review.
+
+    The error itself stands in the server's log with the session's id.
+    """
+    if not session.is_live:
+        return
+    cancel_actions(origin=session.origin, actor=actor, reason="The session failed.")
+    detail = f"An error inside Junto ended it. Start a new session; tell your administrator the id {session.pk}."
     _end(session, to=AgentSession.State.FAILED, actor=actor, detail=detail)
 
 

@@ -137,8 +137,19 @@ def shorten(result: Any, limit: int = RESULT_LIMIT) -> Any:
     """`result`, or its beginning as text with a word about the cut when its JSON is longer than `limit` characters."""
     text = json.dumps(result, ensure_ascii=False)
     if len(text) <= limit:
-        return json.loads(show_escaped(text))
+        return _visible(result)
     return {
         "cut": f"The first {limit} of {len(text)} characters; ask more narrowly for the rest.",
         "beginning": show_escaped(text[:limit]),
     }
+
+
+def _visible(value: Any) -> Any:
+    """`value` with the hidden characters of every text in it shown escaped."""
+    if isinstance(value, str):
+        return show_escaped(value)
+    if isinstance(value, list):
+        return [_visible(element) for element in value]
+    if isinstance(value, dict):
+        return {show_escaped(key): _visible(element) for key, element in value.items()}
+    return value
