@@ -41,7 +41,7 @@ class TenantQuerySet(models.QuerySet[M]):
     def for_organization(self, organization: Organization) -> Self:
         """All rows of `organization`."""
         found = self.filter(organization=organization)
-        found._scoped = True
+        found._scoped = True  # noqa: SLF001  (our own class)
         return found
 
     def visible_to(self, actor: Actor) -> Self:
@@ -98,7 +98,7 @@ class TenantModel(models.Model):
     organization = models.ForeignKey("tenants.Organization", on_delete=models.CASCADE, related_name="+")
 
     objects = TenantQuerySet.as_manager()
-    unscoped = models.Manager()
+    unscoped = models.Manager()  # noqa: DJ012
 
     class Meta:
         abstract = True
