@@ -25,6 +25,7 @@ export class Cards {
       this.#preview(event.target);
     });
     document.addEventListener("keydown", (event) => this.#key(event));
+    this.#noteWhatWasSeen();
     document.querySelector("[data-deny-form]")?.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#deny(event.target);
@@ -53,6 +54,21 @@ export class Cards {
       notice.firstElementChild.textContent =
         "This was decided or withdrawn while you were changing it. Your changes were not sent.";
     }
+  }
+
+  /** Marks a card whose arguments have been on the screen; on a phone its buttons are docked from then on. */
+  #noteWhatWasSeen() {
+    const watch = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (isIntersecting) target.closest(".approval").dataset.seen = "";
+      }
+    });
+    const observe = () =>
+      this.#root
+        .querySelectorAll(".approval:not([data-seen]) > .args")
+        .forEach((each) => watch.observe(each));
+    new MutationObserver(observe).observe(this.#root, { childList: true, subtree: true });
+    observe();
   }
 
   #find(action) {

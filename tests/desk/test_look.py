@@ -126,7 +126,7 @@ def test_who_may_not_decide_sees_whom_to_pass_it_on_to_and_no_approve_button():
 def test_a_once_per_session_tool_asks_for_the_session_first():
     html = card(session_grant_allowed=True)
 
-    assert html.index("Approve for this session") < html.index("Only this one")
+    assert html.index('data-decide="approve_session"') < html.index('data-decide="approve"')
 
 
 def test_a_high_risk_action_needs_its_target_typed_before_its_button_works():
