@@ -174,19 +174,19 @@ class SandboxProcess:
         self.change("tickets", ticket, operations, owner=owner, by=by)
 
     def change(
-        self, collection: str, id: int, operations: Sequence[Mapping[str, Any]], *, owner: str, by: str = "mara"
+        self, collection: str, number: int, operations: Sequence[Mapping[str, Any]], *, owner: str, by: str = "mara"
     ) -> None:
         """Somebody else changes a record by a PATCH array."""
         body = {"owner": owner, "by": by, "operations": [dict(operation) for operation in operations]}
-        self._ask("PATCH", f"connectwise/{collection}/{id}", body)
+        self._ask("PATCH", f"connectwise/{collection}/{number}", body)
 
-    def delete(self, collection: str, id: int, *, owner: str = "northwind") -> None:
+    def delete(self, collection: str, number: int, *, owner: str = "northwind") -> None:
         """Somebody deletes a record at the vendor."""
-        self._ask("DELETE", f"connectwise/{collection}/{id}", {"owner": owner})
+        self._ask("DELETE", f"connectwise/{collection}/{number}", {"owner": owner})
 
-    def stored(self, collection: str, id: int | None = None, *, owner: str = "northwind") -> Any:
+    def stored(self, collection: str, number: int | None = None, *, owner: str = "northwind") -> Any:
         """What the vendor really holds: one record, or the whole collection (references are ids)."""
-        path = f"connectwise/{collection}" if id is None else f"connectwise/{collection}/{id}"
+        path = f"connectwise/{collection}" if number is None else f"connectwise/{collection}/{number}"
         return self._ask("GET", f"{path}?owner={owner}")
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:

@@ -24,7 +24,7 @@ def main() -> int:
     """Serve until SIGTERM or SIGINT. Exit code 2 and one sentence where it cannot start."""
     options = _options()
     if options.print_connections:
-        print(json.dumps(connection_list(f"http://{options.host}:{options.port}"), indent=2))
+        _say(json.dumps(connection_list(f"http://{options.host}:{options.port}"), indent=2))
         return 0
     try:
         store = Store(options.state)
@@ -34,19 +34,24 @@ def main() -> int:
         sandbox = Sandbox(store, journal, faults, vendors, ControlPlane(store, vendors, faults, journal))
         server = SandboxServer((options.host, options.port), sandbox)
     except (StateInUse, OSError) as error:
-        print(f"The vendor sandbox cannot start: {error}", file=sys.stderr)
+        sys.stderr.write(f"The vendor sandbox cannot start: {error}\n")
         return 2
     base_url = f"http://{options.host}:{server.server_address[1]}"
     with store.change():
         seed_missing(vendors, options.seed)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: threading.Thread(target=server.shutdown).start())
-    print(f"The vendor sandbox serves at {base_url}", flush=True)
+    _say(f"The vendor sandbox serves at {base_url}")
     server.serve_forever(poll_interval=0.1)
     server.server_close()
     store.close()
     journal.close()
     return 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def _options() -> argparse.Namespace:

@@ -85,23 +85,23 @@ class ControlPlane:
         vendor = self._vendors.get(match["vendor"]) if match else None
         if match is None or vendor is None:
             raise Problem(404, "NotFound", "there is no such control")
-        collection, id = match["collection"], int(match["id"]) if match["id"] else None
+        collection, number = match["collection"], int(match["id"]) if match["id"] else None
         if request.method == "GET":
             owner = dict(request.query).get("owner", "northwind")
             with self._store.change():
-                return vendor.show(owner, collection, id)
+                return vendor.show(owner, collection, number)
         body = request.json() if request.body else {}
         if not isinstance(body, dict):
             raise Problem(400, "BadBody", "the body is an object with owner, by and what to do")
         owner, by = str(body.get("owner", "northwind")), str(body.get("by", "somebody"))
         with self._store.change():
-            if request.method == "POST" and id is None:
+            if request.method == "POST" and number is None:
                 return self._plant(vendor, owner, collection, body, by)
-            if request.method == "PATCH" and id is not None:
-                return dict(vendor.change(owner, collection, id, body.get("operations"), by=by))
-            if request.method == "DELETE" and id is not None:
-                vendor.delete(owner, collection, id)
-                return {"deleted": id}
+            if request.method == "PATCH" and number is not None:
+                return dict(vendor.change(owner, collection, number, body.get("operations"), by=by))
+            if request.method == "DELETE" and number is not None:
+                vendor.delete(owner, collection, number)
+                return {"deleted": number}
         raise Problem(404, "NotFound", "there is no such control")
 
     def _plant(self, vendor: Vendor, owner: str, collection: str, body: Record, by: str) -> Json:

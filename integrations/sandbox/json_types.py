@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool | None
-Json: TypeAlias = Union[Scalar, list["Json"], dict[str, "Json"]]
+Json: TypeAlias = Scalar | list["Json"] | dict[str, "Json"]
 Record: TypeAlias = dict[str, Json]

@@ -110,7 +110,7 @@ class SandboxServer(ThreadingHTTPServer):
             except (ssl.SSLError, OSError):
                 return
         with suppress(ConnectionError, TimeoutError, ssl.SSLError):
-            self.RequestHandlerClass(connection, client_address, self)
+            _Connection(connection, client_address, self)
         if self.tls:
             connection.close()
 
@@ -124,7 +124,7 @@ class _Connection(BaseHTTPRequestHandler):
 
     do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815 - names set by the base class
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by the base class
         """Keep the standard library's access lines off the terminal: the request log says it all."""
 
     def _serve(self) -> None:

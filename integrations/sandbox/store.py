@@ -14,7 +14,7 @@ from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from integrations.sandbox.json_types import Record
+from integrations.sandbox.json_types import Json, Record
 
 Records = Mapping[str, list[Record]]
 
@@ -58,32 +58,32 @@ class World:
         self._kinds: dict[str, dict[int, Record]] = {}
         self._last_ids: dict[str, int] = {}
 
-    def get(self, kind: str, id: int) -> Record | None:
-        """The record itself, not a copy: callers change it only through `save`."""
-        return self._kinds.get(kind, {}).get(id)
+    def get(self, kind: str, number: Json) -> Record | None:
+        """The record itself, not a copy: callers change it only through `save`. None for anything but its id."""
+        return self._kinds.get(kind, {}).get(number) if isinstance(number, int) else None
 
     def all(self, kind: str) -> list[Record]:
         """Every record of a kind, by id."""
         records = self._kinds.get(kind, {})
-        return [records[id] for id in sorted(records)]
+        return [records[number] for number in sorted(records)]
 
     def save(self, kind: str, record: Record) -> int:
         """Insert or replace a record; without an `id` it gets the next one. Returns the id."""
-        id = record.get("id")
-        if not isinstance(id, int):
-            id = self._last_ids.get(kind, 0) + 1
-            record["id"] = id
-        self._kinds.setdefault(kind, {})[id] = record
-        self._store.write(self, kind, id, record)
-        if id > self._last_ids.get(kind, 0):
-            self._last_ids[kind] = id
-            self._store.write_counter(self, kind, id)
-        return id
+        number = record.get("id")
+        if not isinstance(number, int):
+            number = self._last_ids.get(kind, 0) + 1
+            record["id"] = number
+        self._kinds.setdefault(kind, {})[number] = record
+        self._store.write(self, kind, number, record)
+        if number > self._last_ids.get(kind, 0):
+            self._last_ids[kind] = number
+            self._store.write_counter(self, kind, number)
+        return number
 
-    def remove(self, kind: str, id: int) -> None:
+    def remove(self, kind: str, number: int) -> None:
         """Delete a record; its id is not given out again."""
-        del self._kinds[kind][id]
-        self._store.erase(self, kind, id)
+        del self._kinds[kind][number]
+        self._store.erase(self, kind, number)
 
     def now(self) -> str:
         """The vendor's clock."""
@@ -163,11 +163,11 @@ class Store:
         with self._lock:
             self._connection.close()
 
-    def write(self, world: World, kind: str, id: int, record: Record) -> None:
+    def write(self, world: World, kind: str, number: int, record: Record) -> None:
         """Write one record through to the file."""
         self._connection.execute(
             "INSERT OR REPLACE INTO records (vendor, owner, kind, id, body) VALUES (?, ?, ?, ?, ?)",
-            (world.vendor, world.owner, kind, id, json.dumps(record, ensure_ascii=False)),
+            (world.vendor, world.owner, kind, number, json.dumps(record, ensure_ascii=False)),
         )
 
     def write_counter(self, world: World, kind: str, last: int) -> None:
@@ -177,11 +177,11 @@ class Store:
             (world.vendor, world.owner, kind, last),
         )
 
-    def erase(self, world: World, kind: str, id: int) -> None:
+    def erase(self, world: World, kind: str, number: int) -> None:
         """Delete one record from the file."""
         self._connection.execute(
             "DELETE FROM records WHERE vendor = ? AND owner = ? AND kind = ? AND id = ?",
-            (world.vendor, world.owner, kind, id),
+            (world.vendor, world.owner, kind, number),
         )
 
     def erase_world(self, world: World) -> None:
@@ -198,8 +198,8 @@ class Store:
         rows = self._connection.execute(
             "SELECT kind, id, body FROM records WHERE vendor = ? AND owner = ?", (world.vendor, world.owner)
         )
-        for kind, id, body in rows:
-            kinds.setdefault(kind, {})[id] = json.loads(body)
+        for kind, number, body in rows:
+            kinds.setdefault(kind, {})[number] = json.loads(body)
         return kinds
 
     def read_counters(self, world: World) -> dict[str, int]:

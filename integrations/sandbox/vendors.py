@@ -38,13 +38,13 @@ class Vendor(Protocol):
     def plant(self, owner: str, collection: str, body: Json, *, by: str) -> Record:
         """Put a record into an owner's world."""
 
-    def change(self, owner: str, collection: str, id: int, operations: Json, *, by: str) -> Record:
+    def change(self, owner: str, collection: str, number: int, operations: Json, *, by: str) -> Record:
         """Change a record as somebody else would."""
 
-    def delete(self, owner: str, collection: str, id: int) -> None:
+    def delete(self, owner: str, collection: str, number: int) -> None:
         """Delete a record at the source."""
 
-    def show(self, owner: str, collection: str, id: int | None) -> Json:
+    def show(self, owner: str, collection: str, number: int | None) -> Json:
         """What really is at the vendor."""
 
 

@@ -20,11 +20,11 @@ def create_company(world: World, body: Json, *, by: str) -> Record:
     return _store_company(world, company, by=by)
 
 
-def patch_company(world: World, id: int, body: Json, *, by: str) -> Record:
+def patch_company(world: World, number: int, body: Json, *, by: str) -> Record:
     """A changed company."""
-    company = world.get("company", id)
+    company = world.get("company", number)
     if company is None:
-        raise not_found("Company", id)
+        raise not_found("Company", number)
     draft, _ = patch_draft(world, COMPANY, company, body)
     return _store_company(world, draft, by=by)
 
@@ -35,17 +35,17 @@ def create_contact(world: World, body: Json, *, by: str) -> Record:
     return _store_contact(world, contact, by=by)
 
 
-def patch_contact(world: World, id: int, body: Json, *, by: str) -> Record:
+def patch_contact(world: World, number: int, body: Json, *, by: str) -> Record:
     """A changed contact."""
-    draft, _ = patch_draft(world, CONTACT, get_contact(world, id), body)
+    draft, _ = patch_draft(world, CONTACT, get_contact(world, number), body)
     return _store_contact(world, draft, by=by)
 
 
-def get_contact(world: World, id: int) -> Record:
+def get_contact(world: World, number: int) -> Record:
     """The stored contact, or a Problem with status 404."""
-    contact = world.get("contact", id)
+    contact = world.get("contact", number)
     if contact is None:
-        raise not_found("Contact", id)
+        raise not_found("Contact", number)
     return contact
 
 
@@ -76,11 +76,11 @@ def create_configuration(world: World, body: Json, *, by: str) -> Record:
     return _store_configuration(world, configuration, by=by)
 
 
-def patch_configuration(world: World, id: int, body: Json, *, by: str) -> Record:
+def patch_configuration(world: World, number: int, body: Json, *, by: str) -> Record:
     """A changed configuration."""
-    configuration = world.get("configuration", id)
+    configuration = world.get("configuration", number)
     if configuration is None:
-        raise not_found("Configuration", id)
+        raise not_found("Configuration", number)
     draft, _ = patch_draft(world, CONFIGURATION, configuration, body)
     return _store_configuration(world, draft, by=by)
 
@@ -91,9 +91,9 @@ def configurations_of(world: World, ticket_id: int) -> list[Record]:
     return [configuration_reference(world, link.get("configuration")) for link in links]
 
 
-def configuration_reference(world: World, id: Json) -> Record:
+def configuration_reference(world: World, number: Json) -> Record:
     """A configuration as a ticket's list shows it: the name stands in `_info`."""
-    shown = reference(world, "configuration", id)
+    shown = reference(world, "configuration", number)
     if not isinstance(shown, dict):
         return {}
     return {
@@ -106,25 +106,27 @@ def configuration_reference(world: World, id: Json) -> Record:
 def attach_configuration(world: World, ticket: Record, body: Json) -> Record:
     """Attach a configuration of the ticket's own company to it; attaching it twice is refused."""
     fields = require_object(body, "configuration")
-    id = fields.get("id")
-    if not isinstance(id, int):
+    number = fields.get("id")
+    if not isinstance(number, int):
         raise invalid("configuration", missing("id"))
-    configuration = world.get("configuration", id)
+    configuration = world.get("configuration", number)
     if configuration is None or configuration.get("company") != ticket.get("company"):
-        raise invalid("configuration", bad_reference("id", f"Configuration {id} is not one of the ticket's company."))
-    if any(link.get("configuration") == id for link in _links(world, ticket["id"])):
-        raise Problem(400, "DuplicateObject", f"Configuration {id} is attached already.")
-    world.save("ticket_configuration", {"ticket": ticket["id"], "configuration": id})
-    return configuration_reference(world, id)
+        raise invalid(
+            "configuration", bad_reference("id", f"Configuration {number} is not one of the ticket's company.")
+        )
+    if any(link.get("configuration") == number for link in _links(world, ticket["id"])):
+        raise Problem(400, "DuplicateObject", f"Configuration {number} is attached already.")
+    world.save("ticket_configuration", {"ticket": ticket["id"], "configuration": number})
+    return configuration_reference(world, number)
 
 
-def detach_configuration(world: World, ticket: Record, id: int) -> None:
+def detach_configuration(world: World, ticket: Record, number: int) -> None:
     """Take a configuration off a ticket; a Problem with status 404 if it is not attached."""
     for link in _links(world, ticket["id"]):
-        if link.get("configuration") == id and isinstance(link["id"], int):
+        if link.get("configuration") == number and isinstance(link["id"], int):
             world.remove("ticket_configuration", link["id"])
             return
-    raise not_found("Configuration", id)
+    raise not_found("Configuration", number)
 
 
 def _links(world: World, ticket_id: Json) -> list[Record]:
@@ -177,8 +179,7 @@ def _communication(entry: Json, number: int) -> Json:
 
 
 def _store_configuration(world: World, configuration: Record, *, by: str) -> Record:
-    id = configuration.get("contact")
-    contact = world.get("contact", id) if isinstance(id, int) else None
+    contact = world.get("contact", configuration.get("contact"))
     if contact is not None and contact.get("company") != configuration.get("company"):
         raise invalid(CONFIGURATION.resource, bad_reference("contact/id", "The contact is not of that company."))
     stamp(world, configuration, by=by)

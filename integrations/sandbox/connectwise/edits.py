@@ -62,19 +62,11 @@ def patch_draft(world: World, shape: Shape, record: Record, body: Json) -> tuple
     problems: list[FieldProblem] = []
     operations = [_read_operation(entry) for entry in body]
     # The board goes first whatever the order was: statuses and types are looked up on the new board.
-    for op, path, value in sorted(operations, key=lambda operation: operation[1].split("/")[0] != "board"):
-        name, *rest = path.split("/")
+    for path, value in sorted(operations, key=lambda operation: operation[0].split("/")[0] != "board"):
+        name = path.split("/")[0]
         touched.add(name)
         try:
-            if op == "remove":
-                value = None
-                rest = []
-            if rest:
-                field = shape.fields.get(name)
-                if field is None or field.type is not Type.REFERENCE or len(rest) != 1:
-                    raise BadField(bad_value(path, f"{path} cannot be patched."))
-                value = {rest[0]: value}
-            _assign(world, shape.fields, draft, name, value)
+            _assign(world, shape.fields, draft, name, _whole_value(shape, path, value))
             if name in shape.required and draft.get(name) in (None, ""):
                 raise BadField(missing(name))
         except BadField as error:
@@ -90,12 +82,12 @@ def find_reference(world: World, kind: str, field: str, value: Json, board: Json
         return None
     if not isinstance(value, dict):
         raise BadField(bad_reference(field, f"{field} must be an object with an id."))
-    id = value.get("id")
-    if isinstance(id, int) and not isinstance(id, bool):
-        if world.get(kind, id) is None:
-            raise BadField(bad_reference(field, f"{field} {id} does not exist."))
-        return id
-    if "id" in value and id is not None:
+    number = value.get("id")
+    if isinstance(number, int) and not isinstance(number, bool):
+        if world.get(kind, number) is None:
+            raise BadField(bad_reference(field, f"{field} {number} does not exist."))
+        return number
+    if "id" in value and number is not None:
         raise BadField(bad_reference(field, f"{field}/id must be an integer."))
     columns = reference_columns(kind)
     wanted = {name: part for name, part in value.items() if name in ("identifier", "name") and name in columns}
@@ -170,7 +162,19 @@ def _moment(name: str, value: Json) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _read_operation(entry: Json) -> tuple[str, str, Json]:
+def _whole_value(shape: Shape, path: str, value: Json) -> Json:
+    """What a path's whole field takes: a value at `status/name` becomes the reference `{"name": value}`."""
+    name, *rest = path.split("/")
+    if not rest or value is None:
+        return value
+    field = shape.fields.get(name)
+    if field is None or field.type is not Type.REFERENCE or len(rest) != 1:
+        raise BadField(bad_value(path, f"{path} cannot be patched."))
+    return {rest[0]: value}
+
+
+def _read_operation(entry: Json) -> tuple[str, Json]:
+    """The path and value of one operation; `remove` is the value null."""
     if not isinstance(entry, dict) or set(entry) - {"op", "path", "value"}:
         raise Problem(400, "InvalidPatch", "A patch operation has op, path and value.")
     op, path = entry.get("op"), entry.get("path")
@@ -180,7 +184,7 @@ def _read_operation(entry: Json) -> tuple[str, str, Json]:
         raise Problem(400, "InvalidPatch", "A patch operation needs a path.")
     if op.lower() != "remove" and "value" not in entry:
         raise Problem(400, "InvalidPatch", f"The operation on '{path}' has no value.")
-    return op.lower(), path.strip("/"), entry.get("value")
+    return path.strip("/"), None if op.lower() == "remove" else entry.get("value")
 
 
 def _board_first(body: Record) -> list[str]:

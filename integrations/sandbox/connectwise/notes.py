@@ -17,11 +17,11 @@ def notes_of(world: World, ticket_id: int) -> list[Record]:
     return [note for note in world.all("note") if note.get("ticketId") == ticket_id]
 
 
-def get_note(world: World, ticket_id: int, id: int) -> Record:
+def get_note(world: World, ticket_id: int, number: int) -> Record:
     """One note of this ticket; a Problem with status 404 for any other."""
-    note = world.get("note", id)
+    note = world.get("note", number)
     if note is None or note.get("ticketId") != ticket_id:
-        raise not_found("Note", id)
+        raise not_found("Note", number)
     return note
 
 
@@ -32,9 +32,9 @@ def create_note(world: World, ticket_id: int, body: Json, *, by: str) -> Record:
     return _store_note(world, note, ticket_id, by=by)
 
 
-def patch_note(world: World, ticket_id: int, id: int, body: Json, *, by: str) -> Record:
+def patch_note(world: World, ticket_id: int, number: int, body: Json, *, by: str) -> Record:
     """A changed note."""
-    note, _ = patch_draft(world, NOTE, get_note(world, ticket_id, id), body)
+    note, _ = patch_draft(world, NOTE, get_note(world, ticket_id, number), body)
     return _store_note(world, note, ticket_id, by=by)
 
 
@@ -63,14 +63,17 @@ def add_opening_notes(world: World, ticket: Record, opening: Record, *, by: str)
 
 def conversation(world: World, ticket_id: int) -> list[Record]:
     """Everything said on a ticket: its notes, the notes of tickets merged into it, and time entries' texts."""
-    said: list[Record] = []
     merged = {ticket["id"] for ticket in world.all("ticket") if ticket.get("mergedParentTicket") == ticket_id}
-    for note in world.all("note"):
-        if note.get("ticketId") == ticket_id or note.get("ticketId") in merged:
-            said.append(_as_said(note, merged=note.get("ticketId") in merged))
-    for entry in world.all("time_entry"):
-        if entry.get("chargeToId") == ticket_id and entry.get("chargeToType") == "ServiceTicket" and entry.get("notes"):
-            said.append(_time_entry_as_said(entry))
+    said = [
+        _as_said(note, merged=note.get("ticketId") in merged)
+        for note in world.all("note")
+        if note.get("ticketId") == ticket_id or note.get("ticketId") in merged
+    ]
+    said += [
+        _time_entry_as_said(entry)
+        for entry in world.all("time_entry")
+        if entry.get("chargeToType") == "ServiceTicket" and entry.get("chargeToId") == ticket_id and entry.get("notes")
+    ]
     return sorted(said, key=_entered)
 
 

@@ -110,10 +110,10 @@ def simple_create(shape: Shape, **parent: str) -> Creator:
 
     def create(call: Call, body: Json) -> Record:
         record = create_draft(call.world, shape, require_object(body, shape.resource))
-        for (name, kind), id in zip(parent.items(), call.ids, strict=True):
-            if call.world.get(kind, id) is None:
-                raise not_found(kind.capitalize(), id)
-            record[name] = id
+        for (name, kind), number in zip(parent.items(), call.ids, strict=True):
+            if call.world.get(kind, number) is None:
+                raise not_found(kind.capitalize(), number)
+            record[name] = number
         for name, field in shape.fields.items():
             if field.type is Type.BOOL:
                 record.setdefault(name, False)

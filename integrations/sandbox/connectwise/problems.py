@@ -44,9 +44,9 @@ def bad_query(message: str) -> Problem:
     return Problem(400, "InvalidQuery", message)
 
 
-def not_found(resource: str, id: int) -> Problem:
+def not_found(resource: str, number: int) -> Problem:
     """No such record for these credentials."""
-    return Problem(404, "NotFound", f"{resource} {id} not found")
+    return Problem(404, "NotFound", f"{resource} {number} not found")
 
 
 def invalid(resource: str, *problems: FieldProblem) -> Problem:

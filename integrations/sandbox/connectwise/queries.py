@@ -109,6 +109,7 @@ def read_page(
     records: Iterable[Record],
     query: ListQuery,
     request: Request,
+    *,
     render: Callable[[World, Record], Record] | None = None,
 ) -> Page:
     """Filter, order, cut and project. Raises Problem on anything that cannot be understood."""
@@ -254,8 +255,8 @@ def _url(request: Request, name: str, value: int) -> str:
 
 
 def _id_of(record: Record) -> int:
-    id = record.get("id")
-    return id if isinstance(id, int) else 0
+    number = record.get("id")
+    return number if isinstance(number, int) else 0
 
 
 def _whole_number(options: dict[str, str], name: str, default: int, *, lowest: int = 1) -> int:

@@ -1,11 +1,11 @@
-"""The record types served here, field by field (names and types as in ConnectWise's API reference, 2025.1)."""
+"""The record types of daily work, field by field (names and types as in ConnectWise's API reference, 2025.1)."""
 
 from __future__ import annotations
 
 from integrations.sandbox.connectwise.shapes import Shape, Type, choice, date, flag, number, ref, rows, text, whole
 
-_ID = whole(read_only=True)
-_BILLING = choice("Billable", "DoNotBill", "NoCharge", "NoDefault")
+ID = whole(read_only=True)
+BILLING = choice("Billable", "DoNotBill", "NoCharge", "NoDefault")
 _LEVEL = choice("Low", "Medium", "High")
 
 TICKET = Shape(
@@ -14,7 +14,7 @@ TICKET = Shape(
     required=("summary", "company"),
     aliases={"lastUpdated": "_info/lastUpdated"},
     fields={
-        "id": _ID,
+        "id": ID,
         "summary": text(100),
         "recordType": text(read_only=True),
         "board": ref("board"),
@@ -61,7 +61,7 @@ TICKET = Shape(
         "hasChildTicket": flag(read_only=True),
         "hasMergedChildTicketFlag": flag(read_only=True),
         "mergedParentTicket": ref("ticket"),
-        "billTime": _BILLING,
+        "billTime": BILLING,
         "isInSla": flag(read_only=True),
         "customFields": rows(id=Type.NUMBER, caption=Type.TEXT, type=Type.TEXT, value=Type.TEXT),
     },
@@ -80,7 +80,7 @@ NOTE = Shape(
     resource="ticketNote",
     required=("text",),
     fields={
-        "id": _ID,
+        "id": ID,
         "ticketId": whole(read_only=True),
         "text": text(),
         "detailDescriptionFlag": flag(),
@@ -101,7 +101,7 @@ ANY_NOTE = Shape(
     kind="any_note",
     resource="serviceTicketNote",
     fields={
-        "id": _ID,
+        "id": ID,
         "noteType": choice("TicketNote", "TimeEntryNote"),
         "ticket": ref("ticket"),
         "text": text(),
@@ -125,7 +125,7 @@ TICKET_TASK = Shape(
     resource="ticketTask",
     required=("notes",),
     fields={
-        "id": _ID,
+        "id": ID,
         "ticketId": whole(read_only=True),
         "notes": text(),
         "summary": text(),
@@ -140,7 +140,7 @@ TIME_ENTRY = Shape(
     resource="timeEntry",
     required=("timeStart",),
     fields={
-        "id": _ID,
+        "id": ID,
         "company": ref("company"),
         "chargeToId": whole(),
         "chargeToType": choice("ServiceTicket", "ProjectTicket", "ChargeCode", "Activity"),
@@ -151,7 +151,7 @@ TIME_ENTRY = Shape(
         "timeEnd": date(),
         "hoursDeduct": number(),
         "actualHours": number(),
-        "billableOption": _BILLING,
+        "billableOption": BILLING,
         "notes": text(),
         "internalNotes": text(),
         "addToDetailDescriptionFlag": flag(),
@@ -175,7 +175,7 @@ COMPANY = Shape(
     required=("identifier", "name"),
     aliases={"lastUpdated": "_info/lastUpdated"},
     fields={
-        "id": _ID,
+        "id": ID,
         "identifier": text(25),
         "name": text(50),
         "status": ref("company_status"),
@@ -201,7 +201,7 @@ SITE = Shape(
     resource="site",
     required=("name",),
     fields={
-        "id": _ID,
+        "id": ID,
         "name": text(50),
         "addressLine1": text(50),
         "city": text(50),
@@ -218,7 +218,7 @@ CONTACT = Shape(
     required=("firstName",),
     aliases={"lastUpdated": "_info/lastUpdated"},
     fields={
-        "id": _ID,
+        "id": ID,
         "firstName": text(30),
         "lastName": text(30),
         "company": ref("company"),
@@ -250,7 +250,7 @@ CONFIGURATION = Shape(
     required=("name", "type", "company"),
     aliases={"lastUpdated": "_info/lastUpdated"},
     fields={
-        "id": _ID,
+        "id": ID,
         "name": text(100),
         "type": ref("configuration_type"),
         "status": ref("configuration_status"),
@@ -285,7 +285,7 @@ SCHEDULE_ENTRY = Shape(
     resource="scheduleEntry",
     required=("type",),
     fields={
-        "id": _ID,
+        "id": ID,
         "objectId": whole(),
         "name": text(250),
         "member": ref("member"),
@@ -305,7 +305,7 @@ MEMBER = Shape(
     resource="member",
     required=("identifier", "firstName", "lastName"),
     fields={
-        "id": _ID,
+        "id": ID,
         "identifier": text(15),
         "firstName": text(30),
         "lastName": text(30),
@@ -330,7 +330,7 @@ CALLBACK = Shape(
     resource="callback",
     required=("url", "objectId", "type", "level"),
     fields={
-        "id": _ID,
+        "id": ID,
         "description": text(100),
         "url": text(1000),
         "objectId": whole(),
@@ -340,155 +340,3 @@ CALLBACK = Shape(
         "inactiveFlag": flag(),
     },
 )
-BOARD = Shape(
-    kind="board",
-    resource="board",
-    fields={
-        "id": _ID,
-        "name": text(50),
-        "location": ref("location"),
-        "department": ref("department"),
-        "inactiveFlag": flag(),
-        "projectFlag": flag(),
-        "workRole": ref("work_role"),
-        "workType": ref("work_type"),
-        "billTime": _BILLING,
-    },
-)
-STATUS = Shape(
-    kind="status",
-    resource="boardStatus",
-    fields={
-        "id": _ID,
-        "name": text(50),
-        "board": ref("board"),
-        "sortOrder": whole(),
-        "displayOnBoard": flag(),
-        "inactive": flag(),
-        "closedStatus": flag(),
-        "timeEntryNotAllowed": flag(),
-        "defaultFlag": flag(),
-        "escalationStatus": choice("NotResponded", "Responded", "ResolutionPlan", "Resolved", "NoEscalation"),
-        "customerPortalDescription": text(500),
-        "customerPortalFlag": flag(),
-    },
-)
-BOARD_TYPE = Shape(
-    kind="type",
-    resource="boardType",
-    fields={
-        "id": _ID,
-        "name": text(50),
-        "category": choice("Reactive", "Proactive"),
-        "defaultFlag": flag(),
-        "inactiveFlag": flag(),
-        "board": ref("board"),
-    },
-)
-SUBTYPE = Shape(
-    kind="subtype",
-    resource="boardSubType",
-    fields={
-        "id": _ID,
-        "name": text(50),
-        "inactiveFlag": flag(),
-        "typeAssociationIds": rows(),
-        "board": ref("board"),
-    },
-)
-ITEM = Shape(
-    kind="item",
-    resource="boardItem",
-    fields={"id": _ID, "name": text(50), "inactiveFlag": flag(), "board": ref("board")},
-)
-ASSOCIATION = Shape(
-    kind="association",
-    resource="boardTypeSubTypeItemAssociation",
-    fields={"id": _ID, "type": ref("type"), "subType": ref("subtype"), "item": ref("item"), "board": ref("board")},
-)
-TEAM = Shape(
-    kind="team",
-    resource="boardTeam",
-    fields={
-        "id": _ID,
-        "name": text(30),
-        "teamLeader": ref("member"),
-        "members": rows(),
-        "defaultFlag": flag(),
-        "boardId": whole(),
-    },
-)
-PRIORITY = Shape(
-    kind="priority",
-    resource="priority",
-    fields={
-        "id": _ID,
-        "name": text(50),
-        "color": text(),
-        "sortOrder": whole(),
-        "defaultFlag": flag(),
-        "level": text(),
-    },
-)
-SLA = Shape(
-    kind="sla",
-    resource="sla",
-    fields={
-        "id": _ID,
-        "name": text(25),
-        "basedOn": text(),
-        "defaultFlag": flag(),
-        "respondHours": number(),
-        "resolutionHours": number(),
-    },
-)
-WORK_TYPE = Shape(
-    kind="work_type",
-    resource="workType",
-    fields={
-        "id": _ID,
-        "name": text(50),
-        "billTime": _BILLING,
-        "rateType": text(),
-        "rate": number(),
-        "inactiveFlag": flag(),
-        "overallDefaultFlag": flag(),
-    },
-)
-WORK_ROLE = Shape(
-    kind="work_role",
-    resource="workRole",
-    fields={"id": _ID, "name": text(50), "hourlyRate": number(), "inactiveFlag": flag()},
-)
-SCHEDULE_TYPE = Shape(
-    kind="schedule_type",
-    resource="scheduleType",
-    fields={"id": _ID, "name": text(50), "identifier": text(1), "systemFlag": flag()},
-)
-CONFIGURATION_STATUS = Shape(
-    kind="configuration_status",
-    resource="configurationStatus",
-    fields={"id": _ID, "description": text(50), "closedFlag": flag(), "defaultFlag": flag()},
-)
-KNOWLEDGE_ARTICLE = Shape(
-    kind="knowledge_article",
-    resource="knowledgeBaseArticle",
-    fields={
-        "id": _ID,
-        "title": text(),
-        "issue": text(),
-        "resolution": text(),
-        "board": ref("board"),
-        "dateCreated": date(),
-        "createdBy": text(),
-    },
-)
-
-
-def named(kind: str, resource: str) -> Shape:
-    """A record type of which only the name matters: sources, company types, statuses and the like."""
-    return Shape(
-        kind=kind,
-        resource=resource,
-        fields={"id": _ID, "name": text(50), "defaultFlag": flag(), "inactiveFlag": flag()},
-    )

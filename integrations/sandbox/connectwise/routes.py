@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from integrations.sandbox.connectwise import client_records, notes, record_types, schedules, tickets, time_entries
+from integrations.sandbox.connectwise import (
+    client_records,
+    notes,
+    record_types,
+    schedules,
+    setup_types,
+    tickets,
+    time_entries,
+)
 from integrations.sandbox.connectwise.operations import (
     Source,
     bare_list,
@@ -121,10 +129,10 @@ def _task_of_ticket(call: Call) -> Record:
     return _child_of_ticket(call.world, "ticket_task", call.ids[0], call.ids[1])
 
 
-def _child_of_ticket(world: World, kind: str, ticket_id: int, id: int) -> Record:
-    record = world.get(kind, id)
+def _child_of_ticket(world: World, kind: str, ticket_id: int, number: int) -> Record:
+    record = world.get(kind, number)
     if record is None or record.get("ticketId") != ticket_id:
-        raise not_found("Task", id)
+        raise not_found("Task", number)
     return record
 
 
@@ -158,7 +166,11 @@ def _ticket_routes() -> list[Route]:
     child = "/service/tickets/{parentId}"
     return [
         *listed(ticket, base),
-        Route("POST", base, create_endpoint(ticket, lambda call, body: tickets.create_ticket(call.world, body, by=call.by))),
+        Route(
+            "POST",
+            base,
+            create_endpoint(ticket, lambda call, body: tickets.create_ticket(call.world, body, by=call.by)),
+        ),
         Route("POST", f"{base}/search", _search_tickets),
         Route("GET", one, one_endpoint(ticket, lambda call: tickets.get_ticket(call.world, call.ids[0]))),
         Route(
@@ -178,7 +190,9 @@ def _ticket_routes() -> list[Route]:
         Route("GET", f"{child}/timeentries", bare_list(_ticket_time)),
         Route("GET", f"{child}/configurations", bare_list(_ticket_configurations)),
         Route("POST", f"{child}/configurations", _attach_configuration),
-        Route("DELETE", f"{child}/configurations/{{id}}", delete_endpoint("ticket_configuration", _detach_configuration)),
+        Route(
+            "DELETE", f"{child}/configurations/{{id}}", delete_endpoint("ticket_configuration", _detach_configuration)
+        ),
         Route("GET", f"{child}/scheduleentries", bare_list(_ticket_schedule)),
         Route("POST", f"{child}/merge", _merge),
         *listed(task, f"{child}/tasks", _of_ticket("ticket_task")),
@@ -191,18 +205,18 @@ def _ticket_routes() -> list[Route]:
 def _board_routes() -> list[Route]:
     child = "/service/boards/{parentId}"
     return [
-        *listed(record_types.BOARD, "/service/boards"),
-        Route("GET", "/service/boards/{id}", one_endpoint(record_types.BOARD)),
-        *listed(record_types.STATUS, f"{child}/statuses", _of_board("status")),
-        *listed(record_types.BOARD_TYPE, f"{child}/types", _of_board("type")),
-        *listed(record_types.SUBTYPE, f"{child}/subtypes", _of_board("subtype")),
-        *listed(record_types.ITEM, f"{child}/items", _of_board("item")),
-        *listed(record_types.TEAM, f"{child}/teams", _of_board("team", "boardId")),
-        *listed(record_types.ASSOCIATION, f"{child}/typeSubTypeItemAssociations", _of_board("association")),
-        *listed(record_types.PRIORITY, "/service/priorities"),
-        *listed(record_types.named("source", "source"), "/service/sources"),
-        *listed(record_types.SLA, "/service/SLAs"),
-        *listed(record_types.KNOWLEDGE_ARTICLE, "/service/knowledgeBaseArticles"),
+        *listed(setup_types.BOARD, "/service/boards"),
+        Route("GET", "/service/boards/{id}", one_endpoint(setup_types.BOARD)),
+        *listed(setup_types.STATUS, f"{child}/statuses", _of_board("status")),
+        *listed(setup_types.BOARD_TYPE, f"{child}/types", _of_board("type")),
+        *listed(setup_types.SUBTYPE, f"{child}/subtypes", _of_board("subtype")),
+        *listed(setup_types.ITEM, f"{child}/items", _of_board("item")),
+        *listed(setup_types.TEAM, f"{child}/teams", _of_board("team", "boardId")),
+        *listed(setup_types.ASSOCIATION, f"{child}/typeSubTypeItemAssociations", _of_board("association")),
+        *listed(setup_types.PRIORITY, "/service/priorities"),
+        *listed(setup_types.named("source", "source"), "/service/sources"),
+        *listed(setup_types.SLA, "/service/SLAs"),
+        *listed(setup_types.KNOWLEDGE_ARTICLE, "/service/knowledgeBaseArticles"),
     ]
 
 
@@ -210,8 +224,8 @@ def _company_routes() -> list[Route]:
     company, contact, configuration = record_types.COMPANY, record_types.CONTACT, record_types.CONFIGURATION
     return [
         *listed(company, "/company/companies"),
-        *listed(record_types.named("company_status", "companyStatus"), "/company/companies/statuses"),
-        *listed(record_types.named("company_type", "companyType"), "/company/companies/types"),
+        *listed(setup_types.named("company_status", "companyStatus"), "/company/companies/statuses"),
+        *listed(setup_types.named("company_type", "companyType"), "/company/companies/types"),
         Route(
             "POST",
             "/company/companies",
@@ -221,7 +235,9 @@ def _company_routes() -> list[Route]:
         Route(
             "PATCH",
             "/company/companies/{id}",
-            patch_endpoint(company, lambda call, body: client_records.patch_company(call.world, call.ids[0], body, by=call.by)),
+            patch_endpoint(
+                company, lambda call, body: client_records.patch_company(call.world, call.ids[0], body, by=call.by)
+            ),
         ),
         *listed(record_types.SITE, "/company/companies/{parentId}/sites", _of_company),
         *listed(contact, "/company/contacts"),
@@ -234,13 +250,15 @@ def _company_routes() -> list[Route]:
         Route(
             "PATCH",
             "/company/contacts/{id}",
-            patch_endpoint(contact, lambda call, body: client_records.patch_contact(call.world, call.ids[0], body, by=call.by)),
+            patch_endpoint(
+                contact, lambda call, body: client_records.patch_contact(call.world, call.ids[0], body, by=call.by)
+            ),
         ),
         Route("GET", "/company/contacts/{parentId}/communications", bare_list(_communications)),
         Route("POST", "/company/contacts/{parentId}/communications", _add_communication),
         *listed(configuration, "/company/configurations"),
-        *listed(record_types.named("configuration_type", "configurationType"), "/company/configurations/types"),
-        *listed(record_types.CONFIGURATION_STATUS, "/company/configurations/statuses"),
+        *listed(setup_types.named("configuration_type", "configurationType"), "/company/configurations/types"),
+        *listed(setup_types.CONFIGURATION_STATUS, "/company/configurations/statuses"),
         Route(
             "POST",
             "/company/configurations",
@@ -285,8 +303,8 @@ def _time_routes() -> list[Route]:
                 "time_entry", lambda call: time_entries.delete_time_entry(call.world, call.ids[0], by=call.by)
             ),
         ),
-        *listed(record_types.WORK_TYPE, "/time/workTypes"),
-        *listed(record_types.WORK_ROLE, "/time/workRoles"),
+        *listed(setup_types.WORK_TYPE, "/time/workTypes"),
+        *listed(setup_types.WORK_ROLE, "/time/workRoles"),
     ]
 
 
@@ -315,8 +333,8 @@ def _schedule_routes() -> list[Route]:
                 "schedule_entry", lambda call: schedules.delete_schedule_entry(call.world, call.ids[0], by=call.by)
             ),
         ),
-        *listed(record_types.SCHEDULE_TYPE, "/schedule/types"),
-        *listed(record_types.named("schedule_status", "scheduleStatus"), "/schedule/statuses"),
+        *listed(setup_types.SCHEDULE_TYPE, "/schedule/types"),
+        *listed(setup_types.named("schedule_status", "scheduleStatus"), "/schedule/statuses"),
     ]
 
 

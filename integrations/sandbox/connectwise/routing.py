@@ -51,7 +51,7 @@ class RouteTable:
         for route, pattern in self._routes:
             match = pattern.fullmatch(path) if route.method == method else None
             if match:
-                return route, tuple(int(id) for id in match.groups())
+                return route, tuple(int(number) for number in match.groups())
         return None
 
 
@@ -63,10 +63,10 @@ def ok(body: Json, *, link: str = "") -> Answer:
 
 def record_id(record: Record) -> int:
     """The id of a stored record."""
-    id = record["id"]
-    if not isinstance(id, int):
+    number = record["id"]
+    if not isinstance(number, int):
         raise TypeError("a stored record has an integer id")
-    return id
+    return number
 
 
 def _pattern(template: str) -> str:

@@ -13,11 +13,11 @@ from integrations.sandbox.store import World
 _SERVICE = "S"  # the schedule type of service tickets
 
 
-def get_schedule_entry(world: World, id: int) -> Record:
+def get_schedule_entry(world: World, number: int) -> Record:
     """The stored entry, or a Problem with status 404."""
-    entry = world.get("schedule_entry", id)
+    entry = world.get("schedule_entry", number)
     if entry is None:
-        raise not_found("ScheduleEntry", id)
+        raise not_found("ScheduleEntry", number)
     return entry
 
 
@@ -29,16 +29,16 @@ def create_schedule_entry(world: World, body: Json, *, by: str) -> Record:
     return _store_entry(world, entry, by=by)
 
 
-def patch_schedule_entry(world: World, id: int, body: Json, *, by: str) -> Record:
+def patch_schedule_entry(world: World, number: int, body: Json, *, by: str) -> Record:
     """A changed booking."""
-    entry, _ = patch_draft(world, SCHEDULE_ENTRY, get_schedule_entry(world, id), body)
+    entry, _ = patch_draft(world, SCHEDULE_ENTRY, get_schedule_entry(world, number), body)
     return _store_entry(world, entry, by=by)
 
 
-def delete_schedule_entry(world: World, id: int, *, by: str) -> None:
+def delete_schedule_entry(world: World, number: int, *, by: str) -> None:
     """Take a booking away."""
-    entry = get_schedule_entry(world, id)
-    world.remove("schedule_entry", id)
+    entry = get_schedule_entry(world, number)
+    world.remove("schedule_entry", number)
     _show_resources(world, entry, by=by)
 
 
@@ -71,8 +71,7 @@ def _show_resources(world: World, entry: Record, *, by: str) -> None:
         return
     identifiers: list[str] = []
     for booked in schedule_entries_of(world, ticket_id):
-        id = booked.get("member")
-        member = world.get("member", id) if isinstance(id, int) else None
+        member = world.get("member", booked.get("member"))
         identifier = str(member["identifier"]) if member else ""
         if identifier and identifier not in identifiers:
             identifiers.append(identifier)
@@ -84,6 +83,5 @@ def _is_of_ticket(world: World, entry: Record, ticket_id: int) -> bool:
 
 
 def _is_service(world: World, entry: Record) -> bool:
-    id = entry.get("type")
-    kind = world.get("schedule_type", id) if isinstance(id, int) else None
+    kind = world.get("schedule_type", entry.get("type"))
     return bool(kind and kind.get("identifier") == _SERVICE)

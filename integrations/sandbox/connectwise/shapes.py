@@ -131,12 +131,12 @@ def reference_columns(kind: str) -> dict[str, tuple[Type, Callable[[Record], Jso
     return REFERENCES.get(kind, _NAME)
 
 
-def reference(world: World, kind: str, id: Json) -> Json:
+def reference(world: World, kind: str, number: Json) -> Json:
     """A reference as the vendor writes it, or None if it points nowhere."""
-    target = world.get(kind, id) if isinstance(id, int) else None
+    target = world.get(kind, number)
     if target is None:
         return None
-    shown: Record = {"id": id}
+    shown: Record = {"id": number}
     for name, (_, read) in reference_columns(kind).items():
         value = read(target)
         if value is not None:
@@ -174,14 +174,13 @@ class Shape:
         columns = reference_columns(field.target)
         if rest[0] not in columns:
             raise UnknownField(path, self.resource)
-        kind, (type, read_target) = field.target, columns[rest[0]]
+        kind, (column_type, read_target) = field.target, columns[rest[0]]
 
         def read(world: World, record: Record) -> Json:
-            id = record.get(first)
-            target = world.get(kind, id) if isinstance(id, int) else None
+            target = world.get(kind, record.get(first))
             return None if target is None else read_target(target)
 
-        return Column(path, type, read)
+        return Column(path, column_type, read)
 
     def child_column(self, collection: str, path: str) -> Column:
         """The column of one entry of a child collection: `communicationItems/value` read from the entry."""

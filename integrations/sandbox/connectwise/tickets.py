@@ -15,11 +15,11 @@ from integrations.sandbox.store import World
 _BOARD_FIELDS = {"status": "status", "type": "type", "subType": "subtype", "item": "item", "team": "team"}
 
 
-def get_ticket(world: World, id: int) -> Record:
+def get_ticket(world: World, number: int) -> Record:
     """The stored ticket; a Problem with status 404 if these credentials have none of this id."""
-    ticket = world.get("ticket", id)
+    ticket = world.get("ticket", number)
     if ticket is None:
-        raise not_found("Ticket", id)
+        raise not_found("Ticket", number)
     return ticket
 
 
@@ -48,9 +48,9 @@ def create_ticket(world: World, body: Json, *, by: str) -> Record:
     return ticket
 
 
-def patch_ticket(world: World, id: int, body: Json, *, by: str) -> Record:
+def patch_ticket(world: World, number: int, body: Json, *, by: str) -> Record:
     """A changed ticket. A new board takes its default status and drops types that it does not have."""
-    before = get_ticket(world, id)
+    before = get_ticket(world, number)
     ticket, touched = patch_draft(world, TICKET, before, body)
     if "board" in touched and ticket.get("board") != before.get("board"):
         _move_board(world, ticket, touched)
@@ -68,9 +68,9 @@ def patch_ticket(world: World, id: int, body: Json, *, by: str) -> Record:
     return ticket
 
 
-def touch_ticket(world: World, id: int, *, by: str, **changes: Json) -> None:
+def touch_ticket(world: World, number: int, *, by: str, **changes: Json) -> None:
     """Move a ticket's `lastUpdated` because something hanging on it changed."""
-    ticket = deepcopy(get_ticket(world, id))
+    ticket = deepcopy(get_ticket(world, number))
     ticket.update(changes)
     stamp(world, ticket, by=by)
     world.save("ticket", ticket)
@@ -87,10 +87,10 @@ def merge_tickets(world: World, parent_id: int, body: Json, *, by: str) -> None:
         ids = []
     if status is None:
         problems.append(missing("status"))
-    children = [world.get("ticket", id) if isinstance(id, int) else None for id in ids]
-    for id, child in zip(ids, children, strict=True):
-        if child is None or id == parent_id or child.get("company") != parent.get("company"):
-            problems.append(bad_reference("mergeTicketIds", f"Ticket {id} cannot be merged into {parent_id}."))
+    children = [world.get("ticket", number) for number in ids]
+    for number, child in zip(ids, children, strict=True):
+        if child is None or number == parent_id or child.get("company") != parent.get("company"):
+            problems.append(bad_reference("mergeTicketIds", f"Ticket {number} cannot be merged into {parent_id}."))
     if problems:
         raise invalid("ticketMerge", *problems)
     for child in children:
@@ -132,36 +132,41 @@ def _is_associated(world: World, ticket: Record, *, with_item: bool) -> bool:
 
 
 def _check(world: World, ticket: Record) -> None:
-    problems: list[FieldProblem] = []
-    for name, kind in _BOARD_FIELDS.items():
-        id = ticket.get(name)
-        target = world.get(kind, id) if isinstance(id, int) else None
-        board = target.get("boardId" if kind == "team" else "board") if target else None
-        if target is not None and board != ticket.get("board"):
-            problems.append(bad_reference(f"{name}/id", f"{name} {id} does not belong to the ticket's board."))
-    if "subType" in ticket and not _is_associated(world, ticket, with_item=False):
-        problems.append(bad_reference("subType/id", "The subtype does not go with the type."))
-    elif "item" in ticket and not _is_associated(world, ticket, with_item=True):
-        problems.append(bad_reference("item/id", "The item does not go with the type and subtype."))
-    for name in ("contact", "site"):
-        id = ticket.get(name)
-        target = world.get(name, id) if isinstance(id, int) else None
-        if target is not None and target.get("company") != ticket.get("company"):
-            problems.append(bad_reference(f"{name}/id", f"The {name} does not belong to the ticket's company."))
-    owner = ticket.get("owner")
-    member = world.get("member", owner) if isinstance(owner, int) else None
-    if member is not None and member.get("inactiveFlag"):
-        problems.append(bad_reference("owner/id", f"Member {owner} is inactive."))
-    for name in ("board", "status", "priority"):
-        if ticket.get(name) is None:
-            problems.append(missing(name))
+    problems = [*_board_problems(world, ticket), *_client_problems(world, ticket)]
+    problems += [missing(name) for name in ("board", "status", "priority") if ticket.get(name) is None]
     if problems:
         raise invalid(TICKET.resource, *problems)
 
 
+def _board_problems(world: World, ticket: Record) -> list[FieldProblem]:
+    problems: list[FieldProblem] = []
+    for name, kind in _BOARD_FIELDS.items():
+        number = ticket.get(name)
+        target = world.get(kind, number)
+        board = target.get("boardId" if kind == "team" else "board") if target else None
+        if target is not None and board != ticket.get("board"):
+            problems.append(bad_reference(f"{name}/id", f"{name} {number} does not belong to the ticket's board."))
+    if "subType" in ticket and not _is_associated(world, ticket, with_item=False):
+        problems.append(bad_reference("subType/id", "The subtype does not go with the type."))
+    elif "item" in ticket and not _is_associated(world, ticket, with_item=True):
+        problems.append(bad_reference("item/id", "The item does not go with the type and subtype."))
+    return problems
+
+
+def _client_problems(world: World, ticket: Record) -> list[FieldProblem]:
+    problems: list[FieldProblem] = []
+    for name in ("contact", "site"):
+        target = world.get(name, ticket.get(name))
+        if target is not None and target.get("company") != ticket.get("company"):
+            problems.append(bad_reference(f"{name}/id", f"The {name} does not belong to the ticket's company."))
+    member = world.get("member", ticket.get("owner"))
+    if member is not None and member.get("inactiveFlag"):
+        problems.append(bad_reference("owner/id", f"Member {member['identifier']} is inactive."))
+    return problems
+
+
 def _follow_status(world: World, ticket: Record, *, by: str) -> None:
-    id = ticket.get("status")
-    status = world.get("status", id) if isinstance(id, int) else None
+    status = world.get("status", ticket.get("status"))
     closed = bool(status and status.get("closedStatus"))
     resolved = bool(status and status.get("escalationStatus") == "Resolved")
     moment = _last_updated(ticket)
@@ -183,8 +188,7 @@ def _last_updated(ticket: Record) -> Json:
 
 
 def _take_contact_details(world: World, ticket: Record, *, anew: bool = False) -> None:
-    id = ticket.get("contact")
-    contact = world.get("contact", id) if isinstance(id, int) else None
+    contact = world.get("contact", ticket.get("contact"))
     if anew:
         for name in ("contactName", "contactEmailAddress", "contactPhoneNumber"):
             ticket.pop(name, None)

@@ -22,11 +22,11 @@ from integrations.sandbox.store import World
 _LOCKED = frozenset({"Billed", "BilledAgreement", "WrittenOff", "ApprovedByTierTwo"})
 
 
-def get_time_entry(world: World, id: int) -> Record:
+def get_time_entry(world: World, number: int) -> Record:
     """The stored time entry, or a Problem with status 404."""
-    entry = world.get("time_entry", id)
+    entry = world.get("time_entry", number)
     if entry is None:
-        raise not_found("TimeEntry", id)
+        raise not_found("TimeEntry", number)
     return entry
 
 
@@ -43,9 +43,7 @@ def create_time_entry(world: World, body: Json, *, by: str) -> Record:
     """Time of a member (the key's own if none is named), on a ticket or another charge."""
     entry = create_draft(world, TIME_ENTRY, require_object(body, TIME_ENTRY.resource))
     if "member" not in entry:
-        entry["member"] = next(
-            (member["id"] for member in world.all("member") if member.get("identifier") == by), None
-        )
+        entry["member"] = next((member["id"] for member in world.all("member") if member.get("identifier") == by), None)
     entry.setdefault("billableOption", "Billable")
     for name in ("addToDetailDescriptionFlag", "addToInternalAnalysisFlag", "addToResolutionFlag"):
         entry.setdefault(name, False)
@@ -54,9 +52,9 @@ def create_time_entry(world: World, body: Json, *, by: str) -> Record:
     return _store_entry(world, entry, by=by, new=True)
 
 
-def patch_time_entry(world: World, id: int, body: Json, *, by: str) -> Record:
+def patch_time_entry(world: World, number: int, body: Json, *, by: str) -> Record:
     """A changed time entry; refused once it is billed or approved."""
-    before = get_time_entry(world, id)
+    before = get_time_entry(world, number)
     _refuse_locked(before)
     entry, touched = patch_draft(world, TIME_ENTRY, before, body)
     if touched & {"timeStart", "timeEnd", "hoursDeduct"} and "actualHours" not in touched:
@@ -64,11 +62,11 @@ def patch_time_entry(world: World, id: int, body: Json, *, by: str) -> Record:
     return _store_entry(world, entry, by=by, new=False)
 
 
-def delete_time_entry(world: World, id: int, *, by: str) -> None:
+def delete_time_entry(world: World, number: int, *, by: str) -> None:
     """Remove a time entry; refused once it is billed or approved."""
-    entry = get_time_entry(world, id)
+    entry = get_time_entry(world, number)
     _refuse_locked(entry)
-    world.remove("time_entry", id)
+    world.remove("time_entry", number)
     _total_ticket(world, entry, by=by)
 
 
@@ -133,6 +131,6 @@ def _total_ticket(world: World, entry: Record, *, by: str) -> None:
     touch_ticket(world, charge, by=by, actualHours=round(total, 2))
 
 
-def _name_of(world: World, kind: str, id: Json) -> Json:
-    record = world.get(kind, id) if isinstance(id, int) else None
+def _name_of(world: World, kind: str, number: Json) -> Json:
+    record = world.get(kind, number)
     return record.get("name") if record else None

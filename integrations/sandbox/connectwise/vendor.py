@@ -93,43 +93,49 @@ class ConnectWise:
             record = _entered_at(world, collection, record, entered)
         return record
 
-    def change(self, owner: str, collection: str, id: int, operations: Json, *, by: str) -> Record:
+    def change(self, owner: str, collection: str, number: int, operations: Json, *, by: str) -> Record:
         """Change a record as somebody else at the vendor would: a PATCH array under their name."""
         changers: dict[str, Changer] = {
-            "tickets": lambda world, id, body, by: tickets.patch_ticket(world, id, body, by=by),
-            "companies": lambda world, id, body, by: client_records.patch_company(world, id, body, by=by),
-            "contacts": lambda world, id, body, by: client_records.patch_contact(world, id, body, by=by),
-            "configurations": lambda world, id, body, by: client_records.patch_configuration(world, id, body, by=by),
-            "time-entries": lambda world, id, body, by: time_entries.patch_time_entry(world, id, body, by=by),
+            "tickets": lambda world, number, body, by: tickets.patch_ticket(world, number, body, by=by),
+            "companies": lambda world, number, body, by: client_records.patch_company(world, number, body, by=by),
+            "contacts": lambda world, number, body, by: client_records.patch_contact(world, number, body, by=by),
+            "configurations": lambda world, number, body, by: client_records.patch_configuration(
+                world, number, body, by=by
+            ),
+            "time-entries": lambda world, number, body, by: time_entries.patch_time_entry(world, number, body, by=by),
         }
         if collection not in changers:
             raise Problem(404, "NotFound", f"cannot change {collection}")
-        return changers[collection](self._world(owner), id, operations, by)
+        return changers[collection](self._world(owner), number, operations, by)
 
-    def delete(self, owner: str, collection: str, id: int) -> None:
+    def delete(self, owner: str, collection: str, number: int) -> None:
         """Delete a record at the source, with what hangs on a ticket."""
         world = self._world(owner)
         kind = _KINDS.get(collection)
-        if kind is None or world.get(kind, id) is None:
-            raise Problem(404, "NotFound", f"{collection} {id} not found")
-        world.remove(kind, id)
+        if kind is None or world.get(kind, number) is None:
+            raise Problem(404, "NotFound", f"{collection} {number} not found")
+        world.remove(kind, number)
         if kind == "ticket":
-            for child, field in (("note", "ticketId"), ("time_entry", "chargeToId"), ("ticket_configuration", "ticket")):
+            for child, field in (
+                ("note", "ticketId"),
+                ("time_entry", "chargeToId"),
+                ("ticket_configuration", "ticket"),
+            ):
                 for record in world.all(child):
-                    if record.get(field) == id:
+                    if record.get(field) == number:
                         world.remove(child, record_id(record))
 
-    def show(self, owner: str, collection: str, id: int | None) -> Json:
+    def show(self, owner: str, collection: str, number: int | None) -> Json:
         """A record, or all of a collection, as stored: what really is at the vendor."""
         world = self._world(owner)
         kind = _KINDS.get(collection)
         if kind is None:
             raise Problem(404, "NotFound", f"no collection {collection}")
-        if id is None:
+        if number is None:
             return [deepcopy(record) for record in world.all(kind)]
-        record = world.get(kind, id)
+        record = world.get(kind, number)
         if record is None:
-            raise Problem(404, "NotFound", f"{collection} {id} not found")
+            raise Problem(404, "NotFound", f"{collection} {number} not found")
         return deepcopy(record)
 
     def _world(self, owner: str) -> World:
@@ -192,8 +198,8 @@ def _plant_ticket(world: World, body: Json, by: str) -> Record:
     fields = dict(body) if isinstance(body, dict) else {}
     said, devices = fields.pop("notes", []), fields.pop("configurations", [])
     ticket = tickets.create_ticket(world, fields, by=by)
-    for id in devices if isinstance(devices, list) else []:
-        client_records.attach_configuration(world, ticket, {"id": id})
+    for number in devices if isinstance(devices, list) else []:
+        client_records.attach_configuration(world, ticket, {"id": number})
     for note in said if isinstance(said, list) else []:
         _plant_note(world, {**note, "ticketId": ticket["id"]} if isinstance(note, dict) else note, by)
     return ticket

@@ -6,20 +6,23 @@ companies and members by their identifiers, devices by their names.
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
-from integrations.sandbox.json_types import Record
+from pydantic import ConfigDict, TypeAdapter
+from pydantic.dataclasses import dataclass
 
+Rows = TypeVar("Rows")
+_STRICT = ConfigDict(extra="forbid")
 _FOLDER = Path(__file__).resolve().parent
 _AGE_PART = re.compile(r"(\d+)([wdhm])")
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class Member:
     """Somebody who works for the MSP."""
 
@@ -32,7 +35,7 @@ class Member:
     license_class: str = "F"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class Company:
     """A client of the MSP."""
 
@@ -47,7 +50,7 @@ class Company:
     employees: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class Contact:
     """Somebody who works for a client."""
 
@@ -60,7 +63,7 @@ class Contact:
     default: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class Device:
     """A machine at a client."""
 
@@ -79,7 +82,7 @@ class Device:
     notes: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class Note:
     """Something said on a ticket: by a member (identifier) or a contact (e-mail address)."""
 
@@ -90,7 +93,7 @@ class Note:
     resolution: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class Time:
     """Time a member logged on a ticket."""
 
@@ -101,7 +104,7 @@ class Time:
     billable: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class Ticket:
     """One ticket as it stands when the world is filled."""
 
@@ -124,7 +127,7 @@ class Ticket:
     closed: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class Facts:
     """Everything about one MSP."""
 
@@ -145,11 +148,13 @@ def load_facts(owner: str) -> Facts:
     folder = _FOLDER / owner
     return Facts(
         owner=owner,
-        members=tuple(Member(**row) for row in _rows(folder / "members.json")),
-        companies=tuple(Company(**row) for row in _rows(folder / "companies.json")),
-        contacts=tuple(Contact(**row) for row in _rows(folder / "contacts.json")),
-        devices=tuple(Device(**row) for row in _rows(folder / "devices.json")),
-        tickets=tuple(_ticket(row) for path in sorted(folder.glob("tickets_*.json")) for row in _rows(path)),
+        members=_read(tuple[Member, ...], folder / "members.json"),
+        companies=_read(tuple[Company, ...], folder / "companies.json"),
+        contacts=_read(tuple[Contact, ...], folder / "contacts.json"),
+        devices=_read(tuple[Device, ...], folder / "devices.json"),
+        tickets=tuple(
+            ticket for path in sorted(folder.glob("tickets_*.json")) for ticket in _read(tuple[Ticket, ...], path)
+        ),
     )
 
 
@@ -161,14 +166,6 @@ def parse_age(age: str) -> timedelta:
     return sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    rows: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
-    return rows
-
-
-def _ticket(row: dict[str, str] | Record) -> Ticket:
-    fields = dict(row)
-    notes = tuple(Note(**note) for note in fields.pop("notes", ()))
-    time = tuple(Time(**entry) for entry in fields.pop("time", ()))
-    devices = tuple(fields.pop("devices", ()))
-    return Ticket(notes=notes, time=time, devices=devices, **fields)
+def _read(type_: type[Rows], path: Path) -> Rows:
+    """A file's rows as dataclasses; raises pydantic's ValidationError on a misspelt or missing field."""
+    return TypeAdapter(type_).validate_json(path.read_bytes(), strict=True)
