@@ -125,3 +125,25 @@ class TicketSource(Protocol):
     def close(self) -> None:
         """Let go of connections."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialField:
+    """One thing an admin enters to connect a vendor. A `secret` one is masked while typed; none is shown again."""
+
+    name: str
+    label: str
+    help: str
+    secret: bool = False
+
+
+class VendorClient(Protocol):
+    """What this floor asks of every vendor's client."""
+
+    def probe(self) -> str:
+        """Try what the connection needs; returns what the server says of itself. Raises `IntegrationError`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...

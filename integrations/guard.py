@@ -212,7 +212,5 @@ def _embedded(address: Address) -> ipaddress.IPv4Address | None:
     return None
 
 
-def _within(
-    address: Address, networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
-) -> bool:
+def _within(address: Address, networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]) -> bool:
     return any(address.version == network.version and address in network for network in networks)

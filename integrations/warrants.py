@@ -137,4 +137,3 @@ class Errand:
     def refused_for_certain(self) -> None:
         """The write left without effect: it never reached the vendor, or the vendor said a definite no."""
         self.effect_possible = False
-

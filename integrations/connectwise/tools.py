@@ -1,1 +1,24 @@
-"""ConnectWise tools."""
+"""ConnectWise's tools. Importing this module declares them; contracts and tests read the list."""
+
+from __future__ import annotations
+
+from integrations.connectwise import changes, entries, reading
+from integrations.tools import AnyTool
+
+TOOLS: tuple[AnyTool, ...] = (
+    reading.search_tickets,
+    reading.get_ticket,
+    reading.list_ticket_time,
+    reading.find_company,
+    reading.find_contact,
+    reading.list_configurations,
+    reading.board_options,
+    reading.list_members,
+    changes.create_ticket,
+    entries.add_internal_note,
+    entries.add_customer_note,
+    changes.set_ticket_status,
+    changes.classify_ticket,
+    changes.assign_ticket,
+    entries.add_time_entry,
+)

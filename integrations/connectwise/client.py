@@ -1,0 +1,210 @@
+"""The client of ConnectWise PSA's REST API: typed records in and out, every request through the egress gate."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import JsonValue, ValidationError
+
+from integrations.connectwise import conditions as where
+from integrations.connectwise import endpoints, schemas
+from integrations.contracts import CredentialField
+from integrations.errors import VendorGarbled
+from integrations.http import VendorSession
+from integrations.warrants import Endpoint, Errand
+
+LABEL = "ConnectWise PSA"
+API_VERSION = "2025.1"
+PAGE_SIZE = 250
+_API_PATH = "/v4_6_release/apis/3.0"
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+CREDENTIAL_FIELDS = (
+    CredentialField("company_id", "Login company", "The company name you type when you log in to ConnectWise."),
+    CredentialField("public_key", "Public key", "Of an API member: System > Members > API Members.", secret=True),
+    CredentialField("private_key", "Private key", "Shown once when the key is made.", secret=True),
+    CredentialField("client_id", "Client ID", "Of your integration, from developer.connectwise.com."),
+)
+
+M = TypeVar("M", bound=schemas.Wire)
+
+
+def normal_base_url(url: str) -> str:
+    """The API's base URL: a bare host, or an address without the API's path, gets the usual one."""
+    plain = url.strip().rstrip("/")
+    return plain if urlsplit(plain).path.endswith("/apis/3.0") else plain + _API_PATH
+
+
+def open_client(*, base_url: str, credentials: Mapping[str, str], errand: Errand, lane: str) -> ConnectWiseClient:
+    """A client for one errand, to be closed. Raises AddressRefused; ValidationError for impossible credentials."""
+    return ConnectWiseClient(
+        base_url=base_url, credentials=schemas.Credentials.model_validate(dict(credentials)), errand=errand, lane=lane
+    )
+
+
+class ConnectWiseClient:
+    """Requests for one errand. Every method raises `IntegrationError` of integrations.errors."""
+
+    def __init__(self, *, base_url: str, credentials: schemas.Credentials, errand: Errand, lane: str) -> None:
+        public, private = credentials.public_key.get_secret_value(), credentials.private_key.get_secret_value()
+        basic = base64.b64encode(f"{credentials.company_id}+{public}:{private}".encode()).decode()
+        self._session = VendorSession(
+            label=LABEL,
+            base_url=base_url,
+            endpoints=endpoints.ENDPOINTS,
+            errand=errand,
+            headers={
+                "Authorization": f"Basic {basic}",
+                "clientId": credentials.client_id,
+                "Accept": f"application/vnd.connectwise.com+json; version={API_VERSION}",
+            },
+            secrets=(private, public, basic),
+            explain=schemas.ErrorBody.words,
+            lane=lane,
+        )
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._session.close()
+
+    def probe(self) -> str:
+        """Read one record of each kind that Junto needs, and return what the server says of itself."""
+        info = self._one(schemas.Info, endpoints.INFO)
+        for endpoint in (endpoints.COMPANIES, endpoints.TICKETS, endpoints.CONTACTS, endpoints.CONFIGURATIONS):
+            self._session.send("GET", endpoint.path(), query=[("pageSize", "1"), ("fields", "id")])
+        return f"{LABEL} {info.version}".strip()
+
+    def tickets(
+        self, *, conditions: str, order_by: str = "id desc", limit: int = PAGE_SIZE, page: int = 1
+    ) -> list[schemas.Ticket]:
+        """At most `limit` tickets that meet the conditions; of that many a page, the `page`-th."""
+        query = [("orderBy", order_by), ("page", str(page)), ("pageSize", str(limit))]
+        answer = self._session.send("GET", endpoints.TICKETS.path(), query=_with(query, conditions))
+        return _rows(schemas.Ticket, answer.content)
+
+    def notes(self, ticket_id: int) -> list[schemas.Note]:
+        """The whole conversation of a ticket, oldest first, time entries' texts included."""
+        found = list(self._list(schemas.Note, endpoints.TICKET_ALL_NOTES, parentId=ticket_id))
+        return sorted(found, key=lambda note: (note.written_at or _NEVER, note.id))
+
+    def ticket_configurations(self, ticket_id: int) -> list[schemas.TicketConfiguration]:
+        """The devices attached to a ticket."""
+        return list(self._list(schemas.TicketConfiguration, endpoints.TICKET_CONFIGURATIONS, parentId=ticket_id))
+
+    def time_entries(self, ticket_id: int) -> list[schemas.TimeEntry]:
+        """The time logged on a ticket."""
+        wanted = where.all_of(where.equals("chargeToId", ticket_id), where.equals("chargeToType", "ServiceTicket"))
+        return list(self._list(schemas.TimeEntry, endpoints.TIME_ENTRIES, conditions=wanted))
+
+    def companies(self, *, conditions: str = "") -> Iterator[schemas.Company]:
+        """Client companies."""
+        return self._list(schemas.Company, endpoints.COMPANIES, conditions=conditions)
+
+    def contacts(
+        self, *, conditions: str = "", child_conditions: str = "", limit: int | None = None
+    ) -> Iterator[schemas.Contact]:
+        """Contacts."""
+        return self._list(
+            schemas.Contact,
+            endpoints.CONTACTS,
+            conditions=conditions,
+            child_conditions=child_conditions,
+            limit=limit,
+        )
+
+    def configurations(self, *, conditions: str = "", limit: int | None = None) -> Iterator[schemas.Configuration]:
+        """Devices."""
+        return self._list(schemas.Configuration, endpoints.CONFIGURATIONS, conditions=conditions, limit=limit)
+
+    def boards(self) -> Iterator[schemas.Board]:
+        """Service boards."""
+        return self._list(schemas.Board, endpoints.BOARDS)
+
+    def board(self, board_id: int) -> schemas.Board:
+        """One board."""
+        return self._one(schemas.Board, endpoints.BOARD, id=board_id)
+
+    def statuses(self, board_id: int) -> list[schemas.BoardStatus]:
+        """The statuses of a board."""
+        return list(self._list(schemas.BoardStatus, endpoints.BOARD_STATUSES, parentId=board_id))
+
+    def board_choices(self, endpoint: Endpoint, board_id: int) -> list[schemas.BoardChoice]:
+        """The types, subtypes, items or teams of a board, as the endpoint says."""
+        return list(self._list(schemas.BoardChoice, endpoint, parentId=board_id))
+
+    def priorities(self) -> list[schemas.Priority]:
+        """Priorities, the most urgent first as the vendor sorts them."""
+        return sorted(self._list(schemas.Priority, endpoints.PRIORITIES), key=lambda one: one.sort)
+
+    def members(self, *, conditions: str = "") -> Iterator[schemas.Member]:
+        """Members of the MSP."""
+        return self._list(schemas.Member, endpoints.MEMBERS, conditions=conditions)
+
+    def create_ticket(self, body: JsonValue) -> schemas.Ticket:
+        """Write a ticket."""
+        return self._written(schemas.Ticket, endpoints.CREATE_TICKET, body)
+
+    def patch_ticket(self, ticket_id: int, operations: JsonValue) -> schemas.Ticket:
+        """Change a ticket by a list of operations."""
+        return self._written(schemas.Ticket, endpoints.PATCH_TICKET, operations, id=ticket_id)
+
+    def create_note(self, ticket_id: int, body: JsonValue) -> schemas.CreatedNote:
+        """Write a note on a ticket."""
+        return self._written(schemas.CreatedNote, endpoints.CREATE_NOTE, body, parentId=ticket_id)
+
+    def create_time_entry(self, body: JsonValue) -> schemas.TimeEntry:
+        """Log time."""
+        return self._written(schemas.TimeEntry, endpoints.CREATE_TIME_ENTRY, body)
+
+    def _list(
+        self,
+        model: type[M],
+        endpoint: Endpoint,
+        *,
+        conditions: str = "",
+        child_conditions: str = "",
+        limit: int | None = None,
+        **segments: int,
+    ) -> Iterator[M]:
+        """All records of a list, page by page, or the first `limit` of them."""
+        size = min(limit or PAGE_SIZE, PAGE_SIZE)
+        query = _with([("pageSize", str(size))], conditions, child_conditions)
+        given = 0
+        for content in self._session.pages(endpoint.path(**segments), query=query):
+            for row in _rows(model, content):
+                yield row
+                given += 1
+                if given == limit:
+                    return
+
+    def _one(self, model: type[M], endpoint: Endpoint, **segments: int) -> M:
+        return _record(model, self._session.send("GET", endpoint.path(**segments)).content)
+
+    def _written(self, model: type[M], endpoint: Endpoint, body: JsonValue, **segments: int) -> M:
+        return _record(model, self._session.send(endpoint.method, endpoint.path(**segments), body=body).content)
+
+
+def _with(query: list[tuple[str, str]], conditions: str, child_conditions: str = "") -> list[tuple[str, str]]:
+    given = (("conditions", conditions), ("childConditions", child_conditions))
+    return [*query, *((name, value) for name, value in given if value)]
+
+
+def _rows(model: type[M], content: JsonValue) -> list[M]:
+    if not isinstance(content, list):
+        raise VendorGarbled(f"{LABEL} sent something else than a list.", sent=True)
+    return [_record(model, row) for row in content]
+
+
+def _record(model: type[M], content: JsonValue) -> M:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        fields = ", ".join(sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]}))
+        raise VendorGarbled(
+            f"{LABEL} sent a {model.__name__.lower()} that could not be read{f' ({fields})' if fields else ''}.",
+            sent=True,
+        ) from None

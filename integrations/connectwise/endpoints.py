@@ -1,0 +1,63 @@
+"""The requests this client makes, by class. What is not listed here does not leave.
+
+Source: the vendor's REST API 2025.1, paths below `/v4_6_release/apis/3.0`.
+"""
+
+from __future__ import annotations
+
+from integrations.warrants import Endpoint, Traffic
+
+
+def _read(template: str) -> Endpoint:
+    return Endpoint(Traffic.READ, "GET", template)
+
+
+TICKETS = _read("/service/tickets")
+TICKET = _read("/service/tickets/{id}")
+TICKET_ALL_NOTES = _read("/service/tickets/{parentId}/allNotes")
+TICKET_CONFIGURATIONS = _read("/service/tickets/{parentId}/configurations")
+BOARDS = _read("/service/boards")
+BOARD = _read("/service/boards/{id}")
+BOARD_STATUSES = _read("/service/boards/{parentId}/statuses")
+BOARD_TYPES = _read("/service/boards/{parentId}/types")
+BOARD_SUBTYPES = _read("/service/boards/{parentId}/subtypes")
+BOARD_ITEMS = _read("/service/boards/{parentId}/items")
+BOARD_TEAMS = _read("/service/boards/{parentId}/teams")
+PRIORITIES = _read("/service/priorities")
+COMPANIES = _read("/company/companies")
+CONTACTS = _read("/company/contacts")
+CONFIGURATIONS = _read("/company/configurations")
+MEMBERS = _read("/system/members")
+INFO = _read("/system/info")
+TIME_ENTRIES = _read("/time/entries")
+
+CREATE_TICKET = Endpoint(Traffic.WRITE, "POST", "/service/tickets")
+PATCH_TICKET = Endpoint(Traffic.WRITE, "PATCH", "/service/tickets/{id}")
+CREATE_NOTE = Endpoint(Traffic.WRITE, "POST", "/service/tickets/{parentId}/notes")
+CREATE_TIME_ENTRY = Endpoint(Traffic.WRITE, "POST", "/time/entries")
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    TICKETS,
+    TICKET,
+    TICKET_ALL_NOTES,
+    TICKET_CONFIGURATIONS,
+    BOARDS,
+    BOARD,
+    BOARD_STATUSES,
+    BOARD_TYPES,
+    BOARD_SUBTYPES,
+    BOARD_ITEMS,
+    BOARD_TEAMS,
+    PRIORITIES,
+    COMPANIES,
+    CONTACTS,
+    CONFIGURATIONS,
+    MEMBERS,
+    INFO,
+    TIME_ENTRIES,
+    CREATE_TICKET,
+    PATCH_TICKET,
+    CREATE_NOTE,
+    CREATE_TIME_ENTRY,
+)
+"""The vendor's whole table."""

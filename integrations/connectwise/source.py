@@ -1,0 +1,154 @@
+"""ConnectWise as a source of tickets, companies, contacts and devices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from integrations.connectwise import conditions as where
+from integrations.connectwise import schemas
+from integrations.connectwise.client import LABEL, ConnectWiseClient
+from integrations.contracts import (
+    BoardRecord,
+    CompanyRecord,
+    ContactRecord,
+    DeviceRecord,
+    NoteRecord,
+    TicketRecord,
+)
+from integrations.errors import VendorGarbled, VendorNotFound
+from integrations.http import MOST_PAGES
+
+BATCH = 100
+_UNKNOWN_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class ConnectWiseSource:
+    """A `TicketSource` on a client, which it closes."""
+
+    def __init__(self, client: ConnectWiseClient) -> None:
+        self._client = client
+
+    def changed_since(self, moment: datetime | None) -> Iterator[TicketRecord]:
+        """See `TicketSource`.
+
+        Goes by moments and not by page numbers: a ticket that changes meanwhile moves to the end, all behind it move up
+        by one, and by page numbers one of them would be missed.
+        """
+        page, given = 1, set[tuple[int, datetime | None]]()
+        for _ in range(MOST_PAGES):
+            wanted = where.since("lastUpdated", moment) if moment else where.equals("recordType", "ServiceTicket")
+            batch = self._client.tickets(conditions=wanted, order_by="lastUpdated asc", limit=BATCH, page=page)
+            for ticket in batch:
+                if (ticket.id, ticket.updated_at) not in given:
+                    given.add((ticket.id, ticket.updated_at))
+                    yield self._record(ticket)
+            if len(batch) < BATCH:
+                return
+            last = batch[-1].updated_at
+            if last is None or (moment is not None and last.replace(microsecond=0) <= moment):
+                page += 1
+            else:
+                moment, page = last.replace(microsecond=0), 1
+        raise VendorGarbled(f"{LABEL} has more changed tickets than fit into one run; the next goes on.", sent=True)
+
+    def ticket(self, external_id: str) -> TicketRecord:
+        """See `TicketSource`."""
+        found = (
+            self._client.tickets(conditions=where.equals("id", int(external_id)), limit=1)
+            if external_id.isascii() and external_id.isdigit()
+            else []
+        )
+        if not found:
+            raise VendorNotFound(f"{LABEL} has no ticket {external_id[:40]}.", sent=True, status=404)
+        return self._record(found[0])
+
+    def companies(self) -> Iterator[CompanyRecord]:
+        """See `TicketSource`."""
+        for company in self._client.companies():
+            yield CompanyRecord(
+                external_id=str(company.id),
+                name=company.name,
+                identifier=company.identifier,
+                active=not company.deleted and company.status.name.lower() != "inactive",
+            )
+
+    def contacts(self) -> Iterator[ContactRecord]:
+        """See `TicketSource`. Contacts without a company are left out."""
+        for contact in self._client.contacts(conditions=where.equals("inactiveFlag", False)):
+            if contact.company.id:
+                yield ContactRecord(
+                    external_id=str(contact.id),
+                    company_external_id=contact.company.external_id,
+                    name=contact.name,
+                    email=contact.email,
+                    phone=contact.phone,
+                    title=contact.title,
+                )
+
+    def devices(self) -> Iterator[DeviceRecord]:
+        """See `TicketSource`. Inactive ones and those without a company are left out."""
+        for device in self._client.configurations(conditions=where.equals("activeFlag", True)):
+            if device.company.id:
+                yield DeviceRecord(
+                    external_id=str(device.id),
+                    company_external_id=device.company.external_id,
+                    name=device.name,
+                    kind=device.type.name,
+                    operating_system=device.operating_system,
+                    serial_number=device.serial_number,
+                )
+
+    def boards(self) -> Iterator[BoardRecord]:
+        """See `TicketSource`."""
+        for board in self._client.boards():
+            if not board.inactive:
+                yield BoardRecord(external_id=str(board.id), name=board.name)
+
+    def close(self) -> None:
+        """See `TicketSource`."""
+        self._client.close()
+
+    def _record(self, ticket: schemas.Ticket) -> TicketRecord:
+        notes = self._client.notes(ticket.id)
+        opening = next((note for note in notes if note.issue), None)
+        opening = opening or next((note for note in notes if note.discussion and note.kind == "TicketNote"), None)
+        updated_at = ticket.updated_at or _UNKNOWN_MOMENT
+        return TicketRecord(
+            external_id=str(ticket.id),
+            subject=ticket.summary,
+            created_at=ticket.date_entered or ticket.info.date_entered or updated_at,
+            updated_at=updated_at,
+            company_external_id=ticket.company.external_id,
+            company_name=ticket.company.name,
+            contact_external_id=ticket.contact.external_id,
+            contact_name=ticket.contact.name or ticket.contact_name,
+            device_external_ids=tuple(str(one.id) for one in self._client.ticket_configurations(ticket.id)),
+            description=opening.text if opening else "",
+            status=ticket.status.name,
+            closed=ticket.closed,
+            priority=ticket.priority.name,
+            board_external_id=ticket.board.external_id,
+            board_name=ticket.board.name,
+            type=ticket.type.name,
+            subtype=ticket.sub_type.name,
+            item=ticket.item.name,
+            assignee=ticket.owner.name,
+            notes=tuple(_note(note, updated_at) for note in notes if note is not opening and note.text),
+            raw=ticket.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        )
+
+
+def open_source(client: ConnectWiseClient) -> ConnectWiseSource:
+    """The client as a source of tickets."""
+    return ConnectWiseSource(client)
+
+
+def _note(note: schemas.Note, otherwise: datetime) -> NoteRecord:
+    return NoteRecord(
+        external_id=note.external_id,
+        author=note.author,
+        text=note.text,
+        internal=note.internal,
+        written_at=note.written_at or otherwise,
+    )

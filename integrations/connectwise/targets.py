@@ -1,0 +1,137 @@
+"""Records that a call may touch: looked up by the server, and of the signal's own company or refused (I7)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from integrations.connectwise import conditions as where
+from integrations.connectwise import endpoints, schemas
+from integrations.connectwise.client import ConnectWiseClient
+from integrations.errors import TargetRefused, ToolUnavailable
+from integrations.tools import ToolContext
+from integrations.warrants import Endpoint
+
+LARGEST_ID = 2**31 - 1
+_CHOICE_WORDS = {endpoints.BOARD_TYPES: "type", endpoints.BOARD_SUBTYPES: "subtype", endpoints.BOARD_ITEMS: "item"}
+
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+"""A record's id at ConnectWise."""
+
+
+def _no_controls(text: str) -> str:
+    if any(character < " " and character not in "\t\n\r" for character in text) or "\x7f" in text:
+        raise ValueError("holds control characters")
+    return text
+
+
+def _on_one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be one line without control characters")
+    return text
+
+
+single_line = AfterValidator(_on_one_line)
+"""For text that may hold no line end and nothing invisible."""
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), single_line]
+"""A few words to look for."""
+
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=8000), AfterValidator(_no_controls)
+]
+"""What a person reads: several lines, no control characters."""
+
+MemberName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,15}$")]
+"""A member's identifier, the name they log in with."""
+
+
+def client_of(context: ToolContext) -> ConnectWiseClient:
+    """The client that dispatch opened for this call."""
+    if not isinstance(context.client, ConnectWiseClient):
+        raise ToolUnavailable("ConnectWise is not connected.")
+    return context.client
+
+
+def company_id_of(context: ToolContext) -> int:
+    """The signal's company as ConnectWise numbers it."""
+    try:
+        return int(context.company_external_id)
+    except ValueError:
+        raise ToolUnavailable(f"{context.company.name} is not linked to a company in ConnectWise.") from None
+
+
+def ticket_words(ticket: schemas.Ticket) -> str:
+    """A ticket as a card names it."""
+    return f"Ticket {ticket.id}: {ticket.summary}"
+
+
+def of_company(context: ToolContext) -> str:
+    """The condition that cuts a list to the company."""
+    return where.equals("company/id", company_id_of(context))
+
+
+def ticket_of(context: ToolContext, ticket_id: int) -> schemas.Ticket:
+    """The ticket, when it belongs to the company: asked for in the request and checked again on the answer.
+
+    Raises:
+        TargetRefused: it does not, or is not there; which of the two is not told.
+    """
+    wanted = where.all_of(where.equals("id", ticket_id), of_company(context))
+    for ticket in client_of(context).tickets(conditions=wanted, limit=1):
+        if ticket.id == ticket_id and ticket.company.id == company_id_of(context):
+            return ticket
+    raise TargetRefused(f"{ticket_id} is not a ticket of {context.company.name}.")
+
+
+def contact_of(context: ToolContext, contact_id: int) -> schemas.Contact:
+    """The contact, when they belong to the company. Raises TargetRefused."""
+    wanted = where.all_of(where.equals("id", contact_id), of_company(context))
+    for contact in client_of(context).contacts(conditions=wanted, limit=1):
+        if contact.id == contact_id and contact.company.id == company_id_of(context):
+            return contact
+    raise TargetRefused(f"{contact_id} is not a contact of {context.company.name}.")
+
+
+def status_of(context: ToolContext, board: schemas.Reference, status_id: int) -> schemas.BoardStatus:
+    """The status, when the board has it. Raises TargetRefused."""
+    for status in client_of(context).statuses(board.id):
+        if status.id == status_id and not status.inactive:
+            return status
+    raise TargetRefused(f"{status_id} is not a status of the board {board.name}.")
+
+
+def choice_of(
+    context: ToolContext, board: schemas.Reference, endpoint: Endpoint, choice_id: int
+) -> schemas.BoardChoice:
+    """The type, subtype or item, when the board has it. Raises TargetRefused."""
+    word = _CHOICE_WORDS[endpoint]
+    for choice in client_of(context).board_choices(endpoint, board.id):
+        if choice.id == choice_id and not choice.inactive:
+            return choice
+    raise TargetRefused(f"{choice_id} is not a {word} of the board {board.name}.")
+
+
+def priority_of(context: ToolContext, priority_id: int) -> schemas.Priority:
+    """The priority. Raises TargetRefused."""
+    for priority in client_of(context).priorities():
+        if priority.id == priority_id:
+            return priority
+    raise TargetRefused(f"{priority_id} is not a priority.")
+
+
+def board_of(context: ToolContext, board_id: int) -> schemas.Board:
+    """The board. Raises TargetRefused."""
+    for board in client_of(context).boards():
+        if board.id == board_id and not board.inactive:
+            return board
+    raise TargetRefused(f"{board_id} is not a board.")
+
+
+def member_of(context: ToolContext, identifier: str) -> schemas.Member:
+    """The active member of this identifier. Raises TargetRefused."""
+    for member in client_of(context).members(conditions=where.equals("identifier", identifier)):
+        if member.identifier.lower() == identifier.lower() and not member.inactive:
+            return member
+    raise TargetRefused(f"{identifier} is not an active member.")
