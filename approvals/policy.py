@@ -1,7 +1,7 @@
 """What may run without asking, as pure functions of what was proposed and what was written down before (PRODUCT 7).
 
 Precedence: disabled > never unattended > grant > company policy > organization policy > the tool's own declaration.
-No database, no clock: the caller brings only rules that are in force now (not revoked, not expired, issuer still entitled).
+No database, no clock: the caller brings only rules in force now (not revoked, not expired, issuer still entitled).
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ def evaluate(proposal: Proposal, policies: Iterable[PolicyRule], grants: Iterabl
 
 
 def covers(grant: GrantRule, proposal: Proposal, policy: EffectivePolicy) -> bool:
-    """Whether `grant` speaks for `proposal`: same tool at the same pin, same company, its own kind of run, its rules."""
+    """Whether `grant` speaks for `proposal`: the tool at its pin, the company, its own kind of run, its rules."""
     if (grant.tool, grant.pin) != (proposal.tool.name, proposal.tool.pin):
         return False
     if grant.company not in (None, proposal.company) or (grant.left is not None and grant.left < 1):
@@ -237,9 +237,7 @@ def rules_hold(
     return True
 
 
-def _rule_holds(
-    rule: Mapping[str, JsonValue], name: str, value: JsonValue, bound: Mapping[str, JsonValue]
-) -> bool:
+def _rule_holds(rule: Mapping[str, JsonValue], name: str, value: JsonValue, bound: Mapping[str, JsonValue]) -> bool:
     match rule.get("kind"):
         case "constant":
             return _same(value, rule.get("value"))

@@ -84,7 +84,9 @@ class Action(TenantModel):
     passed_to = models.CharField(max_length=20, blank=True, help_text="The right it waits for (a permission codename).")
     fence = models.PositiveIntegerField(default=0)
     claimed_by = models.CharField(max_length=80, blank=True)
-    result = models.JSONField(null=True, blank=True)
+    result = models.JSONField(null=True, blank=True, help_text="What the tool answered, whole.")
+    summary = models.CharField(max_length=500, blank=True, help_text="The result in one line.")
+    foreign = models.BooleanField(default=False, help_text="The result holds text that strangers wrote.")
     evidence = models.TextField(blank=True)
     settled_done = models.BooleanField(null=True, blank=True)
     read_backs = models.PositiveSmallIntegerField(default=0, help_text="How often the outcome was looked for.")
@@ -101,9 +103,7 @@ class Action(TenantModel):
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["created_at", "id"]
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["origin", "call_id"], condition=Q(replaces=None), name="action_call_once"
-            ),
+            models.UniqueConstraint(fields=["origin", "call_id"], condition=Q(replaces=None), name="action_call_once"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["organization", "state", "created_at"]),

@@ -1,0 +1,97 @@
+"""Who may decide an action, asked of guardian for one person and of the role table for many."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from approvals.models import Action
+from integrations.tools import Flag, Risk
+from junto.tenants.actors import Actor
+from junto.tenants.models import Company, Membership, Organization
+from junto.tenants.permissions import ROLE_PERMISSIONS, Permission, Role
+
+#: Risk -> the right to decide it, lowest first.
+DECIDE: dict[str, Permission] = {
+    Risk.LOW: Permission.DECIDE_LOW,
+    Risk.MEDIUM: Permission.DECIDE_MEDIUM,
+    Risk.HIGH: Permission.DECIDE_HIGH,
+}
+
+
+@dataclass(frozen=True)
+class Deciders:
+    """Who may decide one action: the members there are now, and the same in words."""
+
+    permission: Permission
+    members: tuple[Membership, ...]
+    words: str
+
+
+def may_decide(actor: Actor, *, risk: str, flags: Collection[str], company: Company | Organization) -> bool:
+    """Whether `actor` may approve or modify such an action at `company` at this moment (I4). Never a token or worker.
+
+    Asked of the organization, it means: at every one of its companies.
+    """
+    if actor.kind != "person" or actor.membership is None:
+        return False
+    if Flag.BILLING_EFFECT in flags and not actor.membership.billing_tools:
+        return False
+    return actor.can(DECIDE[risk], company)
+
+
+def may_decide_action(actor: Actor, action: Action) -> bool:
+    """`may_decide` for an action as it is stored."""
+    return may_decide(actor, risk=action.risk, flags=action.flags, company=action.company)
+
+
+def who_may_decide(action: Action) -> Deciders:
+    """Everyone who may decide `action` now."""
+    permission = DECIDE[action.risk]
+    return Deciders(
+        permission=permission,
+        members=tuple(deciders(permission, flags=action.flags, company=action.company)),
+        words=f"{role_words(permission)}{_billing_words(action.flags)} may decide.",
+    )
+
+
+def deciders(permission: Permission, *, flags: Collection[str], company: Company) -> list[Membership]:
+    """Active members whose role holds `permission` and who reach `company`, with the billing flag where it is asked."""
+    found = (
+        Membership.objects.for_organization(company.organization)
+        .filter(is_active=True, user__is_active=True, role__in=_roles(permission))
+        .filter(Q(all_companies=True) | Q(companies=company))
+        .select_related("user", "organization")
+        .distinct()
+    )
+    if Flag.BILLING_EFFECT in flags:
+        found = found.filter(billing_tools=True)
+    return list(found)
+
+
+def needs_two(*, flags: Collection[str], company: Company, risk: str) -> bool:
+    """Four eyes: an irreversible action needs a second, distinct person where two could decide it (I5)."""
+    return Flag.IRREVERSIBLE in flags and len(deciders(DECIDE[risk], flags=flags, company=company)) >= 2
+
+
+def rights_that_suffice(risk: str) -> list[Permission]:
+    """The rights that may decide `risk`, lowest first."""
+    order = list(DECIDE.values())
+    return order[order.index(DECIDE[risk]) :]
+
+
+def role_words(permission: Permission) -> str:
+    """The roles that hold `permission`, as in "Operators and above"."""
+    roles = _roles(permission)
+    lowest = max(roles, key=lambda role: role.rank)
+    return f"{lowest.value.capitalize()}s{' and above' if len(roles) > 1 else ''}"
+
+
+def _roles(permission: Permission) -> list[Role]:
+    return [role for role in Role if permission in ROLE_PERMISSIONS[role]]
+
+
+def _billing_words(flags: Collection[str]) -> str:
+    return " with the right to billing tools" if Flag.BILLING_EFFECT in flags else ""
