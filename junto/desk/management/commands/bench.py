@@ -1,0 +1,41 @@
+"""`bin/junto bench agent_loop [--json]`: measure before claiming."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+BENCHMARKS = ("agent_loop",)
+
+
+class Command(BaseCommand):
+    """Runs one benchmark of the folder bench/."""
+
+    help = "Measure: bench/README.md says what each figure means."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The benchmark's name, its size, and the form of the answer."""
+        parser.add_argument("name", choices=BENCHMARKS)
+        parser.add_argument("--sessions", type=int, default=20)
+        parser.add_argument("--rounds", type=int, default=3)
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Measure and print."""
+        if options["sessions"] < 1 or options["rounds"] < 1:
+            raise CommandError("--sessions and --rounds must be at least 1.")
+        try:
+            benchmark = import_module(f"bench.{options['name']}")
+        except ModuleNotFoundError as missing:
+            raise CommandError(f"{missing.name} is not installed: run bin/test once, which installs it.") from missing
+        figures = benchmark.measure(sessions=options["sessions"], rounds=options["rounds"])
+        if options["json"]:
+            self.stdout.write(json.dumps(figures, indent=2))
+            return
+        for database, rows in figures.items():
+            self.stdout.write(database)
+            for name, value in rows.items():
+                self.stdout.write(f"  {name:28} {value}")
