@@ -14,10 +14,16 @@ from django.utils.module_loading import import_string
 from redis import Redis, RedisError
 from rq import Worker
 
+from integrations import guard
+from integrations.errors import AddressRefused
+from integrations.http import model_http_client
+from integrations.llm.chat import ChatMessage, ModelError
+from integrations.llm.openai_chat import OpenAIChatModel
 from junto.env import data_dir
 
 LOW_SPACE_BYTES = 1_000_000_000
 SERVICE_SECONDS = 5.0
+MODEL_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,9 @@ def examine() -> Iterator[Check]:
     yield check_bells()
     yield check_engine()
     yield check_channel_layer()
+    yield check_model()
+    for host, port in sorted(settings.LOCAL_TARGETS):
+        yield check_local_target(host, port)
 
 
 def check_debug() -> Check:
@@ -111,3 +120,34 @@ def check_channel_layer() -> Check:
         reason = str(error) or error.__class__.__name__
         return Check("channel layer", False, reason, "start Redis, or correct REDIS_URL.")
     return Check("channel layer", True, type(layer).__name__)
+
+
+def check_model() -> Check:
+    """The deployment's model endpoint answers a question of one word; without an endpoint the rehearsal does."""
+    if not settings.LLM_BASE_URL:
+        return Check("model endpoint", True, "none set, the rehearsal model serves (JUNTO_LLM_BASE_URL)")
+    name = f"{settings.LLM_MODEL or 'no model'} at {settings.LLM_BASE_URL}"
+    try:
+        with model_http_client(settings.LLM_BASE_URL) as client:
+            model = OpenAIChatModel(
+                base_url=settings.LLM_BASE_URL,
+                api_key=settings.LLM_API_KEY,
+                model=settings.LLM_MODEL,
+                http_client=client,
+                retries=0,
+            )
+            model.complete([ChatMessage("user", "Answer with OK.")], [], deadline_seconds=MODEL_SECONDS)
+    except (ModelError, AddressRefused) as error:
+        return Check("model endpoint", False, name, str(error))
+    return Check("model endpoint", True, f"{name} answers")
+
+
+def check_local_target(host: str, port: int) -> Check:
+    """Something listens at a target that the operator listed."""
+    name = f"local target {host}:{port}"
+    try:
+        guard.connect(host, port, seconds=SERVICE_SECONDS).close()
+    except (AddressRefused, OSError) as error:
+        advice = "start what should listen there (the sandbox: bin/junto up), or take it out of JUNTO_LOCAL_TARGETS."
+        return Check(name, False, str(error), advice)
+    return Check(name, True, "listens")
