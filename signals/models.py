@@ -47,9 +47,7 @@ class Signal(TenantModel):
 
     OPEN: ClassVar[tuple[str, ...]] = (State.NEW, State.NEEDS_REVIEW, State.TRIAGING, State.IN_REVIEW)
 
-    connection = models.ForeignKey(
-        Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals"
-    )
+    connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals")
     external_id = models.CharField(max_length=80)
     company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, blank=True, related_name="signals")
     company_external_id = models.CharField(max_length=80, blank=True, help_text="As the source names it.")

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
+
+from django.db.models import Q
 
 from junto.tenants.scoping import TenantQuerySet
+
+#: Words of a search that count; more would only slow the query down.
+SEARCH_WORDS = 8
 
 
 class SignalQuerySet(TenantQuerySet[Any]):
     """Signals; one without a company is seen only by members who reach all companies."""
 
     company_path = "company"
+
+    def search(self, text: str) -> Self:
+        """Those that hold every word of `text` in their number, subject, description, company or contact."""
+        found = self
+        for word in text.replace("\0", "").split()[:SEARCH_WORDS]:
+            found = found.filter(
+                Q(external_id__istartswith=word)
+                | Q(subject__icontains=word)
+                | Q(description__icontains=word)
+                | Q(company__name__icontains=word)
+                | Q(contact__name__icontains=word)
+            )
+        return found
+
+    def with_relations(self) -> Self:
+        """Everything a row of a list shows, without the long texts, in one query."""
+        return self.select_related("company", "contact", "board", "connection").defer("raw", "description")
 
 
 class OfSignalQuerySet(TenantQuerySet[Any]):

@@ -1,7 +1,13 @@
-"""REST paths of signals, below `/api/v1/<organization>/`."""
+"""REST paths below `/api/v1/<organization>/`."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from signals.api import SignalDetailView, SignalListView, SignalSyncView
+
+urlpatterns = [
+    path("signals/sync", SignalSyncView.as_view(), name="api-signals-sync"),
+    path("signals", SignalListView.as_view(), name="api-signals"),
+    path("signals/<uuid:signal>", SignalDetailView.as_view(), name="api-signal"),
+]

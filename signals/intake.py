@@ -1,0 +1,218 @@
+"""From a vendor's ticket to the columns of a Signal: cleaned, cut to size, or refused with a reason. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pydantic import JsonValue
+
+from integrations.contracts import NoteRecord, TicketRecord
+
+#: Most text one ticket may hold: subject, description and all notes together, in bytes of UTF-8.
+TEXT_LIMIT = 1024 * 1024
+#: Most the source's own record may take as JSON, in bytes; it repeats the text, so it may be larger.
+RAW_LIMIT = 2 * 1024 * 1024
+#: How far the source's clock may be ahead of ours. A revision from the far future would shut out all later ones.
+CLOCK_LEEWAY = timedelta(days=1)
+
+SUBJECT_LENGTH = 300
+ID_LENGTH = 80
+WORD_LENGTH = 80
+NAME_LENGTH = 120
+AUTHOR_LENGTH = 200
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_HALF_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class TicketRefused(ValueError):
+    """A ticket that cannot be stored; the message says what is wrong and what to do, for the sync job's log."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanNote:
+    """A note as SignalNote stores it."""
+
+    external_id: str
+    author: str
+    text: str
+    internal: bool
+    written_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanTicket:
+    """A ticket as Signal stores it; ids are still the source's own. `notes` None = the source did not send them."""
+
+    external_id: str
+    company_name: str
+    revision: int
+    deleted: bool
+    closed: bool
+    company_external_id: str
+    contact_external_id: str
+    device_external_id: str
+    board_external_id: str
+    board_name: str
+    subject: str
+    description: str
+    source_status: str
+    priority: str
+    type: str
+    subtype: str
+    item: str
+    assignee: str
+    source_created_at: datetime
+    source_updated_at: datetime
+    notes: tuple[CleanNote, ...] | None
+    raw: JsonValue
+
+
+def revision_of(moment: datetime) -> int:
+    """Microseconds since 1970: what revisions are compared by."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def clean_ticket(ticket: TicketRecord, *, now: datetime) -> CleanTicket:
+    """The ticket's columns.
+
+    NUL and half surrogates, which no database holds, are taken out; every other character stays as it came. A subject
+    that is too long is cut, and then stands whole at the head of the description.
+
+    Raises:
+        TicketRefused: no usable id, no usable time of change, or too much text.
+    """
+    _refuse_oversize(ticket)
+    updated_at = _moment(ticket.updated_at, "updated_at")
+    if updated_at > now + CLOCK_LEEWAY:
+        raise TicketRefused(
+            f"updated_at is {updated_at:%Y-%m-%d %H:%M} UTC, in the future: check the clock of the source."
+        )
+    subject, description = _subject_and_description(ticket)
+    return CleanTicket(
+        external_id=_identifier(ticket.external_id, "external_id"),
+        company_name=_line(ticket.company_name, NAME_LENGTH),
+        revision=revision_of(updated_at),
+        deleted=ticket.deleted,
+        closed=ticket.closed,
+        company_external_id=_optional_identifier(ticket.company_external_id, "company"),
+        contact_external_id=_optional_identifier(ticket.contact_external_id, "contact"),
+        device_external_id=_optional_identifier(next(iter(ticket.device_external_ids), ""), "devices"),
+        board_external_id=_optional_identifier(ticket.board_external_id, "board"),
+        board_name=_line(ticket.board_name, NAME_LENGTH),
+        subject=subject,
+        description=description,
+        source_status=_line(ticket.status, WORD_LENGTH),
+        priority=_line(ticket.priority, WORD_LENGTH),
+        type=_line(ticket.type, WORD_LENGTH),
+        subtype=_line(ticket.subtype, WORD_LENGTH),
+        item=_line(ticket.item, WORD_LENGTH),
+        assignee=_line(ticket.assignee, NAME_LENGTH),
+        source_created_at=_moment(ticket.created_at or updated_at, "created_at"),
+        source_updated_at=updated_at,
+        notes=None if ticket.notes is None else _notes(ticket.notes),
+        raw=_storable_raw(ticket.raw),
+    )
+
+
+def _refuse_oversize(ticket: TicketRecord) -> None:
+    texts = [ticket.subject, ticket.description, *(note.text for note in ticket.notes or ())]
+    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    if size > TEXT_LIMIT:
+        raise TicketRefused(
+            f"The ticket holds {_mebibytes(size)} of text, the limit is {_mebibytes(TEXT_LIMIT)}: "
+            "shorten it at the source or attach the long part as a file."
+        )
+
+
+def _subject_and_description(ticket: TicketRecord) -> tuple[str, str]:
+    whole = _line(ticket.subject, None)
+    description = _storable(ticket.description)
+    subject = _cut(whole, SUBJECT_LENGTH)
+    if subject != whole:
+        description = f"{whole}\n\n{description}".rstrip()
+    if not subject:
+        subject = "Deleted at the source" if ticket.deleted else "No subject"
+    return subject, description
+
+
+def _notes(notes: Sequence[NoteRecord]) -> tuple[CleanNote, ...]:
+    """The notes; where the source names one id twice, the later one counts."""
+    found = {note.external_id: note for note in _clean_notes(notes)}
+    return tuple(found.values())
+
+
+def _clean_notes(notes: Sequence[NoteRecord]) -> Iterator[CleanNote]:
+    for note in notes:
+        yield CleanNote(
+            external_id=_identifier(note.external_id, "notes.external_id"),
+            author=_line(note.author, AUTHOR_LENGTH),
+            text=_storable(note.text),
+            internal=note.internal,
+            written_at=_moment(note.written_at, "notes.written_at"),
+        )
+
+
+def _storable_raw(raw: JsonValue) -> JsonValue:
+    text = json.dumps(raw)
+    if len(text) > RAW_LIMIT:
+        raise TicketRefused(
+            f"The source's record takes {_mebibytes(len(text))}, the limit is {_mebibytes(RAW_LIMIT)}: "
+            "shorten the ticket at the source."
+        )
+    # only what no database stores is replaced; an escaped NUL or half surrogate shows as \u0000 or \ud8.. in JSON
+    return _without_unstorable(raw) if "\\u0000" in text or "\\ud" in text else raw
+
+
+def _without_unstorable(value: JsonValue) -> JsonValue:
+    if isinstance(value, str):
+        return _storable(value)
+    if isinstance(value, dict):
+        return {_storable(key): _without_unstorable(held) for key, held in value.items()}
+    if isinstance(value, list):
+        return [_without_unstorable(held) for held in value]
+    return value
+
+
+def _identifier(value: str, field: str) -> str:
+    found = _optional_identifier(value, field)
+    if not found:
+        raise TicketRefused(f"{field} is empty: send the source's own id.")
+    return found
+
+
+def _optional_identifier(value: str, field: str) -> str:
+    found = _line(value, None)
+    if len(found) > ID_LENGTH:
+        raise TicketRefused(f"{field} has {len(found)} characters, an id has at most {ID_LENGTH}.")
+    return found
+
+
+def _moment(value: datetime, field: str) -> datetime:
+    if value.tzinfo is None:
+        raise TicketRefused(f"{field} names no time zone: send it as 2026-11-21T14:05:00Z.")
+    return value.astimezone(UTC)
+
+
+def _line(value: str, limit: int | None) -> str:
+    """One line without surrounding blanks, cut to `limit` characters."""
+    line = " ".join(_storable(value).split())
+    return line if limit is None else _cut(line, limit)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def _storable(text: str) -> str:
+    """Without NUL, which PostgreSQL's text does not hold, and half surrogates, which UTF-8 does not."""
+    return _HALF_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\0", ""))
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 1024 / 1024:.1f} MiB"

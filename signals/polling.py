@@ -1,0 +1,167 @@
+"""The reconciling poll: what the source changed since the high-water mark, read batch by batch and upserted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+import structlog
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from integrations.contracts import TicketRecord, TicketSource
+from integrations.errors import VendorError
+from integrations.models import Connection, SyncCursor
+from integrations.services import open_ticket_source, sync_directory
+from junto.tenants.actors import Actor
+from junto.tenants.scoping import TenantQuerySet
+from signals.placing import place_waiting, unplaced
+from signals.upsert import BATCH, Outcome, UpsertResult, upsert_signals
+
+log = structlog.get_logger(__name__)
+
+STREAM = "tickets"
+#: How long a poll owns its cursor without a sign of life; a crashed one is followed by another after that.
+LEASE = timedelta(minutes=5)
+#: Read again this far before the mark: a source shows a change some seconds after the time it stamps on it.
+OVERLAP = timedelta(minutes=2)
+#: How many refused tickets the cursor names; the rest are only counted.
+NAMED_REFUSALS = 5
+
+
+class PollOvertaken(RuntimeError):
+    """Another poll took the cursor, as this one gave no sign of life for too long; nothing more is written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PollReport:
+    """What one poll did. `error` is the vendor's failure in plain words, empty when all was read."""
+
+    read: int = 0
+    changed: int = 0
+    refused: int = 0
+    error: str = ""
+
+
+def poll_connection(connection: Connection) -> PollReport | None:
+    """Read what changed at the source and upsert it; None when another poll of this connection is running.
+
+    The mark moves in the transaction that stores a batch, so an interrupted poll goes on where it stopped. A failure
+    of the vendor is kept on the cursor and the connection, and the next poll tries again from the same mark.
+    """
+    lease = _Lease.take(connection)
+    if lease is None:
+        return None
+    try:
+        report = _read_and_store(connection, lease)
+    except VendorError as failure:
+        report = PollReport(error=str(failure))
+        lease.release(error=report.error)
+    except PollOvertaken:
+        log.warning("poll overtaken", connection=str(connection.pk))
+        return None
+    else:
+        lease.release()
+    _tell_connection(connection, report)
+    return report
+
+
+@dataclass
+class _Lease:
+    """The cursor while this poll owns it; `until` is both deadline and proof, renewed with every batch."""
+
+    cursor: SyncCursor
+    until: datetime
+
+    @classmethod
+    def take(cls, connection: Connection) -> _Lease | None:
+        """Own the cursor of the connection's tickets, made at the first poll; None while another poll owns it."""
+        cursor, _ = SyncCursor.objects.for_organization(connection.organization).get_or_create(
+            connection=connection, stream=STREAM, defaults={"organization": connection.organization}
+        )
+        now = timezone.now()
+        free = Q(running_until=None) | Q(running_until__lt=now)
+        lease = cls(cursor=cursor, until=now + LEASE)
+        if not lease._rows().filter(free).update(running_until=lease.until, ran_at=now):
+            return None
+        cursor.refresh_from_db()
+        return lease
+
+    def keep(self, **changes: object) -> None:
+        """Write to the cursor and renew. Raises PollOvertaken when it is no longer ours."""
+        until = timezone.now() + LEASE
+        if not self._rows().filter(running_until=self.until).update(running_until=until, **changes):
+            raise PollOvertaken
+        self.until = until
+
+    def release(self, **changes: object) -> None:
+        """Let the next poll run."""
+        self._rows().filter(running_until=self.until).update(running_until=None, **changes)
+
+    def _rows(self) -> TenantQuerySet[SyncCursor]:
+        rows: TenantQuerySet[SyncCursor] = SyncCursor.objects.for_organization(self.cursor.organization)
+        return rows.filter(pk=self.cursor.pk)
+
+
+def _read_and_store(connection: Connection, lease: _Lease) -> PollReport:
+    started = timezone.now()
+    if lease.cursor.high_water is None:
+        sync_directory(connection)
+    source = open_ticket_source(connection)
+    try:
+        results = _store_all(connection, source, lease)
+    finally:
+        source.close()
+    # asked once for each unknown name: a signal that stays unplaced is not asked for again before it changes
+    if unplaced(connection).filter(changed_at__gte=started).exists():
+        sync_directory(connection)
+        place_waiting(connection)
+    refused = [result for result in results if result.outcome == Outcome.REFUSED]
+    lease.keep(error=_in_words(refused))
+    quiet = (Outcome.UNCHANGED, Outcome.STALE, Outcome.REFUSED)
+    return PollReport(
+        read=len(results), changed=sum(result.outcome not in quiet for result in results), refused=len(refused)
+    )
+
+
+def _store_all(connection: Connection, source: TicketSource, lease: _Lease) -> list[UpsertResult]:
+    actor = Actor.system("sync", connection.organization)
+    mark = lease.cursor.high_water
+    results: list[UpsertResult] = []
+    # the source gives the longest unchanged first, so everything up to a stored batch's last change is here
+    for batch in _batches(source.changed_since(None if mark is None else mark - OVERLAP)):
+        # a stamp from the future is refused below, and must not carry the mark beyond what was read
+        newest = min(batch[-1].updated_at, timezone.now())
+        mark = newest if mark is None else max(mark, newest)
+        with transaction.atomic():
+            results += upsert_signals(connection=connection, tickets=batch, actor=actor)
+            lease.keep(high_water=mark)
+    return results
+
+
+def _batches(tickets: Iterator[TicketRecord]) -> Iterator[list[TicketRecord]]:
+    """Read from the network in lists, so that no transaction is open meanwhile."""
+    while batch := list(islice(tickets, BATCH)):
+        yield batch
+
+
+def _in_words(refused: list[UpsertResult]) -> str:
+    """Which tickets could not be stored and why, for the connection's page."""
+    lines = [f"Ticket {result.external_id}: {result.reason}" for result in refused[:NAMED_REFUSALS]]
+    if len(refused) > NAMED_REFUSALS:
+        lines.append(f"And {len(refused) - NAMED_REFUSALS} more.")
+    return "\n".join(lines)
+
+
+def _tell_connection(connection: Connection, report: PollReport) -> None:
+    """The connection's health as this poll found it; a paused connection stays paused."""
+    now = timezone.now()
+    rows = Connection.objects.for_organization(connection.organization).filter(pk=connection.pk)
+    live = rows.exclude(state=Connection.State.PAUSED)
+    if report.error:
+        live.update(state=Connection.State.FAILING, state_detail=report.error, checked_at=now)
+    else:
+        live.update(state=Connection.State.OK, state_detail="", checked_at=now, succeeded_at=now)

@@ -1,0 +1,232 @@
+"""What the REST API takes and gives: shapes only, no decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypedDict
+
+from pydantic import JsonValue
+from rest_framework import serializers
+
+from integrations.contracts import NoteRecord, TicketRecord
+from signals.models import Signal, SignalNote
+from signals.upsert import Outcome, UpsertResult
+
+MAX_ITEMS = 1000
+#: Generous: what is longer is cut or refused with the rest of the ticket kept (signals/intake.py).
+ANY_LENGTH = 16 * 1024 * 1024
+
+
+def _words(**kwargs: object) -> serializers.CharField:
+    return serializers.CharField(required=False, allow_blank=True, default="", trim_whitespace=False, **kwargs)
+
+
+class BoardInput(serializers.Serializer[None]):
+    """A service board by the source's own id."""
+
+    id = serializers.CharField()
+    name = _words()
+
+
+class NoteInput(serializers.Serializer[None]):
+    """A note of a ticket."""
+
+    external_id = serializers.CharField()
+    author = _words()
+    text = _words()
+    internal = serializers.BooleanField(default=True, help_text="False = the client sees it.")
+    written_at = serializers.DateTimeField()
+
+
+class TicketInput(serializers.Serializer[None]):
+    """One ticket as the source has it now. Ids are the source's own."""
+
+    external_id = serializers.CharField()
+    updated_at = serializers.DateTimeField(help_text="When the source last changed it: the newer one wins.")
+    created_at = serializers.DateTimeField(required=False, help_text="Left out: the same as `updated_at`.")
+    deleted = serializers.BooleanField(default=False, help_text="It is gone at the source.")
+    subject = _words()
+    description = _words()
+    company = _words(help_text="Id of the client company.")
+    company_name = _words()
+    contact = _words(help_text="Id of the contact.")
+    devices = serializers.ListField(child=serializers.CharField(), default=list, help_text="Ids of the devices.")
+    status = _words()
+    closed = serializers.BooleanField(default=False, help_text="The status means that the ticket is closed.")
+    priority = _words()
+    board = BoardInput(required=False, allow_null=True)
+    type = _words()
+    subtype = _words()
+    item = _words()
+    assignee = _words()
+    notes = serializers.ListField(
+        child=NoteInput(),
+        required=False,
+        allow_null=True,
+        help_text="All notes of the ticket; left out or null = the stored ones stay.",
+    )
+    raw = serializers.JSONField(required=False, default=dict, help_text="The source's own record, kept as it is.")
+
+
+class SyncInput(serializers.Serializer[None]):
+    """A delivery of tickets. Used for the schema; each item is validated by itself."""
+
+    connection = serializers.CharField(help_text="The vendor the ids belong to, for example `connectwise`.")
+    items = serializers.ListField(child=TicketInput(), min_length=1, max_length=MAX_ITEMS)
+
+
+class NoteFields(TypedDict):
+    """A validated NoteInput."""
+
+    external_id: str
+    author: str
+    text: str
+    internal: bool
+    written_at: datetime
+
+
+class BoardFields(TypedDict):
+    """A validated BoardInput."""
+
+    id: str
+    name: str
+
+
+class _TicketFields(TypedDict, total=False):
+    created_at: datetime
+    board: BoardFields | None
+    notes: list[NoteFields] | None
+
+
+class TicketFields(_TicketFields):
+    """A validated TicketInput."""
+
+    external_id: str
+    updated_at: datetime
+    deleted: bool
+    subject: str
+    description: str
+    company: str
+    company_name: str
+    contact: str
+    devices: list[str]
+    status: str
+    closed: bool
+    priority: str
+    type: str
+    subtype: str
+    item: str
+    assignee: str
+    raw: JsonValue
+
+
+def ticket_record(fields: TicketFields) -> TicketRecord:
+    """The record that a validated item stands for."""
+    board, notes = fields.get("board"), fields.get("notes")
+    return TicketRecord(
+        external_id=fields["external_id"],
+        subject=fields["subject"],
+        created_at=fields.get("created_at", fields["updated_at"]),
+        updated_at=fields["updated_at"],
+        company_external_id=fields["company"],
+        company_name=fields["company_name"],
+        contact_external_id=fields["contact"],
+        device_external_ids=tuple(fields["devices"]),
+        description=fields["description"],
+        status=fields["status"],
+        closed=fields["closed"],
+        priority=fields["priority"],
+        board_external_id=board["id"] if board else "",
+        board_name=board["name"] if board else "",
+        type=fields["type"],
+        subtype=fields["subtype"],
+        item=fields["item"],
+        assignee=fields["assignee"],
+        notes=None if notes is None else tuple(NoteRecord(**note) for note in notes),
+        deleted=fields["deleted"],
+        raw=fields["raw"],
+    )
+
+
+def first_problem(errors: object, path: str = "") -> str:
+    """The first validation error of an item as one sentence that names its field."""
+    if isinstance(errors, Mapping):
+        field, inner = next(iter(errors.items()))
+        named = path if field == "non_field_errors" else f"{path}.{field}" if path else str(field)
+        return first_problem(inner, named)
+    if isinstance(errors, list) and errors:
+        inner = next((each for each in errors if each), errors[0])
+        return first_problem(inner, path)
+    return f"{path}: {errors}" if path else str(errors)
+
+
+class ResultOutput(serializers.Serializer[UpsertResult]):
+    """What became of one item."""
+
+    index = serializers.IntegerField(help_text="Its place in the request, from 0.")
+    external_id = serializers.CharField()
+    outcome = serializers.ChoiceField(choices=[outcome.value for outcome in Outcome])
+    signal = serializers.UUIDField(source="signal_id", allow_null=True)
+    reason = serializers.CharField(help_text="Why it was refused, passed over or waits for review; else empty.")
+
+
+class SyncOutput(serializers.Serializer[None]):
+    """One result per item, in the order sent, and how many there are of each outcome."""
+
+    results = ResultOutput(many=True)
+    counts = serializers.DictField(child=serializers.IntegerField())
+
+
+class NoteOutput(serializers.ModelSerializer[SignalNote]):
+    """A note of a signal."""
+
+    class Meta:
+        model = SignalNote
+        fields = ("external_id", "author", "text", "internal", "written_at")
+
+
+class SignalOutput(serializers.ModelSerializer[Signal]):
+    """A signal in a list."""
+
+    connection = serializers.CharField(source="connection.vendor", default=None)
+    company = serializers.UUIDField(source="company_id", allow_null=True)
+    company_name = serializers.CharField(source="company.name", default=None)
+    contact_name = serializers.CharField(source="contact.name", default=None)
+    board = serializers.CharField(source="board.name", default=None)
+    created_at = serializers.DateTimeField(source="source_created_at")
+    updated_at = serializers.DateTimeField(source="source_updated_at")
+
+    class Meta:
+        model = Signal
+        fields = (
+            "id",
+            "connection",
+            "external_id",
+            "state",
+            "state_reason",
+            "subject",
+            "company",
+            "company_name",
+            "contact_name",
+            "board",
+            "priority",
+            "type",
+            "subtype",
+            "item",
+            "assignee",
+            "source_status",
+            "closed_at_source",
+            "created_at",
+            "updated_at",
+            "revision",
+        )
+
+
+class SignalDetailOutput(SignalOutput):
+    """One signal with its text and notes."""
+
+    notes = NoteOutput(many=True)
+
+    class Meta(SignalOutput.Meta):
+        fields = (*SignalOutput.Meta.fields, "description", "notes")

@@ -1,0 +1,130 @@
+"""What people, the agent and the sources do with signals. Every state moves by compare-and-set (HOUSE 3)."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from approvals.models import StaleState
+from approvals.services import move_subject
+from junto.audit.services import record
+from junto.bells import ring
+from junto.tenants.actors import Actor
+from junto.tenants.models import Company
+from junto.tenants.permissions import Permission, require
+from signals.models import Signal
+from signals.placing import place
+from signals.polling import poll_connection
+from signals.upsert import Outcome, UpsertResult, upsert_signals
+
+__all__ = [
+    "Outcome",
+    "SignalNotClaimable",
+    "UpsertResult",
+    "claim_signal",
+    "dismiss_signal",
+    "map_company",
+    "poll_connection",
+    "release_signal",
+    "resolve_signal",
+    "upsert_signals",
+]
+
+State = Signal.State
+
+CLAIMABLE = (State.NEW, State.IN_REVIEW)
+CLOSABLE = (State.NEW, State.NEEDS_REVIEW, State.IN_REVIEW)
+
+
+class SignalNotClaimable(ValueError):
+    """Nobody may start on this signal now; the message says why and what to do."""
+
+
+def claim_signal(signal: Signal, *, actor: Actor, from_states: tuple[State, ...] = CLAIMABLE) -> Signal:
+    """Take the signal for a session: NEW or IN_REVIEW becomes TRIAGING, once among all who try (the start rule: NEW).
+
+    Raises:
+        SignalNotClaimable: it has no company, or is in none of `from_states` any more.
+        PermissionDenied: `actor` may not run sessions for its company.
+    """
+    _require_on(signal, actor)
+    if signal.company_id is None:
+        raise SignalNotClaimable("This signal belongs to no known company yet: choose its company first.")
+    try:
+        return signal.move(to=State.TRIAGING, frm=from_states)
+    except StaleState as stale:
+        signal.refresh_from_db(fields=["state"])
+        raise SignalNotClaimable(
+            f"Signal {signal.external_id} cannot be started: its state is “{signal.get_state_display()}”. "
+            "Reload the page to see what happened."
+        ) from stale
+
+
+@transaction.atomic
+def release_signal(signal: Signal, *, actor: Actor, state: State = State.IN_REVIEW) -> None:
+    """Let go of a claimed signal, to IN_REVIEW, NEW, or RESOLVED where a runbook resolves on success.
+
+    Does nothing when the source closed, deleted or moved it in the meantime: that word stands.
+    """
+    try:
+        signal.move(to=state, frm=[State.TRIAGING])
+    except StaleState:
+        return
+    if state == State.RESOLVED:
+        record(actor, "signal.resolved", signal, {})
+    ring("signal.changed", str(signal.pk))
+
+
+def resolve_signal(*, signal: Signal, actor: Actor) -> Signal:
+    """A person says it is done, whatever the PSA's status.
+
+    Raises:
+        StaleState: a session is working on it, or it is closed already.
+        PermissionDenied: `actor` may not work for its company.
+    """
+    return _close(signal, actor=actor, to=State.RESOLVED, reason="")
+
+
+def dismiss_signal(*, signal: Signal, actor: Actor, reason: str = "") -> Signal:
+    """A person says that nothing is to be done. Raises as `resolve_signal`."""
+    return _close(signal, actor=actor, to=State.DISMISSED, reason=reason)
+
+
+@transaction.atomic
+def _close(signal: Signal, *, actor: Actor, to: State, reason: str) -> Signal:
+    _require_on(signal, actor)
+    signal.move(to=to, frm=CLOSABLE, reason=reason[:300])
+    record(actor, f"signal.{to.value}", signal, {"reason": reason} if reason else {})
+    ring("signal.changed", str(signal.pk))
+    return signal
+
+
+@transaction.atomic
+def map_company(*, signal: Signal, company: Company, actor: Actor) -> Signal:
+    """Give a signal the company that its source does not tell, or another one; work on it starts over.
+
+    The contact and device are taken over where they belong to that company. What a session had under way for the
+    former company is stopped.
+
+    Raises:
+        PermissionDenied: `actor` may not work for `company`, or not for the company the signal has.
+        StaleState: the signal is closed.
+    """
+    _require_on(signal, actor)
+    require(actor, Permission.RUN_SESSIONS, company)
+    former = signal.company_id
+    if former == company.pk:
+        return signal
+    signal.move(to=State.NEW, frm=Signal.OPEN)
+    place(signal, company.pk)
+    if former is not None:
+        move_subject(
+            organization=signal.organization, subject=signal.origin_subject, company=company, revision=signal.revision
+        )
+    record(actor, "signal.company_mapped", signal, {"company": str(company.pk), "former": str(former or "")})
+    ring("signal.changed", str(signal.pk))
+    return signal
+
+
+def _require_on(signal: Signal, actor: Actor) -> None:
+    """Working on a signal without a company needs the right for all companies."""
+    require(actor, Permission.RUN_SESSIONS, signal.company or signal.organization)

@@ -1,0 +1,61 @@
+"""Which state a signal is in after its source said something new. Pure."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from signals.models import Signal
+
+State = Signal.State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What the signal was before: its state, company, and whether the source had closed it."""
+
+    state: str
+    company_id: uuid.UUID | None
+    closed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What the source says now; `company_id` is the company of ours that the source's one is linked to."""
+
+    company_id: uuid.UUID | None
+    closed: bool
+    deleted: bool
+
+
+def first_state(told: Told) -> State:
+    """The state of a signal never seen before (PRODUCT 2)."""
+    if told.deleted:
+        return State.GONE
+    if told.closed:
+        return State.RESOLVED
+    return State.NEW if told.company_id else State.NEEDS_REVIEW
+
+
+def next_state(known: Known, told: Told) -> State:
+    """The state of a known signal after a newer revision.
+
+    The source alone deletes, closes and reopens. A move to another company, or to none, starts the work over. What
+    people decided in Junto (dismissed, merged, resolved while the source left it open) is left alone.
+    """
+    state = State(known.state)
+    if told.deleted:
+        return State.GONE
+    if state in (State.DISMISSED, State.MERGED):
+        return state
+    if told.closed:
+        return State.RESOLVED
+    reopened = state == State.GONE or (state == State.RESOLVED and known.closed)
+    if reopened or (state in Signal.OPEN and _needs_new_start(known, told)):
+        return first_state(told)
+    return state
+
+
+def _needs_new_start(known: Known, told: Told) -> bool:
+    """Whether it moved, or its company became known; a first company found for a signal in review is a start too."""
+    return known.company_id != told.company_id

@@ -1,0 +1,312 @@
+"""The one way in: tickets of a source become signals, whatever the order and however often they are delivered.
+
+The newer revision wins, by the WHERE of the statement that writes. Rows are read under a lock before that, because the
+state that follows depends on what was there; unknown ones are inserted even before, so that two deliveries at once meet.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import structlog
+from django.db import DataError, IntegrityError, transaction
+from django.utils import timezone
+
+from approvals.models import Origin
+from approvals.services import move_subject, stop_origin
+from integrations.contracts import TicketRecord
+from integrations.models import Connection
+from junto.bells import ring
+from junto.tenants.actors import Actor
+from junto.tenants.permissions import Permission, require
+from junto.tenants.scoping import TenantQuerySet
+from signals.directory import Directory, boards_by_external_id, review_reason
+from signals.intake import ID_LENGTH, CleanTicket, TicketRefused, clean_ticket
+from signals.models import Signal
+from signals.notes import our_own, write_notes
+from signals.states import Known, Told, first_state, next_state
+
+log = structlog.get_logger(__name__)
+
+#: Tickets written in one transaction: enough to need few queries, few enough not to hold SQLite's one write lock long.
+BATCH = 250
+
+#: Columns that differ whenever the source touched the ticket, our own writes included.
+_ALWAYS_NEW = frozenset({"revision", "source_updated_at", "raw"})
+
+Columns = dict[str, object]
+
+
+class Outcome(StrEnum):
+    """What became of one delivered ticket."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    STALE = "stale"
+    GONE = "gone"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpsertResult:
+    """What became of one delivered ticket; `reason` is for people: why refused, passed over, or waiting for review."""
+
+    external_id: str
+    outcome: Outcome
+    signal_id: uuid.UUID | None = None
+    reason: str = ""
+
+
+def upsert_signals(*, connection: Connection, tickets: Sequence[TicketRecord], actor: Actor) -> list[UpsertResult]:
+    """Make our signals say what the newest delivered revisions say; one result per ticket, in the given order.
+
+    Idempotent and independent of order: an older or equal revision changes nothing. A ticket that cannot be stored is
+    refused alone, with the reason. A move to another company stops what was running for the signal (PRODUCT 2).
+
+    Raises:
+        PermissionDenied: `actor` may not write signals of the connection's organization.
+    """
+    require(actor, Permission.WRITE_SIGNALS, connection.organization)
+    now = timezone.now()
+    results: list[UpsertResult] = []
+    for start in range(0, len(tickets), BATCH):
+        results += _take(connection, tickets[start : start + BATCH], actor=actor, now=now)
+    return results
+
+
+def _take(
+    connection: Connection, tickets: Sequence[TicketRecord], *, actor: Actor, now: datetime
+) -> list[UpsertResult]:
+    """One batch: clean each, write the newest of each id, answer for all."""
+    cleaned = [_clean(ticket, now) for ticket in tickets]
+    newest: dict[str, CleanTicket] = {}
+    for ticket in cleaned:
+        if isinstance(ticket, CleanTicket):
+            held = newest.get(ticket.external_id)
+            if held is None or ticket.revision > held.revision:
+                newest[ticket.external_id] = ticket
+    # sorted: two deliveries at once take their locks in the same order
+    stored = _store(connection, sorted(newest.values(), key=lambda ticket: ticket.external_id), actor=actor)
+    return [
+        ticket if isinstance(ticket, UpsertResult) else _answer(ticket, newest[ticket.external_id], stored)
+        for ticket in cleaned
+    ]
+
+
+def _clean(ticket: TicketRecord, now: datetime) -> CleanTicket | UpsertResult:
+    try:
+        return clean_ticket(ticket, now=now)
+    except TicketRefused as refusal:
+        return UpsertResult(external_id=ticket.external_id[:ID_LENGTH], outcome=Outcome.REFUSED, reason=str(refusal))
+
+
+def _answer(ticket: CleanTicket, winner: CleanTicket, stored: Mapping[str, UpsertResult]) -> UpsertResult:
+    """The stored result, or for one that a newer delivery of the same batch made needless, that it was passed over."""
+    result = stored[ticket.external_id]
+    if ticket is winner or result.outcome == Outcome.REFUSED:
+        return result
+    equal = ticket.revision == winner.revision
+    return UpsertResult(
+        external_id=ticket.external_id,
+        outcome=Outcome.UNCHANGED if equal else Outcome.STALE,
+        signal_id=result.signal_id,
+        reason="" if equal else "A newer revision came in the same delivery.",
+    )
+
+
+def _store(connection: Connection, tickets: Sequence[CleanTicket], *, actor: Actor) -> dict[str, UpsertResult]:
+    """Write them in one transaction; when the database refuses, halve until the one at fault stands alone."""
+    if not tickets:
+        return {}
+    try:
+        with transaction.atomic():
+            return _Writer.prepare(connection, tickets, actor=actor).write(tickets)
+    except (DataError, IntegrityError) as error:
+        if len(tickets) > 1:
+            middle = len(tickets) // 2
+            first = _store(connection, tickets[:middle], actor=actor)
+            return first | _store(connection, tickets[middle:], actor=actor)
+        external_id = tickets[0].external_id
+        log.error("signal refused by the database", external_id=external_id, error=type(error).__name__)
+        return {
+            external_id: UpsertResult(
+                external_id=external_id,
+                outcome=Outcome.REFUSED,
+                reason="The database did not take this ticket. Send it again; if it stays so, tell the administrator.",
+            )
+        }
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Writes one batch inside a transaction, with everything it needs to know read beforehand."""
+
+    connection: Connection
+    actor: Actor
+    directory: Directory
+    boards: Mapping[str, uuid.UUID]
+
+    @classmethod
+    def prepare(cls, connection: Connection, tickets: Sequence[CleanTicket], *, actor: Actor) -> _Writer:
+        return cls(
+            connection=connection,
+            actor=actor,
+            directory=Directory.read(connection, tickets),
+            boards=boards_by_external_id(connection, [(one.board_external_id, one.board_name) for one in tickets]),
+        )
+
+    def write(self, tickets: Sequence[CleanTicket]) -> dict[str, UpsertResult]:
+        inserted = self._insert_unknown(tickets)
+        held = {signal.external_id: signal for signal in self._locked(tickets)}
+        results: dict[str, UpsertResult] = {}
+        written: list[tuple[Signal, CleanTicket]] = []
+        touched: set[uuid.UUID] = set()
+        for ticket in tickets:
+            signal = held[ticket.external_id]
+            if signal.pk in inserted:
+                results[ticket.external_id] = _result(signal, Outcome.GONE if ticket.deleted else Outcome.CREATED)
+                touched.add(signal.pk)
+            elif self._overwrite(ticket, signal, touched):
+                results[ticket.external_id] = _result(signal, Outcome.GONE if ticket.deleted else Outcome.UPDATED)
+            else:
+                results[ticket.external_id] = _passed_over(ticket, signal)
+                continue
+            written.append((signal, ticket))
+        self._finish(written, touched)
+        return results
+
+    def _insert_unknown(self, tickets: Sequence[CleanTicket]) -> set[uuid.UUID]:
+        """Insert what is not there yet; the ids, of which those are in the table that no other delivery forestalled."""
+        known = set(self._rows(tickets).values_list("external_id", flat=True))
+        fresh = [self._new_signal(ticket) for ticket in tickets if ticket.external_id not in known]
+        Signal.objects.bulk_create(fresh, ignore_conflicts=True)
+        return {signal.pk for signal in fresh}
+
+    def _new_signal(self, ticket: CleanTicket) -> Signal:
+        company_id = self.directory.companies.get(ticket.company_external_id)
+        state = first_state(Told(company_id=company_id, closed=ticket.closed, deleted=ticket.deleted))
+        return Signal(
+            organization_id=self.connection.organization_id,
+            connection=self.connection,
+            external_id=ticket.external_id,
+            source_created_at=ticket.source_created_at,
+            **self._columns(ticket, company_id, state),
+        )
+
+    def _overwrite(self, ticket: CleanTicket, signal: Signal, touched: set[uuid.UUID]) -> bool:
+        """Write a newer revision over the locked row and into `signal`; False when it is not newer.
+
+        Remembers the id in `touched` where more changed than the source's own bookkeeping.
+        """
+        company_id = self._company_after(ticket, signal)
+        state = next_state(
+            Known(state=signal.state, company_id=signal.company_id, closed=signal.closed_at_source),
+            Told(company_id=company_id, closed=ticket.closed, deleted=ticket.deleted),
+        )
+        columns = self._tombstone(ticket) if ticket.deleted else self._columns(ticket, company_id, state)
+        newer = self._rows([ticket]).filter(revision__lt=ticket.revision)
+        if not newer.update(**columns, changed_at=timezone.now()):
+            return False
+        if any(getattr(signal, name) != value for name, value in columns.items() if name not in _ALWAYS_NEW):
+            touched.add(signal.pk)
+        for name, value in columns.items():
+            setattr(signal, name, value)
+        return True
+
+    def _company_after(self, ticket: CleanTicket, signal: Signal) -> uuid.UUID | None:
+        """The linked company; where none is linked, the one a person gave this signal, while the source says the same."""
+        linked = self.directory.companies.get(ticket.company_external_id)
+        if linked is None and ticket.company_external_id == signal.company_external_id:
+            return signal.company_id
+        return linked
+
+    def _columns(self, ticket: CleanTicket, company_id: uuid.UUID | None, state: Signal.State) -> Columns:
+        waits = state == Signal.State.NEEDS_REVIEW and company_id is None
+        return {
+            "company_id": company_id,
+            "company_external_id": ticket.company_external_id,
+            "contact_id": self.directory.contact_of(ticket.contact_external_id, company_id),
+            "contact_external_id": ticket.contact_external_id,
+            "device_id": self.directory.device_of(ticket.device_external_id, company_id),
+            "device_external_id": ticket.device_external_id,
+            "board_id": self.boards.get(ticket.board_external_id),
+            "assignee": ticket.assignee,
+            "subject": ticket.subject,
+            "description": ticket.description,
+            "source_status": ticket.source_status,
+            "closed_at_source": ticket.closed,
+            "priority": ticket.priority,
+            "type": ticket.type,
+            "subtype": ticket.subtype,
+            "item": ticket.item,
+            "source_updated_at": ticket.source_updated_at,
+            "revision": ticket.revision,
+            "raw": ticket.raw,
+            "state": state,
+            "state_reason": review_reason(ticket.company_external_id, ticket.company_name) if waits else "",
+        }
+
+    def _tombstone(self, ticket: CleanTicket) -> Columns:
+        """A deletion carries no content: what was known stays readable."""
+        return {
+            "revision": ticket.revision,
+            "source_updated_at": ticket.source_updated_at,
+            "state": Signal.State.GONE,
+            "state_reason": "",
+        }
+
+    def _finish(self, written: Sequence[tuple[Signal, CleanTicket]], touched: set[uuid.UUID]) -> None:
+        """Notes, what stands on the signals in approvals, and the bell; our own note coming back rings nothing."""
+        new_notes = write_notes([(signal, ticket.notes) for signal, ticket in written if ticket.notes is not None])
+        echoes = our_own(self.connection, {note for ids in new_notes.values() for note in ids})
+        touched |= {signal_id for signal_id, ids in new_notes.items() if ids - echoes}
+        self._tell_origins([signal for signal, _ in written])
+        for signal_id in sorted(touched):
+            ring("signal.changed", str(signal_id))
+
+    def _tell_origins(self, signals: Sequence[Signal]) -> None:
+        """Keep the Origin rows of sessions true: revision and company; a deleted ticket stops them (HOUSE 3)."""
+        organization = self.connection.organization
+        by_subject = {signal.origin_subject: signal for signal in signals}
+        standing = Origin.objects.for_organization(organization).filter(
+            subject__in=by_subject, closed_at=None, stopped_at=None
+        )
+        moved: set[str] = set()
+        for origin in standing:
+            signal = by_subject[origin.subject]
+            if signal.state == Signal.State.GONE:
+                stop_origin(origin=origin, actor=self.actor, reason="The ticket was deleted at the source.")
+            else:
+                moved.add(origin.subject)
+        for subject in sorted(moved):
+            signal = by_subject[subject]
+            move_subject(organization=organization, subject=subject, company=signal.company, revision=signal.revision)
+
+    def _locked(self, tickets: Sequence[CleanTicket]) -> TenantQuerySet[Signal]:
+        return self._rows(tickets).order_by("external_id").select_for_update().defer("raw")
+
+    def _rows(self, tickets: Sequence[CleanTicket]) -> TenantQuerySet[Signal]:
+        return Signal.objects.for_organization(self.connection.organization).filter(
+            connection=self.connection, external_id__in=[ticket.external_id for ticket in tickets]
+        )
+
+
+def _result(signal: Signal, outcome: Outcome) -> UpsertResult:
+    return UpsertResult(
+        external_id=signal.external_id, outcome=outcome, signal_id=signal.pk, reason=signal.state_reason
+    )
+
+
+def _passed_over(ticket: CleanTicket, signal: Signal) -> UpsertResult:
+    equal = ticket.revision == signal.revision
+    return UpsertResult(
+        external_id=ticket.external_id,
+        outcome=Outcome.UNCHANGED if equal else Outcome.STALE,
+        signal_id=signal.pk,
+        reason="" if equal else f"We hold a newer revision, of {signal.source_updated_at:%Y-%m-%d %H:%M:%S} UTC.",
+    )

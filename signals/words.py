@@ -1,0 +1,41 @@
+"""How a signal's state and its agent session are said on screen: word, tone and icon (design, States)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from signals.models import Signal
+
+
+class Word(NamedTuple):
+    """A word with its tone ("", accent, ok, warn, danger) and the name of its icon."""
+
+    word: str
+    tone: str
+    icon: str
+
+
+STATE_WORDS: dict[str, Word] = {
+    Signal.State.NEW: Word("New", "", "dot"),
+    Signal.State.NEEDS_REVIEW: Word("Needs a company", "warn", "alert"),
+    Signal.State.TRIAGING: Word("Working", "", "play"),
+    Signal.State.IN_REVIEW: Word("Proposed fix", "ok", "ok"),
+    Signal.State.RESOLVED: Word("Resolved", "ok", "ok"),
+    Signal.State.DISMISSED: Word("Dismissed", "", "ban"),
+    Signal.State.MERGED: Word("Merged", "", "merge"),
+    Signal.State.GONE: Word("Gone at source", "", "void"),
+}
+
+NOT_STARTED = Word("Not started", "", "dot")
+NEEDS_APPROVAL = Word("Needs approval", "accent", "hand")
+WORKING = Word("Working", "", "play")
+WAITING_FOR_REPLY = Word("Waiting for reply", "", "clock")
+STOPPED = Word("Stopped", "", "pause")
+DONE = Word("Done", "ok", "ok")
+
+
+def state_word(signal: Signal) -> Word:
+    """What the state is called; a signal waits for review for want of a company or because of doubt."""
+    if signal.state == Signal.State.NEEDS_REVIEW and signal.company_id is not None:
+        return Word("Needs review", "warn", "alert")
+    return STATE_WORDS[signal.state]
