@@ -98,7 +98,7 @@ def test_a_card_keeps_the_order_that_the_design_fixed():
     )
     order = [
         "Waiting for your decision",
-        "Add an internal note to ticket 48213</h3>",
+        "Add an internal note to ticket 48213</h2>",
         "In ConnectWise, for Harlow",
         "New text",
         "<dt>Risk",
