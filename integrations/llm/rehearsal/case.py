@@ -17,7 +17,6 @@ LIST_DEVICES = "connectwise.list_configurations"
 SEARCH_TICKETS = "connectwise.search_tickets"
 BOARD_OPTIONS = "connectwise.board_options"
 LIST_TIME = "connectwise.list_ticket_time"
-LIST_NOTES = "connectwise.list_ticket_notes"
 
 _LIKE_ENOUGH = 0.34
 _DIGITS = re.compile(r"\d+")

@@ -12,7 +12,6 @@ from .case import (
     FIND_CONTACT,
     GET_TICKET,
     LIST_DEVICES,
-    LIST_NOTES,
     LIST_TIME,
     SEARCH_TICKETS,
     Case,
@@ -53,7 +52,6 @@ def _first_reads(case: Case) -> Iterator[Wish]:
         SEARCH_TICKETS: {"company": case.vendor_company_id, "limit": _MOST_ROWS},
         BOARD_OPTIONS: {"board": case.ticket.get("board_id"), "board_name": case.ticket.get("board")},
         LIST_TIME: {"ticket": ticket},
-        LIST_NOTES: {"ticket": ticket},
     }
     for tool, meanings in known.items():
         offer = case.conversation.offers.get(tool)

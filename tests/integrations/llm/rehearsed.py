@@ -59,7 +59,8 @@ RESULTS: dict[str, JsonValue] = {
         "types": [{"id": 1, "name": "Service Request"}, {"id": 2, "name": "Network"}, {"id": 3, "name": "Email"}],
         "subtypes": [{"id": 21, "name": "VPN", "type_ids": [2]}, {"id": 22, "name": "Wifi", "type_ids": [2]},
                      {"id": 31, "name": "Mailbox", "type_ids": [3]}],
-        "statuses": [{"id": 1, "name": "New"}, {"id": 5, "name": "In Progress"}, {"id": 9, "name": "Closed", "closed": True}],
+        "statuses": [{"id": 1, "name": "New"}, {"id": 5, "name": "In Progress"},
+                     {"id": 9, "name": "Closed", "closed": True}],
     },
     "connectwise.list_ticket_time": [{"hours": 0.5}],
 }  # fmt: skip
