@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from junto.desk import views
+from junto.desk import people, views
 
 urlpatterns = [
     path("", views.start, name="start"),
     path("healthz", views.healthz, name="healthz"),
+    path("invitation/<str:secret>/", people.invitation, name="invitation"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("junto.urls_api")),
 ]

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from junto.desk import pages
+from junto.desk import audit_log, pages, people, tokens
 from junto.tenants.sites import site
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("inbox/", pages.inbox, name="inbox"),
     path("inbox/read/", pages.mark_inbox_read, name="inbox-read"),
+    path("people/", people.people, name="people"),
+    path("people/invite/", people.invite_view, name="people-invite"),
+    path("people/<uuid:membership_id>/role/", people.change_role_view, name="people-role"),
+    path("people/<uuid:membership_id>/deactivate/", people.deactivate_view, name="people-deactivate"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/create/", tokens.create, name="tokens-create"),
+    path("tokens/<uuid:token_id>/revoke/", tokens.revoke, name="tokens-revoke"),
+    path("audit/", audit_log.audit_log, name="audit"),
+    path("audit/export.csv", audit_log.export, {"form": "csv"}, name="audit-csv"),
+    path("audit/export.jsonl", audit_log.export, {"form": "jsonl"}, name="audit-jsonl"),
     path("", include("signals.urls")),
     path("", include("agent.urls")),
     path("", include("runbooks.urls")),

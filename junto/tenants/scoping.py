@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
 
 from django.db import models
 
@@ -57,6 +57,12 @@ class TenantQuerySet(models.QuerySet[M]):
         if not self._scoped:
             raise UnscopedQuery(self.model)
 
+    def _require_scopes(self, others: Iterable[Any]) -> None:
+        """Two queries joined to one are both scoped: a stranger's rows must not come in by the side door."""
+        for query in (self, *others):
+            if not getattr(query, "_scoped", False):
+                raise UnscopedQuery(self.model)
+
     def _clone(self) -> Self:
         copy: Self = super()._clone()  # type: ignore[misc]
         copy._scoped = self._scoped
@@ -69,6 +75,38 @@ class TenantQuerySet(models.QuerySet[M]):
     def iterator(self, chunk_size: int | None = None) -> Iterator[M]:
         self._require_scope()
         return super().iterator(chunk_size) if chunk_size else super().iterator()
+
+    def aiterator(self, chunk_size: int = 2000) -> AsyncIterator[M]:
+        self._require_scope()
+        return super().aiterator(chunk_size)
+
+    def raw(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refused always: the database's own words know no scope."""
+        raise UnscopedQuery(self.model)
+
+    def union(self, *others: Any, all: bool = False) -> Self:  # noqa: A002  (Django's name)
+        self._require_scopes(others)
+        return super().union(*others, all=all)
+
+    def intersection(self, *others: Any) -> Self:
+        self._require_scopes(others)
+        return super().intersection(*others)
+
+    def difference(self, *others: Any) -> Self:
+        self._require_scopes(others)
+        return super().difference(*others)
+
+    def __and__(self, other: Any) -> Self:
+        self._require_scopes([other])
+        return super().__and__(other)
+
+    def __or__(self, other: Any) -> Self:
+        self._require_scopes([other])
+        return super().__or__(other)
+
+    def __xor__(self, other: Any) -> Self:
+        self._require_scopes([other])
+        return super().__xor__(other)
 
     def count(self) -> int:
         self._require_scope()
