@@ -1,6 +1,11 @@
-"""The set-up of compose.yaml, with processes: PostgreSQL, Redis, a web server and a worker."""
+"""The set-up of compose.yaml, with processes: PostgreSQL, Redis, a web server and a worker.
 
+Their commands are read from compose.yaml and the Dockerfile, so that these are what is proven.
+"""
+
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 from redis import Redis
 from rq import Worker
 
@@ -49,13 +55,11 @@ def distributed(postgres_database: str, redis_url: str, tmp_path: Path) -> Itera
         "JUNTO_DATA_DIR": str(tmp_path),
         "PYTHONPATH": str(ROOT),
     }
-    web = [sys.executable, "-m", "uvicorn", "junto.asgi:application", "--port", str(port), "--lifespan", "on"]
-    subprocess.run(
-        _junto("migrate", "--noinput"), env=environment, check=True, timeout=START_SECONDS, capture_output=True
-    )
+    migrate = _of_compose("migrate")
+    subprocess.run(migrate, env=environment, check=True, timeout=START_SECONDS, capture_output=True, cwd=ROOT)
     with ExitStack() as stack:
-        stack.enter_context(_running(web, environment, tmp_path / "web.log"))
-        worker = stack.enter_context(_running(_junto("worker"), environment, tmp_path / "worker.log"))
+        stack.enter_context(_running(_of_dockerfile(port), environment, tmp_path / "web.log"))
+        worker = stack.enter_context(_running(_of_compose("worker"), environment, tmp_path / "worker.log"))
         address = f"http://127.0.0.1:{port}"
         wait_for(lambda: _status(f"{address}/healthz") == 200, "the web process to be healthy")
         yield Distributed(web=address, redis_url=redis_url, environment=environment, worker=worker)
@@ -99,8 +103,20 @@ def wait_for(true: Callable[[], bool], what: str) -> None:
         time.sleep(0.1)
 
 
-def _junto(*words: str) -> list[str]:
-    return [sys.executable, "-m", "junto.cli", *words]
+def _of_compose(service: str) -> list[str]:
+    command: list[str] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"][service][
+        "command"
+    ]
+    assert command[0] == "python"
+    return [sys.executable, *command[1:]]
+
+
+def _of_dockerfile(port: int) -> list[str]:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    commands = re.findall(r"^CMD (\[.*\])$", text, re.MULTILINE)
+    words: list[str] = json.loads(commands[-1])
+    moved = {"0.0.0.0": "127.0.0.1", "8000": str(port)}
+    return [sys.executable, "-m", *(moved.get(word, word) for word in words)]
 
 
 def _status(url: str) -> int:
