@@ -9,11 +9,15 @@ from types import ModuleType
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """A system Junto can connect to. `package` holds its client, schemas, endpoints and tools."""
+    """A system Junto can connect to. `package` holds its client, schemas, endpoints and tools.
+
+    `gives_tickets` = it also has a `source` module, and signals come from there.
+    """
 
     slug: str
     label: str
     package: str
+    gives_tickets: bool = False
 
     def module(self, name: str) -> ModuleType:
         """One module of the vendor's folder."""
@@ -22,5 +26,12 @@ class Vendor:
 
 VENDORS: dict[str, Vendor] = {
     vendor.slug: vendor
-    for vendor in (Vendor(slug="connectwise", label="ConnectWise PSA", package="integrations.connectwise"),)
+    for vendor in (
+        Vendor(
+            slug="connectwise",
+            label="ConnectWise PSA",
+            package="integrations.connectwise",
+            gives_tickets=True,
+        ),
+    )
 }

@@ -1,0 +1,96 @@
+"""A connection's credentials, and clients opened with them. Nobody else unseals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from integrations import guard
+from integrations.contracts import CredentialField, VendorClient
+from integrations.errors import ToolUnavailable
+from integrations.models import CompanyLink, Connection
+from integrations.sealing import Place, Unsealable, seal, unseal
+from integrations.vendors import VENDORS, Vendor
+from integrations.warrants import Errand
+from junto.tenants.models import Company, Organization
+
+_CREDENTIALS = TypeAdapter(dict[str, str])
+
+
+def vendor_of(connection: Connection) -> Vendor:
+    """The vendor's row. Raises ToolUnavailable for one that this version does not know."""
+    try:
+        return VENDORS[connection.vendor]
+    except KeyError:
+        raise ToolUnavailable(f"{connection.label} is of a kind that is not installed.") from None
+
+
+def credential_fields(vendor: Vendor) -> tuple[CredentialField, ...]:
+    """What has to be entered to connect this vendor."""
+    return cast("tuple[CredentialField, ...]", vendor.module("client").CREDENTIAL_FIELDS)
+
+
+def normal_base_url(vendor: Vendor, url: str) -> str:
+    """The base URL in the vendor's own form."""
+    return str(vendor.module("client").normal_base_url(url))
+
+
+def seal_credentials(connection: Connection, credentials: Mapping[str, str]) -> None:
+    """Put sealed credentials on the row, unsaved. They open for this row and this host only (I12)."""
+    connection.sealed_credentials = seal(json.dumps(dict(credentials)).encode(), place=_place(connection))
+
+
+def open_client(connection: Connection, errand: Errand) -> VendorClient:
+    """A client for one errand, to be closed.
+
+    Raises:
+        ToolUnavailable: paused, without credentials, or with ones that do not open.
+        AddressRefused: its address is none that requests may go to.
+    """
+    if connection.state == Connection.State.PAUSED:
+        raise ToolUnavailable(f"{connection.label} is paused.")
+    credentials = _credentials(connection)
+    try:
+        client: VendorClient = (
+            vendor_of(connection)
+            .module("client")
+            .open_client(base_url=connection.base_url, credentials=credentials, errand=errand, lane=str(connection.pk))
+        )
+    except ValidationError:
+        raise ToolUnavailable(f"{connection.label} has credentials that cannot be right: enter them again.") from None
+    return client
+
+
+def linked(organization: Organization, company: Company, vendor: str) -> CompanyLink:
+    """The company's link at the vendor, with its connection. Raises ToolUnavailable."""
+    links = CompanyLink.objects.for_organization(organization).select_related("connection")
+    link = links.filter(company=company, connection__vendor=vendor).first()
+    if link is not None:
+        return link
+    label = VENDORS[vendor].label if vendor in VENDORS else vendor
+    raise ToolUnavailable(f"{company.name} is not linked to a company in {label}.")
+
+
+def _credentials(connection: Connection) -> dict[str, str]:
+    if not connection.sealed_credentials:
+        raise ToolUnavailable(f"{connection.label} has no credentials: enter them on the connections page.")
+    try:
+        return _CREDENTIALS.validate_json(unseal(connection.sealed_credentials, place=_place(connection)))
+    except (Unsealable, ValidationError):
+        raise ToolUnavailable(
+            f"The credentials of {connection.label} do not open here: enter them on the connections page."
+        ) from None
+
+
+def _place(connection: Connection) -> Place:
+    # the host is part of the place, so that even a row changed behind our back sends no key to another host
+    origin = guard.target_of(connection.base_url).origin
+    return Place(
+        organization_id=connection.organization_id,
+        table=Connection._meta.db_table,
+        pk=connection.pk,
+        field=f"sealed_credentials@{origin}",
+    )

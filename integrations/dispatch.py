@@ -1,0 +1,212 @@
+"""Running tools: the only functions that call one. `approvals.execution` alone imports this module (HOUSE 2).
+
+Never to be called inside a transaction: the network is waited for.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import closing, nullcontext
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from pydantic import JsonValue
+
+from integrations.connections import linked, open_client
+from integrations.errors import OutcomeUnknown, ToolRefused, WarrantRefused
+from integrations.models import CompanyLink, ExternalRef
+from integrations.tools import (
+    OWN_VENDOR,
+    AnyTool,
+    Outcome,
+    OutcomeStrategy,
+    Preview,
+    ToolArguments,
+    ToolContext,
+    ToolResult,
+)
+from integrations.warrants import Errand, Traffic, Warrant
+from junto.canonical import digest
+from junto.tenants.models import Company, Organization
+
+T = TypeVar("T")
+
+Arguments = Mapping[str, JsonValue]
+
+
+def call_tool(
+    *,
+    tool: AnyTool,
+    arguments: Arguments,
+    organization: Organization,
+    company: Company,
+    subject: str = "",
+    warrant: Warrant | None = None,
+    deadline_seconds: float = 60.0,
+) -> ToolResult:
+    """Run a tool for one company. A write needs the warrant of its claimed action.
+
+    Raises:
+        OutcomeUnknown: a write left and nobody knows whether it happened.
+        IntegrationError: it was not done, for certain.
+    """
+    frozen = tool.freeze(arguments)
+    if tool.is_write and warrant is None:
+        raise WarrantRefused(f"{tool.name} changes something, and no claimed action stands behind it.")
+    link = _link(tool, organization, company)
+    errand = Errand(
+        deadline=time.monotonic() + deadline_seconds,
+        endpoints=tool.endpoints,
+        tool_pin=tool.pin,
+        digest=digest(frozen),
+        warrant=warrant,
+    )
+    try:
+        result = _with_context(
+            tool.run,
+            tool.accept(frozen),
+            errand=errand,
+            link=link,
+            organization=organization,
+            company=company,
+            subject=subject,
+            action_id=warrant.action_id if warrant else None,
+        )
+    except OutcomeUnknown:
+        raise
+    except Exception as error:
+        if errand.effect_possible:
+            raise OutcomeUnknown(f"The change was sent, but its answer could not be understood: {error}") from error
+        raise
+    if warrant is not None and link is not None and result.written is not None:
+        ExternalRef.objects.for_organization(organization).get_or_create(
+            connection=link.connection,
+            kind=result.written.kind,
+            external_id=result.written.id,
+            defaults={"organization": organization, "action_id": warrant.action_id},
+        )
+    return result
+
+
+def preview_tool(
+    *,
+    tool: AnyTool,
+    arguments: Arguments,
+    organization: Organization,
+    company: Company,
+    subject: str = "",
+    deadline_seconds: float = 20.0,
+) -> Preview:
+    """What a write would do, from the live target, by reads alone.
+
+    Raises:
+        IntegrationError: it cannot be told; TargetRefused among them for a record that is not the company's.
+    """
+    if tool.preview is None:
+        raise ToolRefused(f"{tool.name} only looks something up and has no preview.")
+    return _with_context(
+        tool.preview,
+        tool.accept(arguments),
+        errand=_reads_of(tool, deadline_seconds),
+        link=_link(tool, organization, company),
+        organization=organization,
+        company=company,
+        subject=subject,
+    )
+
+
+def observe_target(
+    *,
+    tool: AnyTool,
+    arguments: Arguments,
+    organization: Organization,
+    company: Company,
+    subject: str = "",
+    deadline_seconds: float = 20.0,
+) -> JsonValue:
+    """The target's state now, as `Preview.target_state` held it before. Raises IntegrationError."""
+    return preview_tool(
+        tool=tool,
+        arguments=arguments,
+        organization=organization,
+        company=company,
+        subject=subject,
+        deadline_seconds=deadline_seconds,
+    ).target_state
+
+
+def search_outcome(
+    *,
+    tool: AnyTool,
+    arguments: Arguments,
+    organization: Organization,
+    company: Company,
+    action_id: uuid.UUID,
+    before: JsonValue,
+    deadline: datetime,
+    subject: str = "",
+    deadline_seconds: float = 20.0,
+) -> Outcome:
+    """Whether a write of unknown outcome happened, read from the vendor.
+
+    `before` is the target's state at the claim, `deadline` the warrant's. Not finding a mark proves nothing until the
+    request's time is over and the vendor's index has settled; until then the answer is "unclear".
+
+    Raises:
+        IntegrationError: the vendor could not be asked.
+    """
+    if tool.search is None:
+        return Outcome("unclear", f"{tool.label} leaves no trace that could be looked for: only a person can tell.")
+    search = tool.search
+    outcome = _with_context(
+        lambda context, accepted: search(context, accepted, before),
+        tool.accept(arguments),
+        errand=_reads_of(tool, deadline_seconds),
+        link=_link(tool, organization, company),
+        organization=organization,
+        company=company,
+        subject=subject,
+        action_id=action_id,
+    )
+    settled = deadline + timedelta(seconds=tool.settle_seconds)
+    if outcome.verdict == "absent" and tool.outcome is OutcomeStrategy.MARKER and datetime.now(UTC) < settled:
+        return Outcome("unclear", f"{outcome.evidence} It may still appear until {settled:%H:%M:%S} UTC.")
+    return outcome
+
+
+def _with_context(
+    run: Callable[[ToolContext, ToolArguments], T],
+    accepted: ToolArguments,
+    *,
+    errand: Errand,
+    link: CompanyLink | None,
+    organization: Organization,
+    company: Company,
+    subject: str,
+    action_id: uuid.UUID | None = None,
+) -> T:
+    """Run with a context built for this call, its client closed at the end."""
+    if company.organization_id != organization.pk:
+        raise ToolRefused("The company belongs to another organization.")
+    with closing(open_client(link.connection, errand)) if link else nullcontext() as client:
+        context = ToolContext(
+            organization=organization,
+            company=company,
+            client=client,
+            company_external_id=link.external_id if link else "",
+            subject=subject,
+            action_id=action_id,
+        )
+        return run(context, accepted)
+
+
+def _link(tool: AnyTool, organization: Organization, company: Company) -> CompanyLink | None:
+    return None if tool.vendor == OWN_VENDOR else linked(organization, company, tool.vendor)
+
+
+def _reads_of(tool: AnyTool, seconds: float) -> Errand:
+    """An errand on which a write tool may do its look-ups, and no write whatever warrant there is."""
+    reads = frozenset(one for one in tool.endpoints if one.traffic is Traffic.READ)
+    return Errand(deadline=time.monotonic() + seconds, endpoints=reads, tool_pin=tool.pin)

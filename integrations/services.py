@@ -1,0 +1,200 @@
+"""What the floors above ask of integrations: connections, sources, the chat model, offered tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+from pydantic import ValidationError
+
+from integrations import guard
+from integrations.chat_models import ModelInfo, chat_model, model_info
+from integrations.connections import credential_fields, normal_base_url, open_client, seal_credentials, vendor_of
+from integrations.directory import DirectoryReport, link_company, sync_directory, unlink_company
+from integrations.errors import (
+    AddressRefused,
+    ArgumentProblem,
+    IntegrationError,
+    ToolRefused,
+    ToolUnavailable,
+    VendorDown,
+    VendorForbidden,
+    VendorGarbled,
+    VendorNotFound,
+    VendorThrottled,
+    VendorTimeout,
+    VendorUnauthorized,
+)
+from integrations.models import CompanyLink, Connection
+from integrations.sources import is_ticket_source, open_ticket_source
+from integrations.tools import AnyTool, registry
+from integrations.usage import reserve_usage, settle_usage
+from integrations.vendors import VENDORS
+from integrations.warrants import Errand
+from junto.audit.services import record
+from junto.bells import ring
+from junto.tenants.actors import Actor
+from junto.tenants.models import Company, Organization
+from junto.tenants.permissions import Permission, require
+
+__all__ = [
+    "ConnectionHealth",
+    "DirectoryReport",
+    "InvalidConnection",
+    "ModelInfo",
+    "chat_model",
+    "check_connection",
+    "is_ticket_source",
+    "link_company",
+    "model_info",
+    "offered_tools",
+    "open_ticket_source",
+    "reserve_usage",
+    "save_connection",
+    "settle_usage",
+    "sync_directory",
+    "test_connection",
+    "unlink_company",
+]
+
+CHECK_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionHealth:
+    """What a try of a connection showed, and what to do about it (empty when it works)."""
+
+    ok: bool
+    summary: str
+    advice: str = ""
+
+
+class InvalidConnection(ToolRefused):
+    """What was entered cannot be a connection; each problem names its field."""
+
+    def __init__(self, problems: tuple[ArgumentProblem, ...]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(f"{one.field}: {one.message}" for one in problems))
+
+
+def save_connection(
+    *,
+    actor: Actor,
+    vendor: str,
+    label: str,
+    base_url: str,
+    credentials: Mapping[str, str] | None = None,
+    connection: Connection | None = None,
+) -> Connection:
+    """Make or change a connection, and ring so that it is read.
+
+    `credentials` None keeps what is stored. Moving the connection to another host wipes them, whatever is meant: a key
+    goes to no host but the one it was entered for (TRUST 0.9).
+
+    Raises:
+        PermissionDenied: the actor may not manage integrations.
+        InvalidConnection: the address or the credentials cannot be right.
+    """
+    require(actor, Permission.MANAGE_INTEGRATIONS)
+    known = VENDORS.get(vendor)
+    if known is None:
+        raise InvalidConnection((ArgumentProblem("vendor", "There is no such system."),))
+    base_url = normal_base_url(known, base_url)
+    try:
+        origin = guard.target_of(base_url).origin
+    except AddressRefused as error:
+        raise InvalidConnection((ArgumentProblem("base_url", str(error)),)) from error
+    row = connection or Connection(organization=actor.organization, vendor=vendor)
+    if row.sealed_credentials and _origin(row) != origin:
+        row.sealed_credentials = ""
+    row.label, row.base_url = label.strip() or known.label, base_url
+    if credentials is not None:
+        _check_credentials(vendor, credentials)
+        seal_credentials(row, credentials)
+    row.state, row.state_detail, row.checked_at = Connection.State.UNTESTED, "", None
+    with transaction.atomic():
+        row.save()
+        record(
+            actor,
+            "connection.changed" if connection else "connection.made",
+            row,
+            {"vendor": vendor, "base_url": base_url, "credentials_entered": credentials is not None},
+        )
+        ring("connection.poll", str(row.pk))
+    return row
+
+
+def test_connection(*, actor: Actor, connection: Connection) -> ConnectionHealth:
+    """`check_connection`, asked for by a person. Raises PermissionDenied."""
+    require(actor, Permission.MANAGE_INTEGRATIONS)
+    return check_connection(connection)
+
+
+def check_connection(connection: Connection) -> ConnectionHealth:
+    """Try what the connection needs, say precisely what is wrong, and keep that on its row. A paused one stays so."""
+    health = _tried(connection)
+    if connection.state != Connection.State.PAUSED:
+        now = timezone.now()
+        connection.state = Connection.State.OK if health.ok else Connection.State.FAILING
+        connection.state_detail = "" if health.ok else f"{health.summary} {health.advice}".strip()
+        connection.checked_at = now
+        if health.ok:
+            connection.succeeded_at = now
+        connection.save(update_fields=["state", "state_detail", "checked_at", "succeeded_at"])
+    return health
+
+
+def offered_tools(*, organization: Organization, company: Company | None) -> tuple[AnyTool, ...]:
+    """The tools that may be offered for a company: those of vendors that are connected and know it, and our own."""
+    if company is None:
+        return registry.offered(())
+    links = CompanyLink.objects.for_organization(organization).filter(company=company)
+    usable = links.exclude(connection__state=Connection.State.PAUSED).exclude(connection__sealed_credentials="")
+    return registry.offered(set(usable.values_list("connection__vendor", flat=True)))
+
+
+def _tried(connection: Connection) -> ConnectionHealth:
+    try:
+        with closing(open_client(connection, Errand.reading(CHECK_SECONDS))) as client:
+            return ConnectionHealth(True, f"{client.probe()} answers, and the credentials are accepted.")
+    except IntegrationError as error:
+        return ConnectionHealth(False, str(error), _advice(error, connection))
+
+
+def _advice(error: IntegrationError, connection: Connection) -> str:
+    """What a person does about a failure."""
+    fields = ", ".join(field.label.lower() for field in credential_fields(vendor_of(connection)))
+    advices: tuple[tuple[type[IntegrationError], str], ...] = (
+        (AddressRefused, "Correct the address, or ask whoever runs this server."),
+        (ToolUnavailable, ""),
+        (VendorUnauthorized, f"Enter the credentials again ({fields}) and check that the key is not revoked."),
+        (VendorForbidden, "Give the key's security role the right to read what was asked for."),
+        (VendorNotFound, "Check the address: the server answers, but the API is not there."),
+        (VendorThrottled, "Wait a few minutes; another integration may be using up the limit."),
+        (VendorGarbled, "Check the address: something else than the API answers there."),
+        (VendorTimeout, "Check the address and any firewall between, then try again."),
+        (VendorDown, "Check the address; if it is right, the system is down: try again later."),
+    )
+    return next((advice for kind, advice in advices if isinstance(error, kind)), "")
+
+
+def _check_credentials(vendor: str, credentials: Mapping[str, str]) -> None:
+    try:
+        VENDORS[vendor].module("schemas").Credentials.model_validate(dict(credentials))
+    except ValidationError as error:
+        raise InvalidConnection(
+            tuple(
+                ArgumentProblem(".".join(str(part) for part in one["loc"]), one["msg"])
+                for one in error.errors(include_url=False, include_context=False, include_input=False)
+            )
+        ) from None
+
+
+def _origin(connection: Connection) -> str:
+    try:
+        return guard.target_of(connection.base_url).origin
+    except AddressRefused:
+        return ""
