@@ -75,7 +75,7 @@ def test_the_doctor_finds_the_worker(distributed: Distributed) -> None:
     with Redis.from_url(distributed.redis_url) as client:
         wait_for(lambda: Worker.count(connection=client) == 1, "the worker to register")
     finished = subprocess.run(
-        _junto("doctor"),
+        [sys.executable, "-m", "junto.cli", "doctor"],
         env=distributed.environment,
         capture_output=True,
         text=True,
