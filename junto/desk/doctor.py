@@ -19,7 +19,10 @@ from integrations.errors import AddressRefused
 from integrations.http import model_http_client
 from integrations.llm.chat import ChatMessage, ModelError
 from integrations.llm.openai_chat import OpenAIChatModel
+from integrations.models import Connection
+from integrations.services import check_connection
 from junto.env import data_dir
+from junto.tenants.models import Organization
 
 LOW_SPACE_BYTES = 1_000_000_000
 SERVICE_SECONDS = 5.0
@@ -48,6 +51,8 @@ def examine() -> Iterator[Check]:
     yield check_model()
     for host, port in sorted(settings.LOCAL_TARGETS):
         yield check_local_target(host, port)
+    if database.ok:
+        yield from check_connections()
 
 
 def check_debug() -> Check:
@@ -151,3 +156,11 @@ def check_local_target(host: str, port: int) -> Check:
         advice = "start what should listen there (the sandbox: bin/junto up), or take it out of JUNTO_LOCAL_TARGETS."
         return Check(name, False, str(error), advice)
     return Check(name, True, "listens")
+
+
+def check_connections() -> Iterator[Check]:
+    """Each connection of each organization reaches its vendor with its credentials; its row keeps what was seen."""
+    for organization in Organization.objects.order_by("slug"):
+        for each in Connection.objects.for_organization(organization).order_by("vendor"):
+            health = check_connection(each)
+            yield Check(f"connection {organization.slug}/{each.vendor}", health.ok, health.summary, health.advice)
