@@ -12,7 +12,7 @@ from integrations.sandbox.connectwise.credentials import authenticate, connectio
 from integrations.sandbox.connectwise.edits import create_draft
 from integrations.sandbox.connectwise.problems import FieldProblem, Problem, bad_value, invalid
 from integrations.sandbox.connectwise.routes import ROUTES
-from integrations.sandbox.connectwise.routing import CONTENT_TYPE, Call, record_id
+from integrations.sandbox.connectwise.routing import Call, record_id
 from integrations.sandbox.connectwise.seeding import seed_records
 from integrations.sandbox.connectwise.shapes import Shape, stamp
 from integrations.sandbox.json_types import Json, Record
@@ -81,7 +81,7 @@ class ConnectWise:
                 raise Problem(400, "InvalidQuery", "This request takes no query parameters.")
             return route.endpoint(Call(world, request, caller, ids))
         except Problem as problem:
-            return json_answer(problem.status, problem.body(), content_type=CONTENT_TYPE)
+            return json_answer(problem.status, problem.body())
 
     def plant(self, owner: str, collection: str, body: Json, *, by: str) -> Record:
         """Put a record into an owner's world as somebody there would; raises Problem if it is not valid."""
