@@ -15,9 +15,8 @@ from agent.prompts import ForeignText, MentionFacts, Mode, PromptFacts, RunbookF
 from agent.transcript import rebuild
 from approvals.models import Origin
 from approvals.services import offered_tools
-from integrations.llm.chat import ChatMessage, ChatModel, ToolSpec
-from integrations.services import ModelInfo, chat_model
-from integrations.tools import Tool
+from integrations.llm.chat import ChatMessage, ToolSpec
+from integrations.tools import AnyTool
 from junto.tenants.actors import Actor
 from runbooks.document import resolve
 from runbooks.matching import match_signal
@@ -33,9 +32,7 @@ class SessionContext:
     fence: int
     actor: Actor
     facts: SignalFacts
-    tools: Mapping[str, Tool]
-    model: ChatModel
-    model_info: ModelInfo
+    tools: Mapping[str, AnyTool]
     version: PublishedVersion | None
     progress: Progress
 
@@ -70,7 +67,6 @@ def load_session(session_id: UUID) -> AgentSession:
 
 def build_context(session: AgentSession, *, fence: int) -> SessionContext:
     """A fresh context for one step of `session` under lease `fence`."""
-    model, info = chat_model(session.organization)
     mode = Origin.Mode(session.origin.mode)
     offered = offered_tools(
         organization=session.organization, company=session.company, reads_only=mode == Origin.Mode.PREPARE
@@ -81,8 +77,6 @@ def build_context(session: AgentSession, *, fence: int) -> SessionContext:
         actor=Actor.system("agent", session.organization),
         facts=signal_facts(session.signal),
         tools={tool.name: tool for tool in offered},
-        model=model,
-        model_info=info,
         version=_version(session),
         progress=read_progress(session),
     )

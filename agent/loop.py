@@ -21,7 +21,7 @@ from integrations.llm.chat import ChatMessage, ModelError, ModelReply
 from integrations.llm.spend import estimate_tokens
 from integrations.llm.strict import JsonRefused, strict_json
 from integrations.models import ModelUsage
-from integrations.services import reserve_usage, settle_usage
+from integrations.services import chat_model, model_info, reserve_usage, settle_usage
 from junto.bells import ring
 from junto.crashpoints import crashpoint
 from junto.tenants.actors import Actor
@@ -117,7 +117,8 @@ def _ask(context: SessionContext, lease: Lease) -> bool:
     usage = _reserve(context, messages)
     stream = Stream(session)
     try:
-        reply = context.model.complete(messages, context.specs, on_delta=stream, deadline_seconds=REPLY_SECONDS)
+        model, _ = chat_model(session.organization)
+        reply = model.complete(messages, context.specs, on_delta=stream, deadline_seconds=REPLY_SECONDS)
     except ModelError as problem:
         settle_usage(usage, tokens_in=0, tokens_out=0)
         _park(session, lease, f"{problem} Nothing is lost: write a message to try again.")
@@ -142,7 +143,7 @@ def _reserve(context: SessionContext, messages: list[ChatMessage]) -> ModelUsage
         organization=context.session.organization,
         company=context.session.company,
         subject=f"session:{context.session.pk}",
-        model=context.model_info.model,
+        model=model_info(context.session.organization).model,
         tokens_in=estimate_tokens(messages, context.specs),
         tokens_out=RESERVED_ANSWER_TOKENS,
     )

@@ -45,7 +45,7 @@ def open_session(*, signal: Signal, actor: Actor, mode: StartMode = "triage") ->
     if live is not None:
         return _continue(live, actor=actor)
     claim_signal(signal, actor=actor)
-    matches = match_signal(signal)
+    match = next((match for match in match_signal(signal) if match.above_threshold), None)
     session = AgentSession(
         organization=signal.organization,
         signal=signal,
@@ -60,10 +60,11 @@ def open_session(*, signal: Signal, actor: Actor, mode: StartMode = "triage") ->
         mode=Origin.Mode(mode),
         company=signal.company,
         revision=signal.revision,
+        runbook=f"{match.runbook.pk}:{match.runbook.published_number}" if match and mode == "runbook" else "",
     )
     info = model_info(signal.organization)
     session.model_label, session.rehearsal = info.label, info.rehearsal
-    _pin(session, next((match for match in matches if match.above_threshold), None))
+    _pin(session, match)
     session.save(force_insert=True)
     record(actor, "session.opened", session, {"signal": str(signal.pk), "mode": mode})
     append_event(session, StateChanged(state=session.state, detail=_opening_words(session, mode), by=actor.label))

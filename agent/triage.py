@@ -11,7 +11,6 @@ from django.urls import reverse
 
 from agent.events import ActionChanged, Event, ModelReplied
 from agent.models import AgentSession, Instruction
-from agent.rendering import STATE_LOOKS
 from approvals.models import Action
 from integrations.llm.fencing import show_escaped
 from integrations.models import Device
@@ -22,24 +21,13 @@ from runbooks.matching import Match, match_signal
 from runbooks.models import Runbook
 from runbooks.services import published_document
 from signals.models import Signal
+from signals.words import state_word
 
 #: Rows shown in the side panes; the lists themselves are pages of their own.
 PEOPLE_SHOWN = 12
 DEVICES_SHOWN = 30
 SIMILAR_SHOWN = 5
 _PRIORITY_NUMBER = re.compile(r"\b([1-5])\b")
-
-#: Icon and tone of each signal state (design/README.md, States).
-SIGNAL_LOOKS: dict[str, tuple[str, str]] = {
-    Signal.State.NEW: ("dot", ""),
-    Signal.State.NEEDS_REVIEW: ("alert", "warn"),
-    Signal.State.TRIAGING: ("play", ""),
-    Signal.State.IN_REVIEW: ("ok", "ok"),
-    Signal.State.RESOLVED: ("ok", "ok"),
-    Signal.State.DISMISSED: ("ban", ""),
-    Signal.State.MERGED: ("merge", ""),
-    Signal.State.GONE: ("void", ""),
-}
 
 
 def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
@@ -89,7 +77,7 @@ def context_pane(
 
 
 def _ticket(signal: Signal) -> dict[str, Any]:
-    icon, tone = SIGNAL_LOOKS[signal.state]
+    word = state_word(signal)
     number = _PRIORITY_NUMBER.search(signal.priority)
     return {
         "id": signal.pk,
@@ -97,9 +85,9 @@ def _ticket(signal: Signal) -> dict[str, Any]:
         "subject": show_escaped(signal.subject),
         "priority": number[1] if number else "",
         "priority_name": show_escaped(signal.priority),
-        "icon": icon,
-        "tone": tone,
-        "state_word": signal.get_state_display(),
+        "icon": word.icon,
+        "tone": word.tone,
+        "state_word": word.word,
         "company_name": show_escaped(signal.company.name) if signal.company else "",
         "contact_name": show_escaped(signal.contact.name) if signal.contact else "",
         "device_names": show_escaped(signal.device.name) if signal.device else "",
@@ -230,12 +218,7 @@ def _similar(signal: Signal, actor: Actor) -> list[dict[str, Any]]:
             "path": reverse("signal", args=[row.pk]),
             "external_id": row.external_id,
             "subject": show_escaped(row.subject),
-            "detail": f"{row.get_state_display()}, {row.source_status}",
+            "detail": f"{state_word(row).word}, {row.source_status}",
         }
         for row in rows
     ]
-
-
-def session_word(session: AgentSession | None) -> tuple[str, str]:
-    """Word and icon of a session's state for lists; empty where there is none."""
-    return ("", "") if session is None else (session.get_state_display(), STATE_LOOKS[session.state][0])
