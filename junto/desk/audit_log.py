@@ -13,14 +13,14 @@ from asgiref.sync import sync_to_async
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from junto.audit.models import AuditEntry
 from junto.audit.services import record, verify_chain
-from junto.tenants.actors import Actor
+from junto.tenants.access import MemberRequest
 from junto.tenants.models import Organization
 from junto.tenants.permissions import Permission, require
 
@@ -46,9 +46,9 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @require_safe
-def audit_log(request: HttpRequest) -> HttpResponse:
+def audit_log(request: MemberRequest) -> HttpResponse:
     """What was done, newest first."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     require(actor, Permission.EXPORT_AUDIT)
     entries = AuditEntry.objects.for_organization(actor.organization)
     verbs = list(entries.order_by("verb").values_list("verb", flat=True).distinct())
@@ -68,9 +68,9 @@ def audit_log(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def export(request: HttpRequest, form: Literal["csv", "jsonl"]) -> StreamingHttpResponse:
+def export(request: MemberRequest, form: Literal["csv", "jsonl"]) -> StreamingHttpResponse:
     """The whole log, oldest first. That it was taken away is itself the log's last entry."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     require(actor, Permission.EXPORT_AUDIT)
     with transaction.atomic():
         record(actor, "audit.exported", actor.organization, {"form": form})
@@ -92,9 +92,13 @@ async def _lines(organization: Organization, line: Callable[[AuditEntry], str], 
         yield head
     entries = AuditEntry.objects.for_organization(organization).order_by("number")
     last = 0
-    while rows := await sync_to_async(list)(entries.filter(number__gt=last)[:ROWS_A_READ]):
+    while rows := await sync_to_async(_portion)(entries, last):
         yield "".join(line(entry) for entry in rows)
         last = rows[-1].number
+
+
+def _portion(entries: QuerySet[AuditEntry], last: int) -> list[AuditEntry]:
+    return list(entries.filter(number__gt=last)[:ROWS_A_READ])
 
 
 def _values(entry: AuditEntry) -> dict[str, object]:

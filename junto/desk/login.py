@@ -12,7 +12,7 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import User
 
 
-class InvitationOnlyAdapter(DefaultAccountAdapter):
+class InvitationOnlyAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """allauth with its sign-up closed."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

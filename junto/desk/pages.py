@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from agent.models import AgentSession
 from approvals.models import Action
 from junto.inbox.services import mark_read, notices_of
-from junto.tenants.actors import Actor
+from junto.tenants.access import MemberRequest
 from signals.models import Signal
 
 SESSIONS_SHOWN = 8
@@ -18,9 +18,9 @@ NOTICES_SHOWN = 100
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: MemberRequest) -> HttpResponse:
     """The dashboard: what is new, what waits, what is going on."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     signals = Signal.objects.visible_to(actor)
     live = AgentSession.objects.visible_to(actor).filter(state__in=AgentSession.LIVE)
     counts = {
@@ -33,7 +33,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def inbox(request: HttpRequest) -> HttpResponse:
+def inbox(request: MemberRequest) -> HttpResponse:
     """What this member was told, newest first."""
     notices = [
         {
@@ -43,13 +43,13 @@ def inbox(request: HttpRequest) -> HttpResponse:
             "at": notice.created_at,
             "unread": notice.read_at is None,
         }
-        for notice in notices_of(request.membership)[:NOTICES_SHOWN]  # type: ignore[attr-defined]
+        for notice in notices_of(request.membership)[:NOTICES_SHOWN]
     ]
     return render(request, "desk/inbox.html", {"notices": notices, "read_path": reverse("inbox-read")})
 
 
 @require_POST
-def mark_inbox_read(request: HttpRequest) -> HttpResponse:
+def mark_inbox_read(request: MemberRequest) -> HttpResponse:
     """Everything in this member's inbox is read now."""
-    mark_read(membership=request.membership)  # type: ignore[attr-defined]
+    mark_read(membership=request.membership)
     return redirect("inbox")

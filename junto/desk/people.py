@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from junto.team.invitations import InvitationInvalid, accept_as_new_user, accept_invitation, find_invitation, invite
 from junto.team.models import Invitation
 from junto.team.services import TeamError, change_role, deactivate_member, grantable_roles, may_change
+from junto.tenants.access import MemberRequest
 from junto.tenants.actors import Actor
 from junto.tenants.models import Membership, User
 from junto.tenants.permissions import Permission, Role, require
@@ -60,17 +61,17 @@ class NewAccountForm(forms.Form):
 
 
 @require_safe
-def people(request: HttpRequest) -> HttpResponse:
+def people(request: MemberRequest) -> HttpResponse:
     """The team, with what this member may change."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     require(actor, Permission.MANAGE_TEAM)
     return _page(request, actor)
 
 
 @require_POST
-def change_role_view(request: HttpRequest, membership_id: UUID) -> HttpResponse:
+def change_role_view(request: MemberRequest, membership_id: UUID) -> HttpResponse:
     """Give a member another role."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     require(actor, Permission.MANAGE_TEAM)
     membership = _membership(actor, membership_id)
     try:
@@ -83,9 +84,9 @@ def change_role_view(request: HttpRequest, membership_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def deactivate_view(request: HttpRequest, membership_id: UUID) -> HttpResponse:
+def deactivate_view(request: MemberRequest, membership_id: UUID) -> HttpResponse:
     """End a membership."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     require(actor, Permission.MANAGE_TEAM)
     membership = _membership(actor, membership_id)
     try:
@@ -98,9 +99,9 @@ def deactivate_view(request: HttpRequest, membership_id: UUID) -> HttpResponse:
 
 
 @require_POST
-def invite_view(request: HttpRequest) -> HttpResponse:
+def invite_view(request: MemberRequest) -> HttpResponse:
     """Invite somebody; the link is shown on the answer and kept nowhere."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     require(actor, Permission.MANAGE_TEAM)
     form = InviteForm(request.POST)
     if not form.is_valid():
@@ -174,7 +175,7 @@ def _without_prefix(path: str) -> str:
     return "/" + path.split("/", 3)[3] if path.startswith("/o/") else path
 
 
-def _page(request: HttpRequest, actor: Actor, invited: dict[str, str] | None = None) -> HttpResponse:
+def _page(request: MemberRequest, actor: Actor, invited: dict[str, str] | None = None) -> HttpResponse:
     members = Membership.objects.for_organization(actor.organization).filter(is_active=True)
     rows = sorted(
         members.select_related("user").prefetch_related("companies"),

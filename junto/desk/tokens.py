@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from junto.team.models import ApiToken
 from junto.team.tokens import TokenRefused, create_token, revoke_token
+from junto.tenants.access import MemberRequest
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import SCOPE_PERMISSIONS, Permission, require
 
@@ -32,17 +33,17 @@ LONGEST_DAYS = 365
 
 
 @require_safe
-def tokens(request: HttpRequest) -> HttpResponse:
+def tokens(request: MemberRequest) -> HttpResponse:
     """The organization's tokens."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     require(actor, Permission.MANAGE_TOKENS)
     return _page(request, actor)
 
 
 @require_POST
-def create(request: HttpRequest) -> HttpResponse:
+def create(request: MemberRequest) -> HttpResponse:
     """Make a token; its secret stands on the answer and nowhere else."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     require(actor, Permission.MANAGE_TOKENS)
     days = request.POST.get("days", "")
     try:
@@ -60,9 +61,9 @@ def create(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
+def revoke(request: MemberRequest, token_id: UUID) -> HttpResponse:
     """End a token."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     require(actor, Permission.MANAGE_TOKENS)
     token = ApiToken.objects.for_organization(actor.organization).filter(pk=token_id).first()
     if token is None:
@@ -72,7 +73,7 @@ def revoke(request: HttpRequest, token_id: UUID) -> HttpResponse:
     return redirect("tokens")
 
 
-def _page(request: HttpRequest, actor: Actor, *, secret: str = "", errors: list[str] | None = None) -> HttpResponse:
+def _page(request: MemberRequest, actor: Actor, *, secret: str = "", errors: list[str] | None = None) -> HttpResponse:
     now = timezone.now()
     rows = [
         {

@@ -66,7 +66,7 @@ class TokenAuthentication(BaseAuthentication):
         return token
 
 
-class TokenScheme(OpenApiAuthenticationExtension):
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the OpenAPI document tells of it."""
 
     target_class = TokenAuthentication

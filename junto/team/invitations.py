@@ -37,6 +37,8 @@ def invite(*, actor: Actor, email: str, role: Role, all_companies: bool = True) 
         AlreadyMember: somebody with this address belongs to the organization.
     """
     require_may_grant(actor, role, all_companies=all_companies)
+    if actor.membership is None:
+        raise TeamError("Only a person invites.")
     address = email.strip().lower()
     members = Membership.objects.for_organization(actor.organization).filter(is_active=True)
     if members.filter(user__email__iexact=address).exists():

@@ -26,7 +26,7 @@ class HasScope(BasePermission):
         Raises:
             PermissionDenied: the token lacks the scope (403); says which.
         """
-        scope = view.scopes.get(request.method)
+        scope = view.scopes.get(request.method)  # type: ignore[attr-defined]
         if scope not in SCOPE_PERMISSIONS or scope not in request.auth.scopes:
             raise PermissionDenied(f"This API token has no scope {scope}: ask an Admin for one that has.")
         return True

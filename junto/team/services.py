@@ -156,7 +156,9 @@ def transfer_ownership(*, actor: Actor, to: Membership) -> Membership:
     """
     require(actor, Permission.TRANSFER_OWNERSHIP)
     members = Membership.objects.for_organization(actor.organization).select_for_update().filter(is_active=True)
-    heir, former = members.get(pk=to.pk), members.get(pk=actor.membership.pk if actor.membership else None)
+    if actor.membership is None:
+        raise TeamError("Only a person transfers the ownership.")
+    heir, former = members.get(pk=to.pk), members.get(pk=actor.membership.pk)
     if heir.pk == former.pk:
         raise TeamError("You hold it already.")
     heir.role, heir.all_companies, former.role = Role.top().value, True, Role.top().below.value

@@ -30,10 +30,20 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from junto.tenants.actors import Actor
-from junto.tenants.models import Membership, User
+from junto.tenants.models import Membership, Organization, User
 
 if TYPE_CHECKING:
+    from asgiref.typing import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
     from rest_framework.views import APIView  # DRF reads its settings, and so this module, while importing its views
+
+
+class MemberRequest(HttpRequest):
+    """A request inside an organization, as `MembershipMiddleware` hands it to a view. For type hints only."""
+
+    actor: Actor
+    membership: Membership
+    organization: Organization
+
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 T = TypeVar("T")
@@ -176,8 +186,8 @@ class IsMember(BasePermission):
             raise NotAuthenticated("Send an API token: Authorization: Bearer jt_...")
         if view.kwargs.get("organization") != actor.organization.slug:
             raise Http404("There is no such organization.")
-        request.actor = actor
-        request.organization = actor.organization
+        request.actor = actor  # type: ignore[attr-defined]
+        request.organization = actor.organization  # type: ignore[attr-defined]
         return True
 
 
@@ -263,7 +273,7 @@ class MembershipConsumer(AsyncWebsocketConsumer):
     async def closed(self) -> None:
         """The socket is gone. Called only after `opened`."""
 
-    async def websocket_connect(self, message: dict[str, Any]) -> None:
+    async def websocket_connect(self, message: WebSocketConnectEvent) -> None:
         """Accept, then close with a code that says why, as a browser cannot see why a handshake was refused."""
         self._frames = deque(maxlen=MAX_FRAMES_PER_SECOND)
         await self.accept()
@@ -273,7 +283,7 @@ class MembershipConsumer(AsyncWebsocketConsumer):
             self._watcher = asyncio.create_task(self._watch())
             await self.opened(actor)
 
-    async def websocket_receive(self, message: dict[str, Any]) -> None:
+    async def websocket_receive(self, message: WebSocketReceiveEvent) -> None:
         """Obey a frame only when it is small, not one of too many, and its sender still a member."""
         text = message.get("text")
         if text is None or len(text.encode()) > MAX_FRAME_BYTES:
@@ -288,7 +298,7 @@ class MembershipConsumer(AsyncWebsocketConsumer):
         if actor is not None:
             await self.receive_text(actor, text)
 
-    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+    async def websocket_disconnect(self, message: WebSocketDisconnectEvent) -> None:
         """Tell the subclass and end this consumer."""
         if self._watcher is not None:
             self._watcher.cancel()

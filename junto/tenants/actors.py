@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from guardian.shortcuts import get_group_perms
 
@@ -93,4 +94,5 @@ class Actor:
         membership = self.membership
         if membership is None or not membership.is_active or not membership.user.is_active:
             return frozenset()
-        return frozenset(get_group_perms(membership.user, target))
+        codenames: Iterable[Any] = get_group_perms(membership.user, target)
+        return frozenset(codenames)

@@ -51,7 +51,10 @@ def _write(
     GroupObjectPermission.objects.bulk_create(
         [
             GroupObjectPermission(
-                group=groups[role], permission=rows[permission.value], content_type=content_type, object_pk=target.pk
+                group=groups[role],
+                permission=rows[permission.value],
+                content_type=content_type,
+                object_pk=str(target.pk),
             )
             for target in targets
             for role, held in ROLE_PERMISSIONS.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -13,7 +13,7 @@ from junto.tenants.permissions import COMPANY_PERMISSIONS, Permission, Role
 from junto.tenants.scoping import TenantModel, TenantQuerySet
 
 
-def _labels(permissions: frozenset[Permission] | type[Permission]) -> list[tuple[str, str]]:
+def _labels(permissions: frozenset[Permission] | type[Permission]) -> list[tuple[str, Any]]:
     return [(each.value, each.value.replace("_", " ").capitalize()) for each in sorted(permissions)]
 
 

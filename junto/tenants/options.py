@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin
 
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission
-from junto.tenants.scoping import TenantModel, TenantQuerySet
+from junto.tenants.scoping import TenantModel
 
 #: Fields by which no admin page may filter or search, however long the path that leads to them.
 NEVER_FILTERED = frozenset({"password", "token_hash", "sealed_credentials"})
@@ -30,7 +30,7 @@ def actor_of(request: HttpRequest) -> Actor:
 class ScopedRelatedFilter(RelatedFieldListFilter):
     """A list filter by a related row, offering only rows that the member may see."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: TenantModelAdmin) -> list[tuple[str, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
         """Choices in the related model's own order."""
         return [(str(row.pk), str(row)) for row in visible_rows(field.remote_field.model, actor_of(request))]
 
@@ -41,7 +41,7 @@ def visible_rows(model: type[models.Model], actor: Actor) -> QuerySet[Any]:
         return model._default_manager.none()
     rows = model.objects
     assert isinstance(rows, models.Manager)
-    visible: QuerySet[Any] = rows.visible_to(actor)  # type: ignore[attr-defined]
+    visible: QuerySet[Any] = rows.visible_to(actor)
     return visible
 
 
@@ -55,11 +55,11 @@ class TenantModelAdmin(ModelAdmin):  # type: ignore[misc]
     view_permission: ClassVar[Permission] = Permission.AUTHOR_RUNBOOKS
     write_permission: ClassVar[Permission | None] = Permission.AUTHOR_RUNBOOKS
 
-    def get_queryset(self, request: HttpRequest) -> TenantQuerySet[Any]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The rows the member may see."""
         rows = visible_rows(self.model, actor_of(request))
-        found: TenantQuerySet[Any] = rows.order_by(*self.get_ordering(request)) if self.get_ordering(request) else rows
-        return found
+        ordering = self.get_ordering(request)
+        return rows.order_by(*ordering) if ordering else rows
 
     def get_exclude(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
         """The organization is never a field of the form."""
@@ -79,23 +79,23 @@ class TenantModelAdmin(ModelAdmin):  # type: ignore[misc]
 
     def formfield_for_foreignkey(
         self, db_field: models.ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> ModelChoiceField:
+    ) -> ModelChoiceField[Any]:
         """Choices are visible rows."""
         kwargs["queryset"] = visible_rows(db_field.remote_field.model, actor_of(request))
-        field: ModelChoiceField = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field: ModelChoiceField[Any] = super().formfield_for_foreignkey(db_field, request, **kwargs)
         return field
 
     def formfield_for_manytomany(
         self, db_field: models.ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> ModelMultipleChoiceField:
+    ) -> ModelMultipleChoiceField[Any]:
         """Choices are visible rows."""
         kwargs["queryset"] = visible_rows(db_field.remote_field.model, actor_of(request))
-        field: ModelMultipleChoiceField = super().formfield_for_manytomany(db_field, request, **kwargs)
+        field: ModelMultipleChoiceField[Any] = super().formfield_for_manytomany(db_field, request, **kwargs)
         return field
 
-    def get_form(self, request: HttpRequest, obj: models.Model | None = None, **kwargs: Any) -> type[ModelForm]:
+    def get_form(self, request: HttpRequest, obj: models.Model | None = None, **kwargs: Any) -> type[ModelForm[Any]]:
         """A form whose instance already belongs to the organization, so that its validation sees the right rows."""
-        form: type[ModelForm] = super().get_form(request, obj, **kwargs)
+        form: type[ModelForm[Any]] = super().get_form(request, obj, **kwargs)
         organization = actor_of(request).organization
 
         class Scoped(form):  # type: ignore[valid-type, misc]
@@ -106,7 +106,7 @@ class TenantModelAdmin(ModelAdmin):  # type: ignore[misc]
 
         return Scoped
 
-    def save_model(self, request: HttpRequest, obj: models.Model, form: ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: models.Model, form: ModelForm[Any], change: bool) -> None:
         """Save into the member's organization, whatever the form held."""
         obj.organization = actor_of(request).organization  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)

@@ -19,7 +19,7 @@ from junto.tenants.permissions import Permission, PermissionDenied
 AdminView = Callable[..., HttpResponseBase]
 
 
-class ManagerAdminSite(UnfoldAdminSite):
+class ManagerAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     """Mounted below `/o/<slug>/admin/`; asks for the right to author runbooks, not for Django's `is_staff`."""
 
     site_header = "Junto"
