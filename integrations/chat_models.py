@@ -33,8 +33,7 @@ class ModelInfo:
 
 
 def model_info(organization: Organization) -> ModelInfo:
-    """Which model speaks for this organization; asks nobody."""
-    del organization  # its own settings come with the model settings page; until then the operator's hold for all
+    """Which model speaks for this organization; asks nobody. The operator's settings hold for all of them so far."""
     if not settings.LLM_BASE_URL:
         return ModelInfo("Rehearsal model", rehearsal=True, model=MODEL_NAME, help=HOW_TO_CONNECT)
     return ModelInfo(

@@ -56,7 +56,7 @@ __all__ = [
     "save_connection",
     "settle_usage",
     "sync_directory",
-    "test_connection",
+    "try_connection",
     "unlink_company",
 ]
 
@@ -127,7 +127,7 @@ def save_connection(
     return row
 
 
-def test_connection(*, actor: Actor, connection: Connection) -> ConnectionHealth:
+def try_connection(*, actor: Actor, connection: Connection) -> ConnectionHealth:
     """`check_connection`, asked for by a person. Raises PermissionDenied."""
     require(actor, Permission.MANAGE_INTEGRATIONS)
     return check_connection(connection)
