@@ -35,7 +35,9 @@ _PROPERTIES = {
     "subtype": ("subtype", "sub_type", "subtype_name"),
     "subtype_id": ("subtype_id", "sub_type_id"),
     "item": ("item", "item_name"),
+    "item_id": ("item_id",),
     "status": ("status", "status_name", "state"),
+    "status_id": ("status_id",),
     "priority": ("priority", "priority_name"),
 }  # fmt: skip
 

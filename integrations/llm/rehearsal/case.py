@@ -17,6 +17,7 @@ LIST_DEVICES = "connectwise.list_configurations"
 SEARCH_TICKETS = "connectwise.search_tickets"
 BOARD_OPTIONS = "connectwise.board_options"
 LIST_TIME = "connectwise.list_ticket_time"
+LIST_MEMBERS = "connectwise.list_members"
 
 _LIKE_ENOUGH = 0.34
 _DIGITS = re.compile(r"\d+")
@@ -128,7 +129,7 @@ class Case:
 
     @cached_property
     def other_tickets(self) -> list[Fields]:
-        call = self.conversation.latest(SEARCH_TICKETS)
+        call = self.conversation.earliest(SEARCH_TICKETS)
         own = text(self.ticket_id)
         return (
             [record for record in rows(call.outcome.result, "tickets") if text(record.get("id")) != own] if call else []

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from .arguments import value_of
 from .case import Case
 from .loose import Fields, as_record, lists_named, text
 
@@ -70,6 +71,18 @@ def correct(case: Case, reason: str, denied: str) -> Choice | None:
             if found is None or weight > found[0]:
                 found = (weight, choice)
     return found[1] if found else None
+
+
+def names_in(case: Case, arguments: Fields) -> str:
+    """The type, subtype and item that arguments name, by their names even where they are given by id."""
+    words = []
+    for meaning, lists in (("type", ("types",)), ("subtype", ("subtypes", "sub_types")), ("item", ("items",))):
+        chosen_id = text(value_of(arguments, f"{meaning}_id"))
+        by_id = next(
+            (text(option) for option in case.options(*lists) if chosen_id and text(option.get("id")) == chosen_id), ""
+        )
+        words.append(text(value_of(arguments, meaning)) or by_id)
+    return " / ".join(filter(None, words))
 
 
 def find(case: Case, wanted: str) -> Choice | None:

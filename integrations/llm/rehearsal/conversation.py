@@ -122,6 +122,14 @@ class Conversation:
         """The newest successful call of one of these tools."""
         return next((call for call in reversed(self.calls) if call.tool in tools and call.outcome.is_ok), None)
 
+    def earliest(self, tool: str) -> Call | None:
+        """The oldest successful call of a tool."""
+        return next((call for call in self.calls if call.tool == tool and call.outcome.is_ok), None)
+
+    def called_since(self, position: int, tool: str) -> Call | None:
+        """The newest call of a tool after that position, whatever became of it."""
+        return next((call for call in reversed(self.calls) if call.tool == tool and call.position > position), None)
+
     def offer(self, *names: str) -> Offer | None:
         """The first of these tools that is offered."""
         return next((self.offers[name] for name in names if name in self.offers), None)

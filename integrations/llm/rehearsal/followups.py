@@ -8,12 +8,12 @@ from pydantic import JsonValue
 
 from . import classification, leads
 from .arguments import compose
-from .case import GET_TICKET, SEARCH_TICKETS, Case, device_name, plural
+from .case import GET_TICKET, LIST_MEMBERS, SEARCH_TICKETS, Case, device_name, person_name, plural
 from .conversation import Remark
 from .findings import contact_line, device_line, findings_text, guess_line, history_line, runbook_line, ticket_words
 from .gathering import Wish
-from .loose import first, text
-from .plan import ADD_NOTE, ADD_TIME, CLASSIFY, obstacles, spoken_hours, time_meanings
+from .loose import first, rows, text
+from .plan import ADD_NOTE, ADD_TIME, CLASSIFY, obstacles, own_identifier, spoken_hours, time_meanings
 from .receipts import proposals, receipt_lines
 
 SET_STATUS = ("connectwise.set_status", "connectwise.update_status", "connectwise.change_status",
@@ -65,7 +65,7 @@ def answer_to(case: Case, remark: Remark) -> Answer:
     for pattern, request in _REQUESTS:
         found = pattern.match(words)
         if found:
-            return request(case, found)
+            return request(case, remark, found)
     lowered = words.lower()
     for pattern, reply in _QUESTIONS:
         if pattern.search(lowered):
@@ -89,15 +89,15 @@ def _propose(case: Case, tools: tuple[str, ...], meanings: dict[str, JsonValue],
     return Answer(f"{leads.ASKED} {what}.", Wish(offer.name, composed.arguments))
 
 
-def _add_note(case: Case, found: re.Match[str]) -> Answer:
+def _add_note(case: Case, _: Remark, found: re.Match[str]) -> Answer:
     return _propose(case, (ADD_NOTE,), {"note": found["rest"].strip()}, "this internal note")
 
 
-def _reply(case: Case, found: re.Match[str]) -> Answer:
+def _reply(case: Case, _: Remark, found: re.Match[str]) -> Answer:
     return _propose(case, CUSTOMER_NOTE, {"note": found["rest"].strip()}, "this note, which the client can see")
 
 
-def _set_status(case: Case, found: re.Match[str]) -> Answer:
+def _set_status(case: Case, _: Remark, found: re.Match[str]) -> Answer:
     wanted = _bare(found["rest"])
     known = [text(option) for option in case.options("statuses", "status")]
     status = _nearest(wanted, known)
@@ -108,7 +108,7 @@ def _set_status(case: Case, found: re.Match[str]) -> Answer:
     return _propose(case, SET_STATUS, meanings, f"to set the status to {status or wanted}")
 
 
-def _close(case: Case, _found: re.Match[str]) -> Answer:
+def _close(case: Case, _: Remark, _found: re.Match[str]) -> Answer:
     for option in case.options("statuses", "status"):
         name = text(option)
         if any(option.get(key) is True for key in ("closed", "closed_status", "closedStatus")) or re.search(
@@ -119,20 +119,28 @@ def _close(case: Case, _found: re.Match[str]) -> Answer:
     return Answer("I do not know which status of this board closes a ticket. Write `set status to ...` with its name.")
 
 
-def _assign(case: Case, found: re.Match[str]) -> Answer:
+def _assign(case: Case, remark: Remark, found: re.Match[str]) -> Answer:
     wanted = _bare(found["rest"])
-    members = case.options("members", "technicians", "owners")
-    record = next(
-        (member for member in members if wanted.lower() in (text(member).lower(), first(member, "identifier").lower())),
-        {},
-    )
-    who = first(record, "identifier") or wanted
-    if wanted.lower() in ("me", "myself") and isinstance(case.conversation.facts.get("member"), dict | str):
-        who = text(time_meanings(case, 0.25, "").get("member")) or wanted
+    if wanted.lower() in ("me", "myself") and (own := own_identifier(case)):
+        wanted = own
+    asked = case.conversation.called_since(remark.position, LIST_MEMBERS)
+    if asked is None and LIST_MEMBERS in case.conversation.offers:
+        return Answer(f"{leads.LOOKING} who that is.", Wish(LIST_MEMBERS))
+    members = rows(asked.outcome.result, "members") if asked else []
+    names = {first(member, "identifier") or text(member): person_name(member) for member in members}
+    fitting = [
+        identifier
+        for identifier, name in names.items()
+        if wanted.lower() in (identifier.lower(), name.lower(), *name.lower().split())
+    ]
+    if members and len(fitting) != 1:
+        known = ", ".join(f"{name} ({identifier})" for identifier, name in list(names.items())[:15])
+        return Answer(f"I do not know which member “{wanted}” is. There are: {known}.")
+    who = fitting[0] if fitting else wanted
     return _propose(case, ASSIGN, {"assignee": who}, f"to assign the ticket to {who}")
 
 
-def _classify(case: Case, found: re.Match[str]) -> Answer:
+def _classify(case: Case, _: Remark, found: re.Match[str]) -> Answer:
     choice = classification.find(case, found["rest"])
     if choice is None:
         types = ", ".join(text(kind) for kind in case.options("types")[:15])
@@ -142,7 +150,7 @@ def _classify(case: Case, found: re.Match[str]) -> Answer:
     return _propose(case, (CLASSIFY,), choice.meanings(), f"to classify the ticket as {choice.words}")
 
 
-def _log_time(case: Case, found: re.Match[str]) -> Answer:
+def _log_time(case: Case, _: Remark, found: re.Match[str]) -> Answer:
     hours = spoken_hours(found["rest"])
     if not hours:
         return Answer("Tell me how long, for instance `log 30 minutes: reset the password`.")
@@ -150,12 +158,19 @@ def _log_time(case: Case, found: re.Match[str]) -> Answer:
     return _propose(case, (ADD_TIME,), time_meanings(case, hours, note), f"to log {hours:g} h")
 
 
-def _search(case: Case, found: re.Match[str]) -> Answer:
+def _search(case: Case, remark: Remark, found: re.Match[str]) -> Answer:
+    done = case.conversation.called_since(remark.position, SEARCH_TICKETS)
+    if done is not None:
+        records = rows(done.outcome.result, "tickets") if done.outcome.is_ok else []
+        lines = [f"{plural(len(records), 'ticket')} found for “{_bare(found['rest'])}”."]
+        return Answer("\n".join([*lines, *(f"- {ticket_words(record)}" for record in records[:10])]))
     meanings: dict[str, JsonValue] = {"query": _bare(found["rest"]), "limit": 25, "company": case.vendor_company_id}
     return _look(case, SEARCH_TICKETS, meanings)
 
 
-def _refresh(case: Case, _found: re.Match[str]) -> Answer:
+def _refresh(case: Case, remark: Remark, _: re.Match[str]) -> Answer:
+    if case.conversation.called_since(remark.position, GET_TICKET) is not None:
+        return Answer(_tell_status(case))
     return _look(case, GET_TICKET, {"ticket": case.ticket_id})
 
 
@@ -178,7 +193,7 @@ def _bare(words: str) -> str:
     return text(words.strip().strip("\"'“”‘’`.!"), 200)
 
 
-_Request = Callable[[Case, re.Match[str]], Answer]
+_Request = Callable[[Case, Remark, re.Match[str]], Answer]
 
 
 def _request(pattern: str, request: _Request) -> tuple[re.Pattern[str], _Request]:

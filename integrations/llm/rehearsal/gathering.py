@@ -17,6 +17,7 @@ from .case import (
     Case,
     person_name,
 )
+from .findings import HEADING
 from .loose import fields, first, text
 from .topics import telling_words
 
@@ -33,15 +34,21 @@ class Wish:
 
 
 def reads(case: Case) -> list[Wish]:
-    """The reads still to be made: all at the beginning, then the contact if only the ticket itself named it."""
+    """The reads still to be made: all at the beginning, then what only the ticket itself could tell."""
     conversation = case.conversation
     if conversation.last_position < 0:
         return [*_first_reads(case), *_contact_read(case)]
-    asked_before = any(call.tool == FIND_CONTACT for call in conversation.calls)
-    only_reads = conversation.calls and all(call.is_read for call in conversation.calls)
-    if only_reads and not asked_before and fields(case.read_ticket.get("contact")):
-        return list(_contact_read(case))
-    return []
+    positions = {call.position for call in conversation.calls}
+    if len(positions) != 1 or conversation.said(HEADING) >= 0 or not all(call.is_read for call in conversation.calls):
+        return []
+    wishes: list[Wish] = []
+    if fields(case.read_ticket.get("contact")) and conversation.called_since(-1, FIND_CONTACT) is None:
+        wishes += _contact_read(case)
+    board = conversation.offers.get(BOARD_OPTIONS)
+    if board and case.read_ticket.get("board_id") and not case.ticket.get("board_id") and not case.options("types"):
+        composed = compose(board.schema, {"board": case.read_ticket.get("board_id")})
+        wishes += [Wish(BOARD_OPTIONS, composed.arguments)] if composed.arguments and not composed.missing else []
+    return wishes
 
 
 def _first_reads(case: Case) -> Iterator[Wish]:

@@ -36,7 +36,7 @@ def reply_to(conversation: Conversation) -> Reply:
     parts: list[str] = []
     if not _findings_said(conversation):
         parts.append(findings_text(case))
-    parts += [reaction(call) for call in conversation.new_outcomes]
+    parts += [reaction(case, call) for call in conversation.new_outcomes]
     asked: list[Wish] = []
     for remark in conversation.new_remarks[-5:]:
         answer = answer_to(case, remark)
@@ -71,7 +71,7 @@ def _findings_said(conversation: Conversation) -> bool:
 
 def _opening(case: Case) -> str:
     if case.conversation.last_position >= 0:
-        return f"{LOOKING} the contact whom the ticket names."
+        return f"{LOOKING} what only the ticket itself could tell."
     about = f"“{case.subject}”" if case.subject else "the ticket"
     return f"{LOOKING} {about}: its contact, the company's devices, its history and what the board offers."
 

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pydantic import JsonValue
 
 from . import classification, leads
-from .arguments import Composed, compose, value_of
+from .arguments import Composed, compose
 from .case import Case, Mention, Step, person_name
 from .conversation import Call, Offer
 from .findings import findings_note
 from .gathering import Wish
 from .loose import first, text
-from .receipts import changes, closing_note, proposals
+from .receipts import changes, closing_note, duration, proposals
 
 CLASSIFY = "connectwise.classify_ticket"
 ADD_NOTE = "connectwise.add_internal_note"
@@ -166,7 +166,7 @@ def _time_intents(case: Case) -> Iterator[_Intent]:
     denied = _call(case, "time")
     if denied is not None and denied.outcome.status == "denied":
         wanted = spoken_hours(denied.outcome.reason)
-        if wanted and wanted != value_of(denied.arguments, "hours"):
+        if wanted and f"{wanted:g} h" != duration(denied.arguments):
             meanings = time_meanings(case, wanted, _time_note(case))
             yield _offered(case, "time-again", ADD_TIME, f"{leads.TIME_AGAIN} {wanted:g} h.", meanings)
 
@@ -178,7 +178,7 @@ def time_meanings(case: Case, hours: float, note: str) -> dict[str, JsonValue]:
         "hours": hours,
         "minutes": round(hours * 60),
         "note": note,
-        "member": _member(case),
+        "member": own_identifier(case) or None,
     }
     try:
         now = datetime.fromisoformat(text(case.conversation.facts.get("now")))
@@ -200,9 +200,10 @@ def spoken_hours(words: str) -> float:
     return round(hours, 2) if 0 < hours <= 24 else 0.0
 
 
-def _member(case: Case) -> JsonValue:
+def own_identifier(case: Case) -> str:
+    """The PSA's name for the member on whose behalf the session runs; empty if it is not known."""
     member = case.conversation.facts.get("member")
-    return first(member, "identifier", "id", "name") if isinstance(member, dict) else member
+    return first(member, "identifier", "id", "name") if isinstance(member, dict) else text(member)
 
 
 def _hours(case: Case) -> float:
@@ -210,7 +211,7 @@ def _hours(case: Case) -> float:
 
 
 def _time_note(case: Case) -> str:
-    changed = [change for call in proposals(case) for change in changes(call)]
+    changed = [change for call in proposals(case) for change in changes(case, call)]
     about = f"Triage of “{text(case.subject, 80)}”: {case.guess.label}." if case.subject else "Triage of the ticket."
     return about + (" Changed by a person: " + "; ".join(changed)[:300] + "." if changed else "")
 
@@ -268,9 +269,12 @@ def _mention_intent(case: Case, step: Step, mention: Mention, order: int) -> _In
 def _mention_arguments(case: Case, step: Step, mention: Mention, offer: Offer) -> Composed:
     contact, devices = case.contact, case.mentioned_devices
     choice = classification.choose(case)
+    for_client = any(word in mention.tool for word in ("customer", "client"))
+    note = _client_note(case) if for_client else _step_note(case, step)
     meanings: dict[str, JsonValue] = {
         **(choice.meanings() if choice else {}),
-        **time_meanings(case, _hours(case), _step_note(case, step)),
+        **time_meanings(case, _hours(case), note),
+        "status_id": _named_status(case, step),
         "company": case.vendor_company_id,
         "contact": contact.get("id"),
         "contact_name": person_name(contact) or None,
@@ -286,6 +290,21 @@ def _mention_arguments(case: Case, step: Step, mention: Mention, offer: Offer) -
 
 def _step_note(case: Case, step: Step) -> str:
     return f"{step.title} (runbook {case.runbook_title}, step {step.number})\n{findings_note(case)}"
+
+
+def _client_note(case: Case) -> str:
+    """Words the client may read: nothing of our findings."""
+    name = person_name(case.contact)
+    about = f" about “{text(case.subject, 100)}”" if case.subject else ""
+    hello = f"Hello {name}" if name else "Hello"
+    return f"{hello}, thank you for your message{about}. We are working on it and will report back."
+
+
+def _named_status(case: Case, step: Step) -> JsonValue:
+    """The board's status that the step names, the longest name first."""
+    words = f"{step.title} {step.body}".lower()
+    named = [option for option in case.options("statuses") if text(option).lower() in words]
+    return max(named, key=lambda option: len(text(option))).get("id") if named else None
 
 
 def _question(case: Case, step: Step) -> str:

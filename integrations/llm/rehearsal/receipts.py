@@ -2,6 +2,7 @@
 
 from .arguments import value_of
 from .case import Case, plural
+from .classification import names_in
 from .conversation import Call
 from .loose import Fields, text
 
@@ -29,6 +30,9 @@ _LABELS = {
 }
 
 
+_CLASSES = frozenset({"type", "type_id", "subtype", "subtype_id", "item", "item_id"})
+
+
 def proposals(case: Case) -> list[Call]:
     """Every call that was more than a look."""
     return [call for call in case.conversation.calls if not call.is_read]
@@ -45,15 +49,21 @@ def label(call: Call) -> str:
     return f"“{verb}”"
 
 
-def _detail(call: Call) -> str:
+def _detail(case: Case, call: Call) -> str:
     """The few arguments that say more than the label: what a ticket was classified as, how much time was logged."""
     if call.key.startswith("classify"):
-        named = [text(value_of(call.sent, meaning)) for meaning in ("type", "subtype", "item")]
-        return " / ".join(filter(None, named))
+        return names_in(case, call.sent)
     if call.key.startswith("time"):
-        hours = text(value_of(call.sent, "hours"))
-        return f"{hours} h" if hours else ""
+        return duration(call.sent)
     return ""
+
+
+def duration(arguments: Fields) -> str:
+    """The time that arguments name, in hours."""
+    minutes, hours = value_of(arguments, "minutes"), value_of(arguments, "hours")
+    if isinstance(minutes, int | float) and hours is None:
+        hours = minutes / 60
+    return f"{hours:g} h" if isinstance(hours, int | float) else text(hours)
 
 
 def outcome_words(call: Call) -> str:
@@ -66,31 +76,33 @@ def outcome_words(call: Call) -> str:
 def receipt_lines(case: Case) -> list[str]:
     lines = []
     for call in proposals(case):
-        what, detail = label(call), _detail(call)
+        what, detail = label(call), _detail(case, call)
         lines.append(f"{what[:1].upper()}{what[1:]}{f' ({detail})' if detail else ''}: {outcome_words(call)}")
     return lines
 
 
-def changes(call: Call) -> list[str]:
+def changes(case: Case, call: Call) -> list[str]:
     """What a person changed in the arguments, in words."""
     sent: Fields = call.outcome.sent
     if not sent:
         return []
-    told = []
+    before, after = names_in(case, call.arguments), names_in(case, sent)
+    told = [f"from “{before}” to “{after}”"] if before != after and after else []
     for name in [*call.arguments, *(name for name in sent if name not in call.arguments)]:
-        before, after = text(call.arguments.get(name), 80), text(sent.get(name), 80)
-        if call.arguments.get(name) != sent.get(name):
-            told.append(f"{name} from “{before}” to “{after}”" if before else f"{name} to “{after}”")
+        if call.arguments.get(name) == sent.get(name) or (told and name in _CLASSES):
+            continue
+        old, new = text(call.arguments.get(name), 80), text(sent.get(name), 80)
+        told.append(f"{name} from “{old}” to “{new}”" if old else f"{name} to “{new}”")
     return told
 
 
-def reaction(call: Call) -> str:
+def reaction(case: Case, call: Call) -> str:
     """What to say about an outcome nobody has spoken about yet; nothing where the card says it all."""
     what, outcome = label(call), call.outcome
     if call.is_read:
         return ""
     if outcome.is_ok and outcome.modified:
-        changed = "; ".join(changes(call)) or "the wording"
+        changed = "; ".join(changes(case, call)) or "the wording"
         return f"Noted: the {what} went out as you changed it ({changed}). I use your version from here on."
     if outcome.is_ok:
         return f"Done: {what}." if call.key in ("", "asked") else ""

@@ -6,63 +6,65 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from integrations.connectwise.tools import TOOLS as CONNECTWISE_TOOLS
 from integrations.llm.chat import ChatMessage, ModelReply, ToolCall, ToolSpec
 from integrations.llm.openai_chat import OpenAIChatModel
 from integrations.llm.rehearsal import BASE_URL, MODEL_NAME, rehearsal_client
+from integrations.tools import Category
 
 Fields = dict[str, JsonValue]
 
 
-def _schema(*, required: tuple[str, ...] = (), **properties: str) -> Fields:
-    return {
+TOOLS: dict[str, Fields] = {tool.name: tool.schema for tool in CONNECTWISE_TOOLS}
+"""The real tools' schemas: the rehearsal has to cope with these, whatever they become."""
+
+READS = {tool.name: tool.schema for tool in CONNECTWISE_TOOLS if tool.category is Category.READ}
+RESET: dict[str, Fields] = {
+    "microsoft365.reset_password": {
         "type": "object",
-        "properties": {name: {"type": kind} for name, kind in properties.items()},
-        "required": list(required),
-        "additionalProperties": False,
+        "properties": {"user": {"type": "string"}},
+        "required": ["user"],
     }
-
-
-READS: dict[str, Fields] = {
-    "connectwise.get_ticket": _schema(ticket_id="integer", required=("ticket_id",)),
-    "connectwise.find_contact": _schema(email="string", name="string"),
-    "connectwise.list_configurations": _schema(limit="integer"),
-    "connectwise.search_tickets": _schema(query="string", limit="integer"),
-    "connectwise.board_options": _schema(board_id="integer", required=("board_id",)),
-    "connectwise.list_ticket_time": _schema(ticket_id="integer", required=("ticket_id",)),
-}
-WRITES: dict[str, Fields] = {
-    "connectwise.classify_ticket": _schema(
-        ticket_id="integer", type="string", subtype="string", required=("ticket_id", "type")
-    ),
-    "connectwise.add_internal_note": _schema(ticket_id="integer", text="string", required=("ticket_id", "text")),
-    "connectwise.add_customer_note": _schema(ticket_id="integer", text="string", required=("ticket_id", "text")),
-    "connectwise.add_time_entry": _schema(
-        ticket_id="integer", hours="number", notes="string", member="string", required=("ticket_id", "hours", "notes")
-    ),
-    "connectwise.set_status": _schema(ticket_id="integer", status="string", required=("ticket_id", "status")),
-    "connectwise.assign_ticket": _schema(ticket_id="integer", member="string", required=("ticket_id", "member")),
-    "microsoft365.reset_password": _schema(user="string", required=("user",)),
 }
 RESULTS: dict[str, JsonValue] = {
-    "connectwise.get_ticket": {"id": 48213, "summary": "VPN drops every hour", "status": "New", "priority": "High"},
-    "connectwise.find_contact": [{"id": 7, "name": "Jane Poe", "email": "jane@fabrikam.example", "phone": "555-0101"}],
-    "connectwise.list_configurations": [
-        {"id": 1, "name": "FAB-LT-014", "type": "Laptop", "contact": "Jane Poe"},
-        {"id": 2, "name": "FAB-SRV-01", "type": "Server"},
-    ],
-    "connectwise.search_tickets": [
-        {"id": 48213, "summary": "VPN drops every hour", "status": "New"},
-        {"id": 47001, "summary": "VPN cannot connect from home", "status": "Closed"},
-        {"id": 47002, "summary": "Printer out of toner", "status": "Closed"},
-    ],
-    "connectwise.board_options": {
-        "types": [{"id": 1, "name": "Service Request"}, {"id": 2, "name": "Network"}, {"id": 3, "name": "Email"}],
-        "subtypes": [{"id": 21, "name": "VPN", "type_ids": [2]}, {"id": 22, "name": "Wifi", "type_ids": [2]},
-                     {"id": 31, "name": "Mailbox", "type_ids": [3]}],
-        "statuses": [{"id": 1, "name": "New"}, {"id": 5, "name": "In Progress"},
-                     {"id": 9, "name": "Closed", "closed": True}],
+    "connectwise.get_ticket": {
+        "id": 48213, "summary": "VPN drops every hour", "status": "New", "priority": "High", "board": "Help Desk",
+        "board_id": 4, "type": "", "subtype": "", "contact": {"id": 7, "name": "Jane Poe"}, "notes": [],
     },
-    "connectwise.list_ticket_time": [{"hours": 0.5}],
+    "connectwise.find_contact": {
+        "contacts": [{"id": 7, "name": "Jane Poe", "email": "jane@fabrikam.example", "phone": "555-0101"}]
+    },
+    "connectwise.list_configurations": {
+        "configurations": [
+            {"id": 1, "name": "FAB-LT-014", "type": "Laptop", "contact": "Jane Poe"},
+            {"id": 2, "name": "FAB-SRV-01", "type": "Server"},
+        ]
+    },
+    "connectwise.search_tickets": {
+        "tickets": [
+            {"id": 48213, "summary": "VPN drops every hour", "status": "New"},
+            {"id": 47001, "summary": "VPN cannot connect from home", "status": "Closed"},
+            {"id": 47002, "summary": "Printer out of toner", "status": "Closed"},
+        ]
+    },
+    "connectwise.board_options": {
+        "board": {"id": 4, "name": "Help Desk"},
+        "types": [{"id": 1, "name": "Service Request"}, {"id": 2, "name": "Network"}, {"id": 3, "name": "Email"}],
+        "subtypes": [
+            {"id": 21, "name": "VPN", "type_ids": [2]},
+            {"id": 22, "name": "Wifi", "type_ids": [2]},
+            {"id": 31, "name": "Mailbox", "type_ids": [3]},
+        ],
+        "statuses": [
+            {"id": 1, "name": "New", "closed": False},
+            {"id": 5, "name": "In Progress", "closed": False},
+            {"id": 9, "name": "Closed", "closed": True},
+        ],
+    },
+    "connectwise.list_ticket_time": {"time_entries": [{"id": 3, "hours": 0.5, "member": "Theo"}], "total_hours": 0.5},
+    "connectwise.list_members": {
+        "members": [{"identifier": "theo", "name": "Theo Brandt"}, {"identifier": "mara", "name": "Mara Lind"}]
+    },
 }  # fmt: skip
 
 FACTS: Fields = {
@@ -112,7 +114,7 @@ class Session:
 
     facts: Fields = field(default_factory=lambda: dict(FACTS))
     ticket_text: str = "My VPN drops every hour when I work from home. Regards, Jane"
-    tools: dict[str, Fields] = field(default_factory=lambda: {**READS, **WRITES})
+    tools: dict[str, Fields] = field(default_factory=lambda: dict(TOOLS))
     decide: Decide = accept
     streamed: bool = True
     messages: list[ChatMessage] = field(default_factory=list)
