@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import factory
+from django.db.models import Manager
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
@@ -91,16 +92,21 @@ class MembershipFactory(DjangoModelFactory[Membership]):
 
 
 class ConnectionFactory(DjangoModelFactory[Connection]):
-    """A ConnectWise connection without credentials."""
+    """The organization's ConnectWise connection, without credentials; there is one of each vendor."""
 
     class Meta:
         model = Connection
+        django_get_or_create = ("organization", "vendor")
 
     organization = factory.SubFactory(OrganizationFactory)
     vendor = "connectwise"
     label = "ConnectWise"
     base_url = "https://psa.example.com"
     state = Connection.State.OK
+
+    @classmethod
+    def _get_manager(cls, model_class: type[Connection]) -> Manager[Connection]:
+        return model_class.unscoped
 
 
 class CompanyLinkFactory(DjangoModelFactory[CompanyLink]):
