@@ -305,9 +305,12 @@ class VendorSession:
         if body is not None:
             payload = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
             headers["Content-Type"] = "application/json"
-        return requests.Request(
+        prepared = requests.Request(
             method, self._base_url + path, params=list(query), data=payload, headers=headers
         ).prepare()
+        if urlsplit(str(prepared.url)).path != self._base_path + path:
+            raise AddressRefused("A path that is not sent as it is written was held back.")
+        return prepared
 
     def _once(self, request: requests.PreparedRequest) -> Answer:
         """One exchange. The errand is asked with the URL exactly as it will be sent."""
@@ -350,10 +353,12 @@ class VendorSession:
                 return self._read(request, timeout=min(total, READ_SECONDS))
             except _NotConnected as error:
                 raise self._unreachable(error.reason) from error
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-                slow = watch.rang or _is_timeout(error)
-                if slow:
+            except (VendorError, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+                # an answer cut off by the watch can look like a short one
+                if watch.rang or _is_timeout(error):
                     raise VendorTimeout(f"{self._label} did not answer in time.", sent=True) from error
+                if isinstance(error, VendorError):
+                    raise
                 raise VendorDown(f"{self._label} broke off in the middle of its answer.", sent=True) from error
             finally:
                 _watch.reset(token)

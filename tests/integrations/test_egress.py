@@ -1,0 +1,417 @@
+"""The egress gate: what leaves, what does not, and what becomes of wrong answers."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import json
+import os
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from integrations.connectwise import endpoints
+from integrations.connectwise.schemas import ErrorBody
+from integrations.errors import (
+    AddressRefused,
+    EgressRefused,
+    OutcomeUnknown,
+    VendorDown,
+    VendorError,
+    VendorGarbled,
+    VendorRefused,
+    VendorThrottled,
+    VendorTimeout,
+    VendorUnauthorized,
+    WarrantRefused,
+)
+from integrations.http import (
+    LARGEST_ANSWER,
+    MODEL_ENDPOINTS,
+    READ_RETRIES,
+    GuardedAdapter,
+    VendorSession,
+    model_http_client,
+)
+from integrations.vendors import VENDORS
+from integrations.warrants import Endpoint, Errand, Traffic, Warrant, classify
+from tests.integrations.rogue import Respond, Rogue, raw, rogue_server, says
+
+SECRET = "pR1vateKeyValue"
+TICKETS = "/service/tickets"
+NOTES = "/service/tickets/7/notes"
+
+
+@contextmanager
+def session_to(
+    settings: Settings, *responses: Respond, seconds: float = 5.0, **errand: Any
+) -> Iterator[tuple[VendorSession, Rogue, Errand]]:
+    """A session to a rogue server, its errand, and the server."""
+    with rogue_server(*responses) as rogue:
+        settings.LOCAL_TARGETS = frozenset({("127.0.0.1", rogue.port)})
+        what_for = Errand(deadline=time.monotonic() + seconds, **errand)
+        session = VendorSession(
+            label="ConnectWise PSA",
+            base_url=rogue.base_url,
+            endpoints=endpoints.ENDPOINTS,
+            errand=what_for,
+            headers={"Authorization": f"Basic {SECRET}"},
+            secrets=(SECRET,),
+            explain=ErrorBody.words,
+            lane=str(uuid.uuid4()),
+        )
+        yield session, rogue, what_for
+        session.close()
+
+
+def granted(**changes: Any) -> dict[str, Any]:
+    """An errand's fields with a warrant that fits, but for the changes to the warrant."""
+    warrant = Warrant(
+        action_id=uuid.uuid4(),
+        digest="d" * 64,
+        tool_pin="p" * 64,
+        fence=1,
+        deadline=datetime.now(UTC) + timedelta(seconds=30),
+    )
+    return {"tool_pin": "p" * 64, "digest": "d" * 64, "warrant": dataclasses.replace(warrant, **changes)}
+
+
+class TestWarrants:
+    def test_a_write_without_a_warrant_never_leaves(self, settings: Settings) -> None:
+        with session_to(settings, says("200 OK", b"{}")) as (session, rogue, _):
+            for method, path in (
+                ("POST", TICKETS),
+                ("PATCH", f"{TICKETS}/1"),
+                ("POST", NOTES),
+                ("POST", "/time/entries"),
+            ):
+                with pytest.raises(WarrantRefused):
+                    session.send(method, path, body={})
+
+            assert rogue.requests == []
+
+    @pytest.mark.parametrize(
+        "method_and_path",
+        [
+            ("DELETE", "/service/tickets/1"),
+            ("PUT", "/service/tickets/1"),
+            ("POST", "/system/callbacks"),
+            ("GET", "/system/audittrail"),
+            ("GET", "/service/tickets/1/../../../system/info"),
+            ("GET", "/service/tickets/1%2fnotes"),
+            ("GET", "/service//tickets"),
+            ("GET", "/service/tickets/"),
+            ("GET", "/Service/Tickets"),
+            ("GET", "/service/tickets/1;x"),
+        ],
+    )
+    def test_a_request_that_no_table_lists_never_leaves_even_with_a_warrant(
+        self, settings: Settings, method_and_path: tuple[str, str]
+    ) -> None:
+        with session_to(settings, says("200 OK", b"[]"), **granted()) as (session, rogue, _):
+            with pytest.raises(EgressRefused):
+                session.send(*method_and_path)
+
+            assert rogue.requests == []
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"digest": "e" * 64},
+            {"tool_pin": "q" * 64},
+            {"deadline": datetime.now(UTC) - timedelta(seconds=1)},
+        ],
+    )
+    def test_a_warrant_that_does_not_fit_lets_nothing_out(self, settings: Settings, changes: dict[str, Any]) -> None:
+        with session_to(settings, says("201 Created", b"{}"), **granted(**changes)) as (session, rogue, _):
+            with pytest.raises(WarrantRefused):
+                session.send("POST", NOTES, body={})
+
+            assert rogue.requests == []
+
+    def test_an_errand_without_digest_or_pin_fits_no_warrant(self, settings: Settings) -> None:
+        warrant = granted(digest="", tool_pin="")["warrant"]
+        with session_to(settings, says("201 Created", b"{}"), warrant=warrant) as (session, rogue, _):
+            with pytest.raises(WarrantRefused):
+                session.send("POST", NOTES, body={})
+
+            assert rogue.requests == []
+
+    def test_a_warrant_lets_out_one_write_and_no_second(self, settings: Settings) -> None:
+        with session_to(settings, says("201 Created", b"{}"), **granted()) as (session, rogue, _):
+            session.send("POST", NOTES, body={})
+            with pytest.raises(WarrantRefused, match="second write"):
+                session.send("POST", NOTES, body={})
+
+            assert len(rogue.requests) == 1
+
+    def test_a_tool_reaches_only_the_requests_it_declares(self, settings: Settings) -> None:
+        declared = frozenset({endpoints.CREATE_NOTE})
+        with session_to(settings, says("201 Created", b"{}"), endpoints=declared, **granted()) as (session, rogue, _):
+            for method, path in (("POST", "/time/entries"), ("GET", TICKETS)):
+                with pytest.raises(WarrantRefused):
+                    session.send(method, path, body={} if method == "POST" else None)
+
+            assert rogue.requests == []
+
+    def test_every_control_request_is_listed_here(self) -> None:
+        tables = [MODEL_ENDPOINTS, *(vendor.module("endpoints").ENDPOINTS for vendor in VENDORS.values())]
+        control = {(one.method, one.template) for table in tables for one in table if one.traffic is Traffic.CONTROL}
+
+        assert control == {("POST", "/chat/completions"), ("GET", "/models")}
+
+    def test_every_vendor_request_that_is_no_get_counts_as_a_write(self) -> None:
+        for vendor in VENDORS.values():
+            for endpoint in vendor.module("endpoints").ENDPOINTS:
+                assert (endpoint.traffic is Traffic.READ) == (endpoint.method == "GET")
+
+    @given(st.text(min_size=1, max_size=20))
+    def test_no_text_in_a_placeholder_makes_another_path(self, text: str) -> None:
+        endpoint = Endpoint(Traffic.READ, "GET", "/service/tickets/{id}")
+        try:
+            path = endpoint.path(id=text)
+        except ValueError:
+            assert not endpoint.matches("GET", f"/service/tickets/{text}")
+        else:
+            assert path.count("/") == 3
+            assert classify([endpoint], method="GET", path=path) is endpoint
+
+
+class TestWrites:
+    @pytest.mark.parametrize("status", ["500 Error", "502 Bad Gateway", "504 Gateway Timeout", "503 Busy", "302 Found"])
+    def test_an_indefinite_status_leaves_the_outcome_unknown(self, settings: Settings, status: str) -> None:
+        with session_to(settings, says(status, b"{}"), **granted()) as (session, rogue, errand):
+            with pytest.raises(OutcomeUnknown):
+                session.send("POST", NOTES, body={})
+
+            assert len(rogue.requests) == 1
+            assert errand.effect_possible
+
+    @pytest.mark.parametrize(
+        "answer", [b"", b"HTTP/1.1 201 Created\r\nContent-Length: 50\r\n\r\n{", b"nonsense\r\n\r\n"]
+    )
+    def test_a_broken_answer_leaves_the_outcome_unknown(self, settings: Settings, answer: bytes) -> None:
+        with session_to(settings, raw(answer), **granted()) as (session, rogue, _):
+            with pytest.raises(OutcomeUnknown):
+                session.send("POST", NOTES, body={})
+
+            assert len(rogue.requests) == 1
+
+    def test_html_in_place_of_the_receipt_leaves_the_outcome_unknown(self, settings: Settings) -> None:
+        with session_to(settings, says("200 OK", b"<html>Welcome</html>"), **granted()) as (session, _, _errand):
+            with pytest.raises(OutcomeUnknown):
+                session.send("POST", NOTES, body={})
+
+    @pytest.mark.parametrize("status", ["400 Bad Request", "401 No", "403 No", "404 No", "409 No", "412 No", "429 No"])
+    def test_a_definite_no_is_a_failure_and_not_tried_again(self, settings: Settings, status: str) -> None:
+        with session_to(settings, says(status, b"{}", Retry_After="0"), **granted()) as (session, rogue, errand):
+            with pytest.raises(VendorError) as failure:
+                session.send("POST", NOTES, body={})
+
+            assert not isinstance(failure.value, OutcomeUnknown)
+            assert not errand.effect_possible
+            assert len(rogue.requests) == 1
+
+    def test_a_server_that_nobody_listens_at_is_a_failure_for_certain(self, settings: Settings) -> None:
+        with session_to(settings, says("200 OK"), **granted()) as (_session, rogue, errand):
+            with socket.create_server(("127.0.0.1", 0)) as closed:
+                port = closed.getsockname()[1]
+            settings.LOCAL_TARGETS = frozenset({("127.0.0.1", port)})
+            dead = VendorSession(
+                label="ConnectWise PSA",
+                base_url=f"http://127.0.0.1:{port}/v4_6_release/apis/3.0",
+                endpoints=endpoints.ENDPOINTS,
+                errand=errand,
+                headers={},
+                secrets=(),
+                explain=ErrorBody.words,
+                lane="dead",
+            )
+            with pytest.raises(VendorDown, match="nothing answers") as failure:
+                dead.send("POST", NOTES, body={})
+
+            assert not failure.value.sent
+            assert not errand.effect_possible
+            assert rogue.requests == []
+
+    def test_the_transport_itself_never_tries_again(self) -> None:
+        assert GuardedAdapter().max_retries.total == 0
+
+
+class TestReads:
+    def test_a_read_is_tried_again_after_a_hiccup(self, settings: Settings) -> None:
+        with session_to(settings, says("503 Busy"), says("200 OK", b"[1]")) as (session, rogue, _):
+            assert session.send("GET", TICKETS).content == [1]
+            assert len(rogue.requests) == 2
+
+    def test_a_read_is_not_tried_for_ever(self, settings: Settings) -> None:
+        with session_to(settings, says("500 Error")) as (session, rogue, _):
+            with pytest.raises(VendorDown):
+                session.send("GET", TICKETS)
+
+            assert len(rogue.requests) == 1 + READ_RETRIES
+
+    def test_a_short_wait_that_the_vendor_asks_for_is_kept(self, settings: Settings) -> None:
+        throttled = says("429 Slow down", b"{}", Retry_After="1")
+        with session_to(settings, throttled, says("200 OK", b"[]")) as (session, rogue, _):
+            began = time.monotonic()
+            session.send("GET", TICKETS)
+
+            assert time.monotonic() - began >= 1
+            assert len(rogue.requests) == 2
+
+    def test_a_long_wait_that_the_vendor_asks_for_is_told_and_not_waited(self, settings: Settings) -> None:
+        with session_to(settings, says("429 Slow down", b"{}", Retry_After="120")) as (session, rogue, _):
+            with pytest.raises(VendorThrottled, match="120 s") as failure:
+                session.send("GET", TICKETS)
+
+            assert failure.value.retry_after == 120
+            assert len(rogue.requests) == 1
+
+    def test_bytes_that_trickle_in_end_with_the_time_there_is(self, settings: Settings) -> None:
+        def trickle(_: bytes, connection: socket.socket) -> None:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+            for _second in range(100):
+                connection.sendall(b" ")
+                time.sleep(0.1)
+
+        with session_to(settings, trickle, seconds=1.0) as (session, _, _errand):
+            began = time.monotonic()
+            with pytest.raises(VendorTimeout):
+                session.send("GET", TICKETS)
+
+            assert time.monotonic() - began < 3
+
+    def test_headers_that_trickle_in_end_with_the_time_there_is(self, settings: Settings) -> None:
+        def trickle(_: bytes, connection: socket.socket) -> None:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            for number in range(100):
+                connection.sendall(f"X-{number}: y\r\n".encode())
+                time.sleep(0.1)
+
+        with session_to(settings, trickle, seconds=1.0) as (session, _, _errand):
+            began = time.monotonic()
+            with pytest.raises(VendorTimeout):
+                session.send("GET", TICKETS)
+
+            assert time.monotonic() - began < 3
+
+    @pytest.mark.parametrize("packed", [False, True])
+    def test_an_answer_of_more_than_ten_megabytes_is_cut_off(self, settings: Settings, packed: bool) -> None:
+        body = b'"' + b"a" * (LARGEST_ANSWER + 10) + b'"'
+        headers = {"Content_Encoding": "gzip"} if packed else {}
+        answer = says("200 OK", gzip.compress(body) if packed else body, **headers)
+        with session_to(settings, answer, seconds=20) as (session, _, _errand):
+            with pytest.raises(VendorGarbled, match="10 MiB"):
+                session.send("GET", TICKETS)
+
+    def test_a_redirect_is_not_followed_and_takes_no_credentials_along(self, settings: Settings) -> None:
+        with rogue_server(says("200 OK", b"[]")) as elsewhere:
+            redirect = says("302 Found", Location=f"http://127.0.0.1:{elsewhere.port}/service/tickets")
+            with session_to(settings, redirect) as (session, _, _errand):
+                settings.LOCAL_TARGETS |= {("127.0.0.1", elsewhere.port)}
+                with pytest.raises(VendorGarbled, match="redirect"):
+                    session.send("GET", TICKETS)
+
+            assert elsewhere.requests == []
+
+    @pytest.mark.parametrize(
+        "link",
+        [
+            "https://evil.example/v4_6_release/apis/3.0/service/tickets?page=2",
+            "//169.254.169.254/latest/meta-data",
+            "/v4_6_release/apis/3.0/system/members?page=2",
+            "http://127.0.0.1:1/v4_6_release/apis/3.0/service/tickets?page=2",
+        ],
+    )
+    def test_a_next_page_elsewhere_is_not_asked_for(self, settings: Settings, link: str) -> None:
+        with session_to(settings, says("200 OK", b"[1]", Link=f'<{link}>; rel="next"')) as (session, rogue, _):
+            with pytest.raises(VendorGarbled, match="another address"):
+                list(session.pages(TICKETS))
+
+            assert len(rogue.requests) == 1
+
+    def test_pages_end_where_the_vendor_says_and_at_the_latest_at_the_cap(self, settings: Settings) -> None:
+        more = says("200 OK", b"[1]", Link=f"<{TICKETS.rpartition('/')[2]}?page=2>; rel=next")
+        with session_to(settings, more, says("200 OK", b"[2]")) as (session, _, _errand):
+            assert list(session.pages(TICKETS)) == [[1], [2]]
+        with session_to(settings, more, seconds=30) as (session, rogue, _):
+            with pytest.raises(VendorGarbled, match="pages"):
+                list(session.pages(TICKETS))
+
+            assert len(rogue.requests) == 100
+
+    def test_proxies_of_the_environment_are_not_used(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        with rogue_server(says("200 OK", b"[]")) as proxy:
+            for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+                monkeypatch.setitem(os.environ, name, f"http://127.0.0.1:{proxy.port}")
+            monkeypatch.delenv("no_proxy", raising=False)
+            with session_to(settings, says("200 OK", b"[]")) as (session, rogue, _):
+                session.send("GET", TICKETS)
+                with model_http_client(rogue.base_url) as client:
+                    client.get(f"{rogue.base_url}/models")
+
+                assert len(rogue.requests) == 2
+            assert proxy.requests == []
+
+
+class TestSecrets:
+    @pytest.mark.parametrize("status", ["400 No", "401 No", "403 No", "404 No", "409 No", "429 No", "500 No"])
+    def test_an_error_that_echoes_the_key_reaches_nobody_with_it(self, settings: Settings, status: str) -> None:
+        body = json.dumps({"message": f"bad key {SECRET}", "errors": [{"message": SECRET, "field": SECRET}]}).encode()
+        with session_to(settings, says(status, body)) as (session, _, errand):
+            with pytest.raises(VendorError) as failure:
+                session.send("GET", TICKETS)
+
+            seen = [str(failure.value), repr(failure.value), repr(session), repr(errand)]
+            assert SECRET not in " ".join(seen)
+            assert "[removed]" in str(failure.value)
+
+    def test_the_vendors_own_words_are_told(self, settings: Settings) -> None:
+        body = json.dumps({"code": "InvalidObject", "message": "ticket object is invalid"}).encode()
+        with session_to(settings, says("400 Bad Request", body)) as (session, _, _errand):
+            with pytest.raises(VendorRefused, match="ticket object is invalid"):
+                session.send("GET", TICKETS)
+
+    def test_an_empty_or_html_401_is_still_a_401(self, settings: Settings) -> None:
+        for body in (b"", b"<html>Login</html>"):
+            with session_to(settings, says("401 Unauthorized", body)) as (session, _, _errand):
+                with pytest.raises(VendorUnauthorized):
+                    session.send("GET", TICKETS)
+
+
+class TestModelClient:
+    def test_a_conversation_reaches_the_models_server_and_nothing_else_does(self, settings: Settings) -> None:
+        with rogue_server(says("200 OK", b"{}")) as rogue, rogue_server(says("200 OK", b"{}")) as other:
+            settings.LOCAL_TARGETS = frozenset({("127.0.0.1", rogue.port), ("127.0.0.1", other.port)})
+            with model_http_client(rogue.base_url) as client:
+                assert client.post(f"{rogue.base_url}/chat/completions", json={}).status_code == 200
+                for method, url in (
+                    ("POST", f"{rogue.base_url}/files"),
+                    ("DELETE", f"{rogue.base_url}/models"),
+                    ("POST", f"http://127.0.0.1:{rogue.port}/chat/completions"),
+                    ("POST", f"{other.base_url}/chat/completions"),
+                ):
+                    with pytest.raises(httpx2.UnsupportedProtocol):
+                        client.request(method, url)
+
+            assert len(rogue.requests) == 1
+            assert other.requests == []
+
+    def test_a_model_at_a_forbidden_address_is_refused(self, settings: Settings) -> None:
+        settings.LOCAL_TARGETS = frozenset()
+
+        with pytest.raises(AddressRefused):
+            model_http_client("http://127.0.0.1:11434/v1")
+        with model_http_client("https://169.254.169.254/v1") as client, pytest.raises(httpx2.ConnectError):
+            client.post("https://169.254.169.254/v1/chat/completions", json={})
