@@ -17,12 +17,13 @@ from agent.frames import read_frame
 from agent.rendering import session_card
 from approvals.cards import ActionCard
 from approvals.models import Action
-from approvals.services import waiting_for
+from approvals.querysets import ActionQuerySet
 from integrations.llm.strict import JsonRefused, strict_json
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 
-#: Rows shown of what was decided lately, and what counts as lately.
+#: Rows shown of what waits, soonest to end first; and of what was decided lately.
+WAITING_SHOWN = 200
 DECIDED_SHOWN = 20
 LATELY = timedelta(days=1)
 RISKS = [("low", "Low"), ("medium", "Medium"), ("high", "High")]
@@ -34,7 +35,8 @@ def approvals_queue(request: HttpRequest) -> HttpResponse:
     actor: Actor = request.actor  # type: ignore[attr-defined]
     filters = {"risk": request.GET.get("risk", ""), "company": request.GET.get("company", "")}
     companies = list(Company.objects.visible_to(actor).values_list("id", "name"))
-    waiting = _cards(_filtered(waiting_for(actor), filters, companies).order_by("expires_at"), actor)
+    open_actions = Action.objects.visible_to(actor).filter(state__in=[Action.State.WAITING, Action.State.UNKNOWN])
+    waiting = _cards(_filtered(open_actions, filters, companies).order_by("expires_at")[:WAITING_SHOWN], actor)
     mine = [card for card in waiting if card.may_decide or card.may_settle]
     decided = _cards(
         _filtered(Action.objects.visible_to(actor), filters, companies)
@@ -113,7 +115,7 @@ def _card_html(action_id: UUID, actor: Actor, request: HttpRequest) -> str:
     )
 
 
-def _filtered(rows, filters: dict[str, str], companies: list[tuple[UUID, str]]):  # type: ignore[no-untyped-def]
+def _filtered(rows: ActionQuerySet, filters: dict[str, str], companies: list[tuple[UUID, str]]) -> ActionQuerySet:
     if filters["risk"] in dict(RISKS):
         rows = rows.filter(risk=filters["risk"])
     if filters["company"] in {str(key) for key, _ in companies}:
@@ -121,11 +123,11 @@ def _filtered(rows, filters: dict[str, str], companies: list[tuple[UUID, str]]):
     return _rows(rows)
 
 
-def _rows(rows):  # type: ignore[no-untyped-def]
+def _rows(rows: ActionQuerySet) -> ActionQuerySet:
     return rows.select_related("company", "origin", "organization", "policy", "grant")
 
 
-def _cards(rows, actor: Actor) -> list[ActionCard]:  # type: ignore[no-untyped-def]
+def _cards(rows: ActionQuerySet, actor: Actor) -> list[ActionCard]:
     return [session_card(action, actor=actor) for action in rows]
 
 

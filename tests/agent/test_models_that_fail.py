@@ -1,0 +1,131 @@
+"""Language models that are down, slow, wrong or mad: people are told where they are, and nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from agent.events import CallRefused
+from agent.models import AgentSession
+from approvals.models import Action
+from tests.agent.cases import SessionTestCase
+from tests.scripted_model import Asks, Cuts, Fails, RefusesStreaming, Says, ScriptedModel, Sends, Step
+
+State = AgentSession.State
+
+
+class ModelTestCase(SessionTestCase):
+    @contextmanager
+    def model(self, *script: Step) -> Iterator[ScriptedModel]:
+        """An OpenAI-compatible server on loopback that follows a script."""
+        with ScriptedModel(*script) as server:
+            self.settings.LLM_BASE_URL, self.settings.LLM_API_KEY = server.base_url, server.key
+            self.settings.LLM_MODEL = server.model
+            host, port = server.address.split(":")
+            self.settings.LOCAL_TARGETS = self.settings.LOCAL_TARGETS | {(host, int(port))}
+            yield server
+            assert not server.unlisted
+
+    def look(self) -> Asks:
+        return Asks("connectwise.get_ticket", {"ticket_id": int(self.signal.external_id)})
+
+    def note(self, text: str = "Checked the gateway.") -> Asks:
+        return Asks("connectwise.add_internal_note", {"ticket_id": int(self.signal.external_id), "text": text})
+
+
+class WorkingModelTest(ModelTestCase):
+    def test_a_real_endpoint_plays_the_same_session_streaming(self) -> None:
+        with self.model(Says("I look.", calls=[self.look()]), Says(calls=[self.note()]), Says("Done.")) as server:
+            session = self.start()
+            session = self.decide(self.waiting(session)[0], "approve")
+        assert all(request.body.get("stream") for request in server.requests)
+        assert session.state == State.WAITING_FOR_TECHNICIAN
+        assert "Done." in self.words(session)
+        assert len(self.sandbox.effects()) == 1
+        assert not session.rehearsal
+
+    def test_a_real_endpoint_that_cannot_stream_plays_the_same_session(self) -> None:
+        with self.model(RefusesStreaming(then=Says("I look.", calls=[self.look()])), Says("Done.")):
+            session = self.start()
+        assert "Done." in self.words(session)
+
+    def test_parallel_calls_are_all_answered_before_the_model_is_asked_again(self) -> None:
+        with self.model(Says(calls=[self.look(), self.look(), self.note()]), Says("Done.")) as server:
+            session = self.start()
+            assert len(server.requests) == 1
+            self.decide(self.waiting(session)[0], "approve")
+        answers = [message for message in server.requests[1].messages if message["role"] == "tool"]
+        assert len(answers) == 3
+
+    def test_only_offered_tools_and_fenced_foreign_text_reach_the_model(self) -> None:
+        with self.model(Says("Nothing to do.")) as server:
+            self.start()
+        assert all(name.split(".")[0] in {"connectwise", "junto"} for name in server.requests[0].offered)
+        assert "<<<FOREIGN" in str(server.requests[0].messages[1]["content"])
+        assert self.credentials("northwind")["private_key"] not in str(server.requests[0].body)
+
+
+class WrongCallsTest(ModelTestCase):
+    def test_malformed_arguments_are_refused_and_told_to_the_model(self) -> None:
+        with self.model(Says(calls=[Asks("connectwise.get_ticket", '{"ticket_id": ')]), Says("Sorry.")) as server:
+            session = self.start()
+        assert "Malformed" in str(server.requests[1].messages[-1]["content"])
+        assert any(isinstance(event, CallRefused) for event in self.events(session))
+
+    def test_a_key_named_twice_is_refused(self) -> None:
+        twice = '{"ticket_id": 1, "ticket_id": 2}'
+        with self.model(Says(calls=[Asks("connectwise.get_ticket", twice)]), Says("Sorry.")):
+            session = self.start()
+        assert "twice" in str([event for event in self.events(session) if isinstance(event, CallRefused)])
+
+    def test_an_unknown_tool_is_refused_without_any_request(self) -> None:
+        with self.model(Says(calls=[Asks("bank.send_money", {"to": "me"})]), Says("Sorry.")):
+            session = self.start()
+        (action,) = self.actions(session, "bank.send_money")
+        assert action.state == Action.State.REFUSED
+        assert not self.sandbox.effects()
+
+    def test_arguments_that_break_the_schema_are_refused_with_the_fields_name(self) -> None:
+        with self.model(Says(calls=[Asks("connectwise.get_ticket", {"ticket": 1})]), Says("Sorry.")) as server:
+            self.start()
+        assert "ticket_id" in str(server.requests[1].messages[-1]["content"])
+
+    def test_a_model_that_never_ends_stops_at_its_budget(self) -> None:
+        script = [Says(calls=[self.look()]) for _ in range(60)]
+        with self.model(*script) as server:
+            session = self.start()
+        assert len(server.requests) <= 51
+        assert session.state == State.WAITING_FOR_TECHNICIAN
+
+
+class FailingModelTest(ModelTestCase):
+    def test_an_endpoint_that_answers_with_errors_parks_the_session_with_words(self) -> None:
+        with self.model(*[Fails(500)] * 10):
+            session = self.start()
+        assert session.state == State.WAITING_FOR_TECHNICIAN
+        assert "Nothing is lost" in self.notices(session)
+
+    def test_after_a_failure_a_message_makes_the_model_try_again(self) -> None:
+        with self.model(Fails(401), Says("Here I am.")):
+            session = self.start()
+            session = self.say(session, "Try again")
+        assert "Here I am." in self.words(session)
+
+    def test_a_login_page_instead_of_an_answer_is_named_as_such(self) -> None:
+        with self.model(*[Sends("<html>Please log in</html>", "text/html")] * 5):
+            session = self.start()
+        assert self.notices(session)
+        assert "<html>" not in self.notices(session)
+
+    def test_an_endpoint_that_is_down_parks_the_session(self) -> None:
+        with self.model(Says("never asked")) as server:
+            address = server.base_url
+        self.settings.LLM_BASE_URL = address
+        session = self.start()
+        assert "Nothing is lost" in self.notices(session)
+
+    def test_an_answer_that_breaks_off_twice_parks_with_what_had_arrived(self) -> None:
+        with self.model(*[Cuts("The gateway sa")] * 6):
+            session = self.start()
+        assert session.state == State.WAITING_FOR_TECHNICIAN
+        assert not self.actions(session, "connectwise.get_ticket")
