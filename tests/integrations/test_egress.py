@@ -208,9 +208,11 @@ class TestWrites:
             assert len(rogue.requests) == 1
 
     def test_html_in_place_of_the_receipt_leaves_the_outcome_unknown(self, settings: Settings) -> None:
-        with session_to(settings, says("200 OK", b"<html>Welcome</html>"), **granted()) as (session, _, _errand):
-            with pytest.raises(OutcomeUnknown):
-                session.send("POST", NOTES, body={})
+        with (
+            session_to(settings, says("200 OK", b"<html>Welcome</html>"), **granted()) as (session, _, _errand),
+            pytest.raises(OutcomeUnknown),
+        ):
+            session.send("POST", NOTES, body={})
 
     @pytest.mark.parametrize("status", ["400 Bad Request", "401 No", "403 No", "404 No", "409 No", "412 No", "429 No"])
     def test_a_definite_no_is_a_failure_and_not_tried_again(self, settings: Settings, status: str) -> None:
@@ -311,9 +313,11 @@ class TestReads:
         body = b'"' + b"a" * (LARGEST_ANSWER + 10) + b'"'
         headers = {"Content_Encoding": "gzip"} if packed else {}
         answer = says("200 OK", gzip.compress(body) if packed else body, **headers)
-        with session_to(settings, answer, seconds=20) as (session, _, _errand):
-            with pytest.raises(VendorGarbled, match="10 MiB"):
-                session.send("GET", TICKETS)
+        with (
+            session_to(settings, answer, seconds=20) as (session, _, _errand),
+            pytest.raises(VendorGarbled, match="10 MiB"),
+        ):
+            session.send("GET", TICKETS)
 
     def test_a_redirect_is_not_followed_and_takes_no_credentials_along(self, settings: Settings) -> None:
         with rogue_server(says("200 OK", b"[]")) as elsewhere:
@@ -379,15 +383,19 @@ class TestSecrets:
 
     def test_the_vendors_own_words_are_told(self, settings: Settings) -> None:
         body = json.dumps({"code": "InvalidObject", "message": "ticket object is invalid"}).encode()
-        with session_to(settings, says("400 Bad Request", body)) as (session, _, _errand):
-            with pytest.raises(VendorRefused, match="ticket object is invalid"):
-                session.send("GET", TICKETS)
+        with (
+            session_to(settings, says("400 Bad Request", body)) as (session, _, _errand),
+            pytest.raises(VendorRefused, match="ticket object is invalid"),
+        ):
+            session.send("GET", TICKETS)
 
     def test_an_empty_or_html_401_is_still_a_401(self, settings: Settings) -> None:
         for body in (b"", b"<html>Login</html>"):
-            with session_to(settings, says("401 Unauthorized", body)) as (session, _, _errand):
-                with pytest.raises(VendorUnauthorized):
-                    session.send("GET", TICKETS)
+            with (
+                session_to(settings, says("401 Unauthorized", body)) as (session, _, _errand),
+                pytest.raises(VendorUnauthorized),
+            ):
+                session.send("GET", TICKETS)
 
 
 class TestModelClient:
