@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from approvals.errors import StaleLease
 from approvals.models import Action, Origin
-from approvals.querysets import OfCompanyQuerySet
+from approvals.querysets import OriginQuerySet
 from approvals.transitions import move
 from junto.audit.services import record
 from junto.tenants.actors import Actor
@@ -128,9 +128,9 @@ def _stop(origin: Origin, *, actor: Actor, reason: str) -> None:
         record(actor, "origin.stopped", origin, {"reason": reason, "subject": origin.subject})
 
 
-def _row(origin: Origin) -> OfCompanyQuerySet:
+def _row(origin: Origin) -> OriginQuerySet:
     return Origin.objects.for_organization(origin.organization).filter(pk=origin.pk)
 
 
-def _live(origin: Origin) -> OfCompanyQuerySet:
+def _live(origin: Origin) -> OriginQuerySet:
     return _row(origin).filter(stopped_at=None, closed_at=None)

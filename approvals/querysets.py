@@ -1,23 +1,40 @@
-"""Questions about many rows of approvals."""
+"""Questions about many rows of approvals; each knows the way from its row to the company that owns it."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from junto.tenants.scoping import TenantQuerySet
 
+if TYPE_CHECKING:
+    pass
 
-class OfCompanyQuerySet(TenantQuerySet[Any]):
-    """Rows that one company owns."""
+
+class OriginQuerySet(TenantQuerySet["Origin"]):
+    """Sessions, processor runs and hand-made actions."""
 
     company_path = "company"
 
 
-class ActionQuerySet(OfCompanyQuerySet):
-    """Questions about actions."""
+class PolicyQuerySet(TenantQuerySet["ApprovalPolicy"]):
+    """Policies; a member limited to some companies sees those of its companies."""
+
+    company_path = "company"
 
 
-class OfActionQuerySet(TenantQuerySet[Any]):
-    """Rows that belong to one action's company."""
+class GrantQuerySet(TenantQuerySet["Grant"]):
+    """Standing approvals."""
+
+    company_path = "company"
+
+
+class ActionQuerySet(TenantQuerySet["Action"]):
+    """Intended calls."""
+
+    company_path = "company"
+
+
+class DecisionQuerySet(TenantQuerySet["Decision"]):
+    """People's words on actions."""
 
     company_path = "action__company"

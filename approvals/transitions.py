@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from approvals.models import Action
+from approvals.querysets import ActionQuerySet
 from junto.audit.services import record
 from junto.bells import ring
 from junto.tenants.actors import Actor
@@ -25,14 +26,17 @@ def move(
     frm: Action.State | tuple[Action.State, ...],
     actor: Actor,
     detail: Mapping[str, object] | None = None,
+    within: ActionQuerySet | None = None,
     **changes: object,
 ) -> Action:
     """Move an action by compare-and-set; `changes` are written with it. Call inside a transaction.
 
+    `within` holds further conditions of the one UPDATE.
+
     Raises:
         StaleState: it was no longer in `frm`.
     """
-    action.move(to=to, frm=frm, **changes)
+    action.move(to=to, frm=frm, within=within, **changes)
     _tell(action, actor, detail)
     return action
 

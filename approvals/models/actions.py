@@ -6,11 +6,11 @@ from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from approvals.models.origins import Origin
 from approvals.models.rules import ApprovalPolicy, Grant
-from approvals.querysets import ActionQuerySet, OfActionQuerySet
+from approvals.querysets import ActionQuerySet, DecisionQuerySet
 from junto.tenants.models import Company, Membership
 from junto.tenants.scoping import TenantModel
 
@@ -75,6 +75,8 @@ class Action(TenantModel):
 
     state = models.CharField(max_length=10, choices=State, default=State.PROPOSED)
     reason = models.TextField(blank=True, help_text="Why refused, denied, drifted, cancelled, failed or unknown.")
+    why_asked = models.CharField(max_length=300, blank=True, help_text="Why a person had to decide.")
+    session_grant = models.BooleanField(default=False, help_text="Approving may cover the rest of the session.")
     policy = models.ForeignKey(ApprovalPolicy, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     grant = models.ForeignKey(Grant, on_delete=models.SET_NULL, null=True, blank=True, related_name="actions")
     unattended = models.BooleanField(default=False)
@@ -118,19 +120,28 @@ class Action(TenantModel):
         """Whether running it changes something at the vendor."""
         return self.category != "read"
 
-    def move(self, *, to: State, frm: State | tuple[State, ...], **changes: object) -> Self:
+    def move(
+        self,
+        *,
+        to: State,
+        frm: State | tuple[State, ...],
+        within: ActionQuerySet | None = None,
+        **changes: object,
+    ) -> Self:
         """Move the state by an UPDATE whose WHERE repeats the old one; returns this row as it is now.
 
+        `within` holds further conditions of that same statement.
+
         Raises:
-            StaleState: no row was in `frm` any more.
+            StaleState: no row was in `frm` any more, or `within` did not hold it.
         """
         sources = frm if isinstance(frm, tuple) else (frm,)
         if to in self.TERMINAL:
-            changes.setdefault("finished_at", timezone.now())
-        changed = type(self).unscoped.filter(pk=self.pk, state__in=sources).update(state=to, **changes)
-        if not changed:
+            changes.setdefault("finished_at", Now())
+        rows = type(self).objects.for_organization(self.organization) if within is None else within
+        if not rows.filter(pk=self.pk, state__in=sources).update(state=to, **changes):
             raise StaleState(f"Action {self.pk} is no longer {' or '.join(sources)}.")
-        self.refresh_from_db()
+        self.refresh_from_db(fields=["state", *changes])
         return self
 
 
@@ -150,7 +161,7 @@ class Decision(TenantModel):
     modified = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = OfActionQuerySet.as_manager()
+    objects = DecisionQuerySet.as_manager()
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from approvals.querysets import OfCompanyQuerySet
+from approvals.querysets import OriginQuerySet
 from junto.tenants.models import Company
 from junto.tenants.scoping import TenantModel
 
@@ -48,7 +48,7 @@ class Origin(TenantModel):
     writes_used = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = OfCompanyQuerySet.as_manager()
+    objects = OriginQuerySet.as_manager()
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [models.UniqueConstraint(fields=["kind", "key"], name="origin_key_once")]

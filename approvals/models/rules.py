@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from approvals.models.origins import Origin
-from approvals.querysets import OfCompanyQuerySet
+from approvals.querysets import GrantQuerySet, PolicyQuerySet
 from junto.tenants.models import Company, Membership
 from junto.tenants.scoping import TenantModel
 
@@ -31,7 +31,7 @@ class ApprovalPolicy(TenantModel):
     set_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = OfCompanyQuerySet.as_manager()
+    objects = PolicyQuerySet.as_manager()
 
     class Meta(TenantModel.Meta):
         verbose_name_plural = "approval policies"
@@ -72,7 +72,7 @@ class Grant(TenantModel):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
-    objects = OfCompanyQuerySet.as_manager()
+    objects = GrantQuerySet.as_manager()
 
     class Meta(TenantModel.Meta):
         indexes: ClassVar = [models.Index(fields=["organization", "tool", "revoked_at"])]

@@ -1,0 +1,109 @@
+"""What must hold before a person's word on an action is taken, each by its own name and message."""
+
+from __future__ import annotations
+
+import hmac
+from uuid import UUID
+
+from django.db.models.functions import Now
+
+from approvals import errors
+from approvals.grants import policy_rules
+from approvals.models import Action, Decision
+from approvals.people import may_decide_action, who_may_decide
+from approvals.policy import Mode, ToolFacts, effective_policy
+from approvals.previews import StoredPreview
+from integrations.errors import UnknownTool
+from integrations.tools import AnyTool, Risk, registry
+from junto.tenants.actors import Actor
+
+
+def visible_action(action_id: UUID, actor: Actor) -> Action:
+    action: Action = (
+        Action.objects.visible_to(actor).select_related("organization", "company", "origin").get(pk=action_id)
+    )
+    return action
+
+
+def tool_of(action: Action) -> AnyTool:
+    try:
+        tool = registry.get(action.tool)
+    except UnknownTool as problem:
+        raise errors.PolicyForbids(str(problem)) from problem
+    if tool.pin != action.tool_pin:
+        raise errors.PolicyForbids("The tool changed after this was asked. Deny it, and let it be asked again.")
+    return tool
+
+
+def require_decider(action: Action, actor: Actor) -> None:
+    if actor.kind != "person":
+        raise errors.NotYours("Only a person decides.")
+    if not may_decide_action(actor, action):
+        raise errors.NotYours(f"You may not decide this. {who_may_decide(action).words} Pass it on to one of them.")
+
+
+def require_waiting(action: Action) -> None:
+    problem = not_waiting(action)
+    if problem is not None:
+        raise problem
+
+
+def not_waiting(action: Action) -> errors.DecisionRefused | None:
+    """Why nobody can decide this any more; None while it waits."""
+    if action.state == Action.State.WAITING:
+        waits = Action.objects.for_organization(action.organization).filter(pk=action.pk, expires_at__gt=Now())
+        return None if waits.exists() else errors.Expired("This request waited too long and can no longer be decided.")
+    if action.state == Action.State.EXPIRED:
+        return errors.Expired("This request waited too long and can no longer be decided.")
+    if action.state == Action.State.DRIFTED:
+        return errors.Drifted(f"The target changed, so this was withdrawn. {action.reason}".strip())
+    return errors.AlreadyDecided(how_it_stands(action))
+
+
+def how_it_stands(action: Action) -> str:
+    """Who was first, or what became of it."""
+    last = (
+        Decision.objects.for_organization(action.organization)
+        .filter(action__in=[action.pk, *action.replaced_by.values_list("pk", flat=True)])
+        .select_related("membership__user")
+        .order_by("-created_at")
+        .first()
+    )
+    if last is None:
+        return f"This waits no more: {action.get_state_display().lower()}. {action.reason}".strip()
+    if last.verdict == Decision.Verdict.DENY:
+        verb = "denied"
+    else:
+        verb = "changed and approved" if last.modified else "approved"
+    return f"{last.membership.user.display_name} {verb} this at {last.created_at:%H:%M} UTC."
+
+
+def require_digest(shown: str, stored: str) -> None:
+    if not hmac.compare_digest(shown.encode(), stored.encode()):
+        raise errors.DigestMismatch("What you saw is not what would be sent. Read the request again and decide then.")
+
+
+def require_target(action: Action, preview: StoredPreview | None, typed: str) -> None:
+    """A high-risk action asks for its target's name, so that nobody approves it by habit (T7)."""
+    wanted = target_to_type(action, preview)
+    if wanted and typed.strip().casefold() != wanted.casefold():
+        raise errors.TargetNotTyped(f"Type “{wanted}” to approve this.", fields={"target": "That is not the target."})
+
+
+def target_to_type(action: Action, preview: StoredPreview | None = None) -> str:
+    """What must be typed to approve `action`; empty where nothing must."""
+    if action.risk != Risk.HIGH or not action.is_write:
+        return ""
+    shown = preview or StoredPreview.model_validate(action.preview)
+    return (shown.target or action.company.name).strip()
+
+
+def require_allowed(action: Action, *, session: bool) -> None:
+    """Policy has the last word: switched off since, or asked for every time."""
+    tool = tool_of(action)
+    rules = policy_rules(organization=action.organization, tool=tool.name)
+    policy = effective_policy(ToolFacts.of(tool), str(action.company_id), rules)
+    if policy.mode is Mode.DISABLED:
+        raise errors.PolicyForbids(f"{tool.name} is switched off. Nobody can approve it now.")
+    if session and not (action.session_grant and policy.mode is Mode.ONCE):
+        raise errors.NotForSession("This is decided one call at a time. Approve only this one.")

@@ -1,0 +1,317 @@
+"""The one door out: looks at the target, claims, calls the tool once, and writes down what came of it (HOUSE 3 step 7).
+
+Nothing here talks to a vendor inside a transaction. A write leaves at most once for its action (I3): what is found
+claimed after a crash becomes UNKNOWN and is read back, never sent again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+from pydantic import JsonValue
+
+from approvals.budgets import unattended_spent, writes_spent
+from approvals.models import Action, Origin, StaleState
+from approvals.previews import StoredPreview, differences
+from approvals.standing import approvers_of, no_longer_stands
+from approvals.transitions import move, worker
+from integrations.dispatch import call_tool, observe_target, preview_tool, search_outcome
+from integrations.errors import IntegrationError, OutcomeUnknown, ToolRefused, UnknownTool
+from integrations.tools import AnyTool, OutcomeStrategy, ToolResult, registry
+from integrations.warrants import Warrant
+from junto.canonical import digest
+from junto.crashpoints import crashpoint
+from junto.inbox.services import notify
+
+log = structlog.get_logger(__name__)
+
+#: Seconds from the claim within which a call must have ended.
+CALL_SECONDS = 25.0
+#: Largest result that is kept, in bytes of JSON.
+MAX_RESULT_BYTES = 10 * 1024 * 1024
+#: How often a claim starts over because the ticket moved on between looking and claiming.
+CLAIM_ATTEMPTS = 3
+RESULT_TOO_LARGE = "The answer is larger than 10 MiB and was not kept. Ask for less at once."
+
+
+@dataclass(frozen=True)
+class _Ending:
+    """Where an action that will not run ends, and why."""
+
+    state: Action.State
+    reason: str
+
+
+class _MovedOn(Exception):
+    """The ticket got a new revision between looking at the target and claiming: look again."""
+
+
+def preview_action(*, tool: AnyTool, arguments: dict[str, JsonValue], origin: Origin) -> StoredPreview:
+    """What a write with these frozen arguments would do now. Raises IntegrationError."""
+    preview = preview_tool(
+        tool=tool,
+        arguments=arguments,
+        organization=origin.organization,
+        company=origin.company,
+        subject=origin.subject,
+    )
+    return StoredPreview.of(preview)
+
+
+def run_read(action: Action) -> Action:
+    """Run a read that may run by itself, and store its answer once. Repeating it does no harm (C8, C9)."""
+    tool = registry.get(action.tool)
+    try:
+        result = _call(action, tool, warrant=None)
+    except IntegrationError as problem:
+        state = Action.State.REFUSED if isinstance(problem, ToolRefused) else Action.State.FAILED
+        return _end(action, frm=Action.State.PROPOSED, to=state, reason=str(problem))
+    return _store(action, result, frm=Action.State.PROPOSED)
+
+
+def execute_action(action_id: UUID) -> Action:
+    """Run one approved action if it may still run; returns it as it is then. Safe to call any number of times."""
+    for _ in range(CLAIM_ATTEMPTS):
+        action = _load(action_id)
+        if action.state != Action.State.APPROVED:
+            return action
+        try:
+            tool = registry.get(action.tool)
+            target_state = _look(action, tool)
+            claimed = _claim(action, tool=tool, target_state=target_state)
+        except _MovedOn:
+            continue
+        except IntegrationError as problem:
+            refused = isinstance(problem, ToolRefused) and not isinstance(problem, UnknownTool)
+            state = Action.State.REFUSED if refused else Action.State.FAILED
+            return _end(action, frm=Action.State.APPROVED, to=state, reason=f"{problem} Nothing was changed.")
+        except StaleState:
+            return _load(action_id)
+        return _perform(action, tool) if claimed else action
+    return _load(action_id)
+
+
+def reconcile_action(action_id: UUID) -> Action:
+    """Look once whether an action of unknown outcome was done. Only proof moves it; nothing is sent again (I17)."""
+    action = _load(action_id)
+    rows = Action.objects.for_organization(action.organization).filter(pk=action.pk, state=Action.State.UNKNOWN)
+    mine = rows.filter(read_backs=action.read_backs).update(read_backs=F("read_backs") + 1, read_back_at=Now())
+    if not mine or action.tool not in registry or action.claimed_at is None:
+        return action
+    tool = registry.get(action.tool)
+    if tool.outcome is OutcomeStrategy.ASK:
+        return action
+    try:
+        outcome = search_outcome(
+            tool=tool,
+            arguments=action.arguments,
+            organization=action.organization,
+            company=action.company,
+            action_id=action.pk,
+            before=StoredPreview.model_validate(action.preview).target_state,
+            deadline=action.claimed_at + timedelta(seconds=CALL_SECONDS),
+            subject=action.origin.subject,
+        )
+    except IntegrationError as problem:
+        rows.update(evidence=f"Looked at {timezone.now():%H:%M} UTC, without an answer: {problem}")
+    else:
+        if outcome.verdict == "found":
+            return _end(
+                action,
+                frm=Action.State.UNKNOWN,
+                to=Action.State.SUCCEEDED,
+                evidence=f"Recovered: {outcome.evidence}",
+                summary=f"Done; found again by looking. {outcome.evidence}"[:500],
+            )
+        rows.update(evidence=f"Looked at {timezone.now():%H:%M} UTC: {outcome.evidence}")
+    action.refresh_from_db()
+    return action
+
+
+def _load(action_id: UUID) -> Action:
+    return Action.unscoped.select_related("organization", "company", "origin").get(pk=action_id)
+
+
+def _look(action: Action, tool: AnyTool) -> JsonValue:
+    """What the target looks like now; nothing for a read, which has none."""
+    if not tool.is_write:
+        return None
+    return observe_target(
+        tool=tool,
+        arguments=action.arguments,
+        organization=action.organization,
+        company=action.company,
+        subject=action.origin.subject,
+    )
+
+
+def _claim(action: Action, *, tool: AnyTool, target_state: JsonValue) -> bool:
+    """Take the action for this worker, or end it where it may not run. False = ended; the caller's row is up to date.
+
+    Raises:
+        _MovedOn: the ticket has a newer revision than the one that was looked at.
+        StaleState: another worker took it.
+    """
+    with transaction.atomic():
+        # the origin first: a stop that commits before this line is seen, one after it waits for us (I16)
+        origin = Origin.objects.for_organization(action.organization).select_for_update().get(pk=action.origin_id)
+        ending = _why_not(action, tool=tool, origin=origin, target_state=target_state)
+        if ending is not None:
+            move(
+                action,
+                to=ending.state,
+                frm=Action.State.APPROVED,
+                actor=worker(action.organization),
+                reason=ending.reason,
+            )
+            return False
+        if origin.revision != action.origin.revision:
+            raise _MovedOn
+        _compare_and_set(action, origin=origin, tool=tool, target_state=target_state)
+        writes = 1 if tool.is_write else 0
+        Origin.objects.for_organization(action.organization).filter(pk=origin.pk).update(
+            writes_used=F("writes_used") + writes
+        )
+    return True
+
+
+def _compare_and_set(action: Action, *, origin: Origin, tool: AnyTool, target_state: JsonValue) -> None:
+    """APPROVED -> CLAIMED in one statement that asks everything again which can be asked of rows (decision 6)."""
+    claimed = Action.objects.for_organization(action.organization).filter(
+        pk=action.pk,
+        tool_pin=tool.pin,
+        digest=digest(action.arguments),
+        company=F("origin__company"),
+        expires_at__gt=Now(),
+        origin__stopped_at=None,
+        origin__closed_at=None,
+        origin__revision=action.origin.revision,
+        origin__fence__gte=F("fence"),
+    )
+    move(
+        action,
+        to=Action.State.CLAIMED,
+        frm=Action.State.APPROVED,
+        actor=worker(action.organization),
+        within=claimed,
+        claimed_by=f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"[:80],
+        claimed_at=Now(),
+        fence=origin.fence,
+        observed_digest=digest(target_state) if tool.is_write else "",
+        observed_at=Now(),
+    )
+
+
+def _why_not(action: Action, *, tool: AnyTool, origin: Origin, target_state: JsonValue) -> _Ending | None:
+    """Why the action must not run, asked under the origin's lock."""
+    cancelled = Action.State.CANCELLED
+    if origin.stopped_at is not None:
+        return _Ending(cancelled, origin.stop_reason or "The session was stopped.")
+    if origin.closed_at is not None:
+        return _Ending(cancelled, "The session was closed before this ran.")
+    if origin.company_id != action.company_id:
+        return _Ending(cancelled, "The ticket moved to another company.")
+    if tool.pin != action.tool_pin:
+        return _Ending(cancelled, "The tool changed after this was asked. Ask again.")
+    if digest(action.arguments) != action.digest:
+        return _Ending(cancelled, "What is stored is not what was approved.")
+    if not Action.objects.for_organization(action.organization).filter(pk=action.pk, expires_at__gt=Now()).exists():
+        return _Ending(Action.State.EXPIRED, "It could not be run in time.")
+    if tool.is_write and digest(target_state) != action.target_digest:
+        before = StoredPreview.model_validate(action.preview).target_state
+        return _Ending(Action.State.DRIFTED, "\n".join(differences(before, target_state)))
+    lost = no_longer_stands(action, tool=tool, origin=origin)
+    if not lost and tool.is_write:
+        lost = writes_spent(origin) or (unattended_spent(action.organization) if action.unattended else "")
+    return _Ending(cancelled, lost) if lost else None
+
+
+def _perform(action: Action, tool: AnyTool) -> Action:
+    """Call the tool for a claimed action, once, and write down the end. Never inside a transaction."""
+    crashpoint("C13")
+    warrant = None
+    if tool.is_write and action.claimed_at is not None:
+        warrant = Warrant(
+            action_id=action.pk,
+            digest=action.digest,
+            tool_pin=action.tool_pin,
+            fence=action.fence,
+            deadline=action.claimed_at + timedelta(seconds=CALL_SECONDS),
+        )
+    try:
+        result = _call(action, tool, warrant=warrant)
+    except OutcomeUnknown as problem:
+        return _end(action, frm=Action.State.CLAIMED, to=Action.State.UNKNOWN, reason=str(problem))
+    except IntegrationError as problem:
+        return _end(action, frm=Action.State.CLAIMED, to=Action.State.FAILED, reason=str(problem))
+    crashpoint("C15")
+    return _store(action, result, frm=Action.State.CLAIMED)
+
+
+def _call(action: Action, tool: AnyTool, *, warrant: Warrant | None) -> ToolResult:
+    return call_tool(
+        tool=tool,
+        arguments=action.arguments,
+        organization=action.organization,
+        company=action.company,
+        subject=action.origin.subject,
+        warrant=warrant,
+        deadline_seconds=CALL_SECONDS,
+    )
+
+
+def _store(action: Action, result: ToolResult, *, frm: Action.State) -> Action:
+    content = _keepable(result.content)
+    summary = str(_keepable(result.summary))[:500]
+    if len(json.dumps(content, ensure_ascii=False).encode()) > MAX_RESULT_BYTES:
+        if not action.is_write:
+            return _end(action, frm=frm, to=Action.State.FAILED, reason=RESULT_TOO_LARGE)
+        content = None  # the write happened; only what it answered is dropped
+    return _end(action, frm=frm, to=Action.State.SUCCEEDED, result=content, summary=summary, foreign=result.foreign)
+
+
+def _end(action: Action, *, frm: Action.State, to: Action.State, **changes: JsonValue) -> Action:
+    """Write the end of an action; when somebody else wrote another meanwhile, theirs stands (I21)."""
+    try:
+        with transaction.atomic():
+            move(action, to=to, frm=frm, actor=worker(action.organization), **changes)
+            if to is Action.State.UNKNOWN:
+                tell_unknown(action)
+    except StaleState as stale:
+        log.warning("the end of an action came too late", action=str(action.pk), end=to, problem=str(stale))
+        action.refresh_from_db()
+    return action
+
+
+def tell_unknown(action: Action) -> None:
+    """Tell those who approved an action that nobody knows whether it was done. Call inside the transaction."""
+    notify(
+        members=approvers_of(action),
+        kind="action.unknown",
+        title=f"Outcome unknown: {action.title}",
+        body="It was sent, but no clear answer came back. Look whether it was done before anything is tried again.",
+        path=f"approvals/?action={action.pk}",
+        subject=f"action:{action.pk}",
+    )
+
+
+def _keepable(value: JsonValue) -> JsonValue:
+    """`value` without the characters that PostgreSQL cannot keep, which are shown as U+FFFD."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_keepable(each) for each in value]
+    if isinstance(value, dict):
+        return {str(_keepable(name)): _keepable(each) for name, each in value.items()}
+    return value

@@ -1,0 +1,265 @@
+"""From a wish to an action: checked, evaluated, written down; a read that may run is run (HOUSE 3 step 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from pydantic import JsonValue
+
+from approvals.budgets import calls_spent, writes_spent
+from approvals.errors import StaleLease
+from approvals.execution import preview_action, run_read
+from approvals.grants import grant_rules, policy_rules
+from approvals.models import Action, Origin
+from approvals.people import needs_two
+from approvals.policy import (
+    Allow,
+    Ask,
+    Mode,
+    OriginMode,
+    Proposal,
+    Refuse,
+    ToolFacts,
+    Verdict,
+    effective_policy,
+    evaluate,
+)
+from approvals.previews import StoredPreview
+from approvals.transitions import enter
+from integrations.errors import IntegrationError, InvalidArguments, ToolRefused
+from integrations.services import offered_tools as connected_tools
+from integrations.tools import AnyTool, registry
+from junto.canonical import NotCanonical, digest
+from junto.tenants.actors import Actor
+from junto.tenants.models import Company, Organization
+from junto.tenants.permissions import Permission, require
+
+#: How long a request waits for a person, in seconds.
+WAIT_SECONDS = 4 * 60 * 60
+#: How long what was decided may take to begin, in seconds.
+RUN_WITHIN_SECONDS = 15 * 60
+
+
+@dataclass(frozen=True)
+class _Request:
+    """Who asks, on what, and under which fence."""
+
+    actor: Actor
+    origin: Origin
+    fence: int
+    call_id: str
+    step: str
+    bound: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """What will be written: the call as frozen, and either the tool or the reason why there is no going on."""
+
+    tool_name: str
+    arguments: dict[str, JsonValue]
+    tool: AnyTool | None = None
+    title: str = ""
+    refusal: str = ""
+    failure: str = ""
+    preview: StoredPreview | None = None
+
+
+def propose_action(
+    *,
+    actor: Actor,
+    origin: Origin,
+    fence: int,
+    tool_name: str,
+    arguments: Mapping[str, JsonValue],
+    call_id: str,
+    runbook_step: str = "",
+    bound: Mapping[str, JsonValue] | None = None,
+) -> Action:
+    """Ask for one tool call. Called again with the same call id it returns the action there is.
+
+    The action comes back SUCCEEDED or FAILED (a read that ran), APPROVED (a write that its policy or grant lets run),
+    WAITING (a person decides), or REFUSED with the reason. `bound` holds argument values that the server itself
+    resolved for this runbook step. Not to be called inside a transaction: previews and reads go to the vendor.
+
+    Raises:
+        StaleLease: `fence` is not the origin's current one, or the origin is over.
+        PermissionDenied: `actor` may not propose actions for the origin's company.
+    """
+    origin = (
+        Origin.objects.for_organization(origin.organization).select_related("organization", "company").get(pk=origin.pk)
+    )
+    require(actor, Permission.PROPOSE_ACTIONS, origin.company)
+    request = _Request(actor, origin, fence, call_id, runbook_step, bound or {})
+    known = _known(request)
+    if known is None:
+        known = _write(_foresee(_prepare(origin, tool_name, arguments), request), request)
+    if known.state == Action.State.PROPOSED:
+        return run_read(known)
+    return known
+
+
+def offered_tools(*, organization: Organization, company: Company, reads_only: bool = False) -> list[AnyTool]:
+    """The tools a session about `company` may be told of: connected, linked to it, and not switched off (I11)."""
+    rules = policy_rules(organization=organization)
+    return [
+        tool
+        for tool in connected_tools(organization=organization, company=company)
+        if not (reads_only and tool.is_write)
+        and effective_policy(ToolFacts.of(tool), str(company.pk), rules).mode is not Mode.DISABLED
+    ]
+
+
+def _known(request: _Request) -> Action | None:
+    rows = Action.objects.for_organization(request.origin.organization).filter(
+        origin=request.origin, call_id=request.call_id
+    )
+    # a person's changed version stands for the call it replaced
+    return rows.select_related("organization", "company", "origin").order_by("-created_at", "-id").first()
+
+
+def _prepare(origin: Origin, tool_name: str, arguments: Mapping[str, JsonValue]) -> _Draft:
+    """The call in its frozen form; what cannot be frozen is kept as it came, refused."""
+    raw = _Draft(tool_name=tool_name.replace("\x00", "")[:120], arguments=_storable(arguments))
+    try:
+        tool = registry.get(tool_name)
+        frozen = tool.freeze(arguments)
+        digest(frozen)
+        title = tool.title_of(frozen)
+    except InvalidArguments as problem:
+        return replace(raw, title=tool.label, refusal=f"The arguments do not fit: {problem}")
+    except NotCanonical as problem:
+        return replace(raw, title=tool.label, refusal=f"The arguments cannot be sent: {problem}")
+    except ToolRefused as problem:
+        return replace(raw, refusal=str(problem))
+    draft = _Draft(tool_name=tool.name, arguments=frozen, tool=tool, title=title)
+    if tool not in connected_tools(organization=origin.organization, company=origin.company):
+        return replace(draft, refusal=f"{tool.name} is not available for {origin.company.name}.")
+    return replace(draft, refusal=calls_spent(origin) or (writes_spent(origin) if tool.is_write else ""))
+
+
+def _verdict(request: _Request, tool: AnyTool, arguments: Mapping[str, JsonValue]) -> Verdict:
+    origin = request.origin
+    proposal = Proposal(
+        tool=ToolFacts.of(tool),
+        arguments=arguments,
+        company=str(origin.company_id),
+        origin=str(origin.pk),
+        mode=OriginMode(origin.mode),
+        runbook=origin.runbook,
+        step=request.step,
+        bound=request.bound,
+        by_token=request.actor.kind == "token",
+        four_eyes=needs_two(flags=tool.flags, company=origin.company, risk=tool.risk),
+    )
+    rules = policy_rules(organization=origin.organization, tool=tool.name)
+    return evaluate(proposal, rules, grant_rules(origin=origin, tool=tool))
+
+
+def _foresee(draft: _Draft, request: _Request) -> _Draft:
+    """Look at what a write would do, before any transaction begins; a refused call is not looked at."""
+    if draft.tool is None or draft.refusal:
+        return draft
+    verdict = _verdict(request, draft.tool, draft.arguments)
+    if isinstance(verdict, Refuse):
+        return replace(draft, refusal=verdict.reason)
+    if not draft.tool.is_write:
+        return draft
+    try:
+        preview = preview_action(tool=draft.tool, arguments=draft.arguments, origin=request.origin)
+    except ToolRefused as problem:
+        return replace(draft, refusal=str(problem))
+    except IntegrationError as problem:
+        return replace(draft, failure=f"{problem} Nothing was changed.")
+    return replace(draft, preview=preview, title=preview.title)
+
+
+@transaction.atomic
+def _write(draft: _Draft, request: _Request) -> Action:
+    """Write the action in the state its verdict gives, under the origin's fence."""
+    origin = request.origin
+    live = Origin.objects.for_organization(origin.organization).filter(
+        pk=origin.pk, fence=request.fence, stopped_at=None, closed_at=None
+    )
+    # locks the origin: the fence holds until we commit, and no second proposal spends the same grant
+    if not live.update(calls_used=F("calls_used") + 1):
+        raise StaleLease(f"{origin} went on without this worker, or is over.")
+    known = _known(request)
+    if known is not None:
+        return known
+    action = _row(draft, request)
+    if draft.refusal or draft.tool is None:
+        action.state, action.reason = Action.State.REFUSED, draft.refusal
+    elif draft.failure:
+        action.state, action.reason = Action.State.FAILED, draft.failure
+    else:
+        _settle(action, _verdict(request, draft.tool, draft.arguments), draft.tool)
+    if action.state in Action.TERMINAL:
+        action.finished_at = timezone.now()
+    return enter(action, actor=request.actor)
+
+
+def _settle(action: Action, verdict: Verdict, tool: AnyTool) -> None:
+    """Give a new action the state that `verdict` says. Asked again under the lock, so that it is still true."""
+    if isinstance(verdict, Refuse):
+        action.state, action.reason = Action.State.REFUSED, verdict.reason
+        return
+    if isinstance(verdict, Ask):
+        action.state, action.why_asked = Action.State.WAITING, verdict.reason
+        action.session_grant = verdict.session_grant
+        action.expires_at = timezone.now() + timedelta(seconds=WAIT_SECONDS)
+        return
+    _note_authority(action, verdict)
+    if not tool.is_write:
+        action.state = Action.State.PROPOSED
+        return
+    action.state = Action.State.APPROVED
+    action.decided_at = timezone.now()
+    action.expires_at = timezone.now() + timedelta(seconds=RUN_WITHIN_SECONDS)
+
+
+def _note_authority(action: Action, verdict: Allow) -> None:
+    if verdict.by == "policy":
+        action.policy_id = verdict.ref
+    elif verdict.by == "grant":
+        action.grant_id = verdict.ref
+
+
+def _row(draft: _Draft, request: _Request) -> Action:
+    tool, preview, origin = draft.tool, draft.preview, request.origin
+    return Action(
+        organization=origin.organization,
+        origin=origin,
+        company=origin.company,
+        call_id=request.call_id,
+        proposed_kind=request.actor.kind,
+        proposed_by=request.actor.label,
+        tool=draft.tool_name,
+        tool_pin=tool.pin if tool else "",
+        category=tool.category if tool else "",
+        risk=tool.risk if tool else "",
+        flags=sorted(tool.flags) if tool else [],
+        arguments=draft.arguments,
+        digest=digest(draft.arguments),
+        runbook_step=request.step[:120],
+        revision=origin.revision,
+        title=(draft.title or draft.tool_name)[:300],
+        preview=preview.model_dump(mode="json") if preview else {},
+        target_digest=preview.target_digest if preview else "",
+        unattended=OriginMode(origin.mode).unattended,
+        fence=request.fence,
+    )
+
+
+def _storable(arguments: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Refused arguments as they came, or nothing where no database could keep them."""
+    try:
+        digest(arguments)
+    except NotCanonical:
+        return {}
+    return dict(arguments)

@@ -1,0 +1,80 @@
+"""The verbs of approvals, for the floors above."""
+
+from __future__ import annotations
+
+from approvals.decisions import (
+    ChangedPreview,
+    Verdict,
+    decide_action,
+    pass_on,
+    preview_change,
+    settle_action,
+    waiting_for,
+)
+from approvals.errors import (
+    AlreadyDecided,
+    DecisionRefused,
+    DigestMismatch,
+    Drifted,
+    Expired,
+    InvalidArguments,
+    NotForSession,
+    NotYours,
+    PolicyForbids,
+    PreviewFailed,
+    StaleLease,
+    TargetNotTyped,
+)
+from approvals.grants import GrantDraft, issue_grants, revoke_grants
+from approvals.origins import (
+    cancel_actions,
+    move_subject,
+    open_origin,
+    release_lease,
+    renew_lease,
+    set_mode,
+    stop_origin,
+    take_lease,
+)
+from approvals.people import Deciders, may_decide, who_may_decide
+from approvals.proposals import offered_tools, propose_action
+from approvals.sweeps import expire_actions
+
+__all__ = [
+    "AlreadyDecided",
+    "ChangedPreview",
+    "Deciders",
+    "DecisionRefused",
+    "DigestMismatch",
+    "Drifted",
+    "Expired",
+    "GrantDraft",
+    "InvalidArguments",
+    "NotForSession",
+    "NotYours",
+    "PolicyForbids",
+    "PreviewFailed",
+    "StaleLease",
+    "TargetNotTyped",
+    "Verdict",
+    "cancel_actions",
+    "decide_action",
+    "expire_actions",
+    "issue_grants",
+    "may_decide",
+    "move_subject",
+    "offered_tools",
+    "open_origin",
+    "pass_on",
+    "preview_change",
+    "propose_action",
+    "release_lease",
+    "renew_lease",
+    "revoke_grants",
+    "set_mode",
+    "settle_action",
+    "stop_origin",
+    "take_lease",
+    "waiting_for",
+    "who_may_decide",
+]

@@ -1,0 +1,103 @@
+"""What a lost bell, a dead worker or the clock left behind: found from the rows, never from memory."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from approvals.execution import CALL_SECONDS, tell_unknown
+from approvals.models import Action, StaleState
+from approvals.querysets import ActionQuerySet
+from approvals.transitions import move, worker
+from junto.bells import ring
+
+#: Actions looked at in one sweep, per kind.
+SWEEP_LIMIT = 200
+#: Seconds after which a bell counts as lost.
+LOST_BELL_SECONDS = 5
+#: Seconds after its claim at which a call is over, whatever its worker does (its own deadline is CALL_SECONDS).
+STALE_CLAIM_SECONDS = CALL_SECONDS + 5
+#: Seconds after which an unfinished read is taken up again, if nobody holds its session's lease.
+STALE_READ_SECONDS = 30
+#: Seconds after the last look at which an unknown outcome is looked for again; then only a person helps.
+READ_BACK_AFTER = (0, 10, 60, 300)
+
+SENT_BUT_LOST = (
+    "The work stopped after this was sent and before an answer was written down. It may or may not have been done."
+)
+
+
+def expire_actions() -> int:
+    """End requests and approvals whose time is over; how many."""
+    over = Action.unscoped.filter(
+        state__in=[Action.State.WAITING, Action.State.APPROVED], expires_at__lte=Now()
+    ).select_related("organization")
+    ended = 0
+    for action in over[:SWEEP_LIMIT]:
+        waiting = action.state == Action.State.WAITING
+        reason = "Nobody decided in time." if waiting else "It could not be run in time."
+        ended += _moved(action, to=Action.State.EXPIRED, frm=Action.State(action.state), reason=reason)
+    return ended
+
+
+def give_up_stale_claims(*, older_than_seconds: float = STALE_CLAIM_SECONDS) -> int:
+    """A write found claimed long after its worker must have ended is UNKNOWN and never sent again; a read may repeat.
+
+    How many were found.
+    """
+    stale = Action.unscoped.filter(
+        state=Action.State.CLAIMED, claimed_at__lte=Now() - timedelta(seconds=older_than_seconds)
+    ).select_related("organization", "company", "origin")
+    found = 0
+    for action in stale[:SWEEP_LIMIT]:
+        if action.is_write:
+            found += _moved(action, to=Action.State.UNKNOWN, frm=Action.State.CLAIMED, reason=SENT_BUT_LOST)
+        else:
+            found += _moved(action, to=Action.State.APPROVED, frm=Action.State.CLAIMED, reason="")
+    return found
+
+
+def ring_forgotten() -> int:
+    """Ring again for approved actions, interrupted reads and outcomes to look for; how many."""
+    waiting = [*_lost_approvals(), *_interrupted_reads(), *_read_backs_due()]
+    for action in waiting:
+        ring("action.approved", str(action.pk))
+    return len(waiting)
+
+
+def _lost_approvals() -> list[Action]:
+    before = Now() - timedelta(seconds=LOST_BELL_SECONDS)
+    return list(Action.unscoped.filter(state=Action.State.APPROVED, decided_at__lte=before)[:SWEEP_LIMIT])
+
+
+def _interrupted_reads() -> list[Action]:
+    before = Now() - timedelta(seconds=STALE_READ_SECONDS)
+    idle = Q(origin__lease_until=None) | Q(origin__lease_until__lte=Now())
+    found = Action.unscoped.filter(idle, state=Action.State.PROPOSED, category="read", created_at__lte=before)
+    return list(found[:SWEEP_LIMIT])
+
+
+def _read_backs_due() -> list[Action]:
+    due = Q()
+    for looked, seconds in enumerate(READ_BACK_AFTER):
+        last = Q(read_back_at=None) | Q(read_back_at__lte=Now() - timedelta(seconds=seconds))
+        due |= Q(read_backs=looked) & last
+    return list(Action.unscoped.filter(due, state=Action.State.UNKNOWN)[:SWEEP_LIMIT])
+
+
+def _moved(action: Action, *, to: Action.State, frm: Action.State, reason: str) -> int:
+    # expiry is asked again in the same statement: a decision may have come in between
+    within: ActionQuerySet | None = None
+    if to is Action.State.EXPIRED:
+        within = Action.objects.for_organization(action.organization).filter(expires_at__lte=Now())
+    try:
+        with transaction.atomic():
+            move(action, to=to, frm=frm, actor=worker(action.organization), within=within, reason=reason)
+            if to is Action.State.UNKNOWN:
+                tell_unknown(action)
+    except StaleState:
+        return 0
+    return 1
