@@ -1,0 +1,1 @@
+"""Ranking of documents for a query. Pure: no Django, no rows, no network."""
