@@ -1,7 +1,7 @@
 """Makes `.venv` and fills it from a hashed lock, for `bin/junto` and `bin/test`.
 
-Runs under the system's Python before anything is installed, and must be understood by old Pythons far enough to say that
-they are too old: standard library only, no annotations, no f-strings.
+Runs under the system's Python before anything is installed, and must be understood by old Pythons far enough to say
+that they are too old: standard library only, no annotations, no f-strings.
 """
 
 import errno
@@ -89,10 +89,7 @@ def _require_space():
     import shutil  # noqa: PLC0415  (disk_usage does not exist before Python 3.3)
 
     if shutil.disk_usage(ROOT).free < FREE_BYTES_TO_INSTALL:
-        stop(
-            "the disk is full: installing needs %d MB free below %s."
-            % (FREE_BYTES_TO_INSTALL // 1000000, ROOT)
-        )
+        stop("the disk is full: installing needs %d MB free below %s." % (FREE_BYTES_TO_INSTALL // 1000000, ROOT))
 
 
 def _digest(lock):

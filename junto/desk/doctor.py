@@ -113,6 +113,7 @@ def check_engine() -> Check:
 def check_channel_layer() -> Check:
     """A message sent to the layer comes out of it."""
     layer = get_channel_layer()
+    assert layer is not None  # settings.CHANNEL_LAYERS always names one
 
     async def there_and_back() -> None:
         channel = await layer.new_channel()

@@ -1,7 +1,6 @@
 """`bin/junto` as its user meets it: a real process, its exit code and what it says."""
 
 import ast
-import os
 import re
 import signal
 import socket
@@ -9,76 +8,12 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from junto.env import ROOT
+from tests.processes import START_SECONDS, STOP_SECONDS, clean, command, junto, running_up
 from tests.services import free_port
-
-START_SECONDS = 60
-STOP_SECONDS = 15
-
-
-def junto(
-    *words: str, data_dir: Path, environment: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
-    return subprocess.run(
-        command(*words),
-        env=clean(data_dir, environment),
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-        check=False,
-    )
-
-
-def command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "junto.cli", *words]
-
-
-def clean(data_dir: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of somebody who configured nothing but the data folder."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JUNTO_", "DATABASE_", "REDIS_"))}
-    return kept | {"JUNTO_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT), **(extra or {})}
-
-
-@contextmanager
-def running_up(data_dir: Path, port: int, *words: str) -> Iterator[subprocess.Popen[str]]:
-    """`bin/junto up`, healthy; whatever the test did to it, it is gone afterwards."""
-    process = subprocess.Popen(
-        command("up", "--port", str(port), *words),
-        env=clean(data_dir),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        wait_until_healthy(process, port)
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate(timeout=STOP_SECONDS)
-
-
-def wait_until_healthy(process: subprocess.Popen[str], port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
-                assert answer.status == 200
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    process.kill()
-    pytest.fail(f"not healthy: {process.communicate()[0]}")
 
 
 def assert_one_sentence(finished: subprocess.CompletedProcess[str], *parts: str) -> None:
