@@ -11,6 +11,7 @@ from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.world.facts import Contact, Device, Facts, Note, Ticket, Time, parse_age
 
 _COMMUNICATION_IDS = {"Email": 1, "Phone": 2}
+_CONNECTORS = {"Email": "mail-connector", "RMM": "rmm-connector", "Chat": "chat-connector"}
 
 
 class Seeding:
@@ -119,7 +120,7 @@ class Seeding:
     def _add_ticket(self, ticket: Ticket) -> None:
         contact = next((one for one in self._facts.contacts if one.email == ticket.contact), None)
         status = self._status(f"{ticket.board}/{ticket.status}")
-        opened_by = ticket.owner or "mail-connector"
+        opened_by = _CONNECTORS.get(ticket.source) or ticket.owner or "dispatch"
         ages = [ticket.age, *(note.age for note in ticket.notes), *(entry.age for entry in ticket.time)]
         newest = min([*ages, ticket.closed or ticket.age], key=parse_age)
         is_over = bool(ticket.closed)
