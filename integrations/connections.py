@@ -12,7 +12,7 @@ from integrations import guard
 from integrations.contracts import CredentialField, VendorClient
 from integrations.errors import ToolUnavailable
 from integrations.models import CompanyLink, Connection
-from integrations.sealing import Place, Unsealable, seal, unseal
+from integrations.sealing import Place, Unsealable, is_current, reseal, seal, unseal
 from integrations.vendors import VENDORS, Vendor
 from integrations.warrants import Errand
 from junto.tenants.models import Company, Organization
@@ -41,6 +41,19 @@ def normal_base_url(vendor: Vendor, url: str) -> str:
 def seal_credentials(connection: Connection, credentials: Mapping[str, str]) -> None:
     """Put sealed credentials on the row, unsaved. They open for this row and this host only (I12)."""
     connection.sealed_credentials = seal(json.dumps(dict(credentials)).encode(), place=_place(connection))
+
+
+def reseal_credentials(connection: Connection) -> bool:
+    """Put the row's credentials under the current key; False where they stood there already. Raises Unsealable.
+
+    Written only where nobody entered others meanwhile.
+    """
+    sealed = connection.sealed_credentials
+    if is_current(sealed):
+        return False
+    anew = reseal(sealed, place=_place(connection))
+    rows = Connection.unscoped.filter(pk=connection.pk, sealed_credentials=sealed)
+    return bool(rows.update(sealed_credentials=anew))
 
 
 def open_client(connection: Connection, errand: Errand) -> VendorClient:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from integrations import guard
 from integrations.chat_models import ModelInfo, chat_model, model_info
 from integrations.connections import credential_fields, normal_base_url, open_client, seal_credentials, vendor_of
-from integrations.directory import DirectoryReport, link_company, sync_directory, unlink_company
+from integrations.directory import AlreadyLinked, DirectoryReport, link_company, sync_directory, unlink_company
 from integrations.errors import (
     AddressRefused,
     ArgumentProblem,
@@ -41,6 +41,7 @@ from junto.tenants.models import Company, Organization
 from junto.tenants.permissions import Permission, require
 
 __all__ = [
+    "AlreadyLinked",
     "ConnectionHealth",
     "DirectoryReport",
     "InvalidConnection",
@@ -52,6 +53,7 @@ __all__ = [
     "model_info",
     "offered_tools",
     "open_ticket_source",
+    "pause_connection",
     "reserve_usage",
     "save_connection",
     "settle_usage",
@@ -125,6 +127,18 @@ def save_connection(
         )
         ring("connection.poll", str(row.pk))
     return row
+
+
+@transaction.atomic
+def pause_connection(*, actor: Actor, connection: Connection, paused: bool) -> None:
+    """Stop everything that goes through a connection, or let it go on. Raises PermissionDenied."""
+    require(actor, Permission.MANAGE_INTEGRATIONS)
+    connection.state = Connection.State.PAUSED if paused else Connection.State.UNTESTED
+    connection.state_detail = ""
+    connection.save(update_fields=["state", "state_detail"])
+    record(actor, "connection.paused" if paused else "connection.resumed", connection, {"vendor": connection.vendor})
+    if not paused:
+        ring("connection.poll", str(connection.pk))
 
 
 def try_connection(*, actor: Actor, connection: Connection) -> ConnectionHealth:

@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from integrations import views
+
+urlpatterns = [
+    path("connections/", views.connections, name="connections"),
+    path("connections/add/<slug:vendor>/", views.add, name="connection-add"),
+    path("connections/<uuid:connection_id>/", views.change, name="connection-change"),
+    path("connections/<uuid:connection_id>/test/", views.test, name="connection-test"),
+    path("connections/<uuid:connection_id>/pause/", views.pause, name="connection-pause"),
+    path("connections/<uuid:connection_id>/companies/", views.companies, name="connection-companies"),
+    path("connections/<uuid:connection_id>/companies/link/", views.link, name="connection-link"),
+    path("connections/<uuid:connection_id>/companies/<uuid:link_id>/unlink/", views.unlink, name="connection-unlink"),
+]

@@ -1,0 +1,61 @@
+"""What an admin types to connect a system. Credentials go in and never come back out."""
+
+from __future__ import annotations
+
+from django import forms
+
+from integrations.connections import credential_fields
+from integrations.models import Connection
+from integrations.vendors import Vendor
+
+_ATTRIBUTES = {"class": "input", "autocomplete": "off", "spellcheck": "false"}
+
+
+class ConnectionForm(forms.Form):
+    """Label and address, and the vendor's credentials: all of them, or none to keep what is stored."""
+
+    label = forms.CharField(max_length=120, widget=forms.TextInput(attrs=_ATTRIBUTES))
+    base_url = forms.CharField(
+        max_length=300,
+        label="Address",
+        widget=forms.TextInput(attrs={**_ATTRIBUTES, "inputmode": "url"}),
+        help_text="As in https://api-eu.myconnectwise.net. Another host needs the credentials anew.",
+    )
+
+    def __init__(self, data: object = None, *, vendor: Vendor, connection: Connection | None = None) -> None:
+        initial = {"label": vendor.label}
+        if connection is not None:
+            initial = {"label": connection.label, "base_url": connection.base_url}
+        super().__init__(data, initial=initial)  # type: ignore[arg-type]
+        self._fields = credential_fields(vendor)
+        self._kept = connection is not None and bool(connection.sealed_credentials)
+        for one in self._fields:
+            widget = forms.PasswordInput if one.secret else forms.TextInput
+            self.fields[one.name] = forms.CharField(
+                label=one.label,
+                help_text=one.help,
+                max_length=200,
+                required=not self._kept,
+                widget=widget(attrs={**_ATTRIBUTES, "placeholder": "Kept as it is" if self._kept else ""}),
+            )
+
+    def clean(self) -> dict[str, object]:
+        """Half of the credentials is a mistake."""
+        cleaned: dict[str, object] = super().clean() or self.cleaned_data
+        entered = [bool(cleaned.get(one.name)) for one in self._fields]
+        if any(entered) and not all(entered):
+            raise forms.ValidationError("Enter all of the credentials, or leave all of them empty to keep them.")
+        return cleaned
+
+    @property
+    def credentials(self) -> dict[str, str] | None:
+        """What was entered, or None where the stored ones are kept. After `is_valid()`."""
+        entered = {one.name: str(self.cleaned_data.get(one.name) or "") for one in self._fields}
+        return entered if all(entered.values()) else None
+
+
+class LinkForm(forms.Form):
+    """Which company of ours is which at the vendor."""
+
+    company = forms.UUIDField()
+    external_id = forms.CharField(max_length=80)

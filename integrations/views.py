@@ -1,0 +1,236 @@
+"""The connections page: what is connected, and which company is which at the vendor. For those who manage it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from integrations.forms import ConnectionForm, LinkForm
+from integrations.models import CompanyLink, Connection, SyncCursor
+from integrations.services import (
+    AlreadyLinked,
+    InvalidConnection,
+    check_connection,
+    link_company,
+    pause_connection,
+    save_connection,
+    try_connection,
+    unlink_company,
+)
+from integrations.vendors import VENDORS, Vendor
+from junto.tenants.access import MemberRequest
+from junto.tenants.models import Company
+from junto.tenants.permissions import Permission, require
+
+#: State -> word, tone and icon of the tile.
+STATE_WORDS: dict[str, tuple[str, str, str]] = {
+    Connection.State.UNTESTED: ("Not tested", "", "dot"),
+    Connection.State.OK: ("Working", "ok", "ok"),
+    Connection.State.FAILING: ("Failing", "danger", "alert"),
+    Connection.State.PAUSED: ("Paused", "warn", "pause"),
+}
+
+
+@require_safe
+def connections(request: MemberRequest) -> HttpResponse:
+    """What is connected, and how it fares."""
+    require(request.actor, Permission.MANAGE_INTEGRATIONS)
+    rows = list(Connection.objects.for_organization(request.organization).order_by("label"))
+    cursors = SyncCursor.objects.for_organization(request.organization).filter(stream="tickets")
+    read_up_to = dict(cursors.values_list("connection_id", "high_water"))
+    missing = next((slug for slug in VENDORS if slug not in {row.vendor for row in rows}), None)
+    context = {
+        "connections": [_tile(row, read_up_to.get(row.pk)) for row in rows],
+        "add_path": reverse("connection-add", args=[missing]) if missing else None,
+        "may_edit": True,
+    }
+    return render(request, "integrations/connections.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def add(request: MemberRequest, vendor: str) -> HttpResponse:
+    """Connect a system; it is tried at once."""
+    require(request.actor, Permission.MANAGE_INTEGRATIONS)
+    known = VENDORS.get(vendor)
+    taken = Connection.objects.for_organization(request.organization).filter(vendor=vendor).exists()
+    if known is None or taken:
+        raise Http404("There is nothing to add here.")
+    return _edit(request, known, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: MemberRequest, connection_id: UUID) -> HttpResponse:
+    """Change a connection; credentials are entered anew or kept, and never shown."""
+    require(request.actor, Permission.MANAGE_INTEGRATIONS)
+    connection = _connection(request, connection_id)
+    known = VENDORS.get(connection.vendor)
+    if known is None:
+        raise Http404("This kind of system is not installed.")
+    return _edit(request, known, connection)
+
+
+@require_POST
+def test(request: MemberRequest, connection_id: UUID) -> HttpResponse:
+    """Try a connection and say what is wrong."""
+    require(request.actor, Permission.MANAGE_INTEGRATIONS)
+    connection = _connection(request, connection_id)
+    health = try_connection(actor=request.actor, connection=connection)
+    _tell(request, health.ok, f"{health.summary} {health.advice}".strip())
+    return redirect("connections")
+
+
+@require_POST
+def pause(request: MemberRequest, connection_id: UUID) -> HttpResponse:
+    """Pause a connection, or let it go on."""
+    require(request.actor, Permission.MANAGE_INTEGRATIONS)
+    connection = _connection(request, connection_id)
+    paused = request.POST.get("paused") == "yes"
+    pause_connection(actor=request.actor, connection=connection, paused=paused)
+    messages.success(request, f"{connection.label} {'is paused' if paused else 'goes on'}.")
+    return redirect("connections")
+
+
+@require_safe
+def companies(request: MemberRequest, connection_id: UUID) -> HttpResponse:
+    """Which company is which at the vendor."""
+    require(request.actor, Permission.MANAGE_INTEGRATIONS)
+    connection = _connection(request, connection_id)
+    links = {
+        link.company_id: link
+        for link in CompanyLink.objects.for_organization(request.organization).filter(connection=connection)
+    }
+    rows = [
+        {
+            "id": company.pk,
+            "name": company.name,
+            "external_id": link.external_id if link else "",
+            "external_name": link.external_name if link else "",
+            "unlink_path": reverse("connection-unlink", args=[connection.pk, link.pk]) if link else "",
+        }
+        for company in Company.objects.visible_to(request.actor)
+        for link in [links.get(company.pk)]
+    ]
+    context = {
+        "connection": {"name": connection.label, "path": reverse("connection-change", args=[connection.pk])},
+        "companies": rows,
+        "unlinked": [row for row in rows if not row["external_id"]],
+        "link_path": reverse("connection-link", args=[connection.pk]),
+    }
+    return render(request, "integrations/companies.html", context)
+
+
+@require_POST
+def link(request: MemberRequest, connection_id: UUID) -> HttpResponse:
+    """Link a company."""
+    require(request.actor, Permission.MANAGE_INTEGRATIONS)
+    connection = _connection(request, connection_id)
+    form = LinkForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose a company and enter its id at the vendor.")
+        return redirect("connection-companies", connection.pk)
+    company = Company.objects.visible_to(request.actor).filter(pk=form.cleaned_data["company"]).first()
+    if company is None:
+        raise Http404("There is no such company.")
+    try:
+        link_company(
+            actor=request.actor,
+            connection=connection,
+            company=company,
+            external_id=form.cleaned_data["external_id"],
+        )
+    except AlreadyLinked as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, f"{company.name} is linked.")
+    return redirect("connection-companies", connection.pk)
+
+
+@require_POST
+def unlink(request: MemberRequest, connection_id: UUID, link_id: UUID) -> HttpResponse:
+    """Take a link away."""
+    require(request.actor, Permission.MANAGE_INTEGRATIONS)
+    connection = _connection(request, connection_id)
+    links = CompanyLink.objects.visible_to(request.actor).filter(connection=connection, pk=link_id)
+    found = links.select_related("company").first()
+    if found is None:
+        raise Http404("There is no such link.")
+    unlink_company(actor=request.actor, link=found)
+    messages.success(request, f"{found.company.name} is no longer linked.")
+    return redirect("connection-companies", connection.pk)
+
+
+def _edit(request: MemberRequest, vendor: Vendor, connection: Connection | None) -> HttpResponse:
+    posted = request.POST if request.method == "POST" else None
+    form = ConnectionForm(posted, vendor=vendor, connection=connection)
+    if posted is not None and form.is_valid():
+        saved = _saved(request, vendor, connection, form)
+        if saved is not None:
+            health = check_connection(saved)
+            _tell(request, health.ok, f"Saved. {health.summary} {health.advice}".strip())
+            return redirect("connections")
+    context = {
+        "form": form,
+        "vendor": vendor.label,
+        "connection": _tile(connection, None) if connection else None,
+        "back_path": reverse("connections"),
+    }
+    response = render(request, "integrations/connection_form.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _saved(
+    request: MemberRequest, vendor: Vendor, connection: Connection | None, form: ConnectionForm
+) -> Connection | None:
+    """The stored connection, or None with the problems on the form."""
+    try:
+        return save_connection(
+            actor=request.actor,
+            vendor=vendor.slug,
+            label=form.cleaned_data["label"],
+            base_url=form.cleaned_data["base_url"],
+            credentials=form.credentials,
+            connection=connection,
+        )
+    except InvalidConnection as refused:
+        for problem in refused.problems:
+            form.add_error(problem.field if problem.field in form.fields else None, problem.message)
+        return None
+
+
+def _connection(request: MemberRequest, connection_id: UUID) -> Connection:
+    rows = Connection.objects.visible_to(request.actor).select_related("organization")
+    found: Connection | None = rows.filter(pk=connection_id).first()
+    if found is None:
+        raise Http404("There is no such connection.")
+    return found
+
+
+def _tile(connection: Connection, cursor_at: object) -> dict[str, object]:
+    word, tone, icon = STATE_WORDS[connection.state]
+    vendor = VENDORS.get(connection.vendor)
+    return {
+        "vendor": vendor.label if vendor else connection.vendor,
+        "name": connection.label,
+        "base_url": connection.base_url,
+        "state_word": word,
+        "tone": tone,
+        "icon": icon,
+        "detail": connection.state_detail,
+        "checked_at": connection.checked_at,
+        "cursor_at": cursor_at,
+        "paused": connection.state == Connection.State.PAUSED,
+        "test_path": reverse("connection-test", args=[connection.pk]),
+        "edit_path": reverse("connection-change", args=[connection.pk]),
+        "pause_path": reverse("connection-pause", args=[connection.pk]),
+        "companies_path": reverse("connection-companies", args=[connection.pk]),
+    }
+
+
+def _tell(request: MemberRequest, ok: bool, words: str) -> None:
+    messages.add_message(request, messages.SUCCESS if ok else messages.ERROR, words)
