@@ -53,8 +53,13 @@ def who_may_decide(action: Action) -> Deciders:
     return Deciders(
         permission=permission,
         members=tuple(deciders(permission, flags=action.flags, company=action.company)),
-        words=f"{role_words(permission)}{_billing_words(action.flags)} may decide.",
+        words=who_decides_words(risk=action.risk, flags=action.flags),
     )
+
+
+def who_decides_words(*, risk: str, flags: Collection[str]) -> str:
+    """Who may decide such an action, as in "Operators and above may decide."."""
+    return f"{role_words(DECIDE[risk])}{_billing_words(flags)} may decide."
 
 
 def deciders(permission: Permission, *, flags: Collection[str], company: Company) -> list[Membership]:

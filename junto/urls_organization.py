@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include("signals.urls")),
     path("", include("agent.urls")),
     path("", include("runbooks.urls")),
+    path("", include("approvals.urls")),
     path("", include("integrations.urls")),
     path("admin/", site.urls),
 ]

@@ -1,0 +1,141 @@
+"""A tool's arguments as fields of the Modify form, from its JSON schema and the values asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import JsonValue
+
+from integrations.llm.fencing import show_escaped
+
+Schema = Mapping[str, JsonValue]
+Kind = Literal["string", "text", "integer", "number", "boolean", "enum", "datetime", "list"]
+
+#: A text that may be longer than this gets a box of several lines.
+ONE_LINE = 200
+
+
+@dataclass(frozen=True)
+class Field:
+    """One argument. `value` is what the form shows: text, for a list its items on lines, for an enum its JSON.
+
+    `choices` are (JSON of the value, label); `item` is the kind of a list's items.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    required: bool
+    help: str
+    value: str | bool
+    choices: tuple[tuple[str, str], ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    max_length: int | None = None
+    item: str = ""
+
+
+def schema_fields(schema: Schema, arguments: Mapping[str, JsonValue]) -> list[Field]:
+    """One field per argument that the schema knows, in its order, filled with `arguments`."""
+    properties = _mapping(schema.get("properties"))
+    required = schema.get("required")
+    needed = set(required) if isinstance(required, list) else set()
+    definitions = _mapping(schema.get("$defs"))
+    return [
+        _field(name, _resolved(_mapping(shape), definitions), arguments.get(name), required=name in needed)
+        for name, shape in properties.items()
+    ]
+
+
+def shown_arguments(arguments: Mapping[str, JsonValue]) -> list[tuple[str, str, str]]:
+    """Each argument as (name, value in full, JSON type); hidden characters are written out (I18)."""
+    return [(show_escaped(name), plain(value), _type_of(value)) for name, value in arguments.items()]
+
+
+def plain(value: JsonValue) -> str:
+    """A value as people read it: text as it is, anything else as JSON; hidden characters are written out."""
+    return show_escaped(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _field(name: str, shape: Schema, value: JsonValue, *, required: bool) -> Field:
+    kind = _kind(shape)
+    choices = shape.get("enum")
+    shown_value = value if value is not None else shape.get("default")
+    return Field(
+        name=name,
+        label=name.removesuffix("_id").replace("_", " ").capitalize(),
+        kind=kind,
+        required=required,
+        help=str(shape.get("description", "")),
+        value=_shown(kind, shown_value),
+        choices=tuple((json.dumps(one), plain(one)) for one in choices) if isinstance(choices, list) else (),
+        minimum=_number(shape.get("minimum", shape.get("exclusiveMinimum"))),
+        maximum=_number(shape.get("maximum", shape.get("exclusiveMaximum"))),
+        max_length=_length(shape.get("maxLength")),
+        item=str(_mapping(shape.get("items")).get("type", "string")) if kind == "list" else "",
+    )
+
+
+def _kind(shape: Schema) -> Kind:
+    if isinstance(shape.get("enum"), list):
+        return "enum"
+    match shape.get("type"):
+        case "integer":
+            return "integer"
+        case "number":
+            return "number"
+        case "boolean":
+            return "boolean"
+        case "array":
+            return "list"
+    if shape.get("format") == "date-time":
+        return "datetime"
+    longest = _length(shape.get("maxLength"))
+    return "string" if longest is not None and longest <= ONE_LINE else "text"
+
+
+def _shown(kind: Kind, value: JsonValue) -> str | bool:
+    if kind == "boolean":
+        return value is True
+    if value is None:
+        return ""
+    if kind == "enum":
+        return json.dumps(value)
+    if kind == "list" and isinstance(value, list):
+        return "\n".join(plain(one) for one in value)
+    return plain(value)
+
+
+def _resolved(shape: Schema, definitions: Schema) -> Schema:
+    """The shape itself where it only points to a definition; what stands beside the pointer wins."""
+    reference = shape.get("$ref")
+    if not isinstance(reference, str):
+        return shape
+    return {**_mapping(definitions.get(reference.rpartition("/")[2])), **shape}
+
+
+def _mapping(value: JsonValue) -> Schema:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _number(value: JsonValue) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _length(value: JsonValue) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _type_of(value: JsonValue) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "number"
+    if isinstance(value, str):
+        return "string"
+    if value is None:
+        return "null"
+    return "list" if isinstance(value, Sequence) else "object"
