@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import socket
+import platform
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
@@ -205,7 +205,7 @@ def _compare_and_set(action: Action, *, origin: Origin, tool: AnyTool, target_st
         frm=Action.State.APPROVED,
         actor=worker(action.organization),
         within=claimed,
-        claimed_by=f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"[:80],
+        claimed_by=f"{platform.node()}:{os.getpid()}:{threading.get_ident()}"[:80],
         claimed_at=Now(),
         fence=origin.fence,
         observed_digest=digest(target_state) if tool.is_write else "",
@@ -285,7 +285,7 @@ def _end(action: Action, *, frm: Action.State, to: Action.State, **changes: Json
     """Write the end of an action; when somebody else wrote another meanwhile, theirs stands (I21)."""
     try:
         with transaction.atomic():
-            move(action, to=to, frm=frm, actor=worker(action.organization), **changes)
+            move(action, to=to, frm=frm, actor=worker(action.organization), detail=None, within=None, **changes)
             if to is Action.State.UNKNOWN:
                 tell_unknown(action)
     except StaleState as stale:

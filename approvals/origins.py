@@ -33,6 +33,7 @@ def open_origin(
     runbook: str = "",
 ) -> Origin:
     """The origin of (kind, key), made if it is new. `runbook` = `<id>:<version>` pinned for runbook mode."""
+    origin: Origin
     origin, _ = Origin.objects.for_organization(organization).get_or_create(
         kind=kind,
         key=key,

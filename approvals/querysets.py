@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from junto.tenants.scoping import TenantQuerySet
 
-if TYPE_CHECKING:
-    pass
 
-
-class OriginQuerySet(TenantQuerySet["Origin"]):
+class OriginQuerySet(TenantQuerySet[Any]):
     """Sessions, processor runs and hand-made actions."""
 
     company_path = "company"
 
 
-class PolicyQuerySet(TenantQuerySet["ApprovalPolicy"]):
+class PolicyQuerySet(TenantQuerySet[Any]):
     """Policies; a member limited to some companies sees those of its companies."""
 
     company_path = "company"
 
 
-class GrantQuerySet(TenantQuerySet["Grant"]):
+class GrantQuerySet(TenantQuerySet[Any]):
     """Standing approvals."""
 
     company_path = "company"
 
 
-class ActionQuerySet(TenantQuerySet["Action"]):
+class ActionQuerySet(TenantQuerySet[Any]):
     """Intended calls."""
 
     company_path = "company"
 
 
-class DecisionQuerySet(TenantQuerySet["Decision"]):
+class DecisionQuerySet(TenantQuerySet[Any]):
     """People's words on actions."""
 
     company_path = "action__company"
