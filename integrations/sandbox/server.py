@@ -145,6 +145,7 @@ class _Connection(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.LENGTH_REQUIRED)
             return None
         if int(length) > _LARGEST_BODY:
+            self._discard(min(int(length), 2 * _LARGEST_BODY))
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return None
         body = self.rfile.read(int(length))
@@ -163,6 +164,11 @@ class _Connection(BaseHTTPRequestHandler):
             base_url=f"{self.server.scheme}://{address}",
         )
 
+    def _discard(self, length: int) -> None:
+        """Read a body that is not wanted: a client that still sends would never see the answer."""
+        while length > 0 and (piece := self.rfile.read(min(length, 1 << 20))):
+            length -= len(piece)
+
     def _refuse(self, status: HTTPStatus) -> None:
         self.close_connection = True
         self._send(json_answer(status, {"code": status.name, "message": status.phrase, "errors": []}))
@@ -177,7 +183,7 @@ class _Connection(BaseHTTPRequestHandler):
         if kind is FaultKind.HALF_OPEN:
             self._stay_silent(fault.hold_seconds)
         elif kind is FaultKind.SLOW_BYTES and answer is not None:
-            self._drip(self._encode(answer), fault)
+            self._drip(answer, fault)
         elif kind is FaultKind.TRUNCATED and answer is not None:
             self.wfile.write(self._encode(answer)[: -max(1, len(answer.body) // 2)])
         self._hang_up()
@@ -196,10 +202,13 @@ class _Connection(BaseHTTPRequestHandler):
         body = b"" if self.command == "HEAD" else answer.body
         return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
-    def _drip(self, encoded: bytes, fault: Fault) -> None:
-        """One byte after the other until the time is over; what is left is never sent."""
+    def _drip(self, answer: Answer, fault: Fault) -> None:
+        """The head at once, the body byte by byte until the time is over; what is left is never sent."""
         deadline = time.monotonic() + fault.hold_seconds
-        for at in range(len(encoded)):
+        encoded = self._encode(answer)
+        head = len(encoded) - len(answer.body)
+        self.wfile.write(encoded[:head])
+        for at in range(head, len(encoded)):
             if time.monotonic() > deadline:
                 return
             self.wfile.write(encoded[at : at + 1])

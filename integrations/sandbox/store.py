@@ -114,7 +114,7 @@ class Store:
         self._lock = threading.RLock()
         self._worlds: dict[tuple[str, str], World] = {}
         self._connection = sqlite3.connect(
-            directory / "sandbox.sqlite3", check_same_thread=False, isolation_level=None, timeout=2.0
+            directory / "sandbox.sqlite3", check_same_thread=False, isolation_level=None, timeout=0.5
         )
         try:
             self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
