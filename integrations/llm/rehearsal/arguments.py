@@ -1,5 +1,6 @@
 """Arguments for a tool whose schema is only known when it is offered: each property gets the value it asks for."""
 
+import re
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -42,6 +43,7 @@ _PROPERTIES = {
 }  # fmt: skip
 
 _DEEPEST_REFERENCE = 8
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,7 @@ def _number(value: JsonValue, shape: Fields, *, whole: bool) -> JsonValue:
 def _string(value: JsonValue, shape: Fields) -> JsonValue:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    word = str(value)
+    word = _CONTROLS.sub("", str(value)).strip()
     longest, shortest = shape.get("maxLength"), shape.get("minLength")
     if isinstance(longest, int) and len(word) > longest:
         word = word[: max(0, longest - 1)].rstrip() + "…"

@@ -1,7 +1,9 @@
 """Whatever comes in, the rehearsal model answers with a valid completion, and its sessions end."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -25,8 +27,8 @@ json_values = st.recursive(
 )
 field_names = st.sampled_from(
     ["id", "name", "subject", "summary", "contact", "email", "status", "types", "subtypes", "type_ids", "hours",
-     "mentions", "steps", "options", "kind", "number", "title", "tool", "arguments", "unresolved", "contacts", "tickets",
-     "cut", "beginning", "result", "reason", "sent", "modified"]
+     "mentions", "steps", "options", "kind", "number", "title", "tool", "arguments", "unresolved", "contacts",
+     "tickets", "cut", "beginning", "result", "reason", "sent", "modified"]
 )  # fmt: skip
 odd_records = st.recursive(
     json_values,
@@ -36,8 +38,22 @@ odd_records = st.recursive(
 statuses = st.sampled_from(
     ["ok", "error", "denied", "refused", "unknown", "expired", "withdrawn", "waiting", "", "zzz"]
 )
-hostile = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
-thoroughly = settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def for_all(**strategies: st.SearchStrategy[Any]) -> Callable[[Callable[..., None]], Callable[[int], None]]:
+    """A test that holds for everything the strategies make; `--deep` tries a hundred times as much of it."""
+
+    def decorate(holds: Callable[..., None]) -> Callable[[int], None]:
+        deep = pytest.param(2000, marks=[pytest.mark.deep, pytest.mark.timeout(1800)])
+
+        @pytest.mark.parametrize("examples", [20, deep])
+        def test(examples: int) -> None:
+            bounds = settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+            bounds(given(**strategies)(holds))()
+
+        return test
+
+    return decorate
 
 
 def complete(body: JsonValue) -> httpx2.Response:
@@ -52,15 +68,13 @@ def assert_calls_are_valid(session: Session) -> None:
         Draft202012Validator(session.tools[call.name]).validate(json.loads(call.arguments_text))
 
 
-@hostile
-@given(messages=st.lists(odd_records, min_size=1, max_size=5), tools=odd_records, stream=st.booleans())
+@for_all(messages=st.lists(odd_records, min_size=1, max_size=5), tools=odd_records, stream=st.booleans())
 def test_any_request_gets_a_completion_or_a_clear_error(messages: JsonValue, tools: JsonValue, stream: bool) -> None:
     answer = complete({"model": MODEL_NAME, "messages": messages, "tools": tools, "stream": stream})
     assert answer.status_code == 200
 
 
-@hostile
-@given(
+@for_all(
     ticket=odd_records,
     company=odd_records,
     runbook=odd_records,
@@ -75,8 +89,7 @@ def test_odd_facts_never_break_a_session(
     assert all(reply.text or reply.tool_calls for reply in session.replies)
 
 
-@hostile
-@given(data=st.data(), texts=st.lists(st.text(max_size=60), max_size=3))
+@for_all(data=st.data(), texts=st.lists(st.text(max_size=60), max_size=3))
 def test_odd_results_and_outcomes_never_break_a_session(data: st.DataObject, texts: list[str]) -> None:
     def decide(call: ToolCall) -> Fields:
         return {
@@ -94,8 +107,7 @@ def test_odd_results_and_outcomes_never_break_a_session(data: st.DataObject, tex
     assert_calls_are_valid(session)
 
 
-@hostile
-@given(subject=st.text(max_size=200), body=st.text(max_size=500), remark=st.text(max_size=200))
+@for_all(subject=st.text(max_size=200), body=st.text(max_size=500), remark=st.text(max_size=200))
 def test_any_ticket_text_and_any_remark_end_in_an_answer(subject: str, body: str, remark: str) -> None:
     facts: Fields = {**FACTS, "ticket": {**FACTS["ticket"], "subject": subject}}  # type: ignore[dict-item]
     session = Session(facts=facts, ticket_text=body or ".").run(MOST_REPLIES)
@@ -117,8 +129,8 @@ def test_a_huge_ticket_and_huge_results_are_answered_in_time() -> None:
 
 def test_naughty_strings_in_every_place_are_survived(eval_dir: Path) -> None:
     naughty: list[str] = json.loads((eval_dir / "fuzz-strings" / "blns.json").read_text())
-    for start in range(0, len(naughty), 25):
-        lot = naughty[start : start + 25]
+    for start in range(0, len(naughty), 60):
+        lot = naughty[start : start + 60]
         text = "\n".join(lot)
         facts: Fields = {
             **FACTS,
@@ -128,7 +140,7 @@ def test_naughty_strings_in_every_place_are_survived(eval_dir: Path) -> None:
         session = Session(facts=facts, ticket_text=text, decide=lambda call, text=text: _naughty(call, text)).run(
             MOST_REPLIES
         )
-        for remark in lot:
+        for remark in lot[::4]:
             if session.say(remark).tool_calls:
                 session.run(MOST_REPLIES)
         assert_calls_are_valid(session)
