@@ -185,4 +185,4 @@ def _skip(text: str, position: int) -> int:
 
 
 def _excerpt(text: str, position: int) -> str:
-    return text[position : position + 20].split("\n")[0] or "the end"
+    return text[position : position + 20].partition("\n")[0] or "the end"

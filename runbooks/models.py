@@ -81,3 +81,9 @@ class Runbook(TenantModel):
 
     def __str__(self) -> str:
         return self.title
+
+    def save_version(self, author: Membership | None, reason: str) -> None:
+        """Save as a new version of the history, with its author and the reason (cut to what the history holds)."""
+        self._change_reason = reason[:100]
+        self._history_user = author.user if author else None
+        self.save()

@@ -32,7 +32,7 @@ class Owned:
 
 @dataclass(frozen=True)
 class Directory:
-    """The source's ids -> ours, for one connection. A contact or device counts only for the company that owns it (I7)."""
+    """The source's ids -> ours, for one connection. A contact or device counts only for its own company (I7)."""
 
     companies: Mapping[str, uuid.UUID]
     contacts: Mapping[str, Owned]
@@ -79,7 +79,7 @@ def review_reason(company_external_id: str, company_name: str = "") -> str:
 
 
 def boards_by_external_id(connection: Connection, named: Sequence[tuple[str, str]]) -> dict[str, uuid.UUID]:
-    """Our boards for (id, name) pairs of the source; new ones are added, renamed ones follow. Blank ids are left out."""
+    """Our boards for (id, name) pairs of the source; new ones are added, renamed ones follow; no id = no board."""
     names = {external_id: name for external_id, name in named if external_id}
     if not names:
         return {}

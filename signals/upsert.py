@@ -1,7 +1,8 @@
 """The one way in: tickets of a source become signals, whatever the order and however often they are delivered.
 
 The newer revision wins, by the WHERE of the statement that writes. Rows are read under a lock before that, because the
-state that follows depends on what was there; unknown ones are inserted even before, so that two deliveries at once meet.
+state that follows depends on what was there; unknown ones are inserted even before, so that two deliveries at once
+meet.
 """
 
 from __future__ import annotations
@@ -219,7 +220,7 @@ class _Writer:
         return True
 
     def _company_after(self, ticket: CleanTicket, signal: Signal) -> uuid.UUID | None:
-        """The linked company; where none is linked, the one a person gave this signal, while the source says the same."""
+        """The linked company; where none is, the one a person gave this signal, while the source names the same."""
         linked = self.directory.companies.get(ticket.company_external_id)
         if linked is None and ticket.company_external_id == signal.company_external_id:
             return signal.company_id

@@ -1,11 +1,13 @@
 """Ranking by words: BM25 (Lucene's variant) over English stems, the title counted twice.
 
-`confidence` says how far the best words of the query are those of the document, on a scale where 0.5 is the line between
-"this is about it" and "none fits". BM25's own scores have no scale: they grow with the length of the query and with the
+`confidence` says how far the best words of the query are those of the document, on a scale where 0.5 is the line
+between "this is about it" and "none fits". BM25's own scores have no scale: they grow with the length of the query and with the
 number of documents. Divided by (weight of all query words) ** 0.7 they separated queries whose document is there from
 the same queries with it taken away best of what was tried (area under the ROC curve on two public sets of operations
 runbooks and support articles, 6 / 30 / 150 documents: 0.96 / 0.91 / 0.85 and 0.98 / 0.97 / 0.93; plain BM25 scores
-0.84 / 0.82 / 0.77 on the first). The line itself rises with the number of documents; LINE_BASE and LINE_GROWTH fit it.
+0.84 / 0.82 / 0.77 on the first). The line rises with the number of documents; LINE_BASE and LINE_GROWTH fit it. With 30
+documents, on the two sets: of the queries above the line 94 % and 98 % had the right document first; 70 % and 92 % of
+all queries were right and above it; 17 % and 44 % were above it after their own document was taken away, on a sibling.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import bm25s
@@ -35,7 +38,7 @@ REASON_WORDS: Final = 4
 _WORD = re.compile(r"\b\w\w+\b")
 _LONG_NUMBER = re.compile(r"\d{5,}")
 #: Words of courtesy, which say nothing about the matter; they would count as unknown words of every mail.
-_COURTESY = frozenset("hi hello hey dear please thanks thank regards kind best cheers sincerely".split())
+_COURTESY = frozenset({"hi", "hello", "hey", "dear", "please", "thanks", "thank", "regards", "kind", "best", "cheers"})
 _STOP_WORDS: Final = frozenset(STOPWORDS_EN) | _COURTESY
 
 
@@ -68,8 +71,8 @@ class LexicalIndex:
         if self._counts:
             self._ranker.index(bags, show_progress=False)
 
-    def rank(self, query: str, *, limit: int) -> list[Hit]:
-        """The documents that share a word with the query, best first, at most `limit`."""
+    def rank(self, query: str, *, limit: int, among: Collection[int] | None = None) -> list[Hit]:
+        """The documents that share a word with the query, best first, at most `limit`; only places in `among`."""
         words = _words(query)
         stems = _stems(words)
         surface = dict(zip(reversed(stems), reversed(words), strict=True))
@@ -80,16 +83,16 @@ class LexicalIndex:
         scores = self._ranker.get_scores([stem for stem in stems if stem in self._counts])
         once = self._ranker.get_scores(known)
         weight = sum(self._weight(stem) for stem in surface)
-        best = numpy.argsort(-scores, kind="stable")[:limit]
+        order = (int(place) for place in numpy.argsort(-scores, kind="stable"))
+        best = islice((place for place in order if scores[place] > 0 and (among is None or place in among)), limit)
         return [
             Hit(
-                position=int(position),
+                position=position,
                 score=float(scores[position]),
                 confidence=self._confidence(float(once[position]), weight),
-                words=self._reason(int(position), known, surface),
+                words=self._reason(position, known, surface),
             )
             for position in best
-            if scores[position] > 0
         ]
 
     def _weight(self, stem: str) -> float:

@@ -1,0 +1,129 @@
+"""What publishing a draft would mean: what forbids it, and the standing approvals it would issue (PRODUCT 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from approvals.policy import Mode, ToolFacts, effective_policy
+from approvals.services import may_decide, policy_rules
+from integrations.errors import UnknownTool
+from integrations.models import Connection
+from integrations.tools import OWN_VENDOR, AnyTool, registry
+from integrations.vendors import VENDORS
+from junto.tenants.actors import Actor
+from junto.tenants.models import Company, Organization
+from runbooks.document import Mention, Problem, RunbookDocument, parse, undeclared_inputs
+from runbooks.grants import Compilation, CompiledGrant, argument_problems, compile_grants
+from runbooks.inputs import InputsRefused, read_inputs
+from runbooks.models import Runbook
+
+#: How long a grant stands before the runbook must be published again.
+GRANT_LIFE = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class PlannedGrant:
+    """A grant as the confirmation page lists it. `overrides` = what the tool would ask without it, empty if nothing."""
+
+    compiled: CompiledGrant
+    overrides: str
+
+    @property
+    def words(self) -> str:
+        """The whole grant in plain words."""
+        return f"{self.compiled.words} {self.overrides}".strip()
+
+
+@dataclass(frozen=True)
+class PublicationPlan:
+    """With `problems` the runbook is not published. `asked` = mentions that stay under approval."""
+
+    problems: tuple[Problem, ...]
+    grants: tuple[PlannedGrant, ...]
+    asked: tuple[str, ...]
+
+
+def plan_publication(*, actor: Actor, runbook: Runbook) -> PublicationPlan:
+    """Look at the draft as it is; changes nothing."""
+    document = parse(runbook.body)
+    connected = connected_vendors(runbook.organization)
+    problems = list(document.problems)
+    problems += _input_problems(runbook, document)
+    problems += [problem for mention in document.mentions for problem in _tool_problems(mention, connected)]
+    compiled = Compilation((), (), ())
+    if runbook.audience == Runbook.Audience.AI:
+        compiled = compile_grants(document, lambda name: usable_tool(name, connected))
+        problems += compiled.problems
+        problems += _right_problems(actor, runbook, document, compiled, connected)
+    return PublicationPlan(
+        problems=tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.line)),
+        grants=tuple(_planned(grant, runbook) for grant in compiled.grants),
+        asked=compiled.asked,
+    )
+
+
+def connected_vendors(organization: Organization) -> frozenset[str]:
+    """Slugs of the systems this organization has connected."""
+    return frozenset(Connection.objects.for_organization(organization).values_list("vendor", flat=True))
+
+
+def usable_tool(name: str, connected: frozenset[str]) -> AnyTool | None:
+    """The tool of exactly this name, when its system is connected."""
+    try:
+        tool = registry.get(name)
+    except UnknownTool:
+        return None
+    return tool if tool.vendor == OWN_VENDOR or tool.vendor in connected else None
+
+
+def _input_problems(runbook: Runbook, document: RunbookDocument) -> list[Problem]:
+    try:
+        declared = read_inputs(runbook.inputs)
+    except InputsRefused as error:
+        return [Problem(0, str(error))]
+    return list(undeclared_inputs(document, {each.name for each in declared}))
+
+
+def _tool_problems(mention: Mention, connected: frozenset[str]) -> Iterator[Problem]:
+    tool = usable_tool(mention.tool, connected)
+    if tool is not None:
+        yield from argument_problems(mention, tool)
+        return
+    vendor = VENDORS.get(mention.tool.partition(".")[0])
+    if vendor is not None and vendor.slug not in connected:
+        yield Problem(mention.line, f"@{mention.tool} needs {vendor.label}, which is not connected.")
+    else:
+        yield Problem(mention.line, f"There is no tool called @{mention.tool}.")
+
+
+def _right_problems(
+    actor: Actor, runbook: Runbook, document: RunbookDocument, compiled: Compilation, connected: frozenset[str]
+) -> Iterator[Problem]:
+    """Publishing is a standing approval, so the publisher must be able to decide each tool wherever it would run."""
+    where: Company | Organization = runbook.company or runbook.organization
+    reach = runbook.company.name if runbook.company else "all companies"
+    lines = {mention.tool: mention.line for mention in reversed(document.mentions)}
+    lines |= {grant.tool.name: grant.line for grant in compiled.grants if grant.tool.name not in lines}
+    for name, line in lines.items():
+        tool = usable_tool(name, connected)
+        if tool is not None and not may_decide(actor, risk=tool.risk, flags=tool.flags, company=where):
+            yield Problem(
+                line,
+                f"You may not decide @{name} ({tool.risk} risk) for {reach}, so you cannot publish a runbook that "
+                "lets it run unattended.",
+            )
+
+
+def _planned(grant: CompiledGrant, runbook: Runbook) -> PlannedGrant:
+    rules = policy_rules(organization=runbook.organization, tool=grant.tool.name)
+    company = str(runbook.company_id) if runbook.company_id else None
+    policy = effective_policy(ToolFacts.of(grant.tool), company, rules)
+    overrides = {
+        Mode.ALWAYS: "Without this runbook it is always asked.",
+        Mode.DISABLED: "It is switched off here and stays so.",
+    }.get(policy.mode, "")
+    if not policy.unattended:
+        overrides = "It never runs unattended here, so it will still be asked."
+    return PlannedGrant(grant, overrides)

@@ -1,0 +1,227 @@
+"""What managers do with runbooks: write, publish, archive, fork, restore. Every save is a version in the history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from approvals.models import Grant
+from approvals.services import GrantDraft, issue_grants, revoke_grants
+from junto.audit.services import record
+from junto.tenants.actors import Actor
+from junto.tenants.models import Company
+from junto.tenants.permissions import Permission, require
+from runbooks.document import Problem
+from runbooks.inputs import InputsRefused, read_inputs
+from runbooks.models import Runbook
+from runbooks.publication import GRANT_LIFE, PublicationPlan, plan_publication
+from runbooks.querysets import RunbookQuerySet
+from runbooks.versions import NoSuchVersion, PublishedVersion, has_unpublished_changes, published_document
+
+__all__ = [
+    "NoSuchVersion",
+    "PublicationPlan",
+    "PublishRefused",
+    "PublishedVersion",
+    "archive_runbook",
+    "fork_runbook",
+    "has_unpublished_changes",
+    "plan_publication",
+    "publish_runbook",
+    "published_document",
+    "restore_version",
+    "save_draft",
+]
+
+#: Longest body, in characters; it is parsed at every save and by every session that follows it.
+BODY_LIMIT = 100_000
+#: What a version is made of; copied by forks and restores.
+CONTENT = ("title", "description", "body", "category", "tags", "audience", "inputs", "on_success")
+
+
+@dataclass
+class PublishRefused(Exception):
+    """The draft cannot be published as it is; each problem names its line."""
+
+    problems: tuple[Problem, ...]
+
+    def __str__(self) -> str:
+        return " ".join(
+            f"Line {problem.line}: {problem.message}" if problem.line else problem.message for problem in self.problems
+        )
+
+
+@transaction.atomic
+def save_draft(*, actor: Actor, runbook: Runbook, reason: str = "") -> Runbook:
+    """Save a new or changed runbook. A published one stays in force as it was until the next publish.
+
+    Raises:
+        PermissionDenied: `actor` may not author for the company it belongs to, or belonged to (none = all).
+        ValidationError: a field is not as it should be; by field name.
+    """
+    adding = runbook._state.adding
+    if adding:
+        runbook.organization = actor.organization
+    else:
+        _require_author(actor, _stored(runbook, actor))
+    _require_author(actor, runbook)
+    _validate(runbook)
+    runbook.save_version(actor.membership, reason)
+    record(actor, "runbook.created" if adding else "runbook.saved", runbook, {"reason": reason} if reason else {})
+    return runbook
+
+
+@transaction.atomic
+def publish_runbook(*, actor: Actor, runbook: Runbook, note: str = "") -> Runbook:
+    """Put the draft in force as the next version; `actor` answers for every grant it means (PRODUCT 4).
+
+    Grants of the version before end here: what still runs on it asks from now on.
+
+    Raises:
+        PermissionDenied: `actor` may not author for its company (none = all).
+        PublishRefused: the draft has problems.
+    """
+    runbook = _locked(runbook, actor)
+    _require_author(actor, runbook)
+    plan = plan_publication(actor=actor, runbook=runbook)
+    if plan.problems:
+        raise PublishRefused(plan.problems)
+    _end_grants(actor, runbook, "A newer version was published.")
+    runbook.status = Runbook.Status.PUBLISHED
+    runbook.published_number = (runbook.published_number or 0) + 1
+    runbook.published_by = actor.membership
+    runbook.published_at = timezone.now()
+    runbook.save_version(actor.membership, note or f"Published as version {runbook.published_number}")
+    runbook.published_record = runbook.history.latest("history_id").history_id
+    _rows(actor).filter(pk=runbook.pk).update(published_record=runbook.published_record)
+    issue_grants(actor=actor, drafts=_drafts(runbook, plan))
+    words = [grant.words for grant in plan.grants]
+    record(actor, "runbook.published", runbook, {"version": runbook.published_number, "grants": words, "note": note})
+    return runbook
+
+
+@transaction.atomic
+def archive_runbook(*, actor: Actor, runbook: Runbook, reason: str = "") -> Runbook:
+    """Retire it: no new matches or runs, grants end at once; running sessions go on with every action asked for.
+
+    Raises:
+        PermissionDenied: `actor` may not author for its company (none = all).
+    """
+    runbook = _locked(runbook, actor)
+    _require_author(actor, runbook)
+    if runbook.status == Runbook.Status.ARCHIVED:
+        return runbook
+    runbook.status = Runbook.Status.ARCHIVED
+    runbook.save_version(actor.membership, reason or "Archived")
+    ended = _end_grants(actor, runbook, "The runbook was archived.")
+    record(actor, "runbook.archived", runbook, {"grants_ended": ended, "reason": reason})
+    return runbook
+
+
+@transaction.atomic
+def fork_runbook(*, actor: Actor, runbook: Runbook, company: Company) -> Runbook:
+    """A draft for one company, from what is in force of a global runbook (else its draft); remembers the version.
+
+    Raises:
+        PermissionDenied: `actor` may not author for `company`.
+        ValidationError: the runbook belongs to a company itself.
+    """
+    require(actor, Permission.AUTHOR_RUNBOOKS, company)
+    if runbook.company_id is not None:
+        raise ValidationError("Only a global runbook can be forked for a company.")
+    source = runbook.history.filter(history_id=runbook.published_record).first() or runbook
+    fork = Runbook(
+        organization=actor.organization,
+        company=company,
+        forked_from=runbook,
+        forked_number=runbook.published_number,
+        **{name: getattr(source, name) for name in CONTENT},
+    )
+    return save_draft(actor=actor, runbook=fork, reason=f"Forked for {company.name}")
+
+
+@transaction.atomic
+def restore_version(*, actor: Actor, runbook: Runbook, record_id: int, reason: str = "") -> Runbook:
+    """Make an earlier version the draft again; an archived runbook becomes a draft.
+
+    Raises:
+        PermissionDenied: `actor` may not author for its company (none = all).
+        NoSuchVersion: the history has no such record.
+    """
+    runbook = _locked(runbook, actor)
+    _require_author(actor, runbook)
+    earlier = runbook.history.filter(history_id=record_id).first()
+    if earlier is None:
+        raise NoSuchVersion("This runbook has no such version.")
+    for name in CONTENT:
+        setattr(runbook, name, getattr(earlier, name))
+    if runbook.status == Runbook.Status.ARCHIVED:
+        runbook.status = Runbook.Status.DRAFT
+    return save_draft(
+        actor=actor, runbook=runbook, reason=reason or f"Restored from {earlier.history_date:%Y-%m-%d %H:%M}"
+    )
+
+
+def _drafts(runbook: Runbook, plan: PublicationPlan) -> list[GrantDraft]:
+    ends = timezone.now() + GRANT_LIFE
+    return [
+        GrantDraft(
+            kind="runbook",
+            tool=grant.compiled.tool,
+            words=grant.words,
+            rules=grant.compiled.rules,
+            company=runbook.company,
+            runbook=f"{runbook.pk}:{runbook.published_number}",
+            expires_at=ends,
+        )
+        for grant in plan.grants
+    ]
+
+
+def _end_grants(actor: Actor, runbook: Runbook, reason: str) -> int:
+    standing = Grant.objects.for_organization(actor.organization).filter(
+        kind=Grant.Kind.RUNBOOK, runbook__startswith=f"{runbook.pk}:", revoked_at=None
+    )
+    return revoke_grants(actor=actor, grants=standing, reason=reason)
+
+
+def _validate(runbook: Runbook) -> None:
+    errors: dict[str, str] = {}
+    if len(runbook.body) > BODY_LIMIT:
+        errors["body"] = f"The text has {len(runbook.body):,} characters; at most {BODY_LIMIT:,} fit."
+    if "\0" in runbook.body + runbook.title + runbook.description:
+        errors["body"] = "The text holds a NUL character, which cannot be stored."
+    try:
+        read_inputs(runbook.inputs)
+    except InputsRefused as error:
+        errors["inputs"] = str(error)
+    if not isinstance(runbook.tags, list) or not all(isinstance(tag, str) for tag in runbook.tags):
+        errors["tags"] = 'Tags are a list of words, for example ["vpn", "network"].'
+    if runbook.company is not None and runbook.company.organization_id != runbook.organization_id:
+        errors["company"] = "This company is not one of yours."
+    if errors:
+        raise ValidationError(errors)
+    runbook.full_clean(exclude=["organization", "published_by", "forked_from"])
+
+
+def _locked(runbook: Runbook, actor: Actor) -> Runbook:
+    """The row as it is now, locked until the transaction ends. Raises Runbook.DoesNotExist for a stranger's."""
+    found: Runbook = _rows(actor).select_for_update(of=("self",)).select_related("company").get(pk=runbook.pk)
+    return found
+
+
+def _stored(runbook: Runbook, actor: Actor) -> Runbook:
+    found: Runbook = _rows(actor).select_related("company").get(pk=runbook.pk)
+    return found
+
+
+def _rows(actor: Actor) -> RunbookQuerySet:
+    return Runbook.objects.for_organization(actor.organization)
+
+
+def _require_author(actor: Actor, runbook: Runbook) -> None:
+    """A global runbook needs the right for all companies."""
+    require(actor, Permission.AUTHOR_RUNBOOKS, runbook.company or actor.organization)

@@ -1,0 +1,89 @@
+"""Published versions: pinned history records of simple-history, read as what they were."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from runbooks.document import RunbookDocument, parse
+from runbooks.inputs import InputDeclaration, read_inputs
+from runbooks.models import Runbook
+
+
+class NoSuchVersion(LookupError):
+    """The runbook has no version of that record."""
+
+
+@dataclass(frozen=True)
+class PublishedVersion:
+    """One version as it was published. Immutable: sessions are pinned to `record`."""
+
+    runbook_id: uuid.UUID
+    record: int
+    number: int
+    title: str
+    description: str
+    body: str
+    audience: str
+    on_success: str
+    company_id: uuid.UUID | None
+    inputs: tuple[InputDeclaration, ...]
+    published_at: datetime | None
+
+    @property
+    def pin(self) -> str:
+        """How grants and origins name it: `<runbook id>:<number>`."""
+        return f"{self.runbook_id}:{self.number}"
+
+    @cached_property
+    def document(self) -> RunbookDocument:
+        """Its steps and mentions."""
+        return parse(self.body)
+
+
+def published_document(runbook: Runbook, record: int | None = None) -> PublishedVersion:
+    """The version in force, or the one of an earlier history record that a session is pinned to.
+
+    Raises:
+        NoSuchVersion: it was never published, or the record is not a published version of this runbook.
+    """
+    wanted = record or runbook.published_record
+    row = runbook.history.filter(history_id=wanted).first() if wanted else None
+    if row is None or row.history_id != _first_record_of(runbook, row.published_number):
+        raise NoSuchVersion(f"“{runbook.title}” has no such published version.")
+    return PublishedVersion(
+        runbook_id=row.id,
+        record=row.history_id,
+        number=row.published_number,
+        title=row.title,
+        description=row.description,
+        body=row.body,
+        audience=row.audience,
+        on_success=row.on_success,
+        company_id=row.company_id,
+        inputs=read_inputs(row.inputs),
+        published_at=row.published_at,
+    )
+
+
+def _first_record_of(runbook: Runbook, number: int | None) -> int | None:
+    """The record that publishing wrote; saves after it carry the same number and are drafts."""
+    if number is None:
+        return None
+    found: int | None = (
+        runbook.history.filter(published_number=number)
+        .order_by("history_id")
+        .values_list("history_id", flat=True)
+        .first()
+    )
+    return found
+
+
+def has_unpublished_changes(runbook: Runbook) -> bool:
+    """Whether a draft stands beside the version in force."""
+    if runbook.published_record is None:
+        return True
+    latest = runbook.history.order_by("-history_id").first()
+    return latest is not None and latest.history_id != runbook.published_record
