@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db.models import Q
@@ -45,6 +45,10 @@ class SessionContext:
         """The whole request: opening, then the conversation rebuilt from events."""
         conversation = rebuild(self.progress.events, self.progress.actions)
         return [*opening(_prompt_facts(self), _foreign_texts(self)), *conversation]
+
+    def read_again(self) -> SessionContext:
+        """The same context with the events and actions as they are now."""
+        return replace(self, progress=read_progress(self.session))
 
     def step_words(self, tool: str) -> str:
         """The first runbook step that mentions `tool`, in words for the card; empty when none does."""

@@ -54,6 +54,13 @@ def record_action(session: AgentSession, action: Action) -> bool:
         return True
 
 
+def last_number(session: AgentSession) -> int:
+    """The number of the session's newest event, read now."""
+    rows = AgentSession.objects.for_organization(session.organization)
+    number: int = rows.values_list("last_number", flat=True).get(pk=session.pk)
+    return number
+
+
 def read_events(session: AgentSession, *, after: int = 0) -> list[tuple[SessionEvent, Event]]:
     """The events numbered above `after`, in order, each with its typed payload."""
     rows = SessionEvent.objects.for_organization(session.organization).filter(session=session, number__gt=after)
@@ -65,6 +72,7 @@ class Progress:
     """How far a session is: its events and actions as the rows say now."""
 
     events: tuple[Event, ...]
+    last_number: int
     rows: tuple[Action, ...]
     actions: Mapping[str, ActionView]
 
@@ -81,6 +89,12 @@ class Progress:
         return [call for reply in replies for call in reply.calls if call.call_id in waiting]
 
     @property
+    def untold(self) -> list[Action]:
+        """Actions whose present state no event tells."""
+        told = {(event.action_id, event.state) for event in self.events if isinstance(event, ActionChanged)}
+        return [row for row in self.rows if (row.pk, row.state) not in told]
+
+    @property
     def models_turn(self) -> bool:
         """Whether the model should be asked now."""
         return not self.open_calls and wants_reply(self.events)
@@ -95,8 +109,10 @@ class Progress:
 def read_progress(session: AgentSession) -> Progress:
     """The session's progress, read now."""
     rows = actions_of(session)
+    events = read_events(session)
     return Progress(
-        events=tuple(event for _, event in read_events(session)),
+        events=tuple(event for _, event in events),
+        last_number=events[-1][0].number if events else 0,
         rows=tuple(rows),
         actions={row.call_id: _view(row) for row in rows},
     )

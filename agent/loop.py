@@ -10,7 +10,7 @@ from django.db.models import F
 
 from agent.context import SessionContext, build_context, load_session
 from agent.events import CallRefused, ModelReplied, Notice, RequestedCall, StateChanged
-from agent.journal import actions_of, append_event, read_progress, record_action
+from agent.journal import append_event, last_number, read_progress, record_action
 from agent.lease import Lease, LeaseBusy
 from agent.models import AgentSession
 from agent.services import complete_run, fail_session
@@ -47,11 +47,12 @@ def advance(session_id: UUID) -> None:
         return
     try:
         with Lease(session.origin) as lease:
-            _step(session_id, lease)
+            seen, more = _step(session, lease)
     except LeaseBusy:
         return
     except (StaleLease, StaleState, StopPressed) as reason:
         log.info("step given up", session=str(session_id), reason=str(reason) or type(reason).__name__)
+        return
     except OperationalError:
         raise  # the database is away or busy: the sweep takes the session up again (C25)
     except Exception:
@@ -59,24 +60,24 @@ def advance(session_id: UUID) -> None:
         log.exception("step failed", session=str(session_id))
         fail_session(session=load_session(session_id), actor=Actor.system("agent", session.organization))
         return
-    # looked at after the lease is gone: whoever rang meanwhile found it taken and went away
-    if _more_to_do(session_id):
+    # looked at after the lease is gone: whoever wrote meanwhile found it taken and went away
+    if more or last_number(session) != seen:
         ring("session.ready", str(session_id))
 
 
-def _step(session_id: UUID, lease: Lease) -> None:
-    session = load_session(session_id)
-    for action in actions_of(session):
-        record_action(session, action)
+def _step(session: AgentSession, lease: Lease) -> tuple[int, bool]:
+    """The step itself. Returns the number of the last event it took into account, and whether there is more to do."""
     context = build_context(session, fence=lease.fence)
+    for action in context.progress.untold:
+        record_action(session, action)
     crashpoint("C5")
     if context.progress.unproposed:
         _propose_open(context)
     elif context.progress.models_turn and _within_budget(context, lease):
         _set_state(session, AgentSession.State.RUNNING)
         if _ask(context, lease):
-            _propose_open(build_context(load_session(session_id), fence=lease.fence))
-    _rest(session_id)
+            _propose_open(context.read_again())
+    return _rest(session)
 
 
 def _propose_open(context: SessionContext) -> None:
@@ -193,33 +194,27 @@ def _park(session: AgentSession, lease: Lease, text: str) -> None:
         append_event(session, Notice(tone="danger", text=text, parks=True))
 
 
-def _rest(session_id: UUID) -> None:
+def _rest(session: AgentSession) -> tuple[int, bool]:
     """Put the session into the state its rows say: needs approval, working, or waiting for a reply."""
-    session = load_session(session_id)
-    if not session.is_live:
-        return
     progress = read_progress(session)
+    more = bool(progress.unproposed) or progress.models_turn
+    told = 1
     if any(row.state in (Action.State.WAITING, Action.State.UNKNOWN) for row in progress.rows):
-        _set_state(session, AgentSession.State.WAITING_FOR_APPROVAL)
-    elif progress.open_calls or progress.models_turn:
-        _set_state(session, AgentSession.State.RUNNING)
+        told = _set_state(session, AgentSession.State.WAITING_FOR_APPROVAL)
+    elif progress.open_calls or more:
+        told = _set_state(session, AgentSession.State.RUNNING)
     elif session.origin.mode == Origin.Mode.RUNBOOK:
         complete_run(session=session, actor=Actor.system("agent", session.organization))
     else:
-        _set_state(session, AgentSession.State.WAITING_FOR_TECHNICIAN)
+        told = _set_state(session, AgentSession.State.WAITING_FOR_TECHNICIAN)
+    return progress.last_number + told, more
 
 
-def _set_state(session: AgentSession, state: AgentSession.State) -> None:
+def _set_state(session: AgentSession, state: AgentSession.State) -> int:
+    """Move the session if it is not there; how many events that wrote."""
     if session.state == state:
-        return
+        return 0
     with transaction.atomic():
         session.move(to=state)
         append_event(session, StateChanged(state=state.value))
-
-
-def _more_to_do(session_id: UUID) -> bool:
-    session = load_session(session_id)
-    if not session.is_live:
-        return False
-    progress = read_progress(session)
-    return bool(progress.unproposed) or progress.models_turn
+    return 1

@@ -76,8 +76,8 @@ def record_action_event(action_id: str) -> None:
     if action is None:
         return
     session = AgentSession.unscoped.select_related("organization").get(origin=action.origin)
-    record_action(session, action)
-    if action.state in Action.TERMINAL:
+    # whoever told it before gives the session its turn too, or died and is found by the sweep
+    if record_action(session, action) and action.state in Action.TERMINAL:
         ring("session.ready", str(session.pk))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.events import ActionChanged, CallRefused, Event, ModelReplied, Notice, PersonStarted, UserSaid
+from agent.events import CallRefused, Event, ModelReplied, Notice, PersonStarted, UserSaid
 from integrations.llm.chat import ChatMessage, ToolCall
 from integrations.llm.fencing import show_escaped
 
@@ -93,11 +93,6 @@ def wants_reply(events: Sequence[Event]) -> bool:
         elif isinstance(event, Notice) and event.parks:
             turn = False
     return turn
-
-
-def states_seen(events: Sequence[Event]) -> set[tuple[str, str]]:
-    """(action id, state) pairs that the events already tell."""
-    return {(str(event.action_id), event.state) for event in events if isinstance(event, ActionChanged)}
 
 
 def _reply(event: ModelReplied) -> ChatMessage:

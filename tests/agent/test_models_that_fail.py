@@ -81,7 +81,7 @@ class WrongCallsTest(ModelTestCase):
     def test_an_unknown_tool_is_refused_without_any_request(self) -> None:
         with self.model(Says(calls=[Asks("bank.send_money", {"to": "me"})]), Says("Sorry.")):
             session = self.start()
-        (action,) = self.actions(session, "bank.send_money")
+        (action,) = self.actions(session, "bank__send_money")
         assert action.state == Action.State.REFUSED
         assert not self.sandbox.effects()
 
@@ -91,7 +91,7 @@ class WrongCallsTest(ModelTestCase):
         assert "ticket_id" in str(server.requests[1].messages[-1]["content"])
 
     def test_a_model_that_never_ends_stops_at_its_budget(self) -> None:
-        script = [Says(calls=[self.look()]) for _ in range(60)]
+        script = [Says(calls=[Asks("connectwise.list_members")]) for _ in range(60)]
         with self.model(*script) as server:
             session = self.start()
         assert len(server.requests) <= 51
@@ -114,8 +114,8 @@ class FailingModelTest(ModelTestCase):
     def test_a_login_page_instead_of_an_answer_is_named_as_such(self) -> None:
         with self.model(*[Sends("<html>Please log in</html>", "text/html")] * 5):
             session = self.start()
-        assert self.notices(session)
-        assert "<html>" not in self.notices(session)
+        assert session.state == State.WAITING_FOR_TECHNICIAN
+        assert "no valid JSON" in self.notices(session)
 
     def test_an_endpoint_that_is_down_parks_the_session(self) -> None:
         with self.model(Says("never asked")) as server:

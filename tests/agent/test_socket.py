@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from channels.testing import WebsocketCommunicator
+from asgiref.testing import ApplicationCommunicator
 from django.db import transaction
 
 from agent.events import Notice
@@ -31,23 +31,24 @@ ORIGIN = "http://testserver"
 class Browser:
     """One page's socket, as the browser's code would use it."""
 
-    def __init__(self, communicator: WebsocketCommunicator) -> None:
+    def __init__(self, communicator: ApplicationCommunicator) -> None:
         self.communicator = communicator
         self.frames: list[dict[str, Any]] = []
 
     async def send(self, frame: dict[str, Any] | str) -> None:
         """Send one frame; a string goes as it is."""
-        await self.communicator.send_to(text_data=frame if isinstance(frame, str) else json.dumps(frame))
+        text = frame if isinstance(frame, str) else json.dumps(frame)
+        await self.communicator.send_input({"type": "websocket.receive", "text": text})
 
-    async def until(self, kind: str, **fields: Any) -> dict[str, Any]:
+    async def until(self, type_: str, **fields: Any) -> dict[str, Any]:
         """The next frame of that type with those fields; the others are kept in `frames`."""
         while True:
             message = await self.communicator.receive_output(WAIT_SECONDS)
             if message["type"] == "websocket.close":
-                raise AssertionError(f"closed with {message.get('code')} while waiting for {kind}")
+                raise AssertionError(f"closed with {message.get('code')} while waiting for {type_}")
             frame: dict[str, Any] = json.loads(message["text"])
             self.frames.append(frame)
-            if frame["type"] == kind and all(frame.get(name) == value for name, value in fields.items()):
+            if frame["type"] == type_ and all(frame.get(name) == value for name, value in fields.items()):
                 return frame
 
     def numbers(self) -> list[int]:
@@ -85,15 +86,23 @@ class SocketTestCase(JuntoTransactionTestCase):
         if who is not None:
             client = await sync_to_async(lambda: self.log_in(who, type(self.client)()))()
             headers.append((b"cookie", f"sessionid={client.cookies['sessionid'].value}".encode()))
-        path = f"/ws/o/{slug}/sessions/{self.signal.pk}/?after={after}"
-        communicator = WebsocketCommunicator(application, path, headers=headers)
-        communicator.scope["client"] = ["127.0.0.1", 1]
+        scope = {
+            "type": "websocket",
+            "path": f"/ws/o/{slug}/sessions/{self.signal.pk}/",
+            "query_string": f"after={after}".encode(),
+            "headers": headers,
+            "subprotocols": [],
+            "client": ["127.0.0.1", 1],
+        }
+        communicator = ApplicationCommunicator(application, scope)
+        await communicator.send_input({"type": "websocket.connect"})
         try:
-            connected, code = await communicator.connect(WAIT_SECONDS)
-            assert connected, f"refused with {code}"
+            answer = await communicator.receive_output(WAIT_SECONDS)
+            assert answer["type"] == "websocket.accept", f"refused with {answer.get('code')}"
             yield Browser(communicator)
         finally:
-            await communicator.disconnect(timeout=WAIT_SECONDS)
+            await communicator.send_input({"type": "websocket.disconnect", "code": 1000})
+            await communicator.wait(WAIT_SECONDS)
 
     @asynccontextmanager
     async def engine(self) -> AsyncIterator[None]:
