@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import field, replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -143,8 +144,9 @@ class Facts:
         return replace(self, companies=(), contacts=(), devices=(), tickets=())
 
 
+@cache
 def load_facts(owner: str) -> Facts:
-    """Read one MSP's facts."""
+    """Read one MSP's facts; once in a process, for the files do not change."""
     folder = _FOLDER / owner
     return Facts(
         owner=owner,
@@ -158,6 +160,7 @@ def load_facts(owner: str) -> Facts:
     )
 
 
+@cache
 def parse_age(age: str) -> timedelta:
     """The time that an age such as "2d 4h" stands for. Raises ValueError if it is none."""
     parts = _AGE_PART.findall(age)
