@@ -25,7 +25,7 @@ from approvals.errors import (
     StaleLease,
     TargetNotTyped,
 )
-from approvals.grants import GrantDraft, issue_grants, revoke_grants
+from approvals.grants import GrantDraft, issue_grants, policy_rules, revoke_grants
 from approvals.origins import (
     cancel_actions,
     move_subject,
@@ -66,6 +66,8 @@ __all__ = [
     "offered_tools",
     "open_origin",
     "pass_on",
+    "policy_rules",
+    "policy_rules",
     "preview_change",
     "propose_action",
     "release_lease",
