@@ -13,6 +13,7 @@ from integrations.contracts import CompanyRecord, ContactRecord, DeviceRecord
 from integrations.models import CompanyLink, Connection, Contact, Device
 from integrations.sources import open_ticket_source
 from junto.audit.services import record
+from junto.bells import ring
 from junto.team.organizations import create_companies
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
@@ -61,7 +62,7 @@ def sync_directory(connection: Connection) -> DirectoryReport:
 def link_company(
     *, actor: Actor, connection: Connection, company: Company, external_id: str, external_name: str = ""
 ) -> CompanyLink:
-    """Say which company at the vendor is this one.
+    """Say which company at the vendor is this one, and ring so that what waited for it is read.
 
     Raises:
         PermissionDenied: the actor may not manage integrations.
@@ -80,6 +81,7 @@ def link_company(
         external_name=external_name[:NAME_LENGTH],
     )
     record(actor, "company.linked", company, {"connection": connection.label, "external_id": external_id})
+    ring("connection.poll", str(connection.pk))
     return link
 
 

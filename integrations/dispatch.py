@@ -151,8 +151,8 @@ def search_outcome(
 ) -> Outcome:
     """Whether a write of unknown outcome happened, read from the vendor.
 
-    `before` is the target's state at the claim, `deadline` the warrant's. Not finding a mark proves nothing until the
-    request's time is over and the vendor's index has settled; until then the answer is "unclear".
+    `before` is the target's state at the claim, `deadline` the warrant's. Not finding it proves nothing until the
+    request's time is over and, for a mark, the vendor's index has settled; until then the answer is "unclear".
 
     Raises:
         IntegrationError: the vendor could not be asked.
@@ -170,9 +170,10 @@ def search_outcome(
         subject=subject,
         action_id=action_id,
     )
-    settled = deadline + timedelta(seconds=tool.settle_seconds)
-    if outcome.verdict == "absent" and tool.outcome is OutcomeStrategy.MARKER and datetime.now(UTC) < settled:
-        return Outcome("unclear", f"{outcome.evidence} It may still appear until {settled:%H:%M:%S} UTC.")
+    lag = tool.settle_seconds if tool.outcome is OutcomeStrategy.MARKER else 0.0
+    settled = deadline + timedelta(seconds=lag)
+    if outcome.verdict == "absent" and datetime.now(UTC) < settled:
+        return Outcome("unclear", f"{outcome.evidence} It may still happen until {settled:%H:%M:%S} UTC.")
     return outcome
 
 

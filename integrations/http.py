@@ -178,7 +178,7 @@ class GuardedTransport(httpx2.HTTPTransport):
         """Raises AddressRefused for a base URL that no request may go to."""
         super().__init__(trust_env=False, retries=0)
         self._pool = httpcore2.ConnectionPool(
-            ssl_context=ssl.create_default_context(cafile=requests.certs.where()), network_backend=_GuardedBackend()
+            ssl_context=httpx2.create_ssl_context(trust_env=False), network_backend=_GuardedBackend()
         )
         self._target = guard.target_of(base_url)
         self._base_path = urlsplit(base_url).path.rstrip("/")

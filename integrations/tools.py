@@ -220,10 +220,10 @@ class Tool(Generic[A]):
                 "name": self.name,
                 "description": self.description,
                 "schema": self.schema,
-                "endpoints": sorted(f"{one.traffic} {one.method} {one.template}" for one in self.endpoints),
+                "endpoints": [*sorted(f"{one.traffic} {one.method} {one.template}" for one in self.endpoints)],
                 "category": self.category,
                 "risk": self.risk,
-                "flags": sorted(self.flags),
+                "flags": [*sorted(self.flags)],
             }
         )
 

@@ -13,7 +13,6 @@ def _read(template: str) -> Endpoint:
 
 
 TICKETS = _read("/service/tickets")
-TICKET = _read("/service/tickets/{id}")
 TICKET_ALL_NOTES = _read("/service/tickets/{parentId}/allNotes")
 TICKET_CONFIGURATIONS = _read("/service/tickets/{parentId}/configurations")
 BOARDS = _read("/service/boards")
@@ -38,7 +37,6 @@ CREATE_TIME_ENTRY = Endpoint(Traffic.WRITE, "POST", "/time/entries")
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     TICKETS,
-    TICKET,
     TICKET_ALL_NOTES,
     TICKET_CONFIGURATIONS,
     BOARDS,

@@ -109,7 +109,8 @@ def get_ticket(context: ToolContext, arguments: OneTicket) -> ToolResult:
     opening = next((note for note in notes if note.issue), None)
     rest = [note for note in notes if note is not opening]
     devices = client.ticket_configurations(ticket.id)
-    content = _ticket_line(ticket) | {
+    content: dict[str, JsonValue] = {
+        **_ticket_line(ticket),
         "company": ticket.company.name,
         "contact": _reference(ticket.contact, ticket.contact_name),
         "description": opening.text if opening else "",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator, model_validator
 
@@ -319,7 +318,7 @@ class ErrorBody(Wire):
         if not isinstance(content, dict):
             return ""
         try:
-            told: Self = cls.model_validate(content)
+            told = cls.model_validate(content)
         except ValueError:
             return ""
         return " ".join(part for part in (told.message, *(one.message for one in told.errors)) if part)

@@ -81,6 +81,14 @@ class OutcomeTests(ConnectedTestCase):
         with pytest.raises(OutcomeUnknown):
             self.write("connectwise.add_internal_note", uuid.uuid4())
 
+    def test_a_vendor_that_falls_silent_after_a_write_leaves_it_unknown(self) -> None:
+        self.fault_writes("half_open", hold_seconds=20)
+
+        with pytest.raises(OutcomeUnknown):
+            self.write("connectwise.add_internal_note", uuid.uuid4(), deadline_seconds=1.5)
+
+        assert len(self.sandbox.effects()) == 1
+
     def test_a_missing_mark_proves_nothing_before_the_index_has_settled(self) -> None:
         name = "connectwise.add_internal_note"
 
@@ -148,7 +156,7 @@ class OutcomeTests(ConnectedTestCase):
         for method in ("POST", "PATCH"):
             self.sandbox.fault(kind, method=method, **options)
 
-    def write(self, name: str, action: uuid.UUID) -> None:
+    def write(self, name: str, action: uuid.UUID, deadline_seconds: float = 30.0) -> None:
         """Run a write as the action."""
         arguments = self.calls[name]
         call_tool(
@@ -157,6 +165,7 @@ class OutcomeTests(ConnectedTestCase):
             organization=self.northwind,
             company=self.harbor,
             warrant=self.warrant(name, arguments, action_id=action),
+            deadline_seconds=deadline_seconds,
         )
 
     def state(self, name: str) -> Any:

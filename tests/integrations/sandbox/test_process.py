@@ -175,3 +175,18 @@ def test_a_ten_megabyte_ticket_is_taken_and_a_larger_body_is_413(sandbox: Sandbo
     assert api.call("POST", "/service/tickets", json=huge).status_code == 201
     assert sandbox.effects()[0]["body"] == {"_bytes": len(json.dumps(huge))}
     assert api.call("POST", "/service/tickets", data=b"x" * 34_000_000).status_code == 413
+
+
+def test_tls_is_served_under_an_authority_of_the_state_folder_and_by_no_other(tmp_path: Path) -> None:
+    with running_sandbox(tmp_path, tls=True) as sandbox:
+        connection = sandbox.connections["northwind"]
+        url = f"{sandbox.tls_url}/connectwise/v4_6_release/apis/3.0/service/tickets?pageSize=1"
+        login = (f"{connection.company_id}+{connection.public_key}", connection.private_key)
+        headers = {"clientId": connection.client_id}
+        authority = str(tmp_path / "tls" / "authority.pem")
+        answer = requests.get(url, auth=login, headers=headers, verify=authority, timeout=20)
+        assert answer.status_code == 200
+        assert answer.links["next"]["url"].startswith(sandbox.tls_url)
+        with pytest.raises(requests.exceptions.SSLError):
+            requests.get(url, auth=login, headers=headers, timeout=20)
+        assert (tmp_path / "tls" / "server.key").stat().st_mode & 0o077 == 0

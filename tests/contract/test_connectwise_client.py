@@ -1,0 +1,186 @@
+"""Every request of the ConnectWise client, byte for byte as it is sent, against the vendor's contract."""
+
+from __future__ import annotations
+
+import json
+import socket
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from openapi_core import Config, OpenAPI
+from openapi_core.testing import MockRequest
+
+from integrations.connectwise import endpoints
+from integrations.services import check_connection, open_ticket_source, save_connection, sync_directory
+from integrations.warrants import Traffic, classify
+from tests.integrations.connected import ConnectedTestCase
+from tests.integrations.rogue import Respond, Rogue, rogue_server
+
+PREFIX = "/connectwise/v4_6_release/apis/3.0"
+
+
+def _json(body: bytes, **_: str) -> Any:
+    return json.loads(body)
+
+
+def forward(port: int, change: Any = None) -> Respond:
+    """Hands each request to the sandbox and its answer back, perhaps changed."""
+
+    def respond(request: bytes, connection: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", port), 10) as onward:
+            onward.sendall(request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
+            answer = b"".join(iter(lambda: onward.recv(65536), b""))
+        connection.sendall(change(answer) if change else answer)
+
+    return respond
+
+
+class ClientContractTests(ConnectedTestCase):
+    """Everything the client can do, once, through a server that listens in."""
+
+    @pytest.fixture(autouse=True)
+    def _contract(self, contracts_dir: Path) -> None:
+        text = (contracts_dir / "connectwise" / "openapi.json").read_text(encoding="utf-8")
+        self.specification: dict[str, Any] = json.loads(text)
+
+    def test_every_request_keeps_the_contract(self) -> None:
+        with rogue_server(forward(self.sandbox.port)) as wire:
+            self.listen_in(wire)
+            self.do_everything()
+
+        contract = OpenAPI.from_dict(
+            {**self.specification, "servers": [{"url": f"http://127.0.0.1:{wire.port}{PREFIX}"}]},
+            config=Config(extra_media_type_deserializers={"application/json": _json}),
+        )
+        assert len(wire.requests) > 60
+        for request in wire.requests:
+            contract.validate_request(_as_openapi(request, wire.port))
+        self.check_reach(wire.requests)
+
+    def test_fields_that_come_new_and_fields_that_are_empty_break_nothing(self) -> None:
+        with rogue_server(forward(self.sandbox.port, change=_with_surprises)) as wire:
+            self.listen_in(wire)
+            self.do_everything()
+
+    def check_reach(self, requests: list[bytes]) -> None:
+        """Every row of our table was used and is in the contract, with its headers and known properties only."""
+        used = set()
+        for request in requests:
+            method, target, headers, body = _parts(request)
+            row = classify(endpoints.ENDPOINTS, method=method, path=urlsplit(target).path.removeprefix(PREFIX))
+            assert row is not None, target
+            used.add(row)
+            assert headers["accept"] == "application/vnd.connectwise.com+json; version=2025.1"
+            assert headers["authorization"].startswith("Basic ")
+            assert headers["clientid"]
+            operation = self.specification["paths"][row.template][method.lower()]
+            known = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "query"}
+            assert {name for name, _ in parse_qsl(urlsplit(target).query)} <= known
+            if row.traffic is Traffic.WRITE and method == "POST":
+                schema = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+                assert set(json.loads(body)) <= set(self.specification["components"]["schemas"][schema]["properties"])
+        assert used == set(endpoints.ENDPOINTS)
+
+    def listen_in(self, wire: Rogue) -> None:
+        """Send Northwind's connection through the server."""
+        self.settings.LOCAL_TARGETS |= {("127.0.0.1", wire.port)}
+        save_connection(
+            actor=self.actor(self.adam),
+            vendor="connectwise",
+            label="PSA",
+            base_url=f"http://127.0.0.1:{wire.port}{PREFIX}",
+            credentials=self.credentials("northwind"),
+            connection=self.connection,
+        )
+
+    def do_everything(self) -> None:
+        """Test, sync, read tickets, and call every tool with every argument."""
+        contact = self.sandbox.plant_contact("Orsolya", 'Quist "Q"', "o.quist@harbor.example")
+        ticket = self.sandbox.plant_ticket(
+            "Umlaut ä and 日本", contact=contact, configurations=[self.sandbox.plant_device("HBR-1")]
+        )
+        assert check_connection(self.connection).ok
+        sync_directory(self.connection)
+        with closing(open_ticket_source(self.connection)) as source:
+            assert [row.external_id for row in source.changed_since(datetime(2026, 1, 1, tzinfo=UTC))]
+            assert source.ticket(str(ticket)).subject == "Umlaut ä and 日本"
+            assert list(source.boards())
+        options: Any = self.call("connectwise.board_options", board_id=1).content
+        kind = options["types"][0]["id"]
+        subtype = next(row["id"] for row in options["subtypes"] if kind in row["type_ids"])
+        status = next(row["id"] for row in options["statuses"] if row["name"] == "In Progress")
+        priority = options["priorities"][0]["id"]
+        for name, arguments in (
+            ("board_options", {}),
+            ("search_tickets", {"text": 'ä" or', "status": "open", "board_id": 1, "contact_id": contact, "limit": 5}),
+            ("search_tickets", {"updated_after": "2026-01-01T00:00:00+02:00"}),
+            ("get_ticket", {"ticket_id": ticket}),
+            ("list_ticket_time", {"ticket_id": ticket}),
+            ("find_company", {}),
+            ("find_contact", {"name": 'Orsolya "Q"'}),
+            ("find_contact", {"email": "o.quist@harbor.example"}),
+            ("list_configurations", {"name": "HBR", "type": "work", "contact_id": contact}),
+            ("list_members", {"name": "theo"}),
+        ):
+            self.call(f"connectwise.{name}", **arguments)
+        work = {"ticket_id": ticket, "start": "2026-11-20T09:00:00Z", "minutes": 5, "notes": "a"}
+        for name, arguments in (
+            ("add_internal_note", {"ticket_id": ticket, "text": "日本\nä"}),
+            ("add_customer_note", {"ticket_id": ticket, "text": "a", "notify": True}),
+            ("set_ticket_status", {"ticket_id": ticket, "status_id": status}),
+            ("classify_ticket", {"ticket_id": ticket, "type_id": kind, "subtype_id": subtype, "priority_id": priority}),
+            ("assign_ticket", {"ticket_id": ticket, "member": "theo"}),
+            ("add_time_entry", {**work, "member": "theo", "billable": "NoCharge"}),
+            (
+                "create_ticket",
+                {"summary": "a", "description": "b", "board_id": 1, "contact_id": contact, "priority_id": priority},
+            ),
+        ):
+            self.preview(f"connectwise.{name}", **arguments)
+            self.call(f"connectwise.{name}", **arguments)
+
+
+def _parts(request: bytes) -> tuple[str, str, dict[str, str], bytes]:
+    head, _, body = request.partition(b"\r\n\r\n")
+    first, *lines = head.decode("ascii").split("\r\n")
+    method, target, _version = first.split(" ")
+    headers = dict(line.split(": ", 1) for line in lines)
+    return method, target, {name.lower(): value for name, value in headers.items()}, body
+
+
+def _as_openapi(request: bytes, port: int) -> MockRequest:
+    method, target, headers, body = _parts(request)
+    split = urlsplit(target)
+    return MockRequest(
+        f"http://127.0.0.1:{port}",
+        method.lower(),
+        split.path,
+        args=dict(parse_qsl(split.query)),
+        headers=headers,
+        data=body or None,
+        content_type=headers.get("content-type", "application/json"),
+    )
+
+
+def _with_surprises(answer: bytes) -> bytes:
+    """The same answer with a field of next year in every record, and nulls for a few that may be missing."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    changed = json.dumps(_surprised(json.loads(body))).encode()
+    lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"content-length")]
+    return b"\r\n".join([*lines, f"Content-Length: {len(changed)}".encode()]) + b"\r\n\r\n" + changed
+
+
+def _surprised(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_surprised(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    surprised = {name: _surprised(one) for name, one in value.items()}
+    absent = {
+        name: None for name in ("owner", "item", "team", "website", "serialNumber", "osType") if name not in value
+    }
+    return {**surprised, **absent, "addedIn2027": {"deep": [1, None]}}
