@@ -42,9 +42,10 @@ class SandboxConnection:
 class SandboxProcess:
     """A running sandbox. Start it with `running_sandbox` or take the `sandbox` fixture."""
 
-    def __init__(self, process: subprocess.Popen[str], base_url: str, state: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str], base_url: str, state: Path, *, tls_url: str = "") -> None:
         self.process = process
         self.base_url = base_url
+        self.tls_url = tls_url
         self.state = state
         self._seen = 0
         self._control = requests.Session()
@@ -197,15 +198,21 @@ class SandboxProcess:
 
 @contextmanager
 def running_sandbox(
-    state: Path, *, port: int = 0, seed: str = "world", log: Path | None = None
+    state: Path, *, port: int = 0, seed: str = "world", log: Path | None = None, tls: bool = False
 ) -> Iterator[SandboxProcess]:
-    """A sandbox process on a free port with its state (and log) in a folder; ended with the block."""
+    """A sandbox process on a free port with its state (and log) in a folder; ended with the block.
+
+    With `tls` it serves TLS as well: at `.tls_url`, by the authority `<state>/tls/authority.pem`.
+    """
     command = [sys.executable, "-m", "integrations.sandbox", "--port", str(port), "--state", str(state), "--seed", seed]
     if log is not None:
         command += ["--log", str(log)]
+    if tls:
+        command += ["--tls-port", "0"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
-        yield SandboxProcess(process, _address(process), state)
+        plain = _address(process)
+        yield SandboxProcess(process, plain, state, tls_url=_address(process) if tls else "")
     finally:
         process.terminate()
         try:
@@ -219,7 +226,7 @@ def _address(process: subprocess.Popen[str]) -> str:
     """The address in the line that the sandbox prints when it is ready."""
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert " http://" in line, f"the sandbox did not start: {line!r}, exit code {process.poll()}"
+    assert " http" in line, f"the sandbox did not start: {line!r}, exit code {process.poll()}"
     return line.split()[-1]
 
 

@@ -100,6 +100,12 @@ class SandboxServer(ThreadingHTTPServer):
         """How this server is addressed."""
         return "https" if self.tls else "http"
 
+    @property
+    def base_url(self) -> str:
+        """Where it listens."""
+        host, port = self.server_address[:2]
+        return f"{self.scheme}://{host!s}:{port}"
+
     def finish_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
         """Handshake in the connection's own thread, so that a slow client holds nobody up."""
         connection = request[1] if isinstance(request, tuple) else request
@@ -153,15 +159,14 @@ class _Connection(BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         parts = urlsplit(self.path)
-        host, port = self.server.server_address[:2]
-        address = self.headers.get("Host") or f"{host!s}:{port}"
+        address = self.headers.get("Host")
         return Request(
             method=self.command,
             path=parts.path,
             query=tuple(parse_qsl(parts.query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=body,
-            base_url=f"{self.server.scheme}://{address}",
+            base_url=f"{self.server.scheme}://{address}" if address else self.server.base_url,
         )
 
     def _discard(self, length: int) -> None:
