@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from agent.answers import FrameRefused, answer
 from agent.frames import read_frame
-from agent.rendering import session_card
+from agent.rendering import session_cards
 from approvals.cards import ActionCard
 from approvals.models import Action
 from approvals.querysets import ActionQuerySet
@@ -111,7 +111,9 @@ def _refused(refusal: FrameRefused, status: int) -> JsonResponse:
 def _card_html(action_id: UUID, actor: Actor, request: HttpRequest) -> str:
     action = _rows(Action.objects.visible_to(actor)).get(pk=action_id)
     return render_to_string(
-        "agent/_approval_card.html", {"card": session_card(action, actor=actor), "in_queue": True}, request=request
+        "agent/_approval_card.html",
+        {"card": session_cards([action], actor=actor)[0], "in_queue": True},
+        request=request,
     )
 
 
@@ -128,7 +130,7 @@ def _rows(rows: ActionQuerySet) -> ActionQuerySet:
 
 
 def _cards(rows: ActionQuerySet, actor: Actor) -> list[ActionCard]:
-    return [session_card(action, actor=actor) for action in rows]
+    return session_cards(list(rows), actor=actor)
 
 
 def _selected(wanted: str, cards: list[ActionCard], actor: Actor) -> ActionCard | None:
@@ -140,5 +142,5 @@ def _selected(wanted: str, cards: list[ActionCard], actor: Actor) -> ActionCard 
     except ValueError:
         found = None
     if found is not None:
-        return session_card(found, actor=actor)
+        return session_cards([found], actor=actor)[0]
     return cards[0] if cards else None

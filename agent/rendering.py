@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -31,6 +32,7 @@ from integrations.vendors import VENDORS
 from junto.markdown import render_inert
 from junto.tenants.access import organization_urls
 from junto.tenants.actors import Actor
+from signals.models import Signal
 
 #: Characters of a tool result shown in the chat; the whole is one click away.
 SHOWN_RESULT = 4_000
@@ -81,17 +83,23 @@ def render_events(
     return rendered
 
 
-def session_card(action: Action, *, actor: Actor) -> ActionCard:
-    """The card of an action with the paths that only this floor knows."""
-    card = action_card(action, actor=actor)
-    kind, _, signal_id = action.origin.subject.partition(":")
-    session_path = reverse("signal", args=[signal_id]) if kind == "signal" else ""
-    has_result = action.result is not None
-    return replace(
-        card,
-        session_path=session_path,
-        result_path=reverse("action-result", args=[action.pk]) if has_result else "",
-    )
+def session_cards(actions: Sequence[Action], *, actor: Actor) -> list[ActionCard]:
+    """The cards of actions with the ticket and the paths that only this floor knows."""
+    ids = {action.pk: action.origin.subject.removeprefix("signal:") for action in actions}
+    signals = Signal.objects.visible_to(actor).filter(pk__in=set(ids.values()))
+    tickets = {str(pk): external_id for pk, external_id in signals.values_list("pk", "external_id")}
+    cards = []
+    for action in actions:
+        signal_id = ids[action.pk]
+        cards.append(
+            replace(
+                action_card(action, actor=actor),
+                ticket=tickets.get(signal_id, ""),
+                session_path=reverse("signal", args=[signal_id]) if signal_id in tickets else "",
+                result_path=reverse("action-result", args=[action.pk]) if action.result is not None else "",
+            )
+        )
+    return cards
 
 
 def session_look(session: AgentSession | None) -> dict[str, Any] | None:
@@ -147,7 +155,7 @@ def _action(event: ActionChanged, action: Action | None, actor: Actor) -> dict[s
     shared = {"action": str(action.pk)}
     if not action.is_write or (action.state == Action.State.REFUSED and not action.preview):
         return {"shape": "tool", **shared, **_tool(action)}
-    return {"shape": "approval", **shared, "card": session_card(action, actor=actor)}
+    return {"shape": "approval", **shared, "card": session_cards([action], actor=actor)[0]}
 
 
 def _tool(action: Action) -> dict[str, Any]:
