@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import time
+import traceback
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -377,7 +378,7 @@ class TestSecrets:
             with pytest.raises(VendorError) as failure:
                 session.send("GET", TICKETS)
 
-            seen = [str(failure.value), repr(failure.value), repr(session), repr(errand)]
+            seen = [repr(failure.value), repr(session), repr(errand), *traceback.format_exception(failure.value)]
             assert SECRET not in " ".join(seen)
             assert "[removed]" in str(failure.value)
 
