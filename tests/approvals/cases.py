@@ -1,0 +1,136 @@
+"""The stage for approvals: a session's origin of Northwind's at Harlow & Beck, and the practice tools."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from approvals.models import Action, ApprovalPolicy, Origin
+from approvals.services import decide_action, open_origin, propose_action
+from junto.audit.models import AuditEntry
+from junto.team.services import change_role
+from junto.tenants.actors import Actor
+from junto.tenants.models import Company, Membership
+from junto.tenants.permissions import Role
+from tests.approvals.practice import practice_tools
+from tests.cases import Cast, JuntoTestCase, JuntoTransactionTestCase
+
+_numbers = itertools.count(1)
+
+
+class Approvals(Cast):
+    """What both kinds of approval tests do."""
+
+    origin: Origin
+
+    @pytest.fixture(autouse=True)
+    def _shelf(self) -> Iterator[None]:
+        with practice_tools():
+            yield
+
+    def open(
+        self, mode: str = "triage", *, company: Company | None = None, kind: str = "session", runbook: str = ""
+    ) -> Origin:
+        """A new origin at Harlow & Beck, or another company."""
+        number = next(_numbers)
+        return open_origin(
+            organization=self.northwind,
+            kind=Origin.Kind(kind),
+            key=f"test-{number}",
+            subject=f"signal:{number}",
+            mode=Origin.Mode(mode),
+            company=company or self.harlow,
+            revision=1,
+            runbook=runbook,
+        )
+
+    def ask(
+        self,
+        tool: str = "junto.put_low",
+        *,
+        origin: Origin | None = None,
+        actor: Actor | None = None,
+        call_id: str = "",
+        bound: dict[str, Any] | None = None,
+        fence: int | None = None,
+        **arguments: Any,
+    ) -> Action:
+        """The agent asks for a call; a put goes `left` and is `a blue box` unless told otherwise."""
+        origin = origin or self.origin
+        if tool.startswith("junto.put") or tool == "junto.run_low":
+            arguments = {"place": "left", "thing": "a blue box", **arguments}
+        elif tool.startswith("junto.look"):
+            arguments = {"place": "left", **arguments}
+        origin.refresh_from_db()
+        return propose_action(
+            actor=actor or Actor.system("agent", self.northwind),
+            origin=origin,
+            fence=origin.fence if fence is None else fence,
+            tool_name=tool,
+            arguments=arguments,
+            call_id=call_id or f"call-{next(_numbers)}",
+            bound=bound,
+        )
+
+    def decide(self, action: Action, verdict: str, by: Membership, **more: Any) -> Action:
+        """A person decides on what they were shown."""
+        more.setdefault("digest", action.digest)
+        return decide_action(action_id=action.pk, actor=self.actor(by), verdict=verdict, **more)
+
+    def now(self, action: Action) -> Action:
+        """The action as it is, after everything that was rung."""
+        self.drain()
+        return Action.unscoped.select_related("origin", "company", "organization").get(pk=action.pk)
+
+    def drain(self) -> None:
+        """Run what was rung."""
+        raise NotImplementedError
+
+    def demote(self, membership: Membership, role: Role = Role.TECHNICIAN) -> None:
+        """Olivia gives a member another role."""
+        change_role(actor=self.actor(self.olivia), membership=membership, role=role)
+
+    def policy(self, tool: str, mode: str, *, company: Company | None = None, never_unattended: bool = False) -> None:
+        """What Adam set for a tool."""
+        ApprovalPolicy(
+            organization=self.northwind,
+            tool=tool,
+            mode=mode,
+            company=company,
+            never_unattended=never_unattended,
+            set_by=self.adam,
+        ).save()
+
+    def verbs(self, action: Action) -> list[str]:
+        """What the audit log says of an action, oldest first."""
+        rows = AuditEntry.objects.for_organization(self.northwind).filter(target_id=str(action.pk))
+        return list(rows.order_by("number").values_list("verb", flat=True))
+
+
+class ApprovalTestCase(Approvals, JuntoTestCase):
+    """For nearly every test."""
+
+    def setUp(self) -> None:
+        """One session's origin."""
+        super().setUp()
+        self.origin = self.open()
+
+    def drain(self) -> None:
+        """Run what was rung."""
+        JuntoTestCase.drain(self)
+
+
+class ApprovalTransactionTestCase(Approvals, JuntoTransactionTestCase):
+    """For threads and real commits."""
+
+    def setUp(self) -> None:
+        """One session's origin."""
+        super().setUp()
+        self.origin = self.open()
+
+    def drain(self) -> None:
+        """Run what was rung."""
+        JuntoTransactionTestCase.drain(self)
