@@ -41,7 +41,7 @@ class Sandbox:
 
     def serve(self, request: Request) -> tuple[Answer | None, Fault | None]:
         """Answer a vendor request and log it. No answer means that the connection is to be closed in silence."""
-        vendor = self.vendors.get(request.path.split("/")[1])
+        vendor = self.vendors.get(request.path.removeprefix("/").partition("/")[0])
         if vendor is None:
             answer = json_answer(404, {"code": "NotFound", "message": "no vendor has this address", "errors": []})
             self._log(None, request, Sighting(), answer, None)
@@ -158,7 +158,11 @@ class _Connection(BaseHTTPRequestHandler):
         if len(body) < int(length):
             self.close_connection = True
             return None
-        parts = urlsplit(self.path)
+        try:
+            parts = urlsplit(self.path)
+        except ValueError:
+            self._refuse(HTTPStatus.BAD_REQUEST)
+            return None
         address = self.headers.get("Host")
         return Request(
             method=self.command,

@@ -21,9 +21,17 @@ class Request:
     base_url: str
 
     def json(self) -> Json:
-        """The body as JSON. Raises ValueError if it is none."""
-        decoded: Json = json.loads(self.body.decode("utf-8"))
+        """The body as JSON that can be written again. Raises ValueError if it is none (NaN, half a surrogate pair)."""
+        try:
+            decoded: Json = json.loads(self.body.decode("utf-8"), parse_constant=_refuse_constant)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+        json.dumps(decoded, ensure_ascii=False).encode("utf-8")
         return decoded
+
+
+def _refuse_constant(name: str) -> Json:
+    raise ValueError(f"{name} is not JSON")
 
 
 @dataclass(frozen=True)

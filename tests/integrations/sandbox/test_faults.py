@@ -133,3 +133,11 @@ def test_a_body_that_breaks_off_has_no_effect(sandbox: SandboxProcess, ticket: i
         assert client.recv(100) == b""
     assert sandbox.log() == []
     assert _notes(sandbox, ticket) == []
+
+
+@pytest.mark.parametrize("target", ["//", "//[", "http://[", "*", "/", "//connectwise/x"])
+def test_a_strange_address_is_refused_and_the_sandbox_lives_on(sandbox: SandboxProcess, target: str) -> None:
+    with socket.create_connection(("127.0.0.1", sandbox.port), timeout=5) as client:
+        client.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        assert client.recv(100).startswith((b"HTTP/1.1 404", b"HTTP/1.1 400"))
+    assert requests.get(f"{sandbox.base_url}/healthz", timeout=20).status_code == 200

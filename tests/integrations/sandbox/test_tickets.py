@@ -209,3 +209,27 @@ def test_a_booking_shows_as_the_tickets_resource(api: ConnectWiseApi) -> None:
 
 def test_a_ticket_that_does_not_exist_is_404(api: ConnectWiseApi) -> None:
     assert api.refused("GET", "/service/tickets/999999", 404)["code"] == "NotFound"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no json",
+        b"\xff\xfe",
+        b'{"summary": "\\ud800", "company": {"id": 250}}',
+        b'{"summary": "x", "company": {"id": 250}, "budgetHours": NaN}',
+        b"[" * 100_000,
+        b'"text"',
+        b"[]",
+        b"null",
+    ],
+)
+def test_a_body_that_is_no_json_object_is_400(api: ConnectWiseApi, body: bytes) -> None:
+    assert api.refused("POST", "/service/tickets", 400, data=body)["code"] == "InvalidObject"
+
+
+def test_strange_characters_come_back_as_they_were_written(api: ConnectWiseApi) -> None:
+    text = "zero\u200bwidth \x07bell <script>alert(1)</script> \u202egnal 🦷 \r\n\ttab"
+    ticket = _new_ticket(api, initialDescription=text)
+    assert api.get(f"/service/tickets/{ticket['id']}/notes")[0]["text"] == text
