@@ -20,6 +20,7 @@ LIST_TIME = "connectwise.list_ticket_time"
 LIST_MEMBERS = "connectwise.list_members"
 
 _LIKE_ENOUGH = 0.34
+_LOOKS = ("get", "list", "search", "find", "read", "check", "show", "lookup", "query", "board")
 _DIGITS = re.compile(r"\d+")
 
 
@@ -189,11 +190,24 @@ class Case:
         found = lists_named(call.outcome.result, *names) if call else iter(())
         return [record for option in found for element in option if text(record := as_record(element))]
 
+    def has_looked(self, mention: Mention) -> bool:
+        """Whether what a runbook's step wants to look up was looked up while gathering."""
+        wanted = mention.arguments.items()
+        return is_look(mention.tool) and any(
+            call.is_read and call.tool == mention.tool and call.outcome.is_ok and wanted <= call.arguments.items()
+            for call in self.conversation.calls
+        )
+
     @property
     def failed_reads(self) -> list[Call]:
         return [
             call for call in self.conversation.calls if call.is_read and call.outcome.status not in ("ok", "waiting")
         ]
+
+
+def is_look(tool: str) -> bool:
+    """Whether a tool, by its name, only looks."""
+    return tool.rsplit(".", 1)[-1].startswith(_LOOKS)
 
 
 def person_name(record: Fields) -> str:

@@ -9,6 +9,13 @@ from .arguments import value_of
 from .case import Case
 from .loose import Fields, as_record, lists_named, text
 
+_SUBTYPE_WEIGHT = 1.2
+_BARE_TYPE = 0.45
+"""What a type counts for alone: a subtype has to be nearer than this to be named with it."""
+
+_NEAR_ENOUGH = 0.75
+_TIE = 0.01
+_MOST_TEXT = 20_000
 _FALLBACKS = ("general", "other", "service request", "request", "help", "support", "misc", "incident")
 
 
@@ -37,31 +44,46 @@ _NOTHING: Fields = {}
 
 
 def choose(case: Case) -> Choice | None:
-    """The choice for the ticket's topic; the most general one when none fits; None when the board offers nothing."""
+    """The choice whose names lie nearest to the ticket, else the most general one; None when there are no choices."""
     types = case.options("types")
     if not types:
         return None
+    texts = (_plain(case.subject), _plain(case.conversation.ticket_text[:_MOST_TEXT]))
     names = case.guess.topic.names if case.guess.topic else ()
-    ranked = [
-        (score, choice)
-        for kind in types
-        for choice, score in ((Choice(kind, sub, True), _score(kind, sub, names)) for sub in _subtypes(case, kind))
-        if score > 0
-    ]
-    if ranked:
-        return max(ranked, key=lambda entry: entry[0])[1]
-    for word in _FALLBACKS:
-        for kind in types:
-            if word in text(kind).lower():
-                return Choice(kind, _NOTHING, False)
-    return Choice(types[0], _NOTHING, False)
+    nearness, choice = max((_nearest_of_type(case, kind, texts, names) for kind in types), key=_nearness_of)
+    if nearness > _NEAR_ENOUGH:
+        return choice
+    general = (kind for word in _FALLBACKS for kind in types if word in text(kind).lower())
+    return Choice(next(general, types[0]), _NOTHING, False)
+
+
+def _nearest_of_type(case: Case, kind: Fields, texts: tuple[str, str], names: tuple[str, ...]) -> tuple[float, Choice]:
+    """The nearest choice within one type: with the subtype that stands out, else without one."""
+    weight = _nearness(kind, texts, names)
+    bare = (weight + _BARE_TYPE, Choice(kind, _NOTHING, True))
+    ranked = sorted(
+        (
+            (weight + _SUBTYPE_WEIGHT * _nearness(sub, texts, names), Choice(kind, sub, True))
+            for sub in _subtypes(case, kind)
+        ),
+        key=_nearness_of,
+        reverse=True,
+    )
+    # Two subtypes that fit equally well are a guess too many.
+    if not ranked or (len(ranked) > 1 and ranked[0][0] - ranked[1][0] < _TIE):
+        return bare
+    return max(ranked[0], bare, key=_nearness_of)
+
+
+def _nearness_of(entry: tuple[float, Choice]) -> float:
+    return entry[0]
 
 
 def correct(case: Case, reason: str, denied: str) -> Choice | None:
     """The choice that a person named in the reason for a denial, if the board has it and it is another one."""
     found: tuple[int, Choice] | None = None
     for kind in case.options("types"):
-        for sub in _subtypes(case, kind):
+        for sub in [*_subtypes(case, kind), _NOTHING]:
             choice = Choice(kind, sub, True)
             named = [part for part in (text(kind), text(sub)) if part and _names(reason, part)]
             # A subtype alone says enough; a type alone only without a subtype of ours.
@@ -91,7 +113,7 @@ def find(case: Case, wanted: str) -> Choice | None:
 
 
 def _subtypes(case: Case, kind: Fields) -> list[Fields]:
-    """The subtypes of a type, and last the lack of one."""
+    """The subtypes that may stand under a type."""
     nested = [
         as_record(element)
         for found in lists_named(dict(kind), "subtypes", "sub_types")
@@ -99,9 +121,8 @@ def _subtypes(case: Case, kind: Fields) -> list[Fields]:
         if text(as_record(element))
     ]
     if nested:
-        return [*nested, _NOTHING]
-    of_type = [sub for sub in case.options("subtypes", "sub_types") if _belongs(sub, kind)]
-    return [*of_type, _NOTHING]
+        return nested
+    return [sub for sub in case.options("subtypes", "sub_types") if _belongs(sub, kind)]
 
 
 def _belongs(subtype: Fields, kind: Fields) -> bool:
@@ -115,20 +136,39 @@ def _belongs(subtype: Fields, kind: Fields) -> bool:
     return True
 
 
-def _score(kind: Fields, subtype: Fields, names: tuple[str, ...]) -> float:
-    """How well the two names speak for the topic, whose own words come nearest first."""
-    total = 0.0
-    for weight, option in ((2.0, text(subtype).lower()), (1.5, text(kind).lower())):
-        for order, name in enumerate(names):
-            if option and (name in option or (len(option) > 3 and option.rstrip("s") in name)):
-                total += weight * (len(names) - order)
-                break
-    # A subtype that says nothing about the topic is a guess too many.
-    return total - (1.0 if subtype and not _mentions(subtype, names) else 0.0)
+def _nearness(option: Fields, texts: tuple[str, str], names: tuple[str, ...]) -> float:
+    """How near an option's name lies to the ticket: the mean over its words, near by the topic or by being said."""
+    name = _plain(text(option))
+    words = [word for word in name.split() if len(word) > 2]
+    if not words:
+        return 0.0
+    subject, body = texts
+    whole = 0.6 if f" {name} " in f" {subject} " else 0.3 if f" {name} " in f" {body} " else 0.0
+    return whole + sum(max(_by_topic(word, names), _said(word, subject, body)) for word in words) / len(words)
 
 
-def _mentions(option: Fields, names: tuple[str, ...]) -> bool:
-    return any(name in text(option).lower() for name in names)
+def _by_topic(word: str, names: tuple[str, ...]) -> float:
+    """From 1 for the topic's own word down to 0 for a word that has nothing to do with it."""
+    for order, name in enumerate(names):
+        if _stem(word) in map(_stem, _plain(name).split()):
+            return 1 - order / len(names)
+    return 0.0
+
+
+def _said(word: str, subject: str, body: str) -> float:
+    if f" {_stem(word)}" in f" {subject}":
+        return 1.1
+    return 0.7 if f" {_stem(word)}" in f" {body}" else 0.0
+
+
+def _plain(words: str) -> str:
+    """Lower case, letters and digits only, hyphenated words as one."""
+    return " ".join(re.findall(r"[^\W_]+", words.lower().replace("-", "")))
+
+
+def _stem(word: str) -> str:
+    """A word without the endings that part a name from its plural."""
+    return re.sub(r"(?:ing|ed|er|s)$", "", word) if len(word) > 4 else word
 
 
 def _names(reason: str, option: str) -> bool:

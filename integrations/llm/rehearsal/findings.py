@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from .case import BOARD_OPTIONS, FIND_CONTACT, LIST_DEVICES, SEARCH_TICKETS, Case, device_name, person_name, plural
+from .case import FIND_CONTACT, LIST_DEVICES, SEARCH_TICKETS, Case, Step, device_name, person_name, plural
 from .loose import Fields, first, text
 from .topics import telling_words
 
@@ -15,7 +15,7 @@ def findings_text(case: Case) -> str:
     """The report for the chat, in Markdown."""
     lines = [f"{HEADING} (rehearsal model: fixed rules, no language model)", ""]
     lines += [f"- **{head}:** {body}" for head, body in _points(case)]
-    steps = [f"  {step.number}. {step.title}{_mentioned(step.mentions)}" for step in case.steps[:20]]
+    steps = [f"  {step.number}. {step.title}{_mentioned(case, step)}" for step in case.steps[:20]]
     if steps:
         lines += ["", f"Steps of the runbook {case.runbook_title}:", *steps]
         if len(case.steps) > len(steps):
@@ -135,14 +135,13 @@ def _matches(case: Case) -> list[Fields]:
     return [entry for entry in found if isinstance(entry, dict)][:3] if isinstance(found, list) else []
 
 
-def _mentioned(mentions: tuple[object, ...]) -> str:
-    return f" ({plural(len(mentions), 'tool call')})" if mentions else ""
+def _mentioned(case: Case, step: Step) -> str:
+    if step.is_decision:
+        return " (a decision for you)"
+    if step.mentions and all(map(case.has_looked, step.mentions)):
+        return " (looked up above)"
+    return f" ({plural(len(step.mentions), 'tool call')})" if step.mentions else ""
 
 
 def _with(word: str, value: str) -> str:
     return f"{word} {value}" if value else ""
-
-
-def has_options(case: Case) -> bool:
-    """Whether the board's choices were read."""
-    return case.conversation.latest(BOARD_OPTIONS) is not None

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from . import classification, leads
 from .arguments import Composed, compose
-from .case import Case, Mention, Step, person_name
+from .case import Case, Mention, Step, is_look, person_name
 from .conversation import Call, Offer
 from .findings import findings_note
 from .gathering import Wish
@@ -25,7 +25,12 @@ CREATE_TICKET = "connectwise.create_ticket"
 _MOST_STEP_REPLIES = 12
 """A runbook with more calls than this makes several of them in one reply."""
 
-_LOOKS = ("get", "list", "search", "find", "read", "check", "show", "lookup", "query")
+_WELCOME = {
+    CLASSIFY: frozenset({"type", "type_id", "subtype", "subtype_id"}),
+    ADD_TIME: frozenset({"member"}),
+}
+"""Arguments that a tool does not insist on and that a bare mention of it means all the same."""
+
 _STOPS = re.compile(r"\b(stop|end here|escalat\w*|hand over|abort)\b", re.IGNORECASE)
 _STEP_NAMED = re.compile(r"\bstep\s+(\w{1,6})", re.IGNORECASE)
 _DURATION = re.compile(
@@ -245,6 +250,8 @@ def _step_intents(case: Case) -> Iterator[_Intent]:
             later = [other.number for other in case.steps[case.steps.index(step) + 1 :]]
             jump_to = named[1] if named and named[1] in later else ""
         for order, mention in enumerate(step.mentions, start=1):
+            if case.has_looked(mention):
+                continue
             intent = _mention_intent(case, step, mention, order)
             yield intent
             broken = _call(case, intent.key)
@@ -285,7 +292,8 @@ def _mention_arguments(case: Case, step: Step, mention: Mention, offer: Offer) -
         "query": next(iter(case.guess.words), None),
         "limit": 25,
     }
-    return compose(offer.schema, meanings, mention.arguments, only=frozenset(mention.unresolved))
+    welcome = _WELCOME.get(mention.tool, frozenset())
+    return compose(offer.schema, meanings, mention.arguments, only=welcome | frozenset(mention.unresolved))
 
 
 def _step_note(case: Case, step: Step) -> str:
@@ -347,8 +355,7 @@ def _matched(answer: str, options: tuple[str, ...]) -> str:
 
 def _went_wrong(call: Call) -> bool:
     """Whether going on would build on something that did not happen. A denial is a person's word to skip the step."""
-    looks = call.tool.rsplit(".", 1)[-1].startswith(_LOOKS)
-    return not looks and call.outcome.status not in ("ok", "denied", "waiting")
+    return not is_look(call.tool) and call.outcome.status not in ("ok", "denied", "waiting")
 
 
 def _call(case: Case, key: str) -> Call | None:

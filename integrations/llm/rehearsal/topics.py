@@ -70,8 +70,9 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         "onboarding", "a new employee or account",
-        ("onboarding", "new user", "user setup", "new hire", "user", "access", "request"),
+        ("onboarding", "starter", "joiner", "new user", "new hire", "user", "access", "request"),
         ("new employee", "new starter", "new hire", "new user", "onboarding", "starts on", "joining", "joiner",
+         "starting on", "neue kollegin", "neuer kollege", "trainee", "azubi", "stagiaire", "becario", "estagiári",
          "neuer mitarbeiter", "neue mitarbeiterin", "neuen mitarbeiter", "eintritt", "nuevo empleado",
          "nueva empleada",
          "nouvel employé", "nouvelle employée", "nouveau collaborateur", "novo funcionário", "nova funcionária",
@@ -81,8 +82,8 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         "offboarding", "an employee who leaves",
-        ("offboarding", "user termination", "termination", "leaver", "user", "access", "request"),
-        ("offboarding", "leaver", "leaving the company", "last day", "termination", "terminated", "resigned",
+        ("offboarding", "leaver", "termination", "exit", "user", "access", "request"),
+        ("offboarding", "leaver", "leaving the company", "last day", "départ", "termination", "terminated", "resigned",
          "disable account", "disable the account", "deactivate", "verlässt", "austritt", "ausscheid",
          "letzter arbeitstag",
          "deja la empresa", "baja de", "quitte l'entreprise", "départ de", "deixa a empresa", "desligamento",
