@@ -52,6 +52,7 @@ class SignalFacts:
     status: str
     closed: bool
     priority: str
+    priority_number: int | None
     board_id: str
     board: str
     type: str
@@ -66,11 +67,6 @@ class SignalFacts:
     company_external_ids: dict[str, str]
     contact: PersonFacts | None
     device: DeviceFacts | None
-
-    @property
-    def priority_number(self) -> int | None:
-        """1 (most urgent) to 4 from a name such as “Priority 2 - High”; None where the name holds no such figure."""
-        return next((int(sign) for sign in self.priority if sign in "1234"), None)
 
     def company_as_dict(self) -> dict[str, JsonValue]:
         """The company for the prompt's facts."""
@@ -121,6 +117,7 @@ def signal_facts(signal: Signal) -> SignalFacts:
         status=signal.source_status,
         closed=signal.closed_at_source,
         priority=signal.priority,
+        priority_number=signal.priority_number,
         board_id=board.external_id if board else "",
         board=board.name if board else "",
         type=signal.type,

@@ -159,6 +159,8 @@ def _clean_notes(notes: Sequence[NoteRecord]) -> Iterator[CleanNote]:
 
 
 def _storable_raw(raw: JsonValue) -> JsonValue:
+    if raw is None:
+        return {}
     text = json.dumps(raw)
     if len(text) > RAW_LIMIT:
         raise TicketRefused(

@@ -94,6 +94,11 @@ class Signal(TenantModel):
         """How `approvals.Origin.subject` names this signal."""
         return f"signal:{self.pk}"
 
+    @property
+    def priority_number(self) -> int | None:
+        """1 (most urgent) to 4 from a name such as “Priority 2 - High”; None where the name holds no such figure."""
+        return next((int(sign) for sign in self.priority if sign in "1234"), None)
+
     def move(self, *, to: State, frm: Iterable[str], reason: str = "") -> Self:
         """Move the state by an UPDATE whose WHERE repeats the old one; returns this row as it is now.
 

@@ -13,17 +13,19 @@ from django.db.models import Q
 from django.utils import timezone
 
 from integrations.contracts import TicketRecord, TicketSource
-from integrations.errors import VendorError
+from integrations.errors import IntegrationError
 from integrations.models import Connection, SyncCursor
 from integrations.services import open_ticket_source, sync_directory
 from junto.tenants.actors import Actor
 from junto.tenants.scoping import TenantQuerySet
 from signals.placing import place_waiting, unplaced
-from signals.upsert import BATCH, Outcome, UpsertResult, upsert_signals
+from signals.upsert import Outcome, UpsertResult, upsert_signals
 
 log = structlog.get_logger(__name__)
 
 STREAM = "tickets"
+#: Tickets read before they are stored: with their notes, which a slow source gives one ticket at a time.
+BATCH = 50
 #: How long a poll owns its cursor without a sign of life; a crashed one is followed by another after that.
 LEASE = timedelta(minutes=5)
 #: Read again this far before the mark: a source shows a change some seconds after the time it stamps on it.
@@ -57,7 +59,7 @@ def poll_connection(connection: Connection) -> PollReport | None:
         return None
     try:
         report = _read_and_store(connection, lease)
-    except VendorError as failure:
+    except IntegrationError as failure:
         report = PollReport(error=str(failure))
         lease.release(error=report.error)
     except PollOvertaken:

@@ -164,6 +164,9 @@ class _Writer:
     def write(self, tickets: Sequence[CleanTicket]) -> dict[str, UpsertResult]:
         inserted = self._insert_unknown(tickets)
         held = {signal.external_id: signal for signal in self._locked(tickets)}
+        if len(held) < len(tickets):
+            # SQLite's INSERT OR IGNORE passes over any row it cannot take, not only over known ones
+            raise IntegrityError("A ticket was not taken.")
         results: dict[str, UpsertResult] = {}
         written: list[tuple[Signal, CleanTicket]] = []
         touched: set[uuid.UUID] = set()

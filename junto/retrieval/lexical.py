@@ -1,13 +1,14 @@
 """Ranking by words: BM25 (Lucene's variant) over English stems, the title counted twice.
 
 `confidence` says how far the best words of the query are those of the document, on a scale where 0.5 is the line
-between "this is about it" and "none fits". BM25's own scores have no scale: they grow with the length of the query and with the
-number of documents. Divided by (weight of all query words) ** 0.7 they separated queries whose document is there from
-the same queries with it taken away best of what was tried (area under the ROC curve on two public sets of operations
-runbooks and support articles, 6 / 30 / 150 documents: 0.96 / 0.91 / 0.85 and 0.98 / 0.97 / 0.93; plain BM25 scores
-0.84 / 0.82 / 0.77 on the first). The line rises with the number of documents; LINE_BASE and LINE_GROWTH fit it. With 30
-documents, on the two sets: of the queries above the line 94 % and 98 % had the right document first; 70 % and 92 % of
-all queries were right and above it; 17 % and 44 % were above it after their own document was taken away, on a sibling.
+between "this is about it" and "none fits". BM25's own scores have no scale: they grow with the length of the query and
+with the number of documents. Divided by (weight of all query words) ** 0.7 they separated queries whose document is
+there from the same queries with it taken away best of what was tried (area under the ROC curve on two public sets of
+operations runbooks and support articles, 6 / 30 / 150 documents: 0.96 / 0.91 / 0.85 and 0.98 / 0.97 / 0.93; plain BM25
+scores 0.84 / 0.82 / 0.77 on the first). The line rises with the number of documents; LINE_BASE and LINE_GROWTH fit it.
+With 30 documents, on the two sets: of the queries above the line 94 % and 98 % had the right document first; 70 % and
+92 % of all queries were right and above it; 17 % and 44 % were above it after their own document was taken away, on a
+sibling.
 """
 
 from __future__ import annotations

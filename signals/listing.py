@@ -1,0 +1,262 @@
+"""The list of signals as a person asks for it: filters from the address, counted views, and rows in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Count
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+
+from approvals.models import Action, Origin
+from integrations.models import SyncCursor
+from junto.tenants.actors import Actor
+from junto.tenants.models import Company
+from signals.models import Board, Signal
+from signals.polling import STREAM
+from signals.querysets import SignalQuerySet
+from signals.words import (
+    DONE,
+    NEEDS_APPROVAL,
+    NOT_STARTED,
+    STATE_WORDS,
+    STOPPED,
+    WAITING_FOR_REPLY,
+    WORKING,
+    Word,
+    state_word,
+)
+
+Choices = list[tuple[str, str]]
+
+#: Values of `state` that mean several states.
+OPEN, ALL = "", "all"
+#: Values of `order`; the first is the default.
+ORDERS: Final[dict[str, tuple[str, ...]]] = {
+    "updated": ("-source_updated_at", "id"),
+    "created": ("-source_created_at", "id"),
+    "priority": ("priority", "-source_updated_at", "id"),
+}
+#: Most values a filter offers; there is the search for the rest.
+MOST_CHOICES = 200
+
+State = Signal.State
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the address asks for. A value that cannot be is left out, so that an old link still opens."""
+
+    q: str = ""
+    state: str = OPEN
+    board: str = ""
+    company: str = ""
+    priority: str = ""
+    assignee: str = ""
+    order: str = "updated"
+
+    @classmethod
+    def read(cls, asked: QueryDict) -> Filters:
+        """The filters in a query string."""
+        state, order = asked.get("state", OPEN), asked.get("order", "updated")
+        return cls(
+            q=asked.get("q", "").strip()[:200],
+            state=state if state in (*State.values, ALL) else OPEN,
+            board=_identifier(asked.get("board", "")),
+            company=_identifier(asked.get("company", "")),
+            priority=asked.get("priority", "")[:80].replace("\0", ""),
+            assignee=asked.get("assignee", "")[:120].replace("\0", ""),
+            order=order if order in ORDERS else "updated",
+        )
+
+    def of_states(self, signals: SignalQuerySet) -> SignalQuerySet:
+        """Those in the state asked for; without one, the open ones."""
+        if self.state == ALL:
+            return signals
+        return signals.filter(state__in=Signal.OPEN) if self.state == OPEN else signals.filter(state=self.state)
+
+    def of_all_else(self, signals: SignalQuerySet) -> SignalQuerySet:
+        """Those that fit everything but the state."""
+        found = signals.search(self.q) if self.q else signals
+        exact = {
+            "board": self.board,
+            "company": self.company,
+            "priority": self.priority,
+            "assignee": self.assignee,
+        }
+        return found.filter(**{name: value for name, value in exact.items() if value})
+
+
+@dataclass(frozen=True)
+class View:
+    """A tab over the list."""
+
+    label: str
+    count: int
+    path: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One signal in the list, in words."""
+
+    id: UUID
+    path: str
+    external_id: str
+    subject: str
+    company_name: str
+    contact_name: str
+    board_name: str
+    state_word: str
+    tone: str
+    icon: str
+    session_word: str
+    session_tone: str
+    session_icon: str
+    priority: int | None
+    priority_name: str
+    assignee: str
+    assignee_initials: str
+    updated_at: datetime
+
+
+def find(actor: Actor, filters: Filters) -> SignalQuerySet:
+    """The signals the actor may see that fit, in the order asked for."""
+    visible = Signal.objects.visible_to(actor)
+    found: SignalQuerySet = filters.of_states(filters.of_all_else(visible)).with_relations()
+    return found.order_by(*ORDERS[filters.order])
+
+
+def views(actor: Actor, filters: Filters, asked: QueryDict) -> list[View]:
+    """The tabs with how many there are of each, under the other filters."""
+    rows = filters.of_all_else(Signal.objects.visible_to(actor)).order_by()
+    counts = dict(rows.values_list("state").annotate(Count("pk")))
+    shown = {
+        OPEN: ("Open", sum(counts.get(state, 0) for state in Signal.OPEN)),
+        State.NEW: ("New", counts.get(State.NEW, 0)),
+        State.NEEDS_REVIEW: ("Needs a company", counts.get(State.NEEDS_REVIEW, 0)),
+        State.TRIAGING: ("Working", counts.get(State.TRIAGING, 0)),
+        State.IN_REVIEW: ("Proposed fix", counts.get(State.IN_REVIEW, 0)),
+        ALL: ("All", sum(counts.values())),
+    }
+    return [
+        View(label=label, count=count, path=_with_state(asked, state), current=filters.state == state)
+        for state, (label, count) in shown.items()
+    ]
+
+
+def choices(actor: Actor) -> dict[str, Choices]:
+    """What each filter offers: only values that the actor's signals have."""
+    visible = Signal.objects.visible_to(actor).order_by()
+    return {
+        "states": [(ALL, "All"), *((state, STATE_WORDS[state].word) for state in State.values)],
+        "boards": [(str(board.pk), board.name) for board in Board.objects.visible_to(actor)[:MOST_CHOICES]],
+        "companies": [(str(one.pk), one.name) for one in Company.objects.visible_to(actor)[:MOST_CHOICES]],
+        "priorities": _values(visible, "priority"),
+        "assignees": _values(visible, "assignee"),
+    }
+
+
+def rows(signals: Sequence[Signal]) -> list[Row]:
+    """A page of signals in words; two queries for the agent's part."""
+    sessions = _session_words(signals)
+    return [_row(signal, sessions[signal.origin_subject]) for signal in signals]
+
+
+def read_line(actor: Actor) -> str:
+    """When the source was last read, or that it could not be."""
+    cursors = SyncCursor.objects.for_organization(actor.organization).filter(stream=STREAM, ran_at__isnull=False)
+    newest = cursors.select_related("connection").order_by("-ran_at").first()
+    if newest is None or newest.ran_at is None:
+        return ""
+    if newest.connection.state == newest.connection.State.FAILING:
+        return f"{newest.connection.label} cannot be read: {newest.connection.state_detail}"
+    return f"{newest.connection.label} read {_ago(timezone.now() - newest.ran_at)}"
+
+
+def _row(signal: Signal, session: Word) -> Row:
+    state = state_word(signal)
+    return Row(
+        id=signal.pk,
+        path=reverse("signal", args=[signal.pk]),
+        external_id=signal.external_id,
+        subject=signal.subject,
+        company_name=signal.company.name if signal.company else "",
+        contact_name=signal.contact.name if signal.contact else "",
+        board_name=signal.board.name if signal.board else "",
+        state_word=state.word,
+        tone=state.tone,
+        icon=state.icon,
+        session_word=session.word,
+        session_tone=session.tone,
+        session_icon=session.icon,
+        priority=signal.priority_number,
+        priority_name=signal.priority,
+        assignee=signal.assignee,
+        assignee_initials="".join(part[0] for part in signal.assignee.split()[:2]).upper(),
+        updated_at=signal.source_updated_at,
+    )
+
+
+def _session_words(signals: Sequence[Signal]) -> dict[str, Word]:
+    """What the agent's newest session on each signal is at, as its origin and waiting actions tell."""
+    subjects = [signal.origin_subject for signal in signals]
+    words = dict.fromkeys(subjects, NOT_STARTED)
+    if not signals:
+        return words
+    organization = signals[0].organization
+    origins = Origin.objects.for_organization(organization).filter(kind=Origin.Kind.SESSION, subject__in=subjects)
+    waiting = Action.objects.for_organization(organization).filter(
+        origin__kind=Origin.Kind.SESSION, origin__subject__in=subjects, state=Action.State.WAITING
+    )
+    asked = set(waiting.values_list("origin_id", flat=True))
+    for origin in origins.order_by("created_at"):
+        words[origin.subject] = _session_word(origin, asks=origin.pk in asked)
+    return words
+
+
+def _session_word(origin: Origin, *, asks: bool) -> Word:
+    if origin.stopped_at is not None:
+        return STOPPED
+    if origin.closed_at is not None:
+        return DONE
+    if asks:
+        return NEEDS_APPROVAL
+    leased = origin.lease_until is not None and origin.lease_until > timezone.now()
+    return WORKING if leased else WAITING_FOR_REPLY
+
+
+def _values(signals: SignalQuerySet, field: str) -> Choices:
+    found: Iterable[str] = signals.exclude(**{field: ""}).values_list(field, flat=True).distinct().order_by(field)
+    return [(value, value) for value in found[:MOST_CHOICES]]  # type: ignore[index]
+
+
+def _with_state(asked: QueryDict, state: str) -> str:
+    """The list's address in another state, with the other filters kept, from the first page on."""
+    kept = asked.copy()
+    kept.pop("page", None)
+    kept.pop("state", None)
+    if state:
+        kept["state"] = state
+    return f"{reverse('signals')}?{kept.urlencode()}" if kept else reverse("signals")
+
+
+def _identifier(value: str) -> str:
+    try:
+        return str(UUID(value))
+    except ValueError:
+        return ""
+
+
+def _ago(span: timedelta) -> str:
+    seconds = max(int(span.total_seconds()), 0)
+    units: Mapping[str, int] = {"d": 86400, "h": 3600, "min": 60}
+    return next(
+        (f"{seconds // size} {unit} ago" for unit, size in units.items() if seconds >= size), f"{seconds} s ago"
+    )

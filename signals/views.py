@@ -1,0 +1,49 @@
+"""The list of signals. A signal's own page is the agent's (agent/views.py)."""
+
+from __future__ import annotations
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from junto.tenants.actors import Actor
+from junto.tenants.permissions import Permission, PermissionDenied
+from signals import listing
+
+PAGE_SIZE = 50
+#: The element that htmx replaces when only the rows are asked for.
+ROWS_TARGET = "signal-rows"
+
+
+@require_safe
+def signals(request: HttpRequest) -> HttpResponse:
+    """The list; only its rows when htmx asks for them.
+
+    Raises:
+        PermissionDenied: the member may see no work at all.
+    """
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    if not actor.can_anywhere(Permission.VIEW_WORK):
+        raise PermissionDenied(actor, Permission.VIEW_WORK)
+    filters = listing.Filters.read(request.GET)
+    page = Paginator(listing.find(actor, filters), PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = listing.rows(list(page.object_list))
+    asked = request.GET.copy()
+    asked.pop("page", None)
+    context = {
+        "signals": rows,
+        "page_obj": page,
+        "total": page.paginator.count,
+        "query_string": asked.urlencode(),
+        "filters": filters,
+        "newest": max((row.updated_at for row in rows), default=None),
+    }
+    if request.headers.get("HX-Target") == ROWS_TARGET:
+        return render(request, "signals/_rows.html", context)
+    context |= {
+        "views": listing.views(actor, filters, request.GET),
+        "choices": listing.choices(actor),
+        "read_line": listing.read_line(actor),
+    }
+    return render(request, "signals/list.html", context)

@@ -1,0 +1,211 @@
+"""Tickets become signals: the newest revision wins, whatever comes how often and in which order."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from approvals.models import Origin
+from integrations.models import Connection, ExternalRef
+from junto import engine
+from junto.tenants.permissions import PermissionDenied
+from signals.models import Signal, SignalNote
+from signals.services import map_company, upsert_signals
+from tests.cases import JuntoTestCase
+from tests.factories import CompanyLinkFactory, ConnectionFactory, ContactFactory, DeviceFactory, OriginFactory
+from tests.signals.deliveries import deliver, note, stored, ticket
+
+State = Signal.State
+
+
+class UpsertCase(JuntoTestCase):
+    """Northwind's PSA knows Harlow & Beck as company 250 and Pinewood as 251."""
+
+    psa: ClassVar[Connection]
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        super().setUpTestData()
+        cls.psa = ConnectionFactory(organization=cls.northwind)
+        CompanyLinkFactory(company=cls.harlow, connection=cls.psa, external_id="250")
+        CompanyLinkFactory(company=cls.pinewood, connection=cls.psa, external_id="251")
+
+
+class NewerRevisionTests(UpsertCase):
+    def test_a_first_delivery_creates_a_new_signal_of_the_linked_company(self) -> None:
+        [result] = deliver(self.psa, ticket(priority="Priority 2 - High"))
+        signal = stored(self.psa)
+        assert (result.outcome, result.signal_id) == ("created", signal.pk)
+        assert (signal.company, signal.state, signal.board and signal.board.name) == (
+            self.harlow,
+            State.NEW,
+            "Service Desk",
+        )
+
+    def test_a_newer_revision_overwrites_and_an_older_or_equal_one_does_not(self) -> None:
+        deliver(self.psa, ticket(minute=5))
+        [newer] = deliver(self.psa, ticket(minute=9, subject="Outlook is fine again"))
+        [older] = deliver(self.psa, ticket(minute=7, subject="An old word"))
+        [equal] = deliver(self.psa, ticket(minute=9, subject="An echo"))
+        assert (newer.outcome, older.outcome, equal.outcome) == ("updated", "stale", "unchanged")
+        assert stored(self.psa).subject == "Outlook is fine again"
+
+    def test_one_delivery_with_two_revisions_of_a_ticket_keeps_the_newer(self) -> None:
+        results = deliver(self.psa, ticket(minute=9, subject="New"), ticket(minute=5, subject="Old"))
+        assert [result.outcome for result in results] == ["created", "stale"]
+        assert stored(self.psa).subject == "New"
+
+    def test_a_revision_from_the_far_future_is_refused_as_it_would_shut_out_all_later_ones(self) -> None:
+        [result] = deliver(self.psa, ticket(updated_at=timezone.now() + timedelta(days=300)))
+        assert result.outcome == "refused"
+        assert "in the future" in result.reason
+
+    def test_another_organizations_sync_may_not_write_here(self) -> None:
+        with pytest.raises(PermissionDenied):
+            upsert_signals(connection=self.psa, tickets=[ticket()], actor=self.actor(self.ines))
+
+    def test_a_thousand_tickets_take_few_queries(self) -> None:
+        with CaptureQueriesContext(connection) as queries:
+            deliver(self.psa, *[ticket(str(number), notes=(note(f"{number}-1"),)) for number in range(1000)])
+        assert len(queries) < 100
+
+
+class BadTicketTests(UpsertCase):
+    def test_a_bad_ticket_does_not_sink_the_rest(self) -> None:
+        results = deliver(self.psa, ticket("1"), ticket("2", company_external_id="x" * 100), ticket("3"))
+        assert [result.outcome for result in results] == ["created", "refused", "created"]
+        assert "company has 100 characters" in results[1].reason
+
+    def test_a_ticket_of_ten_megabytes_is_refused_with_its_size_and_the_limit(self) -> None:
+        [result] = deliver(self.psa, ticket(description="x" * 10 * 1024 * 1024))
+        assert result.outcome == "refused"
+        assert "10.0 MiB of text, the limit is 1.0 MiB" in result.reason
+
+    def test_control_and_zero_width_characters_stay_but_nul_and_half_surrogates_go(self) -> None:
+        deliver(self.psa, ticket(description="a\x00b\x07\u200bc\ud800", raw={"summary": "a\x00\u200b\ud800"}))
+        signal = stored(self.psa)
+        assert signal.description == "ab\x07\u200bc\ufffd"
+        assert signal.raw == {"summary": "a\u200b\ufffd"}
+
+    def test_a_long_subject_is_cut_and_stands_whole_in_the_description(self) -> None:
+        whole = "Outlook " * 60
+        deliver(self.psa, ticket(subject=whole, description="See above."))
+        signal = stored(self.psa)
+        assert len(signal.subject) == 300
+        assert signal.description == f"{whole.strip()}\n\nSee above."
+
+
+class StateTests(UpsertCase):
+    def test_an_unknown_company_waits_for_review_with_the_reason(self) -> None:
+        [result] = deliver(self.psa, ticket(company_external_id="999", company_name="Larkspur"))
+        signal = stored(self.psa)
+        assert (signal.state, signal.company) == (State.NEEDS_REVIEW, None)
+        assert (
+            result.reason
+            == signal.state_reason
+            == "Company Larkspur (999) of the source is not linked to a company here."
+        )
+
+    def test_closing_and_reopening_at_the_source_resolves_and_renews(self) -> None:
+        deliver(self.psa, ticket(minute=1))
+        deliver(self.psa, ticket(minute=2, closed=True))
+        assert stored(self.psa).state == State.RESOLVED
+        deliver(self.psa, ticket(minute=3))
+        assert stored(self.psa).state == State.NEW
+
+    def test_a_deletion_leaves_a_tombstone_with_what_was_known(self) -> None:
+        deliver(self.psa, ticket(minute=1))
+        [result] = deliver(self.psa, ticket(minute=2, subject="", company_external_id="", deleted=True))
+        signal = stored(self.psa)
+        assert (result.outcome, signal.state) == ("gone", State.GONE)
+        assert (signal.subject, signal.company) == ("Outlook keeps asking for the password", self.harlow)
+
+    def test_what_people_resolved_stays_resolved_while_the_source_goes_on(self) -> None:
+        deliver(self.psa, ticket(minute=1))
+        stored(self.psa).move(to=State.RESOLVED, frm=[State.NEW])
+        deliver(self.psa, ticket(minute=2, status="In progress"))
+        assert stored(self.psa).state == State.RESOLVED
+
+    def test_a_company_that_a_person_chose_stays_until_the_source_names_another(self) -> None:
+        deliver(self.psa, ticket(minute=1, company_external_id=""))
+        map_company(signal=stored(self.psa), company=self.harlow, actor=self.actor(self.theo))
+        deliver(self.psa, ticket(minute=2, company_external_id=""))
+        assert (stored(self.psa).company, stored(self.psa).state) == (self.harlow, State.NEW)
+        deliver(self.psa, ticket(minute=3, company_external_id="251"))
+        assert stored(self.psa).company == self.pinewood
+
+
+class MoveTests(UpsertCase):
+    def setUp(self) -> None:
+        super().setUp()
+        deliver(self.psa, ticket(minute=1))
+        self.signal = stored(self.psa)
+        self.signal.move(to=State.TRIAGING, frm=[State.NEW])
+        self.origin = OriginFactory(company=self.harlow, subject=self.signal.origin_subject)
+
+    def test_a_move_to_another_company_stops_what_was_running_and_starts_over(self) -> None:
+        deliver(self.psa, ticket(minute=2, company_external_id="251"))
+        assert (stored(self.psa).company, stored(self.psa).state) == (self.pinewood, State.NEW)
+        assert Origin.unscoped.get(pk=self.origin.pk).stopped_at is not None
+
+    def test_a_newer_revision_of_the_same_company_is_told_to_the_session_and_stops_nothing(self) -> None:
+        deliver(self.psa, ticket(minute=2))
+        origin = Origin.unscoped.get(pk=self.origin.pk)
+        assert (origin.revision, origin.stopped_at) == (stored(self.psa).revision, None)
+        assert stored(self.psa).state == State.TRIAGING
+
+    def test_a_deletion_stops_what_was_running(self) -> None:
+        deliver(self.psa, ticket(minute=2, deleted=True))
+        assert Origin.unscoped.get(pk=self.origin.pk).stop_reason == "The ticket was deleted at the source."
+
+
+class RelationTests(UpsertCase):
+    def test_contact_and_device_count_only_for_the_tickets_own_company(self) -> None:
+        ContactFactory(company=self.pinewood, connection=self.psa, external_id="7")
+        device = DeviceFactory(company=self.harlow, connection=self.psa, external_id="9")
+        deliver(self.psa, ticket(contact_external_id="7", device_external_ids=("9",)))
+        signal = stored(self.psa)
+        assert (signal.contact, signal.device) == (None, device)
+
+    def test_notes_follow_the_source_and_stay_when_it_sends_none(self) -> None:
+        deliver(self.psa, ticket(minute=1, notes=(note("1"), note("2"))))
+        deliver(self.psa, ticket(minute=2, notes=(note("2", "Fixed."), note("3", internal=False))))
+        deliver(self.psa, ticket(minute=3, notes=None))
+        notes = SignalNote.objects.for_organization(self.northwind).order_by("external_id")
+        assert [(one.external_id, one.text, one.internal) for one in notes] == [
+            ("2", "Fixed.", True),
+            ("3", "Called, still broken.", False),
+        ]
+
+    def test_a_renamed_board_is_renamed_here(self) -> None:
+        deliver(self.psa, ticket("1"), ticket("2", board_name="Help Desk"))
+        deliver(self.psa, ticket("3", board_name="Help Desk"))
+        assert stored(self.psa, "1").board.name == "Help Desk"
+
+
+class BellTests(UpsertCase):
+    def rung(self) -> int:
+        """How many calls the last delivery left for the workers."""
+        callbacks, connection.run_on_commit = connection.run_on_commit, []
+        for _sids, callback, _robust in callbacks:
+            callback()
+        count = engine._pending.qsize()
+        while not engine._pending.empty():
+            engine._pending.get_nowait()
+        return count
+
+    def test_our_own_note_coming_back_rings_nothing_and_another_does(self) -> None:
+        deliver(self.psa, ticket(minute=1, notes=()))
+        assert self.rung() > 0
+        ExternalRef.objects.create(
+            organization=self.northwind, connection=self.psa, kind="note", external_id="77", action_id=self.harlow.pk
+        )
+        deliver(self.psa, ticket(minute=2, notes=(note("77"),)))
+        assert self.rung() == 0
+        deliver(self.psa, ticket(minute=3, notes=(note("77"), note("78"))))
+        assert self.rung() > 0
