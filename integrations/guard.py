@@ -7,9 +7,11 @@ or understood is refused.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 import socket
+import threading
 import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -76,6 +78,35 @@ class Target:
         """As in `https://psa.example.com:443`: what credentials are bound to."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
+
+
+class Watch:
+    """Ends an exchange when its time is over, even where bytes keep trickling in."""
+
+    def __init__(self, seconds: float) -> None:
+        self.rang = False
+        self._socket: socket.socket | None = None
+        self._timer = threading.Timer(max(seconds, 0.0), self._strike)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Watch:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def over(self, opened: socket.socket | None) -> None:
+        """Watch this socket from now on."""
+        self._socket = opened
+        if self.rang:
+            self._strike()
+
+    def _strike(self) -> None:
+        self.rang = True
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
 
 
 def target_of(url: str) -> Target:

@@ -6,7 +6,6 @@ leaves only when its errand admits it, which is asked with the URL as it will be
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
 import socket
@@ -66,36 +65,7 @@ class _NotConnected(Exception):
         self.reason = reason
 
 
-class _Watch:
-    """Ends an exchange when its time is over, even where bytes keep trickling in."""
-
-    def __init__(self, seconds: float) -> None:
-        self.rang = False
-        self._socket: socket.socket | None = None
-        self._timer = threading.Timer(max(seconds, 0.0), self._strike)
-        self._timer.daemon = True
-
-    def __enter__(self) -> _Watch:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def over(self, opened: socket.socket | None) -> None:
-        """Watch this socket from now on."""
-        self._socket = opened
-        if self.rang:
-            self._strike()
-
-    def _strike(self) -> None:
-        self.rang = True
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-
-_watch: ContextVar[_Watch | None] = ContextVar("watch", default=None)
+_watch: ContextVar[guard.Watch | None] = ContextVar("watch", default=None)
 
 
 class _Guarded(HTTPConnection):
@@ -347,7 +317,7 @@ class VendorSession:
         total = min(self._errand.remaining, TOTAL_SECONDS)
         if total <= 0:
             raise VendorTimeout(f"There was no time left to ask {self._label}.", sent=False)
-        with _Watch(total) as watch:
+        with guard.Watch(total) as watch:
             token = _watch.set(watch)
             try:
                 return self._read(request, timeout=min(total, READ_SECONDS))
