@@ -9,6 +9,7 @@ from typing import IO, ClassVar
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -125,7 +126,7 @@ class SignalSyncView(SignalView):
     )
     def post(self, request: Request, organization: str) -> Response:
         """Deliver tickets."""
-        connection, items = self._read_body(request.data)
+        connection, items = self._read_body(_body_of(request))
         shape = TicketInput()
         records: dict[int, TicketRecord] = {}
         results: dict[int, UpsertResult] = {}
@@ -167,6 +168,14 @@ class SignalSyncView(SignalView):
             known = ", ".join(sorted(found)) or "none yet"
             raise ParseError(f"`connection` must name a connected system of this organization. Connected: {known}.")
         return found[vendor]
+
+
+def _body_of(request: Request) -> object:
+    """The parsed body; Django's own refusal of a large one as ours. Raises BodyTooLarge or ParseError."""
+    try:
+        return request.data
+    except RequestDataTooBig:
+        raise BodyTooLarge from None
 
 
 def _external_id(item: object) -> str:
