@@ -79,7 +79,7 @@ def open_client(connection: Connection, errand: Errand) -> VendorClient:
 
 def linked(organization: Organization, company: Company, vendor: str) -> CompanyLink:
     """The company's link at the vendor, with its connection. Raises ToolUnavailable."""
-    links = CompanyLink.objects.for_organization(organization).select_related("connection")
+    links = CompanyLink.objects.for_organization(organization).select_related("connection", "organization")
     link = links.filter(company=company, connection__vendor=vendor).first()
     if link is not None:
         return link

@@ -20,6 +20,7 @@ from integrations.models import CompanyLink, ExternalRef
 from integrations.tools import (
     OWN_VENDOR,
     AnyTool,
+    ExternalRecord,
     Outcome,
     OutcomeStrategy,
     Preview,
@@ -80,13 +81,8 @@ def call_tool(
         if errand.effect_possible:
             raise OutcomeUnknown(f"The change was sent, but its answer could not be understood: {error}") from error
         raise
-    if warrant is not None and link is not None and result.written is not None:
-        ExternalRef.objects.for_organization(organization).get_or_create(
-            connection=link.connection,
-            kind=result.written.kind,
-            external_id=result.written.id,
-            defaults={"organization": organization, "action_id": warrant.action_id},
-        )
+    if warrant is not None:
+        _remember(link, result.written, warrant.action_id)
     return result
 
 
@@ -159,17 +155,18 @@ def search_outcome(
     """
     if tool.search is None:
         return Outcome("unclear", f"{tool.label} leaves no trace that could be looked for: only a person can tell.")
-    search = tool.search
+    search, link = tool.search, _link(tool, organization, company)
     outcome = _with_context(
         lambda context, accepted: search(context, accepted, before),
         tool.accept(arguments),
         errand=_reads_of(tool, deadline_seconds),
-        link=_link(tool, organization, company),
+        link=link,
         organization=organization,
         company=company,
         subject=subject,
         action_id=action_id,
     )
+    _remember(link, outcome.written, action_id)
     lag = tool.settle_seconds if tool.outcome is OutcomeStrategy.MARKER else 0.0
     settled = deadline + timedelta(seconds=lag)
     if outcome.verdict == "absent" and datetime.now(UTC) < settled:
@@ -205,6 +202,17 @@ def _with_context(
 
 def _link(tool: AnyTool, organization: Organization, company: Company) -> CompanyLink | None:
     return None if tool.vendor == OWN_VENDOR else linked(organization, company, tool.vendor)
+
+
+def _remember(link: CompanyLink | None, written: ExternalRecord | None, action_id: uuid.UUID) -> None:
+    """Keep what a write left at the vendor, so that its coming back is known as our own echo."""
+    if link is not None and written is not None:
+        ExternalRef.objects.for_organization(link.organization).get_or_create(
+            connection=link.connection,
+            kind=written.kind,
+            external_id=written.id,
+            defaults={"organization_id": link.organization_id, "action_id": action_id},
+        )
 
 
 def _reads_of(tool: AnyTool, seconds: float) -> Errand:

@@ -54,6 +54,18 @@ class OutcomeTests(ConnectedTestCase):
             assert outcome.verdict == "found", (name, outcome)
         assert len(self.sandbox.effects()) == len(self.calls)
 
+    def test_a_note_that_was_found_again_is_known_as_our_own(self) -> None:
+        action = uuid.uuid4()
+        self.fault_writes("cut_after")
+        with pytest.raises(OutcomeUnknown):
+            self.write("connectwise.add_internal_note", action)
+
+        self.search("connectwise.add_internal_note", action, None)
+
+        (effect,) = self.sandbox.effects()
+        reference = ExternalRef.objects.for_organization(self.northwind).get(action_id=action)
+        assert reference.external_id == str(effect["record"]["id"])
+
     def test_a_write_that_never_arrived_is_unknown_and_then_absent(self) -> None:
         for name in self.calls:
             action, before = uuid.uuid4(), self.state(name)
