@@ -228,6 +228,7 @@ def _state(look: dict[str, Any] | None) -> dict[str, Any]:
         return {"state": None, "word": "Not started", "tone": "", "icon": "dot"}
     return {
         "state": look["state"],
+        "mode": look["mode"],
         "word": look["state_word"],
         "tone": look["tone"],
         "icon": look["icon"],

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from agent.events import ActionChanged, Event, ModelReplied
 from agent.models import AgentSession, Instruction
+from approvals.cards import system_label
 from approvals.models import Action
 from integrations.llm.fencing import show_escaped
 from integrations.models import Device
@@ -100,14 +101,18 @@ def _ticket(signal: Signal) -> dict[str, Any]:
     }
 
 
-def _findings(rows: Sequence[Action]) -> list[dict[str, str]]:
+def _findings(rows: Sequence[Action]) -> list[dict[str, Any]]:
     """What was read from the systems, from the receipts of actions and never from the model's words."""
-    found = []
-    for row in rows:
-        summary = row.result.get("summary", "") if isinstance(row.result, dict) else ""
-        if not row.is_write and row.state == Action.State.SUCCEEDED:
-            found.append({"title": show_escaped(row.title), "text": show_escaped(str(summary)), "source": row.tool})
-    return found
+    return [
+        {
+            "title": show_escaped(row.title),
+            "text": show_escaped(row.summary),
+            "source": system_label(row.tool),
+            "at": row.finished_at,
+        }
+        for row in rows
+        if not row.is_write and row.state == Action.State.SUCCEEDED
+    ]
 
 
 def _match(match: Match, *, chosen: bool) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from agent.loop import MOST_STEPS
 from agent.rendering import render_events, session_look
 from agent.services import SessionRefused, choose_runbook, live_session, open_session
 from agent.triage import context_pane, ticket_pane
-from approvals.models import Action
+from approvals.models import Action, StaleState
 from integrations.llm.fencing import show_escaped
 from integrations.vendors import VENDORS
 from junto.tenants.actors import Actor
@@ -145,6 +145,8 @@ def _act(request: HttpRequest, signal_id: UUID, deed: Callable[[Actor, Signal], 
         deed(actor, signal)
     except (SessionRefused, SignalNotClaimable) as refusal:
         messages.error(request, str(refusal))
+    except StaleState:
+        messages.error(request, "This signal changed meanwhile. It is shown as it is now.")
     except (Company.DoesNotExist, Runbook.DoesNotExist, ValidationError):
         messages.error(request, "That choice is not there any more. Choose again.")
     return redirect("signal", signal_id=signal_id)

@@ -1,0 +1,143 @@
+"""The pages around sessions over HTTP: the triage page, whole results, and the approvals queue."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import HttpResponse
+
+from agent.models import AgentSession
+from approvals.models import Action
+from junto.tenants.models import Membership
+from tests.agent.cases import SessionTestCase
+
+
+class TriagePageTest(SessionTestCase):
+    def page(self, by: Membership | None = None, **headers: str) -> HttpResponse:
+        """The signal's page as a member sees it."""
+        return self.log_in(by or self.theo).get(self.path(f"signals/{self.signal.pk}/"), headers=headers)
+
+    def test_before_a_session_the_page_shows_the_ticket_and_how_to_start(self) -> None:
+        page = self.page()
+        assert page.status_code == 200
+        self.assertContains(page, "Cannot sign in to the VPN")
+        self.assertContains(page, "Start the agent")
+
+    def test_the_page_says_that_the_model_rehearses(self) -> None:
+        self.assertContains(self.page(), "Rehearsal model")
+
+    def test_after_the_agent_worked_its_words_and_its_request_stand_on_the_page(self) -> None:
+        session = self.start()
+        page = self.page(self.oskar)
+        self.assertContains(page, f'data-action="{self.waiting(session)[0].pk}"')
+        self.assertContains(page, "Exactly what will be sent")
+
+    def test_hostile_ticket_text_is_shown_as_text(self) -> None:
+        self.signal = self.ticket("<script>alert(1)</script> broken", "<img src=x onerror=alert(1)> \u202egnp.exe")
+        page = self.page()
+        self.assertNotContains(page, "<script>alert(1)")
+        self.assertNotContains(page, "<img src=x")
+        self.assertContains(page, "[U+202E]")
+
+    def test_starting_by_form_opens_a_session(self) -> None:
+        answer = self.log_in(self.theo).post(self.path(f"signals/{self.signal.pk}/start/"))
+        assert answer.status_code == 302
+        assert AgentSession.unscoped.filter(signal=self.signal).exists()
+
+    def test_ines_does_not_find_northwinds_signal(self) -> None:
+        browser = self.log_in(self.ines)
+        assert browser.get(self.path(f"signals/{self.signal.pk}/")).status_code == 404
+        assert browser.get(f"/o/southgate/signals/{self.signal.pk}/").status_code == 404
+
+    def test_the_whole_result_of_a_look_up_is_one_click_away(self) -> None:
+        session = self.start()
+        action = self.actions(session, "connectwise.get_ticket")[0]
+        page = self.log_in(self.theo).get(self.path(f"actions/{action.pk}/result/"))
+        self.assertContains(page, "credentials rejected")
+
+
+class QueueTest(SessionTestCase):
+    session: AgentSession
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.session = self.start()
+
+    def post(self, by: Membership, deed: str, body: dict[str, Any], action: Action | None = None) -> HttpResponse:
+        """What the queue's buttons send."""
+        wanted = action or self.waiting(self.session)[0]
+        path = self.path(f"approvals/{wanted.pk}/{deed}/")
+        return self.log_in(by).post(path, json.dumps(body), content_type="application/json")
+
+    def test_what_waits_stands_in_the_queue_of_those_who_may_decide(self) -> None:
+        page = self.log_in(self.olivia).get(self.path("approvals/"))
+        self.assertContains(page, self.waiting(self.session)[0].title)
+
+    def test_approving_in_the_queue_runs_exactly_that_action(self) -> None:
+        action = self.waiting(self.session)[0]
+        answer = self.post(self.olivia, "decide", {"verdict": "approve", "digest": action.digest})
+        assert answer.status_code == 200, answer.content
+        self.drain()
+        assert len(self.sandbox.effects()) == 1
+        assert Action.unscoped.get(pk=action.pk).state == Action.State.SUCCEEDED
+
+    def test_a_stale_digest_is_refused_with_words_and_nothing_runs(self) -> None:
+        answer = self.post(self.olivia, "decide", {"verdict": "approve", "digest": "0" * 64})
+        assert answer.status_code == 409
+        assert json.loads(answer.content)["message"]
+        self.drain()
+        assert not self.sandbox.effects()
+
+    def test_the_second_to_press_learns_who_was_first(self) -> None:
+        action = self.waiting(self.session)[0]
+        body = {"verdict": "approve", "digest": action.digest}
+        self.post(self.mara, "decide", body, action)
+        answer = self.post(self.olivia, "decide", body, action)
+        assert answer.status_code == 409
+        assert "Mara" in json.loads(answer.content)["message"]
+
+    def test_changed_arguments_are_previewed_then_approved_and_sent_as_changed(self) -> None:
+        note = self.until("connectwise.add_internal_note")
+        changed = {**note.arguments, "text": "Shorter, and checked by a person."}
+        preview = json.loads(self.post(self.olivia, "preview", {"arguments": changed}, note).content)
+        body = {"verdict": "approve", "digest": preview["digest"], "arguments": changed}
+        assert self.post(self.olivia, "decide", body, note).status_code == 200
+        self.drain()
+        assert "Shorter, and checked by a person." in str(self.sandbox.effects()[-1]["body"])
+
+    def test_arguments_that_break_the_schema_name_their_field_and_change_nothing(self) -> None:
+        note = self.until("connectwise.add_internal_note")
+        answer = self.post(self.olivia, "preview", {"arguments": {**note.arguments, "text": ""}}, note)
+        assert answer.status_code == 409
+        assert "text" in json.loads(answer.content)["fields"]
+        assert Action.unscoped.get(pk=note.pk).state == Action.State.WAITING
+
+    def test_a_technician_cannot_approve_a_time_entry_and_passes_it_on(self) -> None:
+        entry = self.until("connectwise.add_time_entry")
+        refused = self.post(self.theo, "decide", {"verdict": "approve", "digest": entry.digest}, entry)
+        assert refused.status_code == 409
+        passed = self.post(self.theo, "pass-on", {}, entry)
+        assert "Operator" in json.loads(passed.content)["message"]
+        assert self.post(self.oskar, "decide", {"verdict": "approve", "digest": entry.digest}, entry).status_code == 200
+
+    def test_ines_finds_none_of_northwinds_actions(self) -> None:
+        action = self.waiting(self.session)[0]
+        answer = self.post(self.ines, "decide", {"verdict": "approve", "digest": action.digest}, action)
+        assert answer.status_code == 404
+
+    def test_a_request_that_is_no_json_is_refused_with_words(self) -> None:
+        action = self.waiting(self.session)[0]
+        path = self.path(f"approvals/{action.pk}/decide/")
+        answer = self.log_in(self.olivia).post(path, "{", content_type="application/json")
+        assert answer.status_code == 400
+        assert "JSON" in json.loads(answer.content)["message"]
+
+    def until(self, tool: str) -> Action:
+        """Approve what is asked until the agent asks for `tool`; that request."""
+        for _ in range(10):
+            waiting = self.waiting(self.session)[0]
+            if waiting.tool == tool:
+                return waiting
+            self.session = self.decide(waiting, "approve")
+        raise AssertionError(f"{tool} was never asked for")
