@@ -85,7 +85,11 @@ class Case:
         return ids.get(text(self.ticket.get("connection"))) or ids.get("connectwise")
 
     def about_ticket(self, *keys: str) -> str:
-        """A field of the ticket, freshest first."""
+        """A field of the ticket, freshest first: a change of ours answers with the ticket as it then is."""
+        for call in reversed(self.conversation.calls):
+            result = fields(call.outcome.result)
+            if call.outcome.is_ok and not is_look(call.tool) and (told := first(result, *keys)):
+                return told
         return first(self.read_ticket, *keys) or first(self.ticket, *keys)
 
     @cached_property
@@ -100,7 +104,16 @@ class Case:
                 name and name == person_name(record).lower()
             ):
                 return {**known, **{key: value for key, value in record.items() if value not in (None, "", [])}}
-        return known or (found[0] if len(found) == 1 else {})
+        if known:
+            return known
+        # Nobody is linked: whoever the ticket itself names, if that is exactly one.
+        words = f"{self.subject}\n{self.conversation.ticket_text}".lower()
+        named = [record for record in found if any(sign in words for sign in _signs(record))]
+        return named[0] if len(named) == 1 else {}
+
+    @property
+    def contact_is_linked(self) -> bool:
+        return bool(fields(self.ticket.get("contact")) or fields(self.read_ticket.get("contact")))
 
     @cached_property
     def devices(self) -> list[Fields]:
@@ -216,6 +229,12 @@ def person_name(record: Fields) -> str:
     return whole or " ".join(
         filter(None, (first(record, "first_name", "firstName"), first(record, "last_name", "lastName")))
     )
+
+
+def _signs(person: Fields) -> list[str]:
+    """What a text would name a person by: the whole name or the address."""
+    signs = (person_name(person).lower(), first(person, "email", "mail").lower())
+    return [sign for sign in signs if len(sign) > 5]
 
 
 def device_name(record: Fields) -> str:

@@ -65,7 +65,8 @@ def contact_line(case: Case) -> str:
     if not name and not mail:
         looked = case.conversation.latest(FIND_CONTACT) is not None
         return "none on the ticket" + (", and the search found none that fits" if looked else "")
-    return ", ".join(filter(None, (name, mail, phone, first(contact, "title", "job_title"))))
+    doubt = "" if case.contact_is_linked else "named in the text, not linked to the ticket"
+    return ", ".join(filter(None, (name, mail, phone, first(contact, "title", "job_title"), doubt)))
 
 
 def device_line(case: Case) -> str:
