@@ -1,0 +1,127 @@
+"""The poll of a real PSA over HTTP: the vendor sandbox."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from integrations.models import Connection, Contact, SyncCursor
+from signals import tasks
+from signals.models import Signal
+from signals.services import poll_connection
+from tests.integrations.connected import ConnectedTestCase
+from tests.signals.deliveries import stored
+
+State = Signal.State
+
+
+class PollTests(ConnectedTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.sandbox.reset()
+
+    def cursor(self) -> SyncCursor:
+        return SyncCursor.objects.for_organization(self.northwind).get(connection=self.connection)
+
+    def signal(self, ticket: int) -> Signal:
+        return stored(self.connection, str(ticket))
+
+    def test_the_first_poll_reads_every_ticket_with_its_company_contact_and_board(self) -> None:
+        number = self.sandbox.plant_ticket("Scanner sends nothing", "Since Monday.", notes=[])
+        report = poll_connection(self.connection)
+        signal = self.signal(number)
+        assert report is not None
+        assert (report.read, report.refused, report.error) == (
+            Signal.objects.for_organization(self.northwind).count(),
+            0,
+            "",
+        )
+        assert (signal.subject, signal.description, signal.company) == (
+            "Scanner sends nothing",
+            "Since Monday.",
+            self.harbor,
+        )
+        assert signal.board is not None
+        assert signal.board.name == "Service Desk"
+        assert signal.state == State.NEW
+
+    def test_the_next_poll_reads_only_what_changed_and_moves_the_mark(self) -> None:
+        self.sandbox.plant_ticket("Old", "Old.", entered="2026-10-01T08:00:00Z")
+        poll_connection(self.connection)
+        mark = self.cursor().high_water
+        number = self.sandbox.plant_ticket("Fresh", "Fresh.")
+        report = poll_connection(self.connection)
+        assert report is not None
+        assert report.changed == 1
+        assert self.signal(number).state == State.NEW
+        assert self.cursor().high_water > mark
+
+    def test_a_note_and_a_status_set_at_the_source_arrive(self) -> None:
+        number = self.sandbox.plant_ticket("Scanner", "Broken.")
+        poll_connection(self.connection)
+        self.sandbox.plant_note(number, "Ordered a part.")
+        self.sandbox.change_ticket(number, status={"name": "Closed"})
+        poll_connection(self.connection)
+        signal = self.signal(number)
+        assert [note.text for note in signal.notes.all()] == ["Ordered a part."]
+        assert signal.state == State.RESOLVED
+
+    def test_a_ticket_of_a_company_and_contact_not_known_yet_makes_the_poll_read_the_directory(self) -> None:
+        poll_connection(self.connection)
+        self.sandbox.plant_company("LARKSPUR", "Larkspur Garden Centre")
+        contact = self.sandbox.plant_contact("Nia", "Cole", "nia@larkspur.example", company="LARKSPUR")
+        number = self.sandbox.plant_ticket("Till offline", "It beeps.", company="LARKSPUR", contact=contact)
+        poll_connection(self.connection)
+        signal = self.signal(number)
+        assert signal.company is not None
+        assert (signal.company.name, signal.state) == ("Larkspur Garden Centre", State.NEW)
+        assert signal.contact == Contact.objects.for_organization(self.northwind).get(external_id=str(contact))
+
+    def test_two_polls_at_once_do_not_overlap(self) -> None:
+        poll_connection(self.connection)
+        rows = SyncCursor.objects.for_organization(self.northwind)
+        rows.update(running_until=timezone.now() + timedelta(minutes=1))
+        assert poll_connection(self.connection) is None
+
+    def test_a_poll_that_died_is_followed_by_another_when_its_lease_ends(self) -> None:
+        poll_connection(self.connection)
+        rows = SyncCursor.objects.for_organization(self.northwind)
+        rows.update(running_until=timezone.now() - timedelta(seconds=1))
+        assert poll_connection(self.connection) is not None
+
+    def test_a_failing_vendor_is_told_on_the_connection_and_nothing_is_lost(self) -> None:
+        poll_connection(self.connection)
+        number = self.sandbox.plant_ticket("Scanner", "Broken.")
+        for fault in (
+            {"kind": "status", "status": 401},
+            {"kind": "status", "status": 500},
+            {"kind": "html"},
+            {"kind": "truncated"},
+            {"kind": "cut_before"},
+        ):
+            self.sandbox.fault(count=None, **fault)
+            report = poll_connection(self.connection)
+            self.sandbox.clear_faults()
+            assert report is not None
+            assert report.error
+            row = Connection.objects.for_organization(self.northwind).get(pk=self.connection.pk)
+            assert (row.state, row.state_detail) == (Connection.State.FAILING, report.error)
+            assert self.cursor().error == report.error
+            assert self.cursor().running_until is None
+        poll_connection(self.connection)
+        assert self.signal(number).state == State.NEW
+        row = Connection.objects.for_organization(self.northwind).get(pk=self.connection.pk)
+        assert (row.state, row.state_detail, self.cursor().error) == (Connection.State.OK, "", "")
+
+    def test_the_clock_polls_every_ticket_source_but_not_a_paused_one(self) -> None:
+        number = self.sandbox.plant_ticket("Scanner", "Broken.")
+        Connection.objects.for_organization(self.northwind).update(state=Connection.State.PAUSED)
+        tasks.poll_all.call("")
+        self.drain()
+        assert not Signal.objects.for_organization(self.northwind).exists()
+        Connection.objects.for_organization(self.northwind).update(state=Connection.State.OK)
+        self.settings.BELLS = {**self.settings.BELLS, "signal.changed": []}
+        tasks.poll_all.call("")
+        self.drain()
+        assert self.signal(number).state == State.NEW
