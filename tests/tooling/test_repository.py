@@ -42,6 +42,14 @@ def test_every_declared_dependency_is_used():
     assert unused == set()
 
 
+def test_every_imported_package_is_declared():
+    declared = names(project()["dependencies"])
+    foreign = imported_modules() & set(packages_distributions()) - set(PACKAGES)
+
+    undeclared = {module for module in foreign if not declared & set(map(normal, packages_distributions()[module]))}
+    assert undeclared - {"tests"} == set()
+
+
 def test_what_the_design_fixes_is_declared():
     assert names(project()["dependencies"]) | names(development()) >= FIXED_BY_DESIGN
 
