@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from approvals.models import Action, ApprovalPolicy, Origin
 from approvals.services import decide_action, open_origin, propose_action
@@ -16,7 +17,7 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Membership
 from junto.tenants.permissions import Role
 from tests.approvals.practice import practice_tools
-from tests.cases import Cast, JuntoTestCase, JuntoTransactionTestCase
+from tests.cases import Cast, JuntoTestCase, JuntoTransactionTestCase, forget_calls
 
 _numbers = itertools.count(1)
 
@@ -88,6 +89,11 @@ class Approvals(Cast):
     def drain(self) -> None:
         """Run what was rung."""
         raise NotImplementedError
+
+    def forget_bells(self) -> None:
+        """What was rung so far is lost, as when the task engine goes down."""
+        connection.run_on_commit = []
+        forget_calls()
 
     def demote(self, membership: Membership, role: Role = Role.TECHNICIAN) -> None:
         """Olivia gives a member another role."""
