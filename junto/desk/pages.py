@@ -8,12 +8,16 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from agent.models import AgentSession
+from agent.rendering import session_cards, session_look
 from approvals.models import Action
+from approvals.services import waiting_for
+from integrations.llm.fencing import show_escaped
 from junto.inbox.services import mark_read, notices_of
 from junto.tenants.access import MemberRequest
 from signals.models import Signal
 
 SESSIONS_SHOWN = 8
+WAITING_SHOWN = 8
 NOTICES_SHOWN = 100
 
 
@@ -29,7 +33,22 @@ def home(request: MemberRequest) -> HttpResponse:
         "approvals_waiting": Action.objects.visible_to(actor).filter(state=Action.State.WAITING).count(),
         "live_sessions": live.count(),
     }
-    return render(request, "desk/home.html", {"counts": counts, "waiting": [], "sessions": []})
+    waiting = session_cards(waiting_for(actor)[:WAITING_SHOWN], actor=actor)
+    sessions = live.select_related("signal", "company", "origin").order_by("-changed_at")[:SESSIONS_SHOWN]
+    return render(
+        request, "desk/home.html", {"counts": counts, "waiting": waiting, "sessions": [_row(each) for each in sessions]}
+    )
+
+
+def _row(session: AgentSession) -> dict[str, object]:
+    signal = session.signal
+    return {
+        **(session_look(session) or {}),
+        "title": show_escaped(f"{signal.external_id} {signal.subject}"),
+        "path": reverse("signal", args=[signal.pk]),
+        "company": show_escaped(session.company.name),
+        "updated_at": session.changed_at,
+    }
 
 
 @require_safe

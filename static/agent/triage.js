@@ -154,11 +154,18 @@ function showState(frame) {
     find("[data-budget]").textContent = frame.cost ? `${steps}, ${frame.cost}` : steps;
   }
   for (const name of ["[data-stop]", "[data-close-session]"]) find(name).hidden = !live;
-  find("[data-start-box]").hidden = live;
+  showStart(frame);
   box.placeholder = live ? "Ask or tell the agent" : "Start the agent, then ask or tell it";
   if (String(frame.state).toLowerCase() !== "running") endStreams();
   enableSend();
   refreshContext();
+}
+
+/** The agent can be started where no session lives, and where one was only prepared. */
+function showStart(frame) {
+  const words = live ? "prepared" : session ? "ended" : "new";
+  find("[data-start-box]").hidden = live && frame.mode !== "prepare";
+  for (const each of page.querySelectorAll("[data-start-words]")) each.hidden = each.dataset.startWords !== words;
 }
 
 function showPresent(people) {
