@@ -21,7 +21,6 @@ from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.backends.db import SessionStore
-from django.core.exceptions import DisallowedHost
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponsePermanentRedirect
 from django.http.request import split_domain_port, validate_host
 from django.urls import get_script_prefix, get_urlconf, set_script_prefix, set_urlconf
@@ -214,16 +213,16 @@ class OwnOriginOnly:
 
 def is_own_origin(origin: str, host: str) -> bool:
     """Whether `origin` is PUBLIC_URL's, or names exactly the host and port that was asked for, an allowed one."""
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+        domain, _ = split_domain_port(host.lower())
+    except ValueError:
+        return False
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         return False
     public = urlsplit(settings.PUBLIC_URL)
     if (parts.scheme, parts.netloc.lower()) == (public.scheme, public.netloc.lower()):
         return True
-    try:
-        domain, _ = split_domain_port(host.lower())
-    except DisallowedHost:
-        return False
     return parts.netloc.lower() == host.lower() and bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
 
 
@@ -253,6 +252,7 @@ class MembershipConsumer(AsyncWebsocketConsumer):
     actor: Actor
     _read_at: float = 0.0
     _opened: bool = False
+    _shut: bool = False
     _watcher: asyncio.Task[None] | None = None
     _frames: deque[float]
     _own_messages: ClassVar[str] = "websocket."
@@ -285,6 +285,8 @@ class MembershipConsumer(AsyncWebsocketConsumer):
 
     async def websocket_receive(self, message: WebSocketReceiveEvent) -> None:
         """Obey a frame only when it is small, not one of too many, and its sender still a member."""
+        if self._shut:
+            return
         text = message.get("text")
         if text is None or len(text.encode()) > MAX_FRAME_BYTES:
             await self.close(TOO_LARGE)
@@ -307,11 +309,17 @@ class MembershipConsumer(AsyncWebsocketConsumer):
             await self.closed()
         raise StopConsumer
 
+    async def close(self, code: int | bool | None = None, reason: str | None = None) -> None:
+        """Close once; what still arrives afterwards is dropped."""
+        if not self._shut:
+            self._shut = True
+            await super().close(code, reason)
+
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Pass a message on; one from the channel layer only to a member."""
         if not message["type"].startswith(self._own_messages):
             stale = time.monotonic() - self._read_at > PUSH_TRUST_SECONDS
-            if not self._opened or (stale and await self._reload() is None):
+            if self._shut or not self._opened or (stale and await self._reload() is None):
                 return
         await super().dispatch(message)
 

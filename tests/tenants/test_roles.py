@@ -1,10 +1,12 @@
 """PRODUCT 1's table of rights, written out here once more, and asked of real members on real objects."""
 
+from itertools import pairwise
+
+from junto.team.organizations import create_company
+from junto.team.services import change_role, deactivate_member, limit_to_companies
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import ROLE_PERMISSIONS, SCOPE_PERMISSIONS, SYSTEM_PERMISSIONS, Permission, Role
-from junto.team.organizations import create_company
-from junto.team.services import change_role, deactivate_member, limit_to_companies
 from tests.cases import JuntoTestCase
 from tests.factories import MembershipFactory
 
@@ -79,7 +81,7 @@ class RoleTableTests(JuntoTestCase):
 
     def test_each_role_inherits_the_lower_ones(self) -> None:
         held = [ROLE_PERMISSIONS[Role(name)] for name in ORDER]
-        for higher, lower in zip(held, held[1:], strict=False):
+        for higher, lower in pairwise(held):
             assert lower < higher
 
     def test_neither_token_scope_nor_system_actor_may_decide(self) -> None:
