@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinLengthValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
 
 from junto.tenants.models import Company, Membership
 from junto.tenants.scoping import TenantModel
+from runbooks.inputs import InputsRefused, read_inputs
 from runbooks.querysets import RunbookQuerySet
 
 
@@ -46,6 +48,9 @@ class Runbook(TenantModel):
         MONITORING = "monitoring", "Monitoring alerts"
         OTHER = "other", "Other"
 
+    #: Longest body, in characters; it is parsed at every save and by every session that follows it.
+    BODY_LIMIT: ClassVar[int] = 100_000
+
     title = models.CharField(max_length=255, validators=[MinLengthValidator(5)])
     description = models.TextField(blank=True)
     body = models.TextField(help_text="Markdown; tools are mentioned as @vendor.verb_noun.")
@@ -81,6 +86,24 @@ class Runbook(TenantModel):
 
     def __str__(self) -> str:
         return self.title
+
+    def clean(self) -> None:
+        """What no single field can tell. Raises ValidationError by field name."""
+        errors: dict[str, str] = {}
+        if len(self.body) > self.BODY_LIMIT:
+            errors["body"] = f"The text has {len(self.body):,} characters; at most {self.BODY_LIMIT:,} fit."
+        if "\0" in f"{self.title}{self.description}{self.body}":
+            errors["body"] = "The text holds a NUL character, which cannot be stored."
+        if not isinstance(self.tags, list) or not all(isinstance(tag, str) for tag in self.tags):
+            errors["tags"] = "Tags are a list of words."
+        try:
+            read_inputs(self.inputs)
+        except InputsRefused as error:
+            errors["inputs"] = str(error)
+        if self.company is not None and self.company.organization_id != self.organization_id:
+            errors["company"] = "This company is not one of yours."
+        if errors:
+            raise ValidationError(errors)
 
     def save_version(self, author: Membership | None, reason: str) -> None:
         """Save as a new version of the history, with its author and the reason (cut to what the history holds)."""

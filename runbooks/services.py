@@ -15,7 +15,6 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
 from runbooks.document import Problem
-from runbooks.inputs import InputsRefused, read_inputs
 from runbooks.models import Runbook
 from runbooks.publication import GRANT_LIFE, PublicationPlan, plan_publication
 from runbooks.querysets import RunbookQuerySet
@@ -36,8 +35,6 @@ __all__ = [
     "save_draft",
 ]
 
-#: Longest body, in characters; it is parsed at every save and by every session that follows it.
-BODY_LIMIT = 100_000
 #: What a version is made of; copied by forks and restores.
 CONTENT = ("title", "description", "body", "category", "tags", "audience", "inputs", "on_success")
 
@@ -68,7 +65,7 @@ def save_draft(*, actor: Actor, runbook: Runbook, reason: str = "") -> Runbook:
     else:
         _require_author(actor, _stored(runbook, actor))
     _require_author(actor, runbook)
-    _validate(runbook)
+    runbook.full_clean(exclude=["organization", "published_by", "forked_from"])
     runbook.save_version(actor.membership, reason)
     record(actor, "runbook.created" if adding else "runbook.saved", runbook, {"reason": reason} if reason else {})
     return runbook
@@ -186,25 +183,6 @@ def _end_grants(actor: Actor, runbook: Runbook, reason: str) -> int:
         kind=Grant.Kind.RUNBOOK, runbook__startswith=f"{runbook.pk}:", revoked_at=None
     )
     return revoke_grants(actor=actor, grants=standing, reason=reason)
-
-
-def _validate(runbook: Runbook) -> None:
-    errors: dict[str, str] = {}
-    if len(runbook.body) > BODY_LIMIT:
-        errors["body"] = f"The text has {len(runbook.body):,} characters; at most {BODY_LIMIT:,} fit."
-    if "\0" in runbook.body + runbook.title + runbook.description:
-        errors["body"] = "The text holds a NUL character, which cannot be stored."
-    try:
-        read_inputs(runbook.inputs)
-    except InputsRefused as error:
-        errors["inputs"] = str(error)
-    if not isinstance(runbook.tags, list) or not all(isinstance(tag, str) for tag in runbook.tags):
-        errors["tags"] = 'Tags are a list of words, for example ["vpn", "network"].'
-    if runbook.company is not None and runbook.company.organization_id != runbook.organization_id:
-        errors["company"] = "This company is not one of yours."
-    if errors:
-        raise ValidationError(errors)
-    runbook.full_clean(exclude=["organization", "published_by", "forked_from"])
 
 
 def _locked(runbook: Runbook, actor: Actor) -> Runbook:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from runbooks import views
+
+urlpatterns = [
+    path("runbooks/", views.runbooks, name="runbooks"),
+    path("runbooks/<uuid:runbook_id>/", views.runbook, name="runbook"),
+]

@@ -1,0 +1,192 @@
+"""The runbooks as technicians read them. They are written and published in the admin (runbooks/admin.py)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from approvals.models import Grant
+from integrations.errors import UnknownTool
+from integrations.tools import OWN_VENDOR, registry
+from integrations.vendors import VENDORS
+from junto.tenants.actors import Actor
+from junto.tenants.permissions import Permission, PermissionDenied
+from runbooks.document import RunbookDocument, Step, parse
+from runbooks.models import Runbook
+from runbooks.querysets import RunbookQuerySet
+from runbooks.rendering import render_document
+from runbooks.versions import published_document
+
+MOST_SHOWN = 100
+
+Status = Runbook.Status
+
+STATUS_LOOKS: dict[str, tuple[str, str, str]] = {
+    Status.DRAFT: ("Draft", "accent", "pen"),
+    Status.PUBLISHED: ("Published", "ok", "ok"),
+    Status.ARCHIVED: ("Archived", "", "void"),
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One runbook on a page, in words. A published one is shown as it is in force."""
+
+    title: str
+    path: str
+    description: str
+    status_word: str
+    tone: str
+    icon: str
+    scope: str
+    audience: str
+    version: int | None
+    systems: list[str]
+    category: str
+    published_by: str
+    published_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ShownStep:
+    """A step and the tools it names."""
+
+    number: int
+    title: str
+    tools: list[str]
+
+
+@dataclass(frozen=True)
+class ShownGrant:
+    """What the version in force may do unattended."""
+
+    text: str
+    risk: str
+    detail: str
+
+
+@require_safe
+def runbooks(request: HttpRequest) -> HttpResponse:
+    """The library: what is published, then drafts, then what was retired."""
+    actor = _reader(request)
+    visible = Runbook.objects.visible_to(actor)
+    query, status = request.GET.get("q", "").strip()[:200], request.GET.get("status", "")
+    rows = _search(visible, query)
+    if status in Status.values:
+        rows = rows.filter(status=status)
+    shown = rows.select_related("company", "published_by__user").order_by("-status", "title", "id")[:MOST_SHOWN]
+    counts = visible.aggregate(
+        published=Count("pk", filter=Q(status=Status.PUBLISHED)),
+        drafts=Count("pk", filter=Q(status=Status.DRAFT)),
+        archived=Count("pk", filter=Q(status=Status.ARCHIVED)),
+    )
+    context = {
+        "runbooks": [_shown(row, parse(row.body)) for row in shown],
+        "counts": counts,
+        "filters": {"q": query, "status": status},
+        "admin_path": _admin_path(actor, None),
+    }
+    return render(request, "runbooks/list.html", context)
+
+
+@require_safe
+def runbook(request: HttpRequest, runbook_id: UUID) -> HttpResponse:
+    """One runbook: the version in force, or the draft where none is.
+
+    Raises:
+        Http404: there is none of this id, or it is not theirs to see.
+    """
+    actor = _reader(request)
+    row = (
+        Runbook.objects.visible_to(actor).select_related("company", "published_by__user").filter(pk=runbook_id).first()
+    )
+    if row is None:
+        raise Http404("There is no such runbook.")
+    if row.published_record is not None:
+        version = published_document(row)
+        body, document = version.body, version.document
+        row.title, row.description, row.audience = version.title, version.description, version.audience
+    else:
+        body, document = row.body, parse(row.body)
+    context = {
+        "runbook": _shown(row, document),
+        "document": render_document(body),
+        "steps": [ShownStep(step.number, step.title, _tool_labels(step)) for step in document.steps],
+        "grants": _grants(actor, row),
+        "admin_path": _admin_path(actor, row),
+    }
+    return render(request, "runbooks/detail.html", context)
+
+
+def _reader(request: HttpRequest) -> Actor:
+    """The member who reads. Raises PermissionDenied for one who may see no work at all."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    if not actor.can_anywhere(Permission.VIEW_WORK):
+        raise PermissionDenied(actor, Permission.VIEW_WORK)
+    return actor
+
+
+def _search(visible: RunbookQuerySet, query: str) -> RunbookQuerySet:
+    for word in query.replace("\0", "").split()[:8]:
+        visible = visible.filter(Q(title__icontains=word) | Q(description__icontains=word) | Q(body__icontains=word))
+    return visible
+
+
+def _shown(row: Runbook, document: RunbookDocument) -> Shown:
+    word, tone, icon = STATUS_LOOKS[row.status]
+    vendors = dict.fromkeys(tool.partition(".")[0] for tool in document.tools)
+    return Shown(
+        title=row.title,
+        path=reverse("runbook", args=[row.pk]),
+        description=row.description,
+        status_word=word,
+        tone=tone,
+        icon=icon,
+        scope=row.company.name if row.company else "All companies",
+        audience=row.get_audience_display(),
+        version=row.published_number,
+        systems=[VENDORS[each].label if each in VENDORS else each for each in vendors if each != OWN_VENDOR],
+        category=row.get_category_display(),
+        published_by=row.published_by.user.display_name if row.published_by else "",
+        published_at=row.published_at,
+    )
+
+
+def _tool_labels(step: Step) -> list[str]:
+    """What a step's tools are called; a tool that is gone keeps the name it is mentioned by."""
+    return [_label(name) for name in dict.fromkeys(mention.tool for mention in step.mentions)]
+
+
+def _label(name: str) -> str:
+    try:
+        return registry.get(name).label
+    except UnknownTool:
+        return f"@{name}"
+
+
+def _grants(actor: Actor, row: Runbook) -> list[ShownGrant]:
+    """The standing approvals of the version in force."""
+    standing = Grant.objects.for_organization(actor.organization).filter(
+        kind=Grant.Kind.RUNBOOK, runbook=f"{row.pk}:{row.published_number}", revoked_at=None
+    )
+    return [_shown_grant(grant) for grant in standing.order_by("issued_at", "id")]
+
+
+def _shown_grant(grant: Grant) -> ShownGrant:
+    risk = registry.get(grant.tool).risk.value if grant.tool in registry else "high"
+    return ShownGrant(text=_label(grant.tool), risk=risk, detail=grant.words)
+
+
+def _admin_path(actor: Actor, row: Runbook | None) -> str | None:
+    """Where an author edits it, or all of them."""
+    if row is None:
+        return reverse("admin:runbooks_runbook_changelist") if actor.can_anywhere(Permission.AUTHOR_RUNBOOKS) else None
+    may = actor.can(Permission.AUTHOR_RUNBOOKS, row.company or actor.organization)
+    return reverse("admin:runbooks_runbook_change", args=[row.pk]) if may else None
