@@ -37,6 +37,7 @@ class UnseenTicketTest(SessionTestCase):
             served = len(self.sandbox.log())
             session = self.start(signal=signal)
             assert session.state == AgentSession.State.WAITING_FOR_APPROVAL, self.notices(session)
+            assert signal.company
             assert self.looked_at_people_or_devices(served, signal.company.name), subject
             assert {action.tool for action in self.waiting(session)} == {"connectwise.classify_ticket"}
             failed = Action.unscoped.filter(origin_id=session.origin_id, state=Action.State.FAILED)

@@ -1,10 +1,14 @@
 """What the rehearsal model does with a ticket, seen through the wire protocol as the agent sees it."""
 
+import ast
 import json
+import sys
+from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
 
+from integrations.llm import rehearsal
 from integrations.llm.chat import ChatMessage, ModelRefused
 from integrations.llm.openai_chat import OpenAIChatModel
 from integrations.llm.rehearsal import BASE_URL, rehearsal_client
@@ -245,6 +249,52 @@ def test_what_a_step_needs_and_nobody_knows_is_left_to_a_person() -> None:
     assert "it needs sku" in session.replies[-1].text
 
 
+def test_what_was_gathered_is_not_looked_up_again_for_a_step_of_the_runbook() -> None:
+    facts = with_runbook([
+        step(1, "Read it", mention("connectwise.get_ticket", ticket_id=48213), mention("connectwise.find_contact")),
+        step(2, "Look at another ticket", mention("connectwise.get_ticket", ticket_id=47001)),
+    ])  # fmt: skip
+    session = Session(facts=facts).run()
+    assert len(session.calls("connectwise.find_contact")) == 1
+    assert [json.loads(call.arguments_text)["ticket_id"] for call in session.calls("connectwise.get_ticket")] == [
+        48213,
+        47001,
+    ]
+    assert "1. Read it (looked up above)" in session.text
+
+
+def test_a_bare_mention_of_the_classification_gets_the_boards_choice() -> None:
+    session = Session(facts=with_runbook([step(1, "Classify it", mention(CLASSIFY))])).run()
+    assert arguments(session, CLASSIFY) == {"ticket_id": 48213, "type_id": 2, "subtype_id": 21}
+
+
+def test_a_note_for_the_client_holds_nothing_of_the_findings() -> None:
+    session = Session(
+        facts=with_runbook([step(1, "Tell them", mention("connectwise.add_customer_note", ask=True))])
+    ).run()
+    note = str(arguments(session, "connectwise.add_customer_note")["text"])
+    assert note.startswith("Hello Jane Poe")
+    assert "FAB-LT-014" not in note
+
+
+def test_a_status_that_the_step_names_is_found_on_the_board() -> None:
+    facts = with_runbook(
+        [step(1, "Set it to “In Progress”", mention("connectwise.set_ticket_status", ticket_id=48213))]
+    )
+    assert arguments(Session(facts=facts).run(), "connectwise.set_ticket_status")["status_id"] == 5
+
+
+def test_somebody_whom_only_the_text_names_is_told_as_such() -> None:
+    ticket: Fields = {**FACTS["ticket"], "contact": None}  # type: ignore[dict-item]
+    results = {**RESULTS, "connectwise.get_ticket": {"id": 48213, "contact": None}}
+    session = Session(
+        facts={**FACTS, "ticket": ticket},
+        ticket_text="VPN is down. Jane Poe, accounting",
+        decide=lambda call: {"status": "ok", "result": results.get(call.name, {})},
+    ).run()
+    assert "Jane Poe, jane@fabrikam.example, 555-0101, named in the text, not linked" in session.replies[1].text
+
+
 def test_a_runbook_for_people_is_shown_and_never_carried_out() -> None:
     steps = [step(1, "Close it", mention("connectwise.set_ticket_status", ticket_id=48213, status_id=9))]
     session = Session(facts=with_runbook(steps, audience="human")).run()
@@ -323,6 +373,19 @@ def test_the_same_conversation_always_gets_the_same_reply() -> None:
     first, second = Session().run(), Session(streamed=False).run()
     assert [reply.text for reply in first.replies] == [reply.text for reply in second.replies]
     assert "".join(first.pieces) == "".join(reply.text for reply in first.replies)
+
+
+def test_it_imports_nothing_of_ours() -> None:
+    for path in Path(rehearsal.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                roots = {name.name.partition(".")[0] for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                roots = {str(node.module).partition(".")[0]}
+            else:
+                assert not isinstance(node, ast.ImportFrom) or node.level == 1, path
+                continue
+            assert roots <= {*sys.stdlib_module_names, "httpx2", "pydantic"}, path
 
 
 def test_it_serves_only_what_a_model_server_serves() -> None:

@@ -70,6 +70,13 @@ def test_after_the_requested_action_its_outcome_is_told_and_nothing_else_done(se
     assert not session.replies[-1].tool_calls
 
 
+def test_after_a_change_its_new_status_is_told_and_not_the_one_read_before(session: Session) -> None:
+    session.decide = lambda call: {"status": "ok", "result": {"ticket_id": 48213, "status": "In Progress"}}
+    session.say("set status to in progress")
+    session.step()
+    assert "In Progress" in session.say("what is the status now?").text
+
+
 def test_a_member_is_looked_up_before_the_ticket_is_assigned(session: Session) -> None:
     assert [call.name for call in session.say("assign it to Theo Brandt").tool_calls] == ["connectwise.list_members"]
     (call,) = session.step().tool_calls

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -137,16 +138,14 @@ def test_naughty_strings_in_every_place_are_survived(eval_dir: Path) -> None:
             "ticket": {**FACTS["ticket"], "subject": lot[0], "status": lot[1], "board": lot[2]},  # type: ignore[dict-item]
             "company": {"id": "x", "name": lot[3], "external_ids": {"connectwise": 1}},
         }
-        session = Session(facts=facts, ticket_text=text, decide=lambda call, text=text: _naughty(call, text)).run(
-            MOST_REPLIES
-        )
+        session = Session(facts=facts, ticket_text=text, decide=partial(_naughty, text)).run(MOST_REPLIES)
         for remark in lot[::4]:
             if session.say(remark).tool_calls:
                 session.run(MOST_REPLIES)
         assert_calls_are_valid(session)
 
 
-def _naughty(call: ToolCall, text: str) -> Fields:
+def _naughty(text: str, call: ToolCall) -> Fields:
     if call.name in READS:
         return {"status": "ok", "result": {"tickets": [{"id": 1, "summary": text, "name": text}]}}
     return {"status": "denied", "reason": text}
