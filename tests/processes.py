@@ -12,7 +12,7 @@ from pathlib import Path
 
 from junto.env import ROOT
 
-START_SECONDS = 60.0
+START_SECONDS = 100.0
 STOP_SECONDS = 15.0
 
 

@@ -120,15 +120,22 @@ def redis_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def postgres_database(postgres_url: str) -> Iterator[str]:
-    """URL of a new, empty PostgreSQL database, dropped after the test: for tests that start processes of their own."""
+@contextmanager
+def new_database(postgres_url: str) -> Iterator[str]:
+    """URL of a new, empty PostgreSQL database, dropped when the block ends."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
     yield postgres_url.rsplit("/", 1)[0] + f"/{name}"
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[str]:
+    """A database for one test that starts processes of its own."""
+    with new_database(postgres_url) as url:
+        yield url
 
 
 def _ping(url: str) -> None:

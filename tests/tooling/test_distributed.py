@@ -23,59 +23,65 @@ from redis import Redis
 from rq import Worker
 
 from junto.env import ROOT
-from tests.services import free_port
+from tests.processes import command
+from tests.services import free_port, new_database
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 STOP_SECONDS = 20.0
 REDIS_DATABASE = 9  # apart from what the service suite itself rings through
 
 
 @dataclass(frozen=True)
 class Distributed:
-    """Addresses of the running set-up, and the worker's process."""
+    """Addresses of the running set-up, and the environment that its processes share."""
 
     web: str
     redis_url: str
     environment: dict[str, str]
-    worker: subprocess.Popen[bytes]
+
+    def workers(self) -> list[Worker]:
+        """The workers that Redis knows now."""
+        with Redis.from_url(self.redis_url) as client:
+            return Worker.all(connection=client)
 
 
-@pytest.fixture
-def distributed(postgres_database: str, redis_url: str, tmp_path: Path) -> Iterator[Distributed]:
+@pytest.fixture(scope="module")
+def distributed(postgres_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Distributed]:
     """A migrated database, one web process and one worker."""
+    folder = tmp_path_factory.mktemp("distributed")
     redis_url = redis_url.rsplit("/", 1)[0] + f"/{REDIS_DATABASE}"
     with Redis.from_url(redis_url) as client:
         client.flushdb()
     port = free_port()
-    environment = dict(os.environ) | {
-        "DATABASE_URL": postgres_database,
-        "REDIS_URL": redis_url,
-        "JUNTO_DATA_DIR": str(tmp_path),
-        "PYTHONPATH": str(ROOT),
-    }
-    migrate = _of_compose("migrate")
-    subprocess.run(migrate, env=environment, check=True, timeout=START_SECONDS, capture_output=True, cwd=ROOT)
     with ExitStack() as stack:
-        stack.enter_context(_running(_of_dockerfile(port), environment, tmp_path / "web.log"))
-        worker = stack.enter_context(_running(_of_compose("worker"), environment, tmp_path / "worker.log"))
-        address = f"http://127.0.0.1:{port}"
-        wait_for(lambda: _status(f"{address}/healthz") == 200, "the web process to be healthy")
-        yield Distributed(web=address, redis_url=redis_url, environment=environment, worker=worker)
+        environment = dict(os.environ) | {
+            "DATABASE_URL": stack.enter_context(new_database(postgres_url)),
+            "REDIS_URL": redis_url,
+            "JUNTO_DATA_DIR": str(folder),
+            "PYTHONPATH": str(ROOT),
+        }
+        migrate = _of_compose("migrate")
+        subprocess.run(migrate, env=environment, check=True, timeout=START_SECONDS, capture_output=True, cwd=ROOT)
+        stack.enter_context(_running(_of_dockerfile(port), environment, folder / "web.log"))
+        stack.enter_context(_running(_of_compose("worker"), environment, folder / "worker.log"))
+        running = Distributed(web=f"http://127.0.0.1:{port}", redis_url=redis_url, environment=environment)
+        wait_for(lambda: _status(f"{running.web}/healthz") == 200, "the web process to be healthy")
+        wait_for(lambda: len(running.workers()) == 1, "the worker to register")
+        yield running
 
 
-def test_the_web_process_is_healthy_and_the_worker_works_what_the_clock_rings(distributed: Distributed) -> None:
-    with Redis.from_url(distributed.redis_url) as client:
-        wait_for(lambda: any(each.successful_job_count for each in Worker.all(connection=client)), "a job to be done")
-        assert not any(each.failed_job_count for each in Worker.all(connection=client))
+def test_a_worker_works_what_the_clock_rings_beside_a_healthy_web_process(distributed: Distributed) -> None:
+    wait_for(lambda: any(each.successful_job_count for each in distributed.workers()), "a job to be done")
+
+    assert not any(each.failed_job_count for each in distributed.workers())
+    assert _status(f"{distributed.web}/healthz") == 200
 
 
 def test_the_doctor_finds_the_worker(distributed: Distributed) -> None:
-    with Redis.from_url(distributed.redis_url) as client:
-        wait_for(lambda: Worker.count(connection=client) == 1, "the worker to register")
     finished = subprocess.run(
-        [sys.executable, "-m", "junto.cli", "doctor"],
+        command("doctor"),
         env=distributed.environment,
         capture_output=True,
         text=True,
@@ -86,13 +92,13 @@ def test_the_doctor_finds_the_worker(distributed: Distributed) -> None:
     assert "task engine: Redis answers, 1 workers" in finished.stdout
 
 
-def test_a_worker_leaves_at_sigterm(distributed: Distributed) -> None:
-    with Redis.from_url(distributed.redis_url) as client:
-        wait_for(lambda: Worker.count(connection=client) == 1, "the worker to register")
-        distributed.worker.send_signal(signal.SIGTERM)
+def test_a_worker_leaves_at_sigterm(distributed: Distributed, tmp_path: Path) -> None:
+    with _running(_of_compose("worker"), distributed.environment, tmp_path / "second.log") as second:
+        wait_for(lambda: len(distributed.workers()) == 2, "a second worker to register")
+        second.send_signal(signal.SIGTERM)
 
-        assert distributed.worker.wait(STOP_SECONDS) == 0
-        assert Worker.count(connection=client) == 0
+        assert second.wait(STOP_SECONDS) == 0
+    assert len(distributed.workers()) == 1
 
 
 def wait_for(true: Callable[[], bool], what: str) -> None:
