@@ -36,7 +36,7 @@ def append_event(session: AgentSession, event: Event) -> SessionEvent:
         row.action_id = event.action_id
         row.action_state = event.state
     row.save(force_insert=True)
-    ring("session.events", str(session.pk))
+    ring("session.events", str(session.signal_id))
     return row
 
 

@@ -9,7 +9,7 @@ from django.db import OperationalError, transaction
 from django.db.models import F
 
 from agent.context import SessionContext, build_context, load_session
-from agent.events import CallRefused, ModelReplied, Notice, RequestedCall, StateChanged
+from agent.events import CallRefused, ModelReplied, Notice, RequestedCall
 from agent.journal import append_event, last_number, read_progress, record_action
 from agent.lease import Lease, LeaseBusy
 from agent.models import AgentSession
@@ -198,23 +198,19 @@ def _rest(session: AgentSession) -> tuple[int, bool]:
     """Put the session into the state its rows say: needs approval, working, or waiting for a reply."""
     progress = read_progress(session)
     more = bool(progress.unproposed) or progress.models_turn
-    told = 1
     if any(row.state in (Action.State.WAITING, Action.State.UNKNOWN) for row in progress.rows):
-        told = _set_state(session, AgentSession.State.WAITING_FOR_APPROVAL)
+        _set_state(session, AgentSession.State.WAITING_FOR_APPROVAL)
     elif progress.open_calls or more:
-        told = _set_state(session, AgentSession.State.RUNNING)
+        _set_state(session, AgentSession.State.RUNNING)
     elif session.origin.mode == Origin.Mode.RUNBOOK:
         complete_run(session=session, actor=Actor.system("agent", session.organization))
     else:
-        told = _set_state(session, AgentSession.State.WAITING_FOR_TECHNICIAN)
-    return progress.last_number + told, more
+        _set_state(session, AgentSession.State.WAITING_FOR_TECHNICIAN)
+    return progress.last_number, more
 
 
-def _set_state(session: AgentSession, state: AgentSession.State) -> int:
-    """Move the session if it is not there; how many events that wrote."""
-    if session.state == state:
-        return 0
-    with transaction.atomic():
+def _set_state(session: AgentSession, state: AgentSession.State) -> None:
+    """Move the session if it is not there. No event: the head of the chat shows it, the conversation does not."""
+    if session.state != state:
         session.move(to=state)
-        append_event(session, StateChanged(state=state.value))
-    return 1
+        ring("session.events", str(session.signal_id))

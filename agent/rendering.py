@@ -196,7 +196,6 @@ def _state(event: StateChanged) -> dict[str, Any] | None:
         "failed": f"Session failed. {event.detail}",
     }
     if event.state not in words:
-        # running and waiting are shown in the head of the chat; a line for each would drown the conversation
         return None
     return {"shape": "line", "icon": STATE_LOOKS[event.state][0], "text": words[event.state].strip()}
 

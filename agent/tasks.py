@@ -62,16 +62,16 @@ def advance_session(session_id: str) -> None:
 
 
 @task
-def wake_sockets(session_id: str) -> None:
-    """Ring the pages of the session's signal; they read the new events by number."""
-    session = AgentSession.unscoped.filter(pk=session_id).only("signal_id").first()
-    if session is not None:
-        push(session_group(session.signal_id), {"type": "session.events", "session": session_id})
+def wake_sockets(signal_id: str) -> None:
+    """Ring the signal's pages; they read the new events by number."""
+    push(session_group(UUID(signal_id)), {"type": "session.events"})
 
 
 @task
 def record_action_event(action_id: str) -> None:
     """Write the event of an action's new state and give the session its turn."""
+    if SessionEvent.unscoped.filter(action=action_id, action_state=F("action__state")).exists():
+        return
     action = Action.unscoped.select_related("origin").filter(pk=action_id, origin__kind=Origin.Kind.SESSION).first()
     if action is None:
         return

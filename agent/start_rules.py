@@ -1,0 +1,30 @@
+"""Whether the agent starts by itself: set by Admins, for the organization or for one board."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from agent.models import StartRule
+from junto.audit.services import record
+from junto.tenants.actors import Actor
+from junto.tenants.permissions import Permission, require
+from signals.models import Board
+
+
+@transaction.atomic
+def set_start_rule(*, actor: Actor, mode: StartRule.Mode, board: Board | None = None) -> StartRule:
+    """Set the rule of a board, or that of all boards without one of their own (`board` None).
+
+    Raises:
+        PermissionDenied: `actor` may not manage policies.
+        Board.DoesNotExist: the board is not of the actor's organization.
+    """
+    require(actor, Permission.MANAGE_POLICIES)
+    if board is not None:
+        board = Board.objects.for_organization(actor.organization).get(pk=board.pk)
+    rules = StartRule.objects.for_organization(actor.organization).select_for_update()
+    rule = rules.filter(board=board).first() or StartRule(organization=actor.organization, board=board)
+    rule.mode = mode
+    rule.save()
+    record(actor, "start_rule.set", rule, {"board": board.name if board else "", "mode": mode.value})
+    return rule
