@@ -286,7 +286,7 @@ def test_a_status_that_the_step_names_is_found_on_the_board() -> None:
 
 def test_somebody_whom_only_the_text_names_is_told_as_such() -> None:
     ticket: Fields = {**FACTS["ticket"], "contact": None}  # type: ignore[dict-item]
-    results = {**RESULTS, "connectwise.get_ticket": {"id": 48213, "contact": None}}
+    results: Fields = {**RESULTS, "connectwise.get_ticket": {"id": 48213, "contact": None}}
     session = Session(
         facts={**FACTS, "ticket": ticket},
         ticket_text="VPN is down. Jane Poe, accounting",
