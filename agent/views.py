@@ -45,7 +45,7 @@ def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
         rows=progress.rows if progress else (),
     )
     if request.headers.get("HX-Target") == "context":
-        return render(request, "agent/_context.html", {**pane, **ticket_pane(signal, actor=actor), "may_run": may_run})
+        return render(request, "agent/_panes.html", {**pane, **ticket_pane(signal, actor=actor), "may_run": may_run})
     events = read_events(session) if session else []
     look = session_look(session)
     context = {

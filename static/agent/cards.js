@@ -104,6 +104,7 @@ export class Cards {
       if (answer?.message) {
         toast(answer.message, "ok");
         this.#busy(card, false);
+        if (answer.html) this.replace(answer.html);
         return true;
       }
       // The new card comes as a frame of its own; should it be lost, the buttons come back.

@@ -6,7 +6,8 @@ import { SessionSocket } from "./socket.js";
 
 const LIVE = new Set(["queued", "running", "waiting_for_approval", "waiting_for_technician"]);
 const NEAR_END = 120;
-const CONTEXT_AFTER = 1_200;
+const PANES_AFTER = 1_200;
+const PANES_EVERY = 30_000;
 const TYPING_EVERY = 4_000;
 
 const page = document.querySelector("[data-triage]");
@@ -21,7 +22,7 @@ let session = page.dataset.session;
 let last = Number(page.dataset.last);
 let live = !find("[data-stop]").hidden;
 let streaming = new Map();
-let contextTimer = 0;
+let panesTimer = 0;
 let toldTyping = 0;
 
 const socket = new SessionSocket(page.dataset.socket, () => last);
@@ -41,8 +42,8 @@ function show(frame) {
   const fresh = elementFrom(frame.html ?? "");
   if (fresh) place(fresh);
   if (fresh?.dataset.by === "agent") endStreams();
-  afterChange(stick);
-  refreshContext();
+  afterChange(stick, fresh?.isConnected ? fresh.querySelector('.approval[data-state="waiting"]') : null);
+  refreshPanes();
 }
 
 function place(fresh) {
@@ -116,9 +117,10 @@ function endStreams() {
 const atEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
 const toEnd = () => (scroller.scrollTop = scroller.scrollHeight);
 
-function afterChange(stick) {
-  if (stick) toEnd();
-  else find("[data-to-end]").hidden = false;
+function afterChange(stick, request) {
+  if (!stick) find("[data-to-end]").hidden = false;
+  else if (request) showFromTop(request);
+  else toEnd();
   countWaiting();
 }
 
@@ -133,8 +135,13 @@ function countWaiting() {
 
 function openAtDecision() {
   const card = chat.querySelector('.approval[data-state="waiting"]');
-  if (card) scroller.scrollTop = card.getBoundingClientRect().top - scroller.getBoundingClientRect().top - 24;
+  if (card) showFromTop(card);
   else toEnd();
+}
+
+/** A request is read from its title down, so its top is what must be seen first. */
+function showFromTop(card) {
+  scroller.scrollTop += card.getBoundingClientRect().top - scroller.getBoundingClientRect().top - 24;
 }
 
 /* ------------------------------------------------------------- state of things */
@@ -158,14 +165,15 @@ function showState(frame) {
   box.placeholder = live ? "Ask or tell the agent" : "Start the agent, then ask or tell it";
   if (String(frame.state).toLowerCase() !== "running") endStreams();
   enableSend();
-  refreshContext();
+  refreshPanes();
 }
 
 /** The agent can be started where no session lives, and where one was only prepared. */
 function showStart(frame) {
   const words = live ? "prepared" : session ? "ended" : "new";
   find("[data-start-box]").hidden = live && frame.mode !== "prepare";
-  for (const each of page.querySelectorAll("[data-start-words]")) each.hidden = each.dataset.startWords !== words;
+  for (const each of page.querySelectorAll("[data-start-words]"))
+    each.hidden = each.dataset.startWords !== words;
 }
 
 function showPresent(people) {
@@ -205,21 +213,25 @@ function showLink({ state, words }) {
 
 const enableSend = () => (find("[data-send]").disabled = !socket.open || !live);
 
-/** The context pane is drawn by the server from the same rows; it is read again when something happened. */
-function refreshContext() {
-  clearTimeout(contextTimer);
-  contextTimer = setTimeout(async () => {
+/** The panes beside the chat are drawn by the server from the same rows; they are read again when something happened. */
+function refreshPanes() {
+  clearTimeout(panesTimer);
+  panesTimer = setTimeout(async () => {
     const answer = await fetch(location.href, {
       headers: { "HX-Request": "true", "HX-Target": "context" },
     }).catch(() => null);
     if (!answer?.ok || answer.redirected) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const part of page.querySelectorAll("[data-part]")) {
-      const twin = fresh.querySelector(`[data-part="${part.dataset.part}"]`);
-      if (twin) window.Idiomorph.morph(part, twin.innerHTML, { morphStyle: "innerHTML" });
+    for (const pane of page.querySelectorAll("[data-ticket], [data-part]")) {
+      const twin = fresh.querySelector(
+        pane.dataset.part ? `[data-part="${pane.dataset.part}"]` : "[data-ticket]",
+      );
+      const options = { morphStyle: "innerHTML", ignoreActiveValue: true };
+      if (twin) window.Idiomorph.morph(pane, twin.innerHTML, options);
     }
-  }, CONTEXT_AFTER);
+  }, PANES_AFTER);
 }
+setInterval(() => document.visibilityState === "visible" && refreshPanes(), PANES_EVERY);
 
 const SHOWN = {
   hello(frame) {
