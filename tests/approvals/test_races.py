@@ -112,3 +112,8 @@ class Races(ApprovalTransactionTestCase):
         execute_action(action.pk)
         assert Action.unscoped.get(pk=action.pk).state == State.SUCCEEDED
         assert inside == [False] * 4  # asked, changed by the person, looked at before the claim, done
+
+
+@pytest.mark.service
+class RacesOnPostgres(Races):
+    """The same where rows are locked and not the whole file."""
