@@ -66,3 +66,11 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "j") move(1);
   else if (event.key === "k") move(-1);
 });
+
+queue.addEventListener("htmx:afterSwap", () => {
+  const waiting = queue.querySelectorAll(".q .risk").length;
+  for (const count of document.querySelectorAll('[data-count="queue"]')) {
+    count.textContent = String(waiting);
+    count.hidden = waiting === 0;
+  }
+});

@@ -133,7 +133,7 @@ function tick() {
     const words = inWords(Math.abs(away));
     const clock = moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
     if (time.dataset.tick === "since") {
-      if (words) time.textContent = `${words} ago`;
+      if (words) time.textContent = Math.abs(away) < 5 ? "just now" : `${words} ago`;
     } else if (time.dataset.tick === "left") {
       if (words) time.textContent = away > 0 ? `${words} left` : "Time is over";
     } else if (away <= 0) {
@@ -144,6 +144,20 @@ function tick() {
   }
 }
 setInterval(tick, 15_000);
+
+// What went well is said and goes; what went wrong stays until it is closed.
+const GOES_AFTER = 6_000;
+const toasts = document.getElementById("toasts");
+function letGo() {
+  for (const each of toasts.querySelectorAll('.toast:not([data-tone="danger"], [data-going])')) {
+    each.dataset.going = "";
+    setTimeout(() => each.remove(), GOES_AFTER);
+  }
+}
+if (toasts) {
+  new MutationObserver(letGo).observe(toasts, { childList: true });
+  letGo();
+}
 
 document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-CSRFToken"] = csrfToken();

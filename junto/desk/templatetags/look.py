@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 
+NOW: Final = 5
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
@@ -51,7 +52,10 @@ def when(moment: datetime | None) -> SafeString:
     """A past moment as '4 min ago'; the page keeps it true while it stays open. 'Never' where there is none."""
     if not moment:
         return SafeString('<span class="dim">Never</span>')
-    words = in_words((timezone.now() - moment).total_seconds())
+    seconds = (timezone.now() - moment).total_seconds()
+    if abs(seconds) < NOW:
+        return _time(moment, "since", "just now")
+    words = in_words(seconds)
     return _time(moment, "since", f"{words} ago" if words else _date(moment))
 
 
