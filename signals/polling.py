@@ -112,6 +112,8 @@ def _read_and_store(connection: Connection, lease: _Lease) -> PollReport:
     started = timezone.now()
     if lease.cursor.high_water is None:
         sync_directory(connection)
+        # a sync job may have delivered tickets by REST before the first poll
+        place_waiting(connection)
     source = open_ticket_source(connection)
     try:
         results = _store_all(connection, source, lease)
