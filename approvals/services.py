@@ -67,7 +67,6 @@ __all__ = [
     "open_origin",
     "pass_on",
     "policy_rules",
-    "policy_rules",
     "preview_change",
     "propose_action",
     "release_lease",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Q
 
 from approvals.models.origins import Origin
 from approvals.querysets import GrantQuerySet, PolicyQuerySet
@@ -36,9 +37,11 @@ class ApprovalPolicy(TenantModel):
     class Meta(TenantModel.Meta):
         verbose_name_plural = "approval policies"
         constraints: ClassVar = [
+            # two, because SQLite counts each null as another value
             models.UniqueConstraint(
-                fields=["organization", "tool", "company"], nulls_distinct=False, name="approval_policy_once"
+                fields=["organization", "tool"], condition=Q(company=None), name="approval_policy_once"
             ),
+            models.UniqueConstraint(fields=["organization", "tool", "company"], name="approval_policy_company_once"),
         ]
 
     def __str__(self) -> str:
