@@ -67,6 +67,7 @@ def context_pane(
     matches = match_signal(signal) if signal.company is not None else []
     chosen = session.runbook_id if session else None
     return {
+        "session_live": session is not None and session.is_live,
         "findings": _findings(rows),
         "runbook": _runbook(session, progress),
         "matches": [_match(match, chosen=match.runbook.pk == chosen) for match in matches],
@@ -122,6 +123,7 @@ def _match(match: Match, *, chosen: bool) -> dict[str, Any]:
         "path": reverse("runbook", args=[match.runbook.pk]),
         "score": match.score,
         "reason": match.reason,
+        "above_threshold": match.above_threshold,
         "chosen": chosen,
     }
 
