@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
+
 from agent.events import Event, ModelReplied, Notice
 from agent.journal import read_events
 from agent.models import AgentSession, StartRule
 from agent.services import open_session, post_message
 from approvals.models import Action
 from approvals.services import decide_action
-from integrations.models import Connection
+from integrations.models import Connection, SyncCursor
 from junto.tenants.models import Membership
 from signals.models import Signal
-from signals.polling import poll_connection
+from signals.polling import STREAM, poll_connection
 from tests.integrations.connected import ConnectedTestCase
 
 SUMMARY = "Cannot sign in to the VPN since this morning"
@@ -26,8 +28,14 @@ class SessionTestCase(ConnectedTestCase):
     signal: Signal
 
     def setUp(self) -> None:
-        """One planted ticket, read by the poll; nothing opened by itself."""
+        """One planted ticket, read by the poll; nothing opened by itself.
+
+        The poll begins now: the eighty older tickets stay at the vendor, where the agent can look them up.
+        """
         super().setUp()
+        SyncCursor(
+            organization=self.northwind, connection=self.connection, stream=STREAM, high_water=timezone.now()
+        ).save()
         StartRule(organization=self.northwind, mode=StartRule.Mode.OFF).save()
         self.signal = self.ticket(SUMMARY, TEXT)
 
