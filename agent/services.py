@@ -69,6 +69,7 @@ def open_session(*, signal: Signal, actor: Actor, mode: StartMode = "triage") ->
     record(actor, "session.opened", session, {"signal": str(signal.pk), "mode": mode})
     append_event(session, StateChanged(state=session.state, detail=_opening_words(session, mode), by=actor.label))
     ring("session.ready", str(session.pk))
+    ring("signal.changed", str(signal.pk))
     return session
 
 
@@ -240,3 +241,4 @@ def _end(session: AgentSession, *, to: AgentSession.State, actor: Actor, detail:
     release_signal(session.signal, actor=actor)
     record(actor, f"session.{to.value}", session, {"detail": detail})
     append_event(session, StateChanged(state=to.value, detail=detail, by=actor.label))
+    ring("signal.changed", str(session.signal_id))
