@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from agent.querysets import OfSessionQuerySet, SessionQuerySet
+from agent.querysets import InstructionQuerySet, OfSessionQuerySet, SessionQuerySet
 from approvals.models import Action, Origin, StaleState
 from junto.tenants.models import Company, Membership
 from junto.tenants.scoping import TenantModel
@@ -137,12 +137,6 @@ class StartRule(TenantModel):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["organization", "board"], nulls_distinct=False, name="start_rule_once"),
         ]
-
-
-class InstructionQuerySet(SessionQuerySet):
-    """Instructions; those of the organization (no company) are seen by every member."""
-
-    company_path = None
 
 
 class Instruction(TenantModel):

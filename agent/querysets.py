@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db.models import Q
 
 from junto.tenants.scoping import TenantQuerySet
+
+if TYPE_CHECKING:
+    from junto.tenants.actors import Actor
 
 
 class SessionQuerySet(TenantQuerySet[Any]):
@@ -17,3 +22,14 @@ class OfSessionQuerySet(TenantQuerySet[Any]):
     """Rows of one session."""
 
     company_path = "session__company"
+
+
+class InstructionQuerySet(TenantQuerySet[Any]):
+    """Instructions; those of the organization (no company) are seen by every member."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """The organization's, and those of the companies the actor reaches."""
+        found = super().visible_to(actor)
+        if actor.companies is not None:
+            found = found.filter(Q(company=None) | Q(company__in=actor.companies))
+        return found

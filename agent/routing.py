@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import path
 
 from agent.consumers import SessionConsumer
 
-websocket_urlpatterns = [
-    path("ws/o/<slug:organization>/sessions/<uuid:signal>/", SessionConsumer.as_asgi()),
+# django's `path` is typed for views; channels takes an ASGI application in the same place
+_session: Any = SessionConsumer.as_asgi()
+
+websocket_urlpatterns: list[Any] = [
+    path("ws/o/<slug:organization>/sessions/<uuid:signal>/", _session),
 ]

@@ -70,7 +70,7 @@ def wake_sockets(signal_id: str) -> None:
 @task
 def record_action_event(action_id: str) -> None:
     """Write the event of an action's new state and give the session its turn."""
-    if SessionEvent.unscoped.filter(action=action_id, action_state=F("action__state")).exists():
+    if SessionEvent.unscoped.filter(action_id=UUID(action_id), action_state=F("action__state")).exists():
         return
     action = Action.unscoped.select_related("origin").filter(pk=action_id, origin__kind=Origin.Kind.SESSION).first()
     if action is None:
@@ -118,8 +118,10 @@ def sweep_sessions(_: str = "") -> None:
 
 def start_mode(signal: Signal) -> StartRule.Mode:
     """The start rule in force for the signal's board: its own, else the organization's, else prepare."""
-    rules = dict(StartRule.objects.for_organization(signal.organization).values_list("board_id", "mode"))
-    return StartRule.Mode(rules.get(signal.board_id) or rules.get(None) or StartRule.Mode.PREPARE)
+    rows = StartRule.objects.for_organization(signal.organization).values_list("board_id", "mode")
+    rules: dict[UUID | None, str] = dict(rows)
+    own = rules.get(signal.board_id) if signal.board_id else None
+    return StartRule.Mode(own or rules.get(None) or StartRule.Mode.PREPARE)
 
 
 def _has_ai_runbook(signal: Signal) -> bool:

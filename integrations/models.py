@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -68,7 +68,9 @@ class ExternalRef(TenantModel):
         ]
 
 
-class OfCompanyQuerySet(TenantQuerySet["models.Model"]):
+class OfCompanyQuerySet(TenantQuerySet[Any]):
+    """Rows that one company owns."""
+
     company_path = "company"
 
 

@@ -40,10 +40,12 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
             return
 
 
+_signed_in: Any = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+
 application = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": OwnOriginOnly(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": OwnOriginOnly(_signed_in),
         "lifespan": lifespan,
     }
 )
