@@ -250,6 +250,7 @@ class ActionFactory(DjangoModelFactory[Action]):
     digest = factory.LazyAttribute(lambda action: hashlib.sha256(str(action.arguments).encode()).hexdigest())
     title = "Add an internal note"
     state = Action.State.WAITING
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=8))
 
 
 class ApprovalPolicyFactory(DjangoModelFactory[ApprovalPolicy]):

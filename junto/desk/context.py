@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
-from django.urls.exceptions import NoReverseMatch
 
 from approvals.models import Action
+from integrations.services import model_info
 from junto.desk.views import memberships_of
 from junto.inbox.models import Notification
 from junto.tenants.access import organization_urls
@@ -46,6 +45,9 @@ NAVIGATION: tuple[tuple[str, str, str, str, Permission, bool], ...] = (
     ("audit", "Audit log", "log", "Control", Permission.EXPORT_AUDIT, False),
 )
 
+#: What the approvals queue holds: requests, and outcomes that nobody knows yet.
+OPEN_ACTIONS = (Action.State.WAITING, Action.State.UNKNOWN)
+
 
 def shell(request: HttpRequest) -> dict[str, object]:
     """Nothing outside an organization, so that login and error pages need no membership."""
@@ -69,17 +71,10 @@ def shell(request: HttpRequest) -> dict[str, object]:
         },
         "organizations": _organizations(membership),
         "nav": _navigation(request, actor),
-        "model": model_shown(),
+        "model": model_info(organization),
         "inbox_count": inbox_count,
         "urls": _urls(actor),
     }
-
-
-def model_shown() -> dict[str, object]:
-    """Which model answers, and how to connect a real one."""
-    if settings.LLM_BASE_URL:
-        return {"label": settings.LLM_MODEL, "rehearsal": False, "help": ""}
-    return {"label": "Rehearsal model", "rehearsal": True, "help": ""}
 
 
 def _organizations(membership: Membership) -> list[dict[str, object]]:
@@ -96,17 +91,14 @@ def _organizations(membership: Membership) -> list[dict[str, object]]:
 def _navigation(request: HttpRequest, actor: Actor) -> list[NavPage]:
     counts = {
         "signals": Signal.objects.visible_to(actor).filter(state=Signal.State.NEW).count(),
-        "approvals": Action.objects.visible_to(actor).filter(state=Action.State.WAITING).count(),
+        "approvals": Action.objects.visible_to(actor).filter(state__in=OPEN_ACTIONS).count(),
     }
     pages = []
     with organization_urls(actor.organization.slug):
         for name, label, icon, group, permission, phone in NAVIGATION:
             if not actor.can_anywhere(permission):
                 continue
-            try:
-                path = reverse(name)
-            except NoReverseMatch:
-                continue
+            path = reverse(name)
             current = request.path == path if name == "home" else request.path.startswith(path)
             tone = "accent" if name == "approvals" else ""
             pages.append(NavPage(label, path, icon, group, current, counts.get(name, 0), tone, phone))

@@ -12,6 +12,7 @@ from agent.rendering import session_cards, session_look
 from approvals.models import Action
 from approvals.services import waiting_for
 from integrations.llm.fencing import show_escaped
+from junto.desk.context import OPEN_ACTIONS
 from junto.inbox.services import mark_read, notices_of
 from junto.tenants.access import MemberRequest
 from signals.models import Signal
@@ -23,29 +24,31 @@ NOTICES_SHOWN = 100
 
 @require_safe
 def home(request: MemberRequest) -> HttpResponse:
-    """The dashboard: what is new, what waits, what is going on."""
+    """The dashboard: what is new, what waits for this member, what is going on."""
     actor = request.actor
     signals = Signal.objects.visible_to(actor)
-    live = AgentSession.objects.visible_to(actor).filter(state__in=AgentSession.LIVE)
+    sessions = AgentSession.objects.visible_to(actor)
     counts = {
         "signals_new": signals.filter(state=Signal.State.NEW).count(),
         "needs_review": signals.filter(state=Signal.State.NEEDS_REVIEW).count(),
-        "approvals_waiting": Action.objects.visible_to(actor).filter(state=Action.State.WAITING).count(),
-        "live_sessions": live.count(),
+        "approvals_waiting": Action.objects.visible_to(actor).filter(state__in=OPEN_ACTIONS).count(),
+        "live_sessions": sessions.filter(state__in=AgentSession.LIVE).count(),
     }
-    waiting = session_cards(waiting_for(actor)[:WAITING_SHOWN], actor=actor)
-    sessions = live.select_related("signal", "company", "origin").order_by("-changed_at")[:SESSIONS_SHOWN]
-    return render(
-        request, "desk/home.html", {"counts": counts, "waiting": waiting, "sessions": [_row(each) for each in sessions]}
-    )
+    # what ended moments ago is still looked for, so not only the live ones
+    recent = sessions.select_related("signal", "company", "origin").order_by("-changed_at")[:SESSIONS_SHOWN]
+    context = {
+        "counts": counts,
+        "waiting": session_cards(waiting_for(actor)[:WAITING_SHOWN], actor=actor),
+        "sessions": [_session(session) for session in recent],
+    }
+    return render(request, "desk/home.html", context)
 
 
-def _row(session: AgentSession) -> dict[str, object]:
-    signal = session.signal
+def _session(session: AgentSession) -> dict[str, object]:
     return {
         **(session_look(session) or {}),
-        "title": show_escaped(f"{signal.external_id} {signal.subject}"),
-        "path": reverse("signal", args=[signal.pk]),
+        "path": reverse("signal", args=[session.signal_id]),
+        "title": show_escaped(f"{session.signal.external_id} {session.signal.subject}"),
         "company": show_escaped(session.company.name),
         "updated_at": session.changed_at,
     }
