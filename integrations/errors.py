@@ -104,6 +104,10 @@ class VendorGarbled(VendorError):
     """Something answered, but not what the vendor's contract promises: HTML, broken JSON, too much, a redirect."""
 
 
+class VendorTooMuch(VendorGarbled):
+    """More came than is read at once. Another request may well fit."""
+
+
 class OutcomeUnknown(VendorError):
     """A write left and no definite answer came back: it may have happened or not. Never repeated by itself (I17)."""
 

@@ -36,6 +36,7 @@ from integrations.errors import (
     VendorGarbled,
     VendorThrottled,
     VendorTimeout,
+    VendorTooMuch,
 )
 from integrations.warrants import Endpoint, Errand, Traffic, classify
 
@@ -342,7 +343,7 @@ class VendorSession:
             for chunk in response.raw.stream(_CHUNK, decode_content=True):
                 body += chunk
                 if len(body) > LARGEST_ANSWER:
-                    raise VendorGarbled(
+                    raise VendorTooMuch(
                         f"{self._label} sent more than {LARGEST_ANSWER >> 20} MiB; narrow the search.", sent=True
                     )
             return self._reader.understood(

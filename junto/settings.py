@@ -207,7 +207,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-TASKS = {
+TASKS: dict[str, Any] = {
     "default": {"BACKEND": "django_tasks_rq.RQBackend" if REDIS_URL else "junto.engine.ThreadBackend", "QUEUES": []}
 }
 RQ_QUEUES = {"default": {"URL": REDIS_URL, "DEFAULT_TIMEOUT": -1}} if REDIS_URL else {}

@@ -47,6 +47,7 @@ __all__ = [
 TITLE_LENGTH = 120
 CALLOUTS = frozenset({"NOTE", "TIP", "IMPORTANT", "WARNING", "CAUTION", "DECISION"})
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _CALLOUT = re.compile(r"\[!([A-Za-z]+)\][ \t]*(.*)", re.DOTALL)
 _CHECKBOX = re.compile(r"\[[ xX]\]\s+")
 _CALL = re.compile(r"(@\w+\.\w+)(?:\([^()\n]*\))+|[ \t]*\([ \t]*ask[ \t]*\)")
@@ -169,7 +170,8 @@ class _Section:
 
 class _Reader:
     def __init__(self, markdown: str) -> None:
-        self.lines = markdown.split("\n")
+        # the same ends of lines as the parser counts
+        self.lines = _LINE_END.split(markdown)
         self.root = SyntaxTreeNode(_markdown.parse(markdown))
         self.problems: list[Problem] = []
 

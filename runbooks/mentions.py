@@ -106,7 +106,8 @@ def scan_mentions(text: str, *, line: int) -> Scan:
     problems: list[Problem] = []
     for found in _outside_code(text):
         at = line + text.count("\n", 0, found.start())
-        end, bindings, broken = found.end(), {}, ""
+        end, broken = found.end(), ""
+        bindings: dict[str, Binding] = {}
         if text.startswith("(", end) and not _ASK.match(text, end):
             try:
                 bindings, end = _read_arguments(text, end + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from typing import IO, ClassVar
+from typing import IO, Any, ClassVar
 from uuid import UUID
 
 from django.conf import settings
@@ -61,7 +61,7 @@ class BoundedJSONParser(JSONParser):
 
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
-    ) -> JsonValue:
+    ) -> Any:
         """The body as JSON.
 
         Raises:
@@ -217,7 +217,7 @@ class SignalListView(SignalView, generics.ListAPIView[Signal]):
     def get_queryset(self) -> SignalQuerySet:
         """The signals the token may see, newest change first."""
         if getattr(self, "swagger_fake_view", False):
-            return self.queryset
+            return SignalQuerySet(Signal).none()
         return Signal.objects.visible_to(self.actor).with_relations().order_by("-source_updated_at", "id")
 
 

@@ -87,8 +87,9 @@ class SignalFacts:
             "type": self.type or None,
             "subtype": self.subtype or None,
             "item": self.item or None,
-            "contact": contact
-            and {"id": vendor_id(contact.external_id), "name": contact.name, "email": contact.email or None},
+            "contact": {"id": vendor_id(contact.external_id), "name": contact.name, "email": contact.email or None}
+            if contact
+            else None,
             "devices": [{"id": vendor_id(device.external_id), "name": device.name}] if device else [],
             "assignee": self.assignee or None,
             "created_at": self.created_at.isoformat(),

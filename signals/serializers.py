@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, ClassVar, TypedDict
 
 from pydantic import JsonValue
 from rest_framework import serializers
@@ -18,7 +18,7 @@ MAX_ITEMS = 1000
 ANY_LENGTH = 16 * 1024 * 1024
 
 
-def _words(**kwargs: object) -> serializers.CharField:
+def _words(**kwargs: Any) -> serializers.CharField:
     return serializers.CharField(required=False, allow_blank=True, default="", trim_whitespace=False, **kwargs)
 
 
@@ -199,7 +199,7 @@ class SignalOutput(serializers.ModelSerializer[Signal]):
 
     class Meta:
         model = Signal
-        fields = (
+        fields: ClassVar[Any] = (
             "id",
             "connection",
             "external_id",
@@ -229,4 +229,4 @@ class SignalDetailOutput(SignalOutput):
     notes = NoteOutput(many=True)
 
     class Meta(SignalOutput.Meta):
-        fields = (*SignalOutput.Meta.fields, "description", "notes")
+        fields: ClassVar[Any] = (*SignalOutput.Meta.fields, "description", "notes")

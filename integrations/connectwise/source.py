@@ -16,7 +16,7 @@ from integrations.contracts import (
     NoteRecord,
     TicketRecord,
 )
-from integrations.errors import VendorGarbled, VendorNotFound
+from integrations.errors import VendorGarbled, VendorNotFound, VendorTooMuch
 from integrations.http import MOST_PAGES
 
 BATCH = 100
@@ -110,7 +110,7 @@ class ConnectWiseSource:
         self._client.close()
 
     def _record(self, ticket: schemas.Ticket) -> TicketRecord:
-        notes = self._client.notes(ticket.id)
+        notes, left_out = self._notes(ticket)
         opening = next((note for note in notes if note.issue), None)
         opening = opening or next((note for note in notes if note.discussion and note.kind == "TicketNote"), None)
         updated_at = ticket.updated_at or _UNKNOWN_MOMENT
@@ -124,7 +124,7 @@ class ConnectWiseSource:
             contact_external_id=ticket.contact.external_id,
             contact_name=ticket.contact.name or ticket.contact_name,
             device_external_ids=tuple(str(one.id) for one in self._client.ticket_configurations(ticket.id)),
-            description=opening.text if opening else "",
+            description=opening.text if opening else left_out,
             status=ticket.status.name,
             closed=ticket.closed,
             priority=ticket.priority.name,
@@ -134,9 +134,18 @@ class ConnectWiseSource:
             subtype=ticket.sub_type.name,
             item=ticket.item.name,
             assignee=ticket.owner.name,
-            notes=tuple(_note(note, updated_at) for note in notes if note is not opening and note.text),
+            notes=None
+            if left_out
+            else tuple(_note(note, updated_at) for note in notes if note is not opening and note.text),
             raw=ticket.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         )
+
+    def _notes(self, ticket: schemas.Ticket) -> tuple[list[schemas.Note], str]:
+        """The ticket's texts; or none, and words that say so, so that one huge ticket does not hold up all others."""
+        try:
+            return self._client.notes(ticket.id), ""
+        except VendorTooMuch as problem:
+            return [], f"The text of this ticket was not read: {problem} Open it in {LABEL}."
 
 
 def open_source(client: ConnectWiseClient) -> ConnectWiseSource:

@@ -33,7 +33,8 @@ class ControlPlane:
     def answer(self, request: Request, *, peer: str) -> Answer:
         """Serve a control request from this machine; a page in a browser and other machines are refused."""
         host = urlsplit(request.base_url).hostname or ""
-        if not ipaddress.ip_address(peer).is_loopback or not _is_loopback(host) or "origin" in request.headers:
+        from_here = _is_loopback(peer) and _is_loopback(host)
+        if not from_here or "origin" in request.headers:
             return json_answer(403, {"message": "the control plane is for this machine only"})
         try:
             return json_answer(200, self._serve(request))

@@ -31,7 +31,7 @@ def main() -> int:
     options = _options()
     keys = json.load(sys.stdin)
     try:
-        items = [_item(ticket, options.psa, keys) for ticket in _oldest(options.psa, keys, options.limit)]
+        items: list[Json] = [_item(ticket, options.psa, keys) for ticket in _oldest(options.psa, keys, options.limit)]
         answer = _ask(
             f"{options.junto}/signals/sync",
             {"Authorization": f"Bearer {keys['token']}"},

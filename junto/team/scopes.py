@@ -8,6 +8,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from junto.tenants.actors import Actor
 from junto.tenants.permissions import SCOPE_PERMISSIONS
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class HasScope(BasePermission):
             PermissionDenied: the token lacks the scope (403); says which.
         """
         scope = view.scopes.get(request.method)  # type: ignore[attr-defined]
-        if scope not in SCOPE_PERMISSIONS or scope not in request.auth.scopes:
+        held = request.auth.scopes if isinstance(request.auth, Actor) else frozenset()
+        if scope not in SCOPE_PERMISSIONS or scope not in held:
             raise PermissionDenied(f"This API token has no scope {scope}: ask an Admin for one that has.")
         return True

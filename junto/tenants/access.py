@@ -107,7 +107,7 @@ class OrganizationPrefix:
             return HttpResponsePermanentRedirect(request.path + "/")
         request.organization_slug = found["slug"]  # type: ignore[attr-defined]
         request.path_info = found["rest"]
-        request.urlconf = settings.ORGANIZATION_URLCONF  # type: ignore[attr-defined]
+        request.urlconf = settings.ORGANIZATION_URLCONF
         with organization_urls(found["slug"]):
             return self.get_response(request)
 

@@ -70,7 +70,7 @@ class TenantQuerySet(models.QuerySet[M]):
 
     def _fetch_all(self) -> None:
         self._require_scope()
-        super()._fetch_all()  # type: ignore[misc]
+        super()._fetch_all()
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[M]:
         self._require_scope()
