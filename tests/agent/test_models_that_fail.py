@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from agent.events import CallRefused
 from agent.models import AgentSession
 from approvals.models import Action
-from tests.agent.cases import SessionTestCase
-from tests.scripted_model import Asks, Cuts, Fails, RefusesStreaming, Says, ScriptedModel, Sends, Step
+from tests.agent.model_cases import ModelTestCase
+from tests.scripted_model import Asks, Cuts, Fails, RefusesStreaming, Says, Sends
 
 State = AgentSession.State
-
-
-class ModelTestCase(SessionTestCase):
-    @contextmanager
-    def model(self, *script: Step) -> Iterator[ScriptedModel]:
-        """An OpenAI-compatible server on loopback that follows a script."""
-        with ScriptedModel(*script) as server:
-            self.settings.LLM_BASE_URL, self.settings.LLM_API_KEY = server.base_url, server.key
-            self.settings.LLM_MODEL = server.model
-            host, port = server.address.split(":")
-            self.settings.LOCAL_TARGETS = self.settings.LOCAL_TARGETS | {(host, int(port))}
-            yield server
-            assert not server.unlisted
-
-    def look(self) -> Asks:
-        return Asks("connectwise.get_ticket", {"ticket_id": int(self.signal.external_id)})
-
-    def note(self, text: str = "Checked the gateway.") -> Asks:
-        return Asks("connectwise.add_internal_note", {"ticket_id": int(self.signal.external_id), "text": text})
 
 
 class WorkingModelTest(ModelTestCase):
