@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-import httpx2
 from django.conf import settings
 
 from integrations.errors import AddressRefused
@@ -19,6 +18,10 @@ HOW_TO_CONNECT = (
     "This is the built-in rehearsal model: fixed rules, no language model. To connect one, set JUNTO_LLM_BASE_URL and"
     " JUNTO_LLM_MODEL (and JUNTO_LLM_API_KEY) and start again."
 )
+
+
+#: Connections to a model's server, kept between steps; keys and conversations travel in the requests.
+_shared_client = lru_cache(maxsize=8)(model_http_client)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,3 @@ def chat_model(organization: Organization) -> tuple[ChatModel, ModelInfo]:
         OpenAIChatModel(base_url=info.base_url, api_key=settings.LLM_API_KEY, model=info.model, http_client=client),
         info,
     )
-
-
-@lru_cache(maxsize=8)
-def _shared_client(base_url: str) -> httpx2.Client:
-    """Connections to the model's server, kept between steps; keys and conversations travel in the requests."""
-    return model_http_client(base_url)
