@@ -31,12 +31,12 @@ MEGABYTE = 1024 * 1024
 #: Fault of the vendor -> what the person reads of it.
 READ_FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"kind": "status", "status": 401}, "credentials"),
-    ({"kind": "status", "status": 403}, "right"),
-    ({"kind": "status", "status": 404}, "not"),
-    ({"kind": "status", "status": 429, "retry_after": "1"}, "too many"),
-    ({"kind": "status", "status": 500}, "500"),
-    ({"kind": "html", "status": 200}, "HTML"),
-    ({"kind": "truncated"}, ""),
+    ({"kind": "status", "status": 403}, "no right to this"),
+    ({"kind": "status", "status": 404}, "no such record"),
+    ({"kind": "status", "status": 429, "retry_after": "1"}, "slow down"),
+    ({"kind": "status", "status": 500}, "error of its own"),
+    ({"kind": "html", "status": 200}, "a web page"),
+    ({"kind": "truncated"}, "broke off"),
     ({"kind": "cut_before"}, "broke off"),
 ]
 
