@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
+from pydantic import JsonValue
 
 from agent.journal import Progress, read_progress
 from agent.models import AgentSession, Instruction
@@ -20,6 +21,7 @@ from integrations.tools import AnyTool
 from junto.tenants.actors import Actor
 from runbooks.document import resolve
 from runbooks.matching import match_signal
+from runbooks.mentions import FACT_PATHS, FactReference, Mention
 from runbooks.services import PublishedVersion, published_document
 from signals.facts import SignalFacts, signal_facts
 
@@ -49,6 +51,11 @@ class SessionContext:
     def read_again(self) -> SessionContext:
         """The same context with the events and actions as they are now."""
         return replace(self, progress=read_progress(self.session))
+
+    def fact_values(self) -> dict[str, JsonValue]:
+        """Every fact that a runbook may bind an argument to, by its path, as far as the signal has it."""
+        every = Mention(tool="", ask=False, line=0, bindings={path: FactReference(path) for path in FACT_PATHS})
+        return dict(resolve(every, self.facts, {}).arguments)
 
     def step_words(self, tool: str) -> str:
         """The first runbook step that mentions `tool`, in words for the card; empty when none does."""

@@ -107,6 +107,7 @@ def _propose(context: SessionContext, call: RequestedCall) -> None:
         arguments=arguments,
         call_id=call.call_id,
         runbook_step=context.step_words(call.name),
+        facts=context.fact_values(),
     )
     record_action(session, action)
 

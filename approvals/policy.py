@@ -81,8 +81,9 @@ class ToolFacts:
 class Proposal:
     """One call that somebody wants to make.
 
-    `runbook` is the pinned version (`<id>:<number>`) in runbook mode. `bound` holds the argument values that the server
-    itself resolved for this step from declared inputs and facts of the signal. `four_eyes` = two people must agree.
+    `runbook` is the pinned version (`<id>:<number>`) in runbook mode. `facts` (by path) and `inputs` (by name) are what
+    the server itself knows of the signal and the run: a bound argument is held against them. `four_eyes` = two people
+    must agree.
     """
 
     tool: ToolFacts
@@ -92,7 +93,8 @@ class Proposal:
     mode: OriginMode
     runbook: str = ""
     step: str = ""
-    bound: Mapping[str, JsonValue] = field(default_factory=dict)
+    facts: Mapping[str, JsonValue] = field(default_factory=dict)
+    inputs: Mapping[str, JsonValue] = field(default_factory=dict)
     by_token: bool = False
     four_eyes: bool = False
 
@@ -217,13 +219,15 @@ def covers(grant: GrantRule, proposal: Proposal, policy: EffectivePolicy) -> boo
         proposal.mode is not OriginMode.PROCESSOR or grant.origin not in (None, proposal.origin)
     ):
         return False
-    return rules_hold(grant.rules, proposal.arguments, proposal.bound)
+    return rules_hold(grant.rules, proposal.arguments, facts=proposal.facts, inputs=proposal.inputs)
 
 
 def rules_hold(
     rules: Mapping[str, Mapping[str, JsonValue]],
     arguments: Mapping[str, JsonValue],
-    bound: Mapping[str, JsonValue],
+    *,
+    facts: Mapping[str, JsonValue],
+    inputs: Mapping[str, JsonValue],
 ) -> bool:
     """Whether every argument satisfies its rule (I8). An argument that no rule speaks of is not covered."""
     required = {name for name, rule in rules.items() if rule.get("kind") in ("constant", "input", "fact")}
@@ -232,17 +236,21 @@ def rules_hold(
     other = rules.get(ANY_OTHER_ARGUMENT)
     for name, value in arguments.items():
         rule = rules.get(name, other)
-        if rule is None or not _rule_holds(rule, name, value, bound):
+        if rule is None or not _rule_holds(rule, value, facts, inputs):
             return False
     return True
 
 
-def _rule_holds(rule: Mapping[str, JsonValue], name: str, value: JsonValue, bound: Mapping[str, JsonValue]) -> bool:
+def _rule_holds(
+    rule: Mapping[str, JsonValue], value: JsonValue, facts: Mapping[str, JsonValue], inputs: Mapping[str, JsonValue]
+) -> bool:
     match rule.get("kind"):
         case "constant":
             return _same(value, rule.get("value"))
-        case "input" | "fact":
-            return name in bound and _same(value, bound[name])
+        case "fact":
+            return _is_known(value, rule.get("path"), facts)
+        case "input":
+            return _is_known(value, rule.get("name"), inputs)
         case "enum":
             values = rule.get("values")
             return isinstance(values, list) and any(_same(value, each) for each in values)
@@ -253,6 +261,10 @@ def _rule_holds(rule: Mapping[str, JsonValue], name: str, value: JsonValue, boun
             return True
         case _:
             return False
+
+
+def _is_known(value: JsonValue, name: JsonValue, known: Mapping[str, JsonValue]) -> bool:
+    return isinstance(name, str) and name in known and _same(value, known[name])
 
 
 def _same(left: JsonValue, right: JsonValue) -> bool:

@@ -54,7 +54,8 @@ class _Request:
     fence: int
     call_id: str
     step: str
-    bound: Mapping[str, JsonValue]
+    facts: Mapping[str, JsonValue]
+    inputs: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,15 @@ def propose_action(
     arguments: Mapping[str, JsonValue],
     call_id: str,
     runbook_step: str = "",
-    bound: Mapping[str, JsonValue] | None = None,
+    facts: Mapping[str, JsonValue] | None = None,
+    inputs: Mapping[str, JsonValue] | None = None,
 ) -> Action:
     """Ask for one tool call. Called again with the same call id it returns the action there is.
 
     The action comes back SUCCEEDED or FAILED (a read that ran), APPROVED (a write that its policy or grant lets run),
-    WAITING (a person decides), or REFUSED with the reason. `bound` holds argument values that the server itself
-    resolved for this runbook step. Not to be called inside a transaction: previews and reads go to the vendor.
+    WAITING (a person decides), or REFUSED with the reason. `facts` (by path) and `inputs` (by name) are what the server
+    knows, against which a runbook's grants hold bound arguments. Not to be called inside a transaction: previews and
+    reads go to the vendor.
 
     Raises:
         StaleLease: `fence` is not the origin's current one, or the origin is over.
@@ -95,7 +98,7 @@ def propose_action(
         Origin.objects.for_organization(origin.organization).select_related("organization", "company").get(pk=origin.pk)
     )
     require(actor, Permission.PROPOSE_ACTIONS, origin.company)
-    request = _Request(actor, origin, fence, call_id, runbook_step, bound or {})
+    request = _Request(actor, origin, fence, call_id, runbook_step, facts or {}, inputs or {})
     known = _known(request)
     if known is None:
         known = _write(_foresee(_prepare(origin, tool_name, arguments), request), request)
@@ -153,7 +156,8 @@ def _verdict(request: _Request, tool: AnyTool, arguments: Mapping[str, JsonValue
         mode=OriginMode(origin.mode),
         runbook=origin.runbook,
         step=request.step,
-        bound=request.bound,
+        facts=request.facts,
+        inputs=request.inputs,
         by_token=request.actor.kind == "token",
         four_eyes=needs_two(flags=tool.flags, company=origin.company, risk=tool.risk),
     )

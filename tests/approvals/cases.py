@@ -55,7 +55,7 @@ class Approvals(Cast):
         origin: Origin | None = None,
         actor: Actor | None = None,
         call_id: str = "",
-        bound: dict[str, Any] | None = None,
+        facts: dict[str, Any] | None = None,
         fence: int | None = None,
         **arguments: Any,
     ) -> Action:
@@ -73,7 +73,7 @@ class Approvals(Cast):
             tool_name=tool,
             arguments=arguments,
             call_id=call_id or f"call-{next(_numbers)}",
-            bound=bound,
+            facts=facts,
         )
 
     def decide(self, action: Action, verdict: str, by: Membership, **more: Any) -> Action:

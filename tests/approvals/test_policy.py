@@ -27,6 +27,7 @@ COMPANIES = ["harlow", "pemberton"]
 TOOLS = ["psa.add_note", "psa.close_ticket"]
 PINS = ["pin-1", "pin-2"]
 ORIGINS = ["session-1", "session-2"]
+FACTS = {"ticket.contact": "dana"}
 VALUES = st.sampled_from(["a", "b", 1, True, 1.5, None])
 
 
@@ -56,7 +57,8 @@ proposals = st.builds(
     mode=st.sampled_from(OriginMode),
     runbook=st.sampled_from(["", "rb:1", "rb:2"]),
     step=st.sampled_from(["", "1", "2"]),
-    bound=st.dictionaries(st.sampled_from(["text", "user"]), VALUES, max_size=2),
+    facts=st.dictionaries(st.sampled_from(["ticket.contact"]), VALUES, max_size=1),
+    inputs=st.dictionaries(st.sampled_from(["who"]), VALUES, max_size=1),
     by_token=st.booleans(),
     four_eyes=st.booleans(),
 )
@@ -278,6 +280,11 @@ def test_the_source_of_a_policy_is_told() -> None:
         ({"kind": "constant", "value": 1}, True, False),
         ({"kind": "fact", "path": "ticket.contact"}, "dana", True),
         ({"kind": "fact", "path": "ticket.contact"}, "mallory", False),
+        ({"kind": "fact", "path": "ticket.device"}, "dana", False),
+        ({"kind": "fact"}, "dana", False),
+        ({"kind": "input", "name": "who"}, "robin", True),
+        ({"kind": "input", "name": "who"}, "dana", False),
+        ({"kind": "input", "name": "ticket.contact"}, "dana", False),
         ({"kind": "enum", "values": ["x", "y"]}, "y", True),
         ({"kind": "enum", "values": ["x", "y"]}, "z", False),
         ({"kind": "text", "max_length": 3}, "abc", True),
@@ -287,12 +294,12 @@ def test_the_source_of_a_policy_is_told() -> None:
     ],
 )
 def test_each_argument_is_held_against_its_rule(rule: dict, value: object, holds: bool) -> None:
-    assert rules_hold({"user": rule}, {"user": value}, {"user": "dana"}) is holds
+    assert rules_hold({"user": rule}, {"user": value}, facts=FACTS, inputs={"who": "robin"}) is holds
 
 
 def test_an_argument_without_a_rule_is_not_covered() -> None:
-    assert not rules_hold({"user": {"kind": "any"}}, {"user": "dana", "cc": "mallory"}, {})
+    assert not rules_hold({"user": {"kind": "any"}}, {"user": "dana", "cc": "mallory"}, facts={}, inputs={})
 
 
 def test_a_bound_argument_must_not_be_left_out() -> None:
-    assert not rules_hold({"user": {"kind": "constant", "value": "dana"}}, {}, {})
+    assert not rules_hold({"user": {"kind": "constant", "value": "dana"}}, {}, facts={}, inputs={})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from approvals.budgets import MAX_CALLS, MAX_WRITES
@@ -136,6 +138,13 @@ class Proposals(ApprovalTestCase):
         assert self.now(granted).state == State.SUCCEEDED
         assert self.ask("junto.put_medium", origin=ours).state == State.WAITING
 
+    def test_an_argument_bound_to_a_fact_runs_with_that_fact_and_with_nothing_a_model_says(self) -> None:
+        self.grant(thing={"kind": "fact", "path": "ticket.device"})
+        ours, facts = self.open("runbook", runbook="rb:3"), {"ticket.device": "a blue box"}
+        assert self.ask("junto.put_medium", origin=ours, facts=facts, thing="another box").state == State.WAITING
+        assert self.ask("junto.put_medium", origin=ours).state == State.WAITING
+        assert self.ask("junto.put_medium", origin=ours, facts=facts).state == State.APPROVED
+
     def test_a_grant_is_given_back_when_its_action_failed(self) -> None:
         self.grant()
         ours = self.open("runbook", runbook="rb:3")
@@ -155,12 +164,13 @@ class Proposals(ApprovalTestCase):
         self.now(self.decide(self.ask("junto.put_low"), "approve", self.theo))
         assert verify_chain(self.northwind).ok
 
-    def grant(self) -> None:
-        """What Mara's publishing gives: the blue box may be put left, once a run."""
+    def grant(self, **changed: dict[str, Any]) -> None:
+        """What Mara's publishing gives: the blue box may be put left, once a run; or another rule for an argument."""
         rules = {
             "place": {"kind": "constant", "value": "left"},
             "thing": {"kind": "enum", "values": ["a blue box"]},
             "careful": {"kind": "any"},
+            **changed,
         }
         draft = GrantDraft(
             kind="runbook", tool=registry.get("junto.put_medium"), words="Put it left.", rules=rules, runbook="rb:3"
