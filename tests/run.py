@@ -6,6 +6,7 @@ pytest itself prints the closing line of each suite.
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from tests.services import postgres_server, redis_server
 PROGRAMS = Path(sys.executable).parent
 ROOT = Path(__file__).resolve().parent.parent
 NO_TESTS_COLLECTED = 5
+STOP_SECONDS = 60.0
 STATIC_CHECKS: tuple[tuple[str, ...], ...] = (
     ("ruff", "format", "--check", "."),
     ("ruff", "check", "."),
@@ -35,6 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="bin/test", description=__doc__)
     parser.add_argument("--all", action="store_true", help="every check, as the build runs it; nothing may be missing")
     parser.add_argument("--deep", action="store_true", help="the long runs (hours)")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options, rest = parser.parse_known_args(arguments)
     if options.all:
         os.environ["JUNTO_TEST_REQUIRE_ALL"] = "1"
@@ -75,9 +78,15 @@ def _pytest(*arguments: str, environment: Mapping[str, str] | None = None) -> bo
 def _passes(words: Sequence[str], *, environment: Mapping[str, str] | None = None, fine: Sequence[int] = (0,)) -> bool:
     print(f"==> {' '.join(words)}", flush=True)
     started = time.monotonic()
-    finished = subprocess.run([PROGRAMS / words[0], *words[1:]], cwd=ROOT, env=environment, check=False)
+    process = subprocess.Popen([PROGRAMS / words[0], *words[1:]], cwd=ROOT, env=environment)
+    try:
+        code = process.wait()
+    finally:
+        if process.poll() is None:  # we were told to stop: let it put its servers away
+            process.send_signal(signal.SIGINT)
+            process.wait(STOP_SECONDS)
     print(f"    {time.monotonic() - started:.0f} s", flush=True)
-    return finished.returncode in fine
+    return code in fine
 
 
 if __name__ == "__main__":
