@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 
 
 class SignalsConfig(AppConfig):
@@ -6,3 +7,7 @@ class SignalsConfig(AppConfig):
     label = "signals"
     verbose_name = "Signals"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Put our own tools into the registry."""
+        import_string("signals.tools.search_signals")
