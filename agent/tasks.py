@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from django.db.models import F, OuterRef, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django_tasks import task
@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 #: Sessions one sweep wakes at the most, so that a backlog does not become a burst.
 SWEEP_LIMIT = 50
+#: Kinds of events after which it is the model's turn, once no action is open.
+TURN_GIVERS = ("user_said", "person_started", "action_changed", "call_refused")
 #: Seconds a new signal may wait for its bell before the sweep opens its session (C3: swept within 10 s).
 LOST_BELL_SECONDS = 5
 
@@ -104,8 +106,9 @@ def sweep_sessions(_: str = "") -> None:
     """Find what a lost bell or a dead worker left behind: unopened signals, unrecorded states, idle live sessions."""
     _ring_unopened()
     _record_missed()
+    working = Q(state__in=[AgentSession.State.QUEUED, AgentSession.State.RUNNING])
     idle = (
-        AgentSession.unscoped.filter(state__in=[AgentSession.State.QUEUED, AgentSession.State.RUNNING])
+        AgentSession.unscoped.filter(working | _unanswered())
         .exclude(origin__lease_until__gt=Now())
         .order_by("changed_at")
     )
@@ -149,6 +152,14 @@ def _ring_unopened() -> None:
     )
     for signal_id in waiting.values_list("pk", flat=True)[:SWEEP_LIMIT]:
         ring("signal.changed", str(signal_id))
+
+
+def _unanswered() -> Q:
+    """Sessions at rest in which something was said or done that no worker took up, as the one at it died meanwhile."""
+    newest = SessionEvent.unscoped.filter(session=OuterRef("pk"), number=OuterRef("last_number"), kind__in=TURN_GIVERS)
+    still_open = Action.unscoped.filter(origin=OuterRef("origin")).exclude(state__in=Action.TERMINAL)
+    resting = [AgentSession.State.WAITING_FOR_APPROVAL, AgentSession.State.WAITING_FOR_TECHNICIAN]
+    return Q(Exists(newest), ~Exists(still_open), state__in=resting)
 
 
 def _record_missed() -> None:
