@@ -39,7 +39,7 @@ class UnattendedRunTest(SessionTestCase):
         assert note.grant is not None
         assert note.grant.kind == Grant.Kind.RUNBOOK
         assert note.grant.issued_by == self.mara
-        assert [row["record"]["kind"] for row in self.sandbox.effects()][0] == "note"
+        assert self.sandbox.effects()[0]["record"]["kind"] == "note"
 
     def test_what_the_runbook_does_not_mention_waits_for_a_person(self) -> None:
         session = self.arrive()
