@@ -1,0 +1,85 @@
+"""Every page on a desk and on a phone, in both themes: nothing sticks out, nothing complains."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_of_the_menu_fits_and_is_quiet(enter, viewport, theme):
+    olivia = enter("olivia", viewport=viewport, color_scheme=theme)
+    paths = menu(olivia.page)
+    assert len(paths) >= 9
+
+    for path in paths:
+        olivia.page.goto(olivia.stage.address + path)
+        expect(olivia.page.get_by_role("heading", level=1)).to_be_visible()
+        assert overflow(olivia.page) <= 0, path
+
+
+@pytest.mark.parametrize("viewport", [DESK, {"width": 1100, "height": 800}, PHONE], ids=["desk", "tablet", "phone"])
+def test_ticket_chat_and_context_can_be_reached_at_every_width(enter, viewport):
+    page = enter("theo", viewport=viewport).open_signal("48289")
+
+    for name, place in (("Ticket", "aside[data-ticket]"), ("Chat", ".pane-chat"), ("Context", ".pane-context")):
+        choice = page.locator(".pane-pick").get_by_text(name)
+        if choice.is_visible():
+            choice.click()
+        expect(page.locator(place)).to_be_visible()
+        assert overflow(page) <= 0
+
+
+def test_a_chosen_theme_is_there_at_the_next_page_before_it_is_painted(enter):
+    page = enter("theo", color_scheme="light").page
+    page.get_by_role("button", name="Switch theme").last.click()
+    page.reload(wait_until="commit")
+
+    page.wait_for_function("document.body !== null")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_the_badge_says_that_it_rehearses_and_how_to_connect_a_model(enter):
+    page = enter("theo").open_signal("48289")
+    page.get_by_role("button", name="Rehearsal model").last.click()
+
+    expect(page.get_by_role("dialog")).to_contain_text("JUNTO_LLM_BASE_URL")
+
+
+def test_keys_move_and_tell_what_they_do(enter):
+    page = enter("theo").open("signals/")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.locator("tr.sig a").nth(1)).to_be_focused()
+
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.locator("h1").click()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+
+
+def test_a_search_that_finds_nothing_says_so_and_can_be_cleared(enter):
+    page = enter("theo").open("signals/")
+    page.get_by_role("searchbox").fill("no such ticket anywhere")
+    expect(page.get_by_role("heading", name="No signal fits")).to_be_visible()
+
+    page.get_by_role("link", name="Clear them").click()
+    expect(page.locator("tr.sig").first).to_be_visible()
+
+
+def menu(page: Page) -> list[str]:
+    """Paths of all pages that this person's menu offers."""
+    links = page.locator(".side .nav a").all()
+    return [re.sub(r"^https?://[^/]+", "", link.get_attribute("href") or "") for link in links]
+
+
+def overflow(page: Page) -> int:
+    """Pixels by which the page is wider than the window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
