@@ -68,6 +68,7 @@ class _Draft:
     title: str = ""
     refusal: str = ""
     failure: str = ""
+    verdict: Verdict | None = None
     preview: StoredPreview | None = None
 
 
@@ -162,7 +163,11 @@ def _verdict(request: _Request, tool: AnyTool, arguments: Mapping[str, JsonValue
         four_eyes=needs_two(flags=tool.flags, company=origin.company, risk=tool.risk),
     )
     rules = policy_rules(organization=origin.organization, tool=tool.name)
-    return evaluate(proposal, rules, grant_rules(origin=origin, tool=tool))
+    verdict = evaluate(proposal, rules, ())
+    if isinstance(verdict, Ask):
+        # only what would ask can be helped by a grant
+        return evaluate(proposal, rules, grant_rules(origin=origin, tool=tool))
+    return verdict
 
 
 def _foresee(draft: _Draft, request: _Request) -> _Draft:
@@ -170,9 +175,8 @@ def _foresee(draft: _Draft, request: _Request) -> _Draft:
     if draft.tool is None or draft.refusal:
         return draft
     verdict = _verdict(request, draft.tool, draft.arguments)
-    if isinstance(verdict, Refuse):
-        return replace(draft, refusal=verdict.reason)
-    if not draft.tool.is_write:
+    draft = replace(draft, verdict=verdict)
+    if isinstance(verdict, Refuse) or not draft.tool.is_write:
         return draft
     try:
         preview = preview_action(tool=draft.tool, arguments=draft.arguments, origin=request.origin)
@@ -197,19 +201,22 @@ def _write(draft: _Draft, request: _Request) -> Action:
     if known is not None:
         return known
     action = _row(draft, request)
-    if draft.refusal or draft.tool is None:
+    if draft.refusal or draft.tool is None or draft.verdict is None:
         action.state, action.reason = Action.State.REFUSED, draft.refusal
     elif draft.failure:
         action.state, action.reason = Action.State.FAILED, draft.failure
-    else:
+    elif isinstance(draft.verdict, Allow) and draft.verdict.by == "grant":
+        # asked again under the lock: a grant is spent once
         _settle(action, _verdict(request, draft.tool, draft.arguments), draft.tool)
+    else:
+        _settle(action, draft.verdict, draft.tool)
     if action.state in Action.TERMINAL:
         action.finished_at = timezone.now()
     return enter(action, actor=request.actor)
 
 
 def _settle(action: Action, verdict: Verdict, tool: AnyTool) -> None:
-    """Give a new action the state that `verdict` says. Asked again under the lock, so that it is still true."""
+    """Give a new action the state that `verdict` says."""
     if isinstance(verdict, Refuse):
         action.state, action.reason = Action.State.REFUSED, verdict.reason
         return

@@ -104,8 +104,12 @@ def verify_chain(organization: Organization, *, exported_head: tuple[int, str] |
 
 
 def _locked_head(organization: Organization) -> AuditHead:
-    AuditHead.unscoped.get_or_create(organization=organization)
-    return AuditHead.unscoped.select_for_update().get(organization=organization)
+    rows = AuditHead.unscoped.select_for_update().filter(organization=organization)
+    head = rows.first()
+    if head is None:
+        AuditHead.unscoped.get_or_create(organization=organization)
+        head = rows.get()
+    return head
 
 
 def _actor_id(actor: Actor) -> str:
