@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
+import pytest
 from django.conf import settings
 from django.db.models import Model
 from django.http import HttpResponseBase
@@ -94,8 +95,10 @@ class BorderTestCase(JuntoTestCase):
         return _fitting(route, {model: str(row.pk) for model, row in self.garden.rows.items()})
 
     def own_ids(self, route: Route | None = None) -> list[str]:
-        """Ids of Southgate's rows, and words that stand in paths."""
-        return [*_fitting(route, {type(row): str(row.pk) for row in self.own.values()}), *WORDS]
+        """Ids of Southgate's rows, those that the path is named after where there are any, and words of paths."""
+        rows = {type(row): row for row in self.own.values()}
+        named = _named_in(route, rows) if route else []
+        return [*(named or _fitting(route, {model: str(row.pk) for model, row in rows.items()})), *WORDS]
 
     def filled(self, route: Route, ids: list[str]) -> Iterator[str]:
         """The route's paths with each of `ids` in each hole, alike in all of them."""
@@ -136,7 +139,7 @@ class StrangerTests(BorderTestCase):
 
     def test_every_path_of_northwind_is_a_404_for_ines(self) -> None:
         for route in self.organization_routes():
-            for path in self.filled(route, self.foreign_ids()[:2]):
+            for path in self.filled(route, self.foreign_ids()[:1]):
                 for method in ("get", "post"):
                     response = getattr(self.browser, method)(self.path(path))
                     assert response.status_code == 404, f"{method} {path}: {response.status_code}"
@@ -159,6 +162,13 @@ class ForeignIdTests(BorderTestCase):
     """Ines is at home and names Northwind's ids."""
 
     def test_a_foreign_id_is_answered_like_one_that_never_was(self) -> None:
+        self.try_foreign_ids(lambda route: _named_in(route, self.garden.rows) or self.foreign_ids(route))
+
+    @pytest.mark.deep
+    def test_an_id_of_any_other_row_is_answered_so_too(self) -> None:
+        self.try_foreign_ids(self.foreign_ids)
+
+    def try_foreign_ids(self, ids_for: Callable[[Route], list[str]]) -> None:
         for route in self.organization_routes():
             if not route.holes or not (route.name.startswith("admin:") or _has_ids(route)):
                 continue
@@ -166,7 +176,7 @@ class ForeignIdTests(BorderTestCase):
                 never = self.answer(method, route, str(uuid.uuid4()))
                 told = f"{method} {route} -> {never.status_code}"
                 assert never.status_code in {400, 404, 405} or _is_no_object(route), told
-                for each in self.foreign_ids(route):
+                for each in ids_for(route):
                     response = self.answer(method, route, each)
                     assert response.status_code == never.status_code, f"{told}, but {response.status_code} for {each}"
                     assert CANARY not in body(response), told
@@ -214,7 +224,6 @@ class CanaryTests(BorderTestCase):
 
     def test_no_filter_of_hers_reaches_a_foreign_row(self) -> None:
         foreign = {model._meta.model_name: str(row.pk) for model, row in self.garden.rows.items()}
-        by_field = [f"?{name}__id__exact={value}" for name, value in foreign.items()]
         by_word = ["?" + "&".join(f"{name}={value}" for name, value in foreign.items())]
         by_organization = [
             f"?organization__slug=northwind&organization={self.northwind.pk}",
@@ -223,15 +232,14 @@ class CanaryTests(BorderTestCase):
         for route in self.organization_routes():
             if route.holes:
                 continue
-            wanted = by_field if route.name.endswith("_changelist") else by_word
-            for query in [*wanted, *by_organization]:
+            for query in [*(_related(route, foreign) or by_word), *by_organization]:
                 response = self.browser.get(self.path(route.path(), organization=self.southgate) + query)
                 assert response.status_code < 500, f"{route}{query}: {response.status_code}"
                 assert CANARY not in body(response), f"{route}{query}"
 
     def test_the_admins_completion_offers_nothing_of_northwind(self) -> None:
         for model in tenant_models():
-            for field in model._meta.fields:
+            for field in filter(lambda field: field.is_relation, model._meta.fields):
                 query = {
                     "term": CANARY,
                     "app_label": model._meta.app_label,
@@ -337,6 +345,27 @@ def _fitting(route: Route | None, ids: dict[type[Model], str]) -> list[str]:
         each
         for model, each in ids.items()
         if route.name.startswith(f"admin:{model._meta.app_label}_{model._meta.model_name}_")
+    ]
+
+
+def _named_in(route: Route, rows: Mapping[type[Model], Model]) -> list[str]:
+    """Ids of the rows that the path's parameters are named after: `token_id` after ApiToken."""
+    names = {hole.name.removesuffix("_id") for hole in route.holes}
+    return [str(row.pk) for model, row in rows.items() if str(model._meta.model_name).endswith(tuple(names))]
+
+
+def _related(route: Route, foreign: Mapping[str | None, str]) -> list[str]:
+    """Filters of a list in the admin by each related row; none for another page."""
+    shown = [
+        model
+        for model in tenant_models()
+        if route.name == f"admin:{model._meta.label_lower.replace('.', '_')}_changelist"
+    ]
+    return [
+        f"?{field.name}__id__exact={foreign[field.related_model._meta.model_name]}"
+        for model in shown
+        for field in model._meta.fields
+        if isinstance(field.related_model, type) and field.related_model._meta.model_name in foreign
     ]
 
 
