@@ -127,7 +127,9 @@ def _rule(binding: Binding) -> Mapping[str, JsonValue]:
 def _in_words(mention: Mention, tool: AnyTool) -> str:
     bound = [f"{name} = {_value_words(binding)}" for name, binding in mention.bindings.items()]
     open_words = [] if tool.flags & RISKY else ["any arguments it accepts" if not bound else "anything else it accepts"]
-    return f"{tool.label}, once a run, with {', '.join([*bound, *open_words])}."
+    *first, last = [*bound, *open_words] or ["its own defaults"]
+    terms = f"{', '.join(first)} and {last}" if first else last
+    return f"{tool.label}, once a run, with {terms}."
 
 
 def _closing_words(tool: AnyTool) -> str:

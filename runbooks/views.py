@@ -180,8 +180,10 @@ def _grants(actor: Actor, row: Runbook) -> list[ShownGrant]:
 
 
 def _shown_grant(grant: Grant) -> ShownGrant:
+    label = _label(grant.tool)
     risk = registry.get(grant.tool).risk.value if grant.tool in registry else "high"
-    return ShownGrant(text=_label(grant.tool), risk=risk, detail=grant.words)
+    terms = grant.words.removeprefix(f"{label}, ")
+    return ShownGrant(text=label, risk=risk, detail=f"{terms[:1].upper()}{terms[1:]}")
 
 
 def _admin_path(actor: Actor, row: Runbook | None) -> str | None:

@@ -83,7 +83,7 @@ class PublishTests(AdminCase):
         path = self.admin(f"{runbook.pk}/publish/")
         page = self.client.get(path)
         self.assertContains(page, "By publishing you approve in advance")
-        self.assertContains(page, "with ticket_id = the ticket, text = “Your password was reset.”")
+        self.assertContains(page, "with ticket_id = the ticket and text = “Your password was reset.”")
         self.client.post(path, {"note": "First"})
         runbook.refresh_from_db()
         assert runbook.status == "draft"

@@ -99,7 +99,7 @@ class GrantTests(RunbookCase):
             "text": {"kind": "constant", "value": "Your password was reset."},
             "notify": {"kind": "constant", "value": False},
         }
-        assert "with ticket_id = the ticket, text = “Your password was reset.”" in note.words
+        assert "with ticket_id = the ticket and text = “Your password was reset.”" in note.words
         assert "Without this runbook it is always asked." in note.words
         assert found["connectwise.add_internal_note"].rules["*"] == {"kind": "any"}
         assert (note.runbook, note.max_count, note.issued_by) == (f"{runbook.pk}:1", 1, self.mara)
