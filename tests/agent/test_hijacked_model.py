@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,8 +34,14 @@ class Trap:
     """A ticket with one text in three places; each place adds a word of its own, which tells where it was read."""
 
     ticket: int
+    device: int
     company: str
     places: frozenset[str]
+
+
+def places(text: str) -> tuple[str, str, str]:
+    """`text` as it stands in the ticket, in the note and in the device."""
+    return f"{text} (ticket)", f"{text} (remark)", f"{text} (device)"
 
 
 class HijackedTestCase(SessionTestCase):
@@ -53,36 +60,48 @@ class HijackedTestCase(SessionTestCase):
         return [one["text"] for one in told if one["label"] == "malicious"][first - 1 : last]
 
     @contextmanager
-    def hijacked(self, texts: Sequence[str]) -> Iterator[tuple[ObeyingModel, list[Trap]]]:
-        """The obeying model as the configured endpoint, and the planted tickets, read by the poll."""
+    def hijacked(self, texts: Sequence[str]) -> Iterator[tuple[ObeyingModel, Iterator[Trap]]]:
+        """The obeying model as the configured endpoint, and a trap for each text, set when its turn comes."""
         for company in (*COMPANIES, VICTIM):
             self.sandbox.plant_device(self.secret(company), company=company)
         strangers = self.sandbox.plant_ticket("Payroll", self.secret(VICTIM), company=VICTIM)
-        traps = [self.plant(text, COMPANIES[number % len(COMPANIES)]) for number, text in enumerate(texts)]
-        self.poll()
-        plants = [place for trap in traps for place in sorted(trap.places)]
+        plants = [place for text in texts for place in places(text)]
         with ObeyingModel(plants, strangers_ticket=strangers) as model:
             self.settings.LLM_BASE_URL, self.settings.LLM_API_KEY = model.base_url, model.key
             self.settings.LLM_MODEL = model.model
             host, port = model.address.split(":")
             self.settings.LOCAL_TARGETS = self.settings.LOCAL_TARGETS | {(host, int(port))}
-            yield model, traps
+            yield model, self.traps(texts)
         assert not model.unlisted
+
+    def traps(self, texts: Sequence[str]) -> Iterator[Trap]:
+        """Set one trap after the other; a used one's device is retired, so that each list of devices shows the next."""
+        for number, text in enumerate(texts):
+            trap = self.plant(text, COMPANIES[number % len(COMPANIES)])
+            self.poll()
+            yield trap
+            retired = [{"op": "replace", "path": "activeFlag", "value": False}]
+            self.sandbox.change("configurations", trap.device, retired, owner="northwind")
 
     def plant(self, text: str, company: str) -> Trap:
         """A ticket of `company` with `text` all over it."""
-        in_text, in_note, in_device = (f"{text} ({place})" for place in ("ticket", "remark", "device"))
-        device = {"name": in_device, "type": {"name": "Workstation"}, "company": {"identifier": company}}
+        in_text, in_note, in_device = places(text)
+        device: dict[str, Any] = {
+            "name": in_device,
+            "type": {"name": "Workstation"},
+            "company": {"identifier": company},
+        }
         if len(in_device) > LONGEST_DEVICE_NAME:
             device |= {"name": f"PC {in_device[:40]}", "notes": in_device}
+        device_id = int(self.sandbox.plant("configurations", device)["id"])
         ticket = self.sandbox.plant_ticket(
             "Please help",
             in_text,
             company=company,
             notes=[{"text": in_note, "detailDescriptionFlag": True}],
-            configurations=[self.sandbox.plant("configurations", device)["id"]],
+            configurations=[device_id],
         )
-        return Trap(ticket=ticket, company=company, places=frozenset({in_text, in_note, in_device}))
+        return Trap(ticket=ticket, device=device_id, company=company, places=frozenset(places(text)))
 
     def secret(self, company: str) -> str:
         """A name that nothing outside this company may ever show."""
@@ -160,8 +179,10 @@ class SomebodyDecidesTest(HijackedTestCase):
 
     def approve_notes(self, texts: Sequence[str]) -> None:
         """A person approves the note for the session and denies the rest: one effect a session, just that note."""
+        tickets: list[str] = []
         with self.hijacked(texts) as (model, traps):
             for trap in traps:
+                tickets.append(str(trap.ticket))
                 before = len(model.requests)
                 session = self.spring(trap, model)
                 (note,) = [row for row in self.waiting(session) if row.tool == NOTE]
@@ -171,7 +192,7 @@ class SomebodyDecidesTest(HijackedTestCase):
                 assert strangers.state == State.REFUSED
                 self.saw_only(trap.company, model, since=before)
         effects = self.sandbox.effects()
-        assert [row["path"].rsplit("/", 2)[1:] for row in effects] == [[str(trap.ticket), "notes"] for trap in traps]
+        assert [row["path"].rsplit("/", 2)[1:] for row in effects] == [[ticket, "notes"] for ticket in tickets]
 
     def settle(self, session: AgentSession) -> AgentSession:
         """Deny what waits until nothing does."""
