@@ -172,14 +172,15 @@ def _verdict(request: _Request, tool: AnyTool, arguments: Mapping[str, JsonValue
 
 def _foresee(draft: _Draft, request: _Request) -> _Draft:
     """Look at what a write would do, before any transaction begins; a refused call is not looked at."""
-    if draft.tool is None or draft.refusal:
+    tool = draft.tool
+    if tool is None or draft.refusal:
         return draft
-    verdict = _verdict(request, draft.tool, draft.arguments)
+    verdict = _verdict(request, tool, draft.arguments)
     draft = replace(draft, verdict=verdict)
-    if isinstance(verdict, Refuse) or not draft.tool.is_write:
+    if isinstance(verdict, Refuse) or not tool.is_write:
         return draft
     try:
-        preview = preview_action(tool=draft.tool, arguments=draft.arguments, origin=request.origin)
+        preview = preview_action(tool=tool, arguments=draft.arguments, origin=request.origin)
     except ToolRefused as problem:
         return replace(draft, refusal=str(problem))
     except IntegrationError as problem:
