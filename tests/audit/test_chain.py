@@ -29,9 +29,9 @@ class RecordTests(JuntoTestCase):
 
     def test_an_entry_that_is_rolled_back_leaves_no_gap(self) -> None:
         actor = self.actor(self.mara)
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
+        with transaction.atomic():
             record(actor, "test.lost", self.harlow)
-            raise ZeroDivisionError
+            transaction.set_rollback(True)
         record(actor, "test.kept", self.harlow)
         assert verify_chain(self.northwind).ok
 
@@ -180,7 +180,7 @@ class TamperingTests(JuntoTransactionTestCase):
                     target_type="approvals.action",
                     target_id=str(uuid.uuid4()),
                     previous_hash=last.hash,
-                    hash="%064x" % chance.getrandbits(256),
+                    hash=f"{chance.getrandbits(256):064x}",
                 )
             ]
         )
