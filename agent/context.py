@@ -104,7 +104,7 @@ def _prompt_facts(context: SessionContext) -> PromptFacts:
         member={"identifier": member} if member else None,
         runbook=_runbook_facts(context),
         other_matches=[
-            {"title": match.runbook.title, "score": round(match.score, 2)}
+            {"title": match.title, "score": round(match.score, 2)}
             for match in match_signal(session.signal)
             if match.runbook.pk != session.runbook_id
         ],

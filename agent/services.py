@@ -60,7 +60,7 @@ def open_session(*, signal: Signal, actor: Actor, mode: StartMode = "triage") ->
         mode=Origin.Mode(mode),
         company=signal.company,
         revision=signal.revision,
-        runbook=f"{match.runbook.pk}:{match.runbook.published_number}" if match and mode == "runbook" else "",
+        runbook=f"{match.runbook.pk}:{match.version}" if match and mode == "runbook" else "",
     )
     info = model_info(signal.organization)
     session.model_label, session.rehearsal = info.label, info.rehearsal
@@ -221,8 +221,8 @@ def _pin(session: AgentSession, match: Match | None) -> None:
     if match is None:
         return
     session.runbook = match.runbook
-    session.runbook_number = match.runbook.published_number
-    session.runbook_record = match.runbook.published_record
+    session.runbook_number = match.version
+    session.runbook_record = match.record
     session.runbook_score = match.score
     session.runbook_reason = match.reason
 

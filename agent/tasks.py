@@ -129,7 +129,7 @@ def start_mode(signal: Signal) -> StartRule.Mode:
 
 def _has_ai_runbook(signal: Signal) -> bool:
     best = next((match for match in match_signal(signal) if match.above_threshold), None)
-    return best is not None and best.runbook.audience == Runbook.Audience.AI
+    return best is not None and best.audience == Runbook.Audience.AI
 
 
 def _ring_unopened() -> None:

@@ -119,7 +119,7 @@ def _findings(rows: Sequence[Action]) -> list[dict[str, Any]]:
 def _match(match: Match, *, chosen: bool) -> dict[str, Any]:
     return {
         "id": match.runbook.pk,
-        "title": match.runbook.title,
+        "title": match.title,
         "path": reverse("runbook", args=[match.runbook.pk]),
         "score": match.score,
         "reason": match.reason,

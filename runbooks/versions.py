@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -53,10 +54,21 @@ def published_document(runbook: Runbook, record: int | None = None) -> Published
     row = runbook.history.filter(history_id=wanted).first() if wanted else None
     if row is None or row.history_id != _first_record_of(runbook, row.published_number):
         raise NoSuchVersion(f"“{runbook.title}” has no such published version.")
+    return _version(row)
+
+
+def published_versions(runbooks: Iterable[Runbook]) -> dict[uuid.UUID, PublishedVersion]:
+    """The versions in force of many runbooks, by runbook, in one query; those never published are left out."""
+    records = [runbook.published_record for runbook in runbooks if runbook.published_record is not None]
+    return {row.id: _version(row) for row in Runbook.history.model.objects.filter(history_id__in=records)}
+
+
+def _version(row: Runbook) -> PublishedVersion:
+    """A history record, which has the runbook's own fields, as a version."""
     return PublishedVersion(
         runbook_id=row.id,
-        record=row.history_id,
-        number=row.published_number,
+        record=row.history_id,  # type: ignore[attr-defined]
+        number=row.published_number or 0,
         title=row.title,
         description=row.description,
         body=row.body,

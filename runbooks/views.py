@@ -18,11 +18,11 @@ from integrations.tools import OWN_VENDOR, registry
 from integrations.vendors import VENDORS
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, PermissionDenied
-from runbooks.document import RunbookDocument, Step, parse
+from runbooks.document import Step, parse
 from runbooks.models import Runbook
 from runbooks.querysets import RunbookQuerySet
 from runbooks.rendering import render_document
-from runbooks.versions import published_document
+from runbooks.versions import PublishedVersion, published_versions
 
 MOST_SHOWN = 100
 
@@ -81,14 +81,16 @@ def runbooks(request: HttpRequest) -> HttpResponse:
     rows = _search(visible, query)
     if status in Status.values:
         rows = rows.filter(status=status)
-    shown = rows.select_related("company", "published_by__user").order_by("-status", "title", "id")[:MOST_SHOWN]
+    found = list(rows.select_related("company", "published_by__user").order_by("-status", "title", "id")[:MOST_SHOWN])
+    in_force = published_versions(found)
+    shown = [_shown(row, in_force.get(row.pk)) for row in found if _reaches(actor, in_force.get(row.pk))]
     counts = visible.aggregate(
         published=Count("pk", filter=Q(status=Status.PUBLISHED)),
         drafts=Count("pk", filter=Q(status=Status.DRAFT)),
         archived=Count("pk", filter=Q(status=Status.ARCHIVED)),
     )
     context = {
-        "runbooks": [_shown(row, parse(row.body)) for row in shown],
+        "runbooks": shown,
         "counts": counts,
         "filters": {"q": query, "status": status},
         "admin_path": _admin_path(actor, None),
@@ -107,17 +109,13 @@ def runbook(request: HttpRequest, runbook_id: UUID) -> HttpResponse:
     row = (
         Runbook.objects.visible_to(actor).select_related("company", "published_by__user").filter(pk=runbook_id).first()
     )
-    if row is None:
+    version = published_versions([row]).get(row.pk) if row else None
+    if row is None or not _reaches(actor, version):
         raise Http404("There is no such runbook.")
-    if row.published_record is not None:
-        version = published_document(row)
-        body, document = version.body, version.document
-        row.title, row.description, row.audience = version.title, version.description, version.audience
-    else:
-        body, document = row.body, parse(row.body)
+    document = version.document if version else parse(row.body)
     context = {
-        "runbook": _shown(row, document),
-        "document": render_document(body),
+        "runbook": _shown(row, version),
+        "document": render_document(version.body if version else row.body),
         "steps": [ShownStep(step.number, step.title, _tool_labels(step)) for step in document.steps],
         "grants": _grants(actor, row),
         "admin_path": _admin_path(actor, row),
@@ -139,18 +137,27 @@ def _search(visible: RunbookQuerySet, query: str) -> RunbookQuerySet:
     return visible
 
 
-def _shown(row: Runbook, document: RunbookDocument) -> Shown:
+def _reaches(actor: Actor, version: PublishedVersion | None) -> bool:
+    """Whether the version in force is for the actor's eyes, whatever company the draft beside it is meant for."""
+    company_id = version.company_id if version else None
+    return company_id is None or actor.companies is None or company_id in actor.companies
+
+
+def _shown(row: Runbook, version: PublishedVersion | None) -> Shown:
+    """The version in force in words, else the draft."""
     word, tone, icon = STATUS_LOOKS[row.status]
+    document = version.document if version else parse(row.body)
     vendors = dict.fromkeys(tool.partition(".")[0] for tool in document.tools)
+    audience = Runbook.Audience(version.audience if version else row.audience)
     return Shown(
-        title=row.title,
+        title=version.title if version else row.title,
         path=reverse("runbook", args=[row.pk]),
-        description=row.description,
+        description=version.description if version else row.description,
         status_word=word,
         tone=tone,
         icon=icon,
         scope=row.company.name if row.company else "All companies",
-        audience=row.get_audience_display(),
+        audience=str(audience.label),
         version=row.published_number,
         systems=[VENDORS[each].label if each in VENDORS else each for each in vendors if each != OWN_VENDOR],
         category=row.get_category_display(),

@@ -52,3 +52,9 @@ class UnattendedRunTest(SessionTestCase):
         session = self.arrive()
         assert session.runbook is None
         assert not self.sandbox.effects()
+
+    def test_the_audience_in_force_decides_and_not_the_drafts(self) -> None:
+        self.runbook.audience = Runbook.Audience.HUMAN
+        save_draft(actor=self.actor(self.mara), runbook=self.runbook, reason="Not published yet")
+        session = self.arrive()
+        assert session.origin.mode == "runbook"
