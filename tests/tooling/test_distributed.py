@@ -17,10 +17,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 import yaml
 from redis import Redis
 from rq import Worker
+from rq.worker import WorkerStatus
 
 from junto.env import ROOT
 from tests.processes import command
@@ -31,6 +33,16 @@ pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
 START_SECONDS = 120.0
 STOP_SECONDS = 20.0
 REDIS_DATABASE = 9  # apart from what the service suite itself rings through
+
+STAGE = """
+import django
+django.setup()
+from junto.team.tokens import create_token
+from tests.factories import CompanyFactory, CompanyLinkFactory, OrganizationFactory, owner_of
+organization = OrganizationFactory(name="Northwind MSP", slug="northwind")
+CompanyLinkFactory(company=CompanyFactory(organization=organization, name="Harlow"), external_id="19")
+print(create_token(actor=owner_of(organization), label="sync job", scopes=["signals:write"])[1])
+"""
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,7 @@ def distributed(postgres_url: str, redis_url: str, tmp_path_factory: pytest.Temp
         environment = dict(os.environ) | {
             "DATABASE_URL": stack.enter_context(new_database(postgres_url)),
             "REDIS_URL": redis_url,
+            "DJANGO_SETTINGS_MODULE": "junto.settings",
             "JUNTO_DATA_DIR": str(folder),
             "PYTHONPATH": str(ROOT),
         }
@@ -79,6 +92,35 @@ def test_a_worker_works_what_the_clock_rings_beside_a_healthy_web_process(distri
     assert _status(f"{distributed.web}/healthz") == 200
 
 
+def test_a_bell_rung_in_the_web_process_is_worked_by_the_worker(distributed: Distributed) -> None:
+    stage = [sys.executable, "-c", STAGE]
+    token = subprocess.run(
+        stage, env=distributed.environment, cwd=ROOT, capture_output=True, text=True, timeout=START_SECONDS, check=True
+    ).stdout.split()[-1]
+    ticket = {
+        "external_id": "48213",
+        "subject": "Outlook keeps asking for the password",
+        "company": "19",
+        "updated_at": "2026-11-20T09:00:00Z",
+    }
+    delivery = urllib.request.Request(
+        f"{distributed.web}/api/v1/northwind/signals/sync",
+        data=json.dumps({"connection": "connectwise", "items": [ticket]}).encode(),
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(delivery, timeout=30) as answer:
+        results = json.load(answer)["results"]
+    assert [result["outcome"] for result in results] == ["created"]
+
+    signal_id = results[0]["signal"]
+    query = "SELECT count(*) FROM agent_agentsession WHERE signal_id = %s"
+    with psycopg.connect(distributed.environment["DATABASE_URL"], autocommit=True) as connection:
+        wait_for(
+            lambda: connection.execute(query, [signal_id]).fetchone() == (1,),
+            "the worker to open a session on the ticket",
+        )
+
+
 def test_the_doctor_finds_the_worker(distributed: Distributed) -> None:
     finished = subprocess.run(
         command("doctor"),
@@ -94,7 +136,12 @@ def test_the_doctor_finds_the_worker(distributed: Distributed) -> None:
 
 def test_a_worker_leaves_at_sigterm(distributed: Distributed, tmp_path: Path) -> None:
     with _running(_of_compose("worker"), distributed.environment, tmp_path / "second.log") as second:
-        wait_for(lambda: len(distributed.workers()) == 2, "a second worker to register")
+        # it registers before it listens to signals
+        working = {WorkerStatus.IDLE, WorkerStatus.BUSY}
+        wait_for(
+            lambda: [each.get_state() in working for each in distributed.workers()] == [True, True],
+            "a second worker to work",
+        )
         second.send_signal(signal.SIGTERM)
 
         assert second.wait(STOP_SECONDS) == 0
