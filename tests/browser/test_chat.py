@@ -94,7 +94,8 @@ def say(page: Page, words: str) -> None:
 
 def numbers(page: Page) -> list[int]:
     """The numbers of the events on the page that are no action; an action stands where it was first asked."""
-    return [int(each.get_attribute("data-number")) for each in page.locator(".chat > article[data-number]:not([data-action])").all()]
+    shown = page.locator(".chat > article[data-number]:not([data-action])")
+    return [int(each.get_attribute("data-number")) for each in shown.all()]
 
 
 class Lines:
