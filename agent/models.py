@@ -135,7 +135,11 @@ class StartRule(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["organization", "board"], nulls_distinct=False, name="start_rule_once"),
+            models.UniqueConstraint(fields=["organization", "board"], name="start_rule_once"),
+            # empty counts as distinct in a constraint, and SQLite knows no other way
+            models.UniqueConstraint(
+                fields=["organization"], condition=Q(board=None), name="start_rule_once_by_default"
+            ),
         ]
 
 
@@ -149,5 +153,8 @@ class Instruction(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["organization", "company"], nulls_distinct=False, name="instruction_once"),
+            models.UniqueConstraint(fields=["organization", "company"], name="instruction_once"),
+            models.UniqueConstraint(
+                fields=["organization"], condition=Q(company=None), name="instruction_once_for_all"
+            ),
         ]

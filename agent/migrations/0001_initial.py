@@ -122,7 +122,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='instruction',
-            constraint=models.UniqueConstraint(fields=('organization', 'company'), name='instruction_once', nulls_distinct=False),
+            constraint=models.UniqueConstraint(fields=('organization', 'company'), name='instruction_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='instruction',
+            constraint=models.UniqueConstraint(condition=models.Q(('company', None)), fields=('organization',), name='instruction_once_for_all'),
         ),
         migrations.AddConstraint(
             model_name='sessionevent',
@@ -134,6 +138,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='startrule',
-            constraint=models.UniqueConstraint(fields=('organization', 'board'), name='start_rule_once', nulls_distinct=False),
+            constraint=models.UniqueConstraint(fields=('organization', 'board'), name='start_rule_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='startrule',
+            constraint=models.UniqueConstraint(condition=models.Q(('board', None)), fields=('organization',), name='start_rule_once_by_default'),
         ),
     ]
