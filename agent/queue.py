@@ -19,6 +19,7 @@ from approvals.cards import ActionCard
 from approvals.models import Action
 from approvals.querysets import ActionQuerySet
 from integrations.llm.strict import JsonRefused, strict_json
+from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 
@@ -32,7 +33,7 @@ RISKS = [("low", "Low"), ("medium", "Medium"), ("high", "High")]
 @require_safe
 def approvals_queue(request: HttpRequest) -> HttpResponse:
     """What waits for this member, what waits for others, and what was decided lately."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of(request)
     filters = {"risk": request.GET.get("risk", ""), "company": request.GET.get("company", "")}
     companies = list(Company.objects.visible_to(actor).values_list("id", "name"))
     open_actions = Action.objects.visible_to(actor).filter(state__in=[Action.State.WAITING, Action.State.UNKNOWN])
@@ -84,7 +85,7 @@ def settle(request: HttpRequest, action_id: UUID) -> JsonResponse:
 
 
 def _answer(request: HttpRequest, action_id: UUID, kind: str) -> JsonResponse:
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of(request)
     try:
         body = strict_json(request.body.decode() or "{}")
         if not isinstance(body, dict):

@@ -28,7 +28,6 @@ from signals.words import state_word
 PEOPLE_SHOWN = 12
 DEVICES_SHOWN = 30
 SIMILAR_SHOWN = 5
-_PRIORITY_NUMBER = re.compile(r"\b([1-5])\b")
 
 
 def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
@@ -80,12 +79,11 @@ def context_pane(
 
 def _ticket(signal: Signal) -> dict[str, Any]:
     word = state_word(signal)
-    number = _PRIORITY_NUMBER.search(signal.priority)
     return {
         "id": signal.pk,
         "external_id": signal.external_id,
         "subject": show_escaped(signal.subject),
-        "priority": number[1] if number else "",
+        "priority": signal.priority_number or "",
         "priority_name": show_escaped(signal.priority),
         "icon": word.icon,
         "tone": word.tone,

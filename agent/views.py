@@ -21,6 +21,7 @@ from agent.triage import context_pane, ticket_pane
 from approvals.models import Action, StaleState
 from integrations.llm.fencing import show_escaped
 from integrations.vendors import VENDORS
+from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission
@@ -32,7 +33,7 @@ from signals.services import SignalNotClaimable, dismiss_signal, map_company, re
 @require_safe
 def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
     """Ticket, chat and context of one signal."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of(request)
     signal = _signal(actor, signal_id)
     session = latest_session(signal)
     progress = read_progress(session) if session else None
@@ -108,7 +109,7 @@ def choose_runbook_view(request: HttpRequest, signal_id: UUID) -> HttpResponse:
 @require_safe
 def action_result(request: HttpRequest, action_id: UUID) -> HttpResponse:
     """The whole result of one action; the chat and the model see a cut one."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of(request)
     action = Action.objects.visible_to(actor).select_related("origin").filter(pk=action_id).first()
     if action is None or action.result is None:
         raise Http404("There is no such result.")
@@ -139,7 +140,7 @@ def _signal(actor: Actor, signal_id: UUID) -> Signal:
 
 def _act(request: HttpRequest, signal_id: UUID, deed: Callable[[Actor, Signal], object]) -> HttpResponse:
     """Do `deed`, then show the page again; a refusal is said on it."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of(request)
     signal = _signal(actor, signal_id)
     try:
         deed(actor, signal)

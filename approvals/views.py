@@ -21,6 +21,7 @@ from approvals.overrides import PolicyRefused, set_policy
 from approvals.policy import EffectivePolicy, Mode, PolicyRule, ToolFacts, effective_policy
 from integrations.models import Connection
 from integrations.tools import AnyTool, Flag, registry
+from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission
@@ -67,7 +68,7 @@ class ToolGroup:
 @require_safe
 def policies(request: HttpRequest) -> HttpResponse:
     """Every tool of the connected systems with the policy in force and where it comes from."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of(request)
     company = _company(actor, request.GET.get("company", ""))
     context = {
         "groups": list(_groups(actor, company)),
@@ -81,7 +82,7 @@ def policies(request: HttpRequest) -> HttpResponse:
 @require_POST
 def set_tool_policy(request: HttpRequest, tool: str) -> HttpResponse:
     """Set or take back the policy of one tool: fields `mode` (empty = inherits), `company`, `never_unattended`."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of(request)
     if tool not in registry:
         raise Http404("There is no such tool.")
     company = _company(actor, request.POST.get("company", ""))

@@ -14,9 +14,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from unfold.decorators import action, display
 
+from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
-from junto.tenants.options import TenantModelAdmin, actor_of
+from junto.tenants.options import TenantModelAdmin
 from junto.tenants.permissions import Permission, require
 from junto.tenants.sites import site
 from runbooks import comparing

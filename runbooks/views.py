@@ -16,6 +16,7 @@ from approvals.models import Grant
 from integrations.errors import UnknownTool
 from integrations.tools import OWN_VENDOR, registry
 from integrations.vendors import VENDORS
+from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, PermissionDenied
 from runbooks.document import Step, parse
@@ -125,7 +126,7 @@ def runbook(request: HttpRequest, runbook_id: UUID) -> HttpResponse:
 
 def _reader(request: HttpRequest) -> Actor:
     """The member who reads. Raises PermissionDenied for one who may see no work at all."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of(request)
     if not actor.can_anywhere(Permission.VIEW_WORK):
         raise PermissionDenied(actor, Permission.VIEW_WORK)
     return actor

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from junto.tenants.actors import Actor
+from junto.tenants.access import actor_of
 from junto.tenants.permissions import Permission, PermissionDenied
 from signals import listing
 
@@ -23,7 +23,7 @@ def signals(request: HttpRequest) -> HttpResponse:
     Raises:
         PermissionDenied: the member may see no work at all.
     """
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = actor_of(request)
     if not actor.can_anywhere(Permission.VIEW_WORK):
         raise PermissionDenied(actor, Permission.VIEW_WORK)
     filters = listing.Filters.read(request.GET)

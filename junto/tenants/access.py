@@ -161,6 +161,12 @@ class MembershipMiddleware:
         return None
 
 
+def actor_of(request: HttpRequest) -> Actor:
+    """Who asks: what `MembershipMiddleware` set on a request inside an organization."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor
+
+
 def find_membership(user: User, slug: str) -> Membership | None:
     """The active membership of an active user in the organization, read now; None for a stranger."""
     return (

@@ -13,18 +13,13 @@ from django.forms import ModelChoiceField, ModelForm, ModelMultipleChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 
+from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission
 from junto.tenants.scoping import TenantModel
 
 #: Fields by which no admin page may filter or search, however long the path that leads to them.
 NEVER_FILTERED = frozenset({"password", "token_hash", "sealed_credentials"})
-
-
-def actor_of(request: HttpRequest) -> Actor:
-    """The person behind an admin request."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
-    return actor
 
 
 class ScopedRelatedFilter(RelatedFieldListFilter):
