@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from junto.desk import people, views
+from junto.desk import invitations, views
 
 urlpatterns = [
     path("", views.start, name="start"),
     path("healthz", views.healthz, name="healthz"),
-    path("invitation/<str:secret>/", people.invitation, name="invitation"),
+    path("invitation/<str:secret>/", invitations.invitation, name="invitation"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("junto.urls_api")),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from junto.desk import audit_log, pages, people, tokens
+from junto.desk import audit_log, member, pages, people, tokens
 from junto.tenants.sites import site
 
 urlpatterns = [
@@ -13,6 +13,12 @@ urlpatterns = [
     path("inbox/read/", pages.mark_inbox_read, name="inbox-read"),
     path("people/", people.people, name="people"),
     path("people/invite/", people.invite_view, name="people-invite"),
+    path("people/invitations/<uuid:invitation_id>/revoke/", people.uninvite_view, name="people-uninvite"),
+    path("people/<uuid:membership_id>/", member.member_page, name="people-member"),
+    path("people/<uuid:membership_id>/companies/", member.companies_view, name="people-companies"),
+    path("people/<uuid:membership_id>/billing/", member.billing_view, name="people-billing"),
+    path("people/<uuid:membership_id>/psa/", member.psa_view, name="people-psa"),
+    path("people/<uuid:membership_id>/transfer/", member.transfer_view, name="people-transfer"),
     path("people/<uuid:membership_id>/role/", people.change_role_view, name="people-role"),
     path("people/<uuid:membership_id>/deactivate/", people.deactivate_view, name="people-deactivate"),
     path("tokens/", tokens.tokens, name="tokens"),

@@ -14,8 +14,9 @@ from junto.team.authentication import hash_token
 from junto.team.models import Invitation
 from junto.team.services import AlreadyMember, TeamError, add_member, require_may_grant
 from junto.tenants.actors import Actor
-from junto.tenants.models import Membership, User
+from junto.tenants.models import Membership, Organization, User
 from junto.tenants.permissions import Permission, Role, require
+from junto.tenants.scoping import TenantQuerySet
 
 GOOD_FOR = timedelta(days=7)
 SECRET_BYTES = 32
@@ -55,6 +56,14 @@ def invite(*, actor: Actor, email: str, role: Role, all_companies: bool = True) 
     )
     record(actor, "member.invited", invitation, {"email": address, "role": role.value})
     return invitation, secret
+
+
+def open_invitations(organization: Organization) -> TenantQuerySet[Invitation]:
+    """Those that somebody could still accept, newest first."""
+    rows: TenantQuerySet[Invitation] = Invitation.objects.for_organization(organization).filter(
+        accepted_at=None, revoked_at=None, expires_at__gt=timezone.now()
+    )
+    return rows
 
 
 def find_invitation(secret: str) -> Invitation:

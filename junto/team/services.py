@@ -118,12 +118,13 @@ def limit_to_companies(
     """Say which companies a member reaches. None listed and not `all_companies` means none at all.
 
     Raises:
-        PermissionDenied: as for `change_role`, or the actor does not reach those companies.
+        PermissionDenied: as for `change_role`, or the actor does not reach a company that the member gains.
     """
     listed = list(companies)
     require(actor, Permission.MANAGE_TEAM)
-    _require_reach(actor, all_companies=all_companies, companies=listed)
     locked = _lock_member(actor, membership)
+    held = set(locked.companies.all())
+    _require_reach(actor, all_companies=all_companies, companies=[each for each in listed if each not in held])
     locked.all_companies = all_companies
     locked.save(update_fields=["all_companies"])
     locked.companies.set([] if all_companies else listed)
@@ -143,6 +144,29 @@ def set_billing_tools(*, actor: Actor, membership: Membership, allowed: bool) ->
     locked.billing_tools = allowed
     locked.save(update_fields=["billing_tools"])
     record(actor, "member.billing_tools_changed", locked, {"allowed": allowed})
+    return locked
+
+
+@transaction.atomic
+def set_psa_member(*, actor: Actor, membership: Membership, psa_member: str) -> Membership:
+    """Say which member of the PSA this person is, for their time entries and notes; empty = none.
+
+    Raises:
+        PermissionDenied: the actor may not manage the team, or not touch this member.
+        TeamError: it is longer than a PSA's identifier, or another member is that one already.
+    """
+    require(actor, Permission.MANAGE_TEAM)
+    locked = _lock_member(actor, membership)
+    wanted = psa_member.strip()
+    longest = Membership._meta.get_field("psa_member").max_length or 0
+    if len(wanted) > longest:
+        raise TeamError(f"A member's identifier in the PSA has at most {longest} characters.")
+    others = Membership.objects.for_organization(actor.organization).filter(is_active=True).exclude(pk=locked.pk)
+    if wanted and others.filter(psa_member__iexact=wanted).exists():
+        raise TeamError(f"Somebody else is {wanted} in the PSA already.")
+    locked.psa_member = wanted
+    locked.save(update_fields=["psa_member"])
+    record(actor, "member.psa_member_changed", locked, {"psa_member": wanted})
     return locked
 
 
