@@ -12,7 +12,7 @@ from agent.querysets import InstructionQuerySet, OfSessionQuerySet, SessionQuery
 from approvals.models import Action, Origin, StaleState
 from junto.tenants.models import Company, Membership
 from junto.tenants.scoping import TenantModel
-from runbooks.models import Runbook
+from runbooks.models import Runbook, TriggerFiring
 from signals.models import Board, Signal
 
 
@@ -46,6 +46,11 @@ class AgentSession(TenantModel):
     runbook_record = models.PositiveBigIntegerField(null=True, blank=True)
     runbook_score = models.FloatField(null=True, blank=True)
     runbook_reason = models.TextField(blank=True)
+    inputs = models.JSONField(default=dict, blank=True, help_text="Values of the runbook's inputs for this run.")
+    firing = models.OneToOneField(
+        TriggerFiring, on_delete=models.SET_NULL, null=True, blank=True, related_name="session"
+    )
+    by_company = models.BooleanField(default=False, help_text="A firing without a ticket: the company is the target.")
     state = models.CharField(max_length=24, choices=State, default=State.QUEUED)
     state_detail = models.TextField(blank=True)
     started_by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -69,6 +74,15 @@ class AgentSession(TenantModel):
                 fields=["signal"],
                 condition=Q(state__in=["queued", "running", "waiting_for_approval", "waiting_for_technician"]),
                 name="session_one_live_per_signal",
+            ),
+            # a run of a firing without a ticket has the company for its target
+            models.UniqueConstraint(
+                fields=["runbook", "runbook_number", "company"],
+                condition=Q(
+                    state__in=["queued", "running", "waiting_for_approval", "waiting_for_technician"],
+                    by_company=True,
+                ),
+                name="session_one_run_per_target",
             ),
         ]
         indexes: ClassVar = [models.Index(fields=["organization", "state"])]
@@ -120,6 +134,47 @@ class SessionEvent(TenantModel):
                 name="session_event_action_state_once",
             ),
         ]
+
+
+class RunStep(TenantModel):
+    """One step of the pinned runbook in one session: how far it is, whose calls are its own, and who had a hand in it.
+
+    `calls` are call ids of the session's actions; `attempt` grows with every retry, and only calls of the present one
+    count. `answer` is the option chosen at a decision.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Not yet"
+        RUNNING = "running", "Working"
+        WAITING = "waiting", "Needs a person"
+        DONE = "done", "Done"
+        SKIPPED = "skipped", "Skipped"
+        FAILED = "failed", "Failed"
+
+    #: A step in one of these is over; the run goes on behind it.
+    OVER: ClassVar[tuple[str, ...]] = (State.DONE, State.SKIPPED)
+
+    session = models.ForeignKey(AgentSession, on_delete=models.CASCADE, related_name="steps")
+    number = models.PositiveIntegerField()
+    title = models.CharField(max_length=200)
+    decision = models.BooleanField(default=False, help_text="A person chooses one of the runbook's options.")
+    state = models.CharField(max_length=8, choices=State, default=State.PENDING)
+    calls = models.JSONField(default=list, blank=True)
+    attempt = models.PositiveSmallIntegerField(default=1)
+    answer = models.CharField(max_length=300, blank=True)
+    reason = models.TextField(blank=True)
+    by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OfSessionQuerySet.as_manager()
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["session", "number"]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["session", "number"], name="run_step_once")]
+
+    def __str__(self) -> str:
+        return f"{self.number}. {self.title}"
 
 
 class StartRule(TenantModel):

@@ -21,3 +21,20 @@ class RunbookQuerySet(TenantQuerySet[Any]):
         if actor.companies is not None:
             found = found.filter(Q(company=None) | Q(company__in=actor.companies))
         return found
+
+
+class TriggerQuerySet(TenantQuerySet[Any]):
+    """Conditions of runbooks; those of global runbooks are seen by every member."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Those of global runbooks, and of the companies the actor reaches."""
+        found = super().visible_to(actor)
+        if actor.companies is not None:
+            found = found.filter(Q(runbook__company=None) | Q(runbook__company__in=actor.companies))
+        return found
+
+
+class FiringQuerySet(TenantQuerySet[Any]):
+    """Starts without a person's choice, each for one company."""
+
+    company_path = "company"

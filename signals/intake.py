@@ -66,6 +66,7 @@ class CleanTicket:
     type: str
     subtype: str
     item: str
+    alert_type: str
     assignee: str
     source_created_at: datetime
     source_updated_at: datetime
@@ -112,6 +113,7 @@ def clean_ticket(ticket: TicketRecord, *, now: datetime) -> CleanTicket:
         type=_line(ticket.type, WORD_LENGTH),
         subtype=_line(ticket.subtype, WORD_LENGTH),
         item=_line(ticket.item, WORD_LENGTH),
+        alert_type=_line(ticket.alert_type, NAME_LENGTH),
         assignee=_line(ticket.assignee, NAME_LENGTH),
         source_created_at=_moment(ticket.created_at or updated_at, "created_at"),
         source_updated_at=updated_at,

@@ -65,6 +65,7 @@ class Signal(TenantModel):
     type = models.CharField(max_length=80, blank=True)
     subtype = models.CharField(max_length=80, blank=True)
     item = models.CharField(max_length=80, blank=True)
+    alert_type = models.CharField(max_length=120, blank=True, help_text="As the monitoring posts it.")
     source_created_at = models.DateTimeField()
     source_updated_at = models.DateTimeField()
     revision = models.BigIntegerField()

@@ -59,6 +59,7 @@ class TicketInput(serializers.Serializer[None]):
     type = _words()
     subtype = _words()
     item = _words()
+    alert_type = _words(help_text="What the monitoring calls the alert; runbooks may be started by it.")
     assignee = _words()
     notes = serializers.ListField(
         child=NoteInput(),
@@ -117,6 +118,7 @@ class TicketFields(_TicketFields):
     type: str
     subtype: str
     item: str
+    alert_type: str
     assignee: str
     raw: JsonValue
 
@@ -142,6 +144,7 @@ def ticket_record(fields: TicketFields) -> TicketRecord:
         type=fields["type"],
         subtype=fields["subtype"],
         item=fields["item"],
+        alert_type=fields["alert_type"],
         assignee=fields["assignee"],
         notes=None if notes is None else tuple(NoteRecord(**note) for note in notes),
         deleted=fields["deleted"],
@@ -214,6 +217,7 @@ class SignalOutput(serializers.ModelSerializer[Signal]):
             "type",
             "subtype",
             "item",
+            "alert_type",
             "assignee",
             "source_status",
             "closed_at_source",

@@ -231,7 +231,10 @@ class _Writer:
 
     def _columns(self, ticket: CleanTicket, company_id: uuid.UUID | None, state: Signal.State) -> Columns:
         waits = state == Signal.State.NEEDS_REVIEW and company_id is None
+        # one source posts the alert, another, that knows no alerts, may tell of the same ticket later
+        alert: Columns = {"alert_type": ticket.alert_type} if ticket.alert_type else {}
         return {
+            **alert,
             "company_id": company_id,
             "company_external_id": ticket.company_external_id,
             "contact_id": self.directory.contact_of(ticket.contact_external_id, company_id),
