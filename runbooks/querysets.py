@@ -34,6 +34,10 @@ class TriggerQuerySet(TenantQuerySet[Any]):
         return found
 
 
+class ReviewQuerySet(TriggerQuerySet):
+    """Requests for a review; seen as the runbook is."""
+
+
 class FiringQuerySet(TenantQuerySet[Any]):
     """Starts without a person's choice, each for one company."""
 

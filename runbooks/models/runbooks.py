@@ -18,7 +18,9 @@ from runbooks.querysets import RunbookQuerySet
 class Runbook(TenantModel):
     """A procedure in Markdown. The row holds the draft text; what is in force is the pinned history record.
 
-    `published_number` counts publishes from 1; `published_record` is the primary key of the history record that holds
+    A fork stands on version `forked_number` of `forked_from`: the one it was made from, or whose changes it took over
+    last (none = a draft that was never published); `skipped_number` is a later version that its author passed over.
+    `key` names it in exported files; blank = its id. `published_number` counts publishes from 1; `published_record` is the primary key of the history record that holds
     the published text, immutable while pinned by sessions (PRODUCT 4).
     """
 
@@ -70,6 +72,8 @@ class Runbook(TenantModel):
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     forked_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="forks")
     forked_number = models.PositiveIntegerField(null=True, blank=True)
+    skipped_number = models.PositiveIntegerField(null=True, blank=True)
+    key = models.CharField(max_length=80, blank=True, editable=False)
     published_number = models.PositiveIntegerField(null=True, blank=True)
     published_record = models.PositiveBigIntegerField(null=True, blank=True)
     published_by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
@@ -83,6 +87,9 @@ class Runbook(TenantModel):
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["title", "id"]
         indexes: ClassVar = [models.Index(fields=["organization", "status"])]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "key"], condition=~models.Q(key=""), name="runbook_key_once"),
+        ]
 
     def __str__(self) -> str:
         return self.title
