@@ -103,6 +103,7 @@ _VALUES: list[tuple[type[models.Field[Any, Any]], Any]] = [
     (models.SlugField, lambda field: CANARY),
     (models.CharField, _text),
     (models.TextField, _text),
+    (models.BinaryField, lambda field: CANARY.encode()),
     (models.JSONField, lambda field: [] if field.default is list else {CANARY: CANARY}),
     (models.BooleanField, lambda field: False),
     (models.UUIDField, lambda field: uuid.uuid4()),
