@@ -18,10 +18,12 @@ from runbooks.querysets import RunbookQuerySet
 class Runbook(TenantModel):
     """A procedure in Markdown. The row holds the draft text; what is in force is the pinned history record.
 
-    A fork stands on version `forked_number` of `forked_from`: the one it was made from, or whose changes it took over
-    last (none = a draft that was never published); `skipped_number` is a later version that its author passed over.
-    `key` names it in exported files; blank = its id. `published_number` counts publishes from 1; `published_record` is the primary key of the history record that holds
+    `published_number` counts publishes from 1; `published_record` is the primary key of the history record that holds
     the published text, immutable while pinned by sessions (PRODUCT 4).
+
+    A fork stands on version `forked_number` of `forked_from`: the one it was made from, or whose changes it took over
+    last (none = a draft that was never published). `skipped_number` is a later version that its author passed over.
+    `key` names a runbook in exported files; blank = its id.
     """
 
     class Audience(models.TextChoices):
@@ -88,7 +90,9 @@ class Runbook(TenantModel):
         ordering: ClassVar = ["title", "id"]
         indexes: ClassVar = [models.Index(fields=["organization", "status"])]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["organization", "key"], condition=~models.Q(key=""), name="runbook_key_once"),
+            models.UniqueConstraint(
+                fields=["organization", "key"], condition=~models.Q(key=""), name="runbook_key_once"
+            ),
         ]
 
     def __str__(self) -> str:
