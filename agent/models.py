@@ -96,18 +96,19 @@ class AgentSession(TenantModel):
         return self.state in self.LIVE
 
     def move(self, *, to: State, frm: tuple[str, ...] = LIVE, detail: str = "") -> Self:
-        """Move the state by an UPDATE whose WHERE repeats the old one; returns this row as it is now.
+        """Move the state by an UPDATE whose WHERE repeats the old one; returns this row with what it wrote.
 
         Raises:
             StaleState: it was no longer in one of `frm`.
         """
-        ended = None if to in self.LIVE else timezone.now()
+        now = timezone.now()
+        ended = None if to in self.LIVE else now
         changed = AgentSession.unscoped.filter(pk=self.pk, state__in=frm).update(
-            state=to, state_detail=detail, ended_at=ended, changed_at=timezone.now()
+            state=to, state_detail=detail, ended_at=ended, changed_at=now
         )
         if not changed:
             raise StaleState(f"Session {self.pk} is no longer {' or '.join(frm)}.")
-        self.refresh_from_db()
+        self.state, self.state_detail, self.ended_at, self.changed_at = to, detail, ended, now
         return self
 
 

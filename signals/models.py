@@ -101,16 +101,16 @@ class Signal(TenantModel):
         return next((int(sign) for sign in self.priority if sign in "1234"), None)
 
     def move(self, *, to: State, frm: Iterable[str], reason: str = "") -> Self:
-        """Move the state by an UPDATE whose WHERE repeats the old one; returns this row as it is now.
+        """Move the state by an UPDATE whose WHERE repeats the old one; returns this row with what it wrote.
 
         Raises:
             StaleState: the row was in none of `frm` any more.
         """
-        sources = tuple(frm)
+        sources, now = tuple(frm), timezone.now()
         changed = type(self).objects.for_organization(self.organization).filter(pk=self.pk, state__in=sources)
-        if not changed.update(state=to, state_reason=reason, changed_at=timezone.now()):
+        if not changed.update(state=to, state_reason=reason, changed_at=now):
             raise StaleState(f"Signal {self.external_id} is no longer {' or '.join(sources)}.")
-        self.refresh_from_db()
+        self.state, self.state_reason, self.changed_at = to, reason, now
         return self
 
 

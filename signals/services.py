@@ -115,6 +115,7 @@ def map_company(*, signal: Signal, company: Company, actor: Actor) -> Signal:
     if former == company.pk:
         return signal
     signal.move(to=State.NEW, frm=Signal.OPEN)
+    signal.refresh_from_db(fields=["revision"])  # locked by now: a revision older than the origin's would stop nothing
     place(signal, company.pk)
     if former is not None:
         move_subject(

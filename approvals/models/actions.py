@@ -130,7 +130,8 @@ class Action(TenantModel):
     ) -> Self:
         """Move the state by an UPDATE whose WHERE repeats the old one; returns this row as it is now.
 
-        `within` holds further conditions of that same statement.
+        `within` holds further conditions of that same statement. What the database worked out itself (`Now()`) is read
+        when it is looked at.
 
         Raises:
             StaleState: no row was in `frm` any more, or `within` did not hold it.
@@ -141,7 +142,11 @@ class Action(TenantModel):
         rows = type(self).objects.for_organization(self.organization) if within is None else within
         if not rows.filter(pk=self.pk, state__in=sources).update(state=to, **changes):
             raise StaleState(f"Action {self.pk} is no longer {' or '.join(sources)}.")
-        self.refresh_from_db(fields=["state", *changes])
+        for name, value in {"state": to, **changes}.items():
+            if hasattr(value, "resolve_expression"):
+                self.__dict__.pop(name, None)
+            else:
+                setattr(self, name, value)
         return self
 
 
