@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.module_loading import import_string
 
 
 class DeskConfig(AppConfig):
@@ -6,3 +7,7 @@ class DeskConfig(AppConfig):
     label = "desk"
     verbose_name = "Desk"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Write down what happens to logins."""
+        import_string("junto.desk.login.log_the_door")()

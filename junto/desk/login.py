@@ -1,15 +1,32 @@
-"""How people get in: an account comes from an invitation, never from a sign-up form, and each login is logged."""
+"""How people get in: an account comes from an invitation, never from a sign-up form; what happens there is logged.
+
+An entry stands in the log of each organization the person works for (I14).
+"""
 
 from __future__ import annotations
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.signals import password_changed, password_reset
+from allauth.mfa.signals import authentication_failed as second_factor_failed
+from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from django.db import transaction
+from django.db.models import Q
+from django.dispatch import Signal
 from django.http import HttpRequest
 
 from junto.audit.services import record
 from junto.desk.views import memberships_of
 from junto.tenants.actors import Actor
 from junto.tenants.models import User
+
+#: What a person changes about their own login, and how the log calls it.
+OWN_CHANGES: dict[Signal, str] = {
+    password_changed: "member.password_changed",
+    password_reset: "member.password_reset",
+    authenticator_added: "member.second_factor_added",
+    authenticator_removed: "member.second_factor_removed",
+    authenticator_reset: "member.second_factor_reset",
+}
 
 
 class InvitationOnlyAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -21,7 +38,42 @@ class InvitationOnlyAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     @transaction.atomic
     def login(self, request: HttpRequest, user: User) -> None:
-        """Log in, with an entry in the log of each organization the user works for (I14)."""
+        """Log in."""
         super().login(request, user)
         for membership in memberships_of(user):
             record(Actor.person(membership), "member.logged_in", membership)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: str) -> None:
+        """A wrong password; a name nobody has concerns no organization."""
+        super().authentication_failed(request, **credentials)
+        name = credentials.get("username") or credentials.get("email") or ""
+        for user in User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name)) if name else ():
+            _refused(user, "wrong password")
+
+
+def log_the_door() -> None:
+    """Have every change of a login, and each wrong second factor, written down."""
+    second_factor_failed.connect(_second_factor_refused, dispatch_uid="audit second factor")
+    for signal, verb in OWN_CHANGES.items():
+        signal.connect(_own_change(verb), weak=False, dispatch_uid=f"audit {verb}")
+
+
+def _own_change(verb: str) -> object:
+    @transaction.atomic
+    def write(*, user: User, **_: object) -> None:
+        for membership in memberships_of(user):
+            record(Actor.person(membership), verb, membership)
+
+    return write
+
+
+def _second_factor_refused(*, user: User, **_: object) -> None:
+    _refused(user, "wrong second factor")
+
+
+@transaction.atomic
+def _refused(user: User, why: str) -> None:
+    """Nobody proved to be this person, so the system writes, about them."""
+    for membership in memberships_of(user):
+        actor = Actor.system("login", membership.organization)
+        record(actor, "member.login_refused", membership, {"user": user.username, "why": why})

@@ -128,8 +128,9 @@ SYSTEM_PERMISSIONS: dict[str, frozenset[Permission]] = {
     "sync": frozenset({Permission.VIEW_WORK, Permission.WRITE_SIGNALS, Permission.SYNC_COMPANIES}),
     "agent": frozenset({Permission.VIEW_WORK, Permission.RUN_SESSIONS, Permission.PROPOSE_ACTIONS}),
     "clock": frozenset({Permission.VIEW_WORK, Permission.RUN_SESSIONS}),
-    # runs what others decided, and is named in the audit log for it
+    # these two only write in the audit log: who runs what others decided, and who turned somebody away
     "worker": frozenset(),
+    "login": frozenset(),
 }
 
 

@@ -3,6 +3,7 @@
 from io import StringIO
 
 import pytest
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.core.cache import cache
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -88,6 +89,38 @@ class LoginTests(JuntoTestCase):
             self.try_login("wrong password")
         self.try_login(PASSWORD)
         assert self.client.get("/o/northwind/").status_code == 302
+
+    def test_a_wrong_password_is_written_down_about_its_member(self) -> None:
+        self.try_login("wrong password", login="THEO@example.com")
+        entry = AuditEntry.objects.for_organization(self.northwind).order_by("number").last()
+        assert entry is not None
+        assert (entry.verb, entry.target_id) == ("member.login_refused", str(self.theo.pk))
+
+    @override_settings(ACCOUNT_RATE_LIMITS=False)
+    def test_who_is_locked_out_reads_why_and_for_how_long(self) -> None:
+        for _ in range(10):
+            self.try_login("wrong password")
+        answer = self.client.post("/accounts/login/", {"login": "theo", "password": PASSWORD})
+        assert answer.status_code == 429
+        assert "Wait a quarter of an hour" in answer.content.decode()
+
+    def test_a_changed_password_is_written_down(self) -> None:
+        self.try_login(PASSWORD)
+        new = "a louder harbour at dusk"
+        self.client.post("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
+        verbs = AuditEntry.objects.for_organization(self.northwind).values_list("verb", flat=True)
+        assert "member.password_changed" in verbs
+
+    def test_a_second_factor_is_written_down(self) -> None:
+        self.try_login(PASSWORD)
+        self.client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+        page = self.client.get("/accounts/2fa/totp/activate/")
+        secret = page.context["form"].secret
+        code = format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+        with self.captureOnCommitCallbacks(execute=True):
+            self.client.post("/accounts/2fa/totp/activate/", {"code": code})
+        verbs = AuditEntry.objects.for_organization(self.northwind).values_list("verb", flat=True)
+        assert "member.second_factor_added" in verbs
 
     def test_there_is_no_sign_up(self) -> None:
         for spelling in ("/accounts/signup/", "/accounts/signup", "/accounts//signup/", "/Accounts/Signup/"):

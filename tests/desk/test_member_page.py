@@ -13,8 +13,7 @@ class MemberPageTests(JuntoTestCase):
     """Mara looks after Theo; Olivia owns Northwind."""
 
     def post(self, who: Membership, whom: Membership, what: str, **fields: object) -> HttpResponse:
-        answer: HttpResponse = self.log_in(who).post(self.path(f"people/{whom.pk}/{what}/"), fields, follow=True)
-        return answer
+        return self.log_in(who).post(self.path(f"people/{whom.pk}/{what}/"), fields, follow=True)  # type: ignore[return-value]
 
     def fresh(self, membership: Membership) -> Membership:
         return Membership.objects.for_organization(self.northwind).get(pk=membership.pk)
