@@ -1,20 +1,18 @@
-"""The versions of a runbook, and what changed between two of them."""
+"""The versions of a runbook, and what changed between two of them: fields, steps, tools, and the text itself."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from runbooks.contents import LABELS, Content
+from runbooks.differences import changes
+from runbooks.document import RunbookDocument, Step, parse
 from runbooks.models import Runbook
 from runbooks.versions import NoSuchVersion
-
-#: Unchanged lines shown around each change.
-CONTEXT = 3
-
-FIELDS = ("title", "description", "category", "tags", "audience", "inputs", "on_success")
+from runbooks.wording import Piece, Row, compare_lines, compare_words, pair_up
 
 
 @dataclass(frozen=True)
@@ -29,23 +27,52 @@ class Version:
     reason: str
     previous: int | None
 
+    @property
+    def name(self) -> str:
+        """What it is called on the page."""
+        return f"version {self.number}" if self.number else f"the draft of {self.at:%Y-%m-%d %H:%M}"
+
 
 @dataclass(frozen=True)
-class Line:
-    """One line of a comparison."""
+class FieldChange:
+    """A field beside the text, word by word."""
 
-    kind: Literal["same", "added", "removed", "gap"]
-    text: str
+    label: str
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True)
+class StepChange:
+    """A step that is not as it was; numbers are those of the older and the newer text."""
+
+    kind: Literal["added", "removed", "changed"]
+    old: int | None
+    new: int | None
+    title: str
+
+
+@dataclass(frozen=True)
+class Differences:
+    """All that is different between two contents; empty in every part where they are the same."""
+
+    fields: tuple[FieldChange, ...]
+    steps: tuple[StepChange, ...]
+    tools_added: tuple[str, ...]
+    tools_removed: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self.fields or self.rows)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What became of the text between two versions, and of the other fields as (name, before, after)."""
+    """Two versions of one runbook and what lies between them."""
 
     older: Version
     newer: Version
-    fields: tuple[tuple[str, str, str], ...]
-    lines: tuple[Line, ...]
+    differences: Differences
 
 
 def versions(runbook: Runbook) -> list[Version]:
@@ -79,26 +106,41 @@ def compare(runbook: Runbook, older: int, newer: int) -> Comparison:
     rows = {row.history_id: row for row in runbook.history.filter(history_id__in=[older, newer])}
     if not {older, newer} <= rows.keys():
         raise NoSuchVersion("This runbook has no such version.")
-    before, after = rows[older], rows[newer]
+    between = compare_contents(Content.of(rows[older]), Content.of(rows[newer]))
+    return Comparison(listed[older], listed[newer], between)
+
+
+def compare_contents(before: Content, after: Content) -> Differences:
+    """What changed from one content to the other."""
     fields = tuple(
-        (name.replace("_", " ").capitalize(), _words(before, name), _words(after, name))
-        for name in FIELDS
+        FieldChange(label, compare_words(before.words(name), after.words(name)))
+        for name, label in LABELS.items()
         if getattr(before, name) != getattr(after, name)
     )
-    lines = tuple(_lines(before.body.splitlines(), after.body.splitlines()))
-    return Comparison(listed[older], listed[newer], fields, lines)
+    old, new = parse(before.body), parse(after.body)
+    return Differences(
+        fields=fields,
+        steps=tuple(_step_changes(old, new)),
+        tools_added=tuple(name for name in new.tools if name not in old.tools),
+        tools_removed=tuple(name for name in old.tools if name not in new.tools),
+        rows=compare_lines(before.body, after.body),
+    )
 
 
-def _words(row: Runbook, name: str) -> str:
-    shown = getattr(row, f"get_{name}_display", None)
-    return str(shown() if shown else getattr(row, name))
+def _step_changes(before: RunbookDocument, after: RunbookDocument) -> Iterator[StepChange]:
+    old, new = [_step_text(step) for step in before.steps], [_step_text(step) for step in after.steps]
+    for change in changes(old, new):
+        removed, added = before.steps[change.start : change.end], after.steps[change.new_start : change.new_end]
+        for left, right in pair_up(old[change.start : change.end], new[change.new_start : change.new_end]):
+            yield _step_change(removed[left] if left is not None else None, added[right] if right is not None else None)
 
 
-def _lines(before: list[str], after: list[str]) -> Iterator[Line]:
-    kinds: dict[str, Literal["same", "added", "removed"]] = {" ": "same", "+": "added", "-": "removed"}
-    # the first two lines name the files, and lines with @@ where a stretch begins
-    for line in list(difflib.unified_diff(before, after, lineterm="", n=CONTEXT))[2:]:
-        if line.startswith("@@"):
-            yield Line("gap", "")
-        else:
-            yield Line(kinds[line[0]], line[1:])
+def _step_change(old: Step | None, new: Step | None) -> StepChange:
+    kind: Literal["added", "removed", "changed"] = "changed" if old and new else "added" if new else "removed"
+    named = new or old
+    return StepChange(kind, old.number if old else None, new.number if new else None, named.title if named else "")
+
+
+def _step_text(step: Step) -> str:
+    """All that a step says, without the number it happens to have."""
+    return "\n".join([step.kind, step.title, step.text, *step.options])

@@ -14,10 +14,12 @@ from junto.audit.services import record
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
+from runbooks.contents import Content
 from runbooks.document import Problem
+from runbooks.guards import locked, require_author, rows, stored
 from runbooks.models import Runbook
 from runbooks.publication import GRANT_LIFE, PublicationPlan, plan_publication
-from runbooks.querysets import RunbookQuerySet
+from runbooks.reviewing import close_published, newest_record, review_problems
 from runbooks.versions import NoSuchVersion, PublishedVersion, has_unpublished_changes, published_document
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "PublishRefused",
     "PublishedVersion",
     "archive_runbook",
+    "discard_draft",
     "fork_runbook",
     "has_unpublished_changes",
     "plan_publication",
@@ -34,9 +37,6 @@ __all__ = [
     "restore_version",
     "save_draft",
 ]
-
-#: What a version is made of; copied by forks and restores.
-CONTENT = ("title", "description", "body", "category", "tags", "audience", "inputs", "on_success")
 
 
 @dataclass
@@ -63,8 +63,8 @@ def save_draft(*, actor: Actor, runbook: Runbook, reason: str = "") -> Runbook:
     if adding:
         runbook.organization = actor.organization
     else:
-        _require_author(actor, _stored(runbook, actor))
-    _require_author(actor, runbook)
+        require_author(actor, stored(runbook, actor))
+    require_author(actor, runbook)
     runbook.full_clean(exclude=["organization", "published_by", "forked_from"])
     runbook.save_version(actor.membership, reason)
     record(actor, "runbook.created" if adding else "runbook.saved", runbook, {"reason": reason} if reason else {})
@@ -72,20 +72,26 @@ def save_draft(*, actor: Actor, runbook: Runbook, reason: str = "") -> Runbook:
 
 
 @transaction.atomic
-def publish_runbook(*, actor: Actor, runbook: Runbook, note: str = "") -> Runbook:
+def publish_runbook(*, actor: Actor, runbook: Runbook, note: str = "", seen: int | None = None) -> Runbook:
     """Put the draft in force as the next version; `actor` answers for every grant it means (PRODUCT 4).
 
-    Grants of the version before end here: what still runs on it asks from now on.
+    Grants of the version before end here: what still runs on it asks from now on. `seen` is the history record whose
+    grants the publisher was shown.
 
     Raises:
         PermissionDenied: `actor` may not author for its company (none = all).
-        PublishRefused: the draft has problems.
+        PublishRefused: the draft has problems, is not the one that was shown, or waits for a second person.
     """
-    runbook = _locked(runbook, actor)
-    _require_author(actor, runbook)
+    runbook = locked(runbook, actor)
+    require_author(actor, runbook)
+    if seen is not None and newest_record(runbook) != seen:
+        raise PublishRefused(
+            (Problem(0, "The draft was saved again since you looked at it. Read what changed first."),)
+        )
     plan = plan_publication(actor=actor, runbook=runbook)
-    if plan.problems:
-        raise PublishRefused(plan.problems)
+    problems = [*plan.problems, *review_problems(actor=actor, runbook=runbook)]
+    if problems:
+        raise PublishRefused(tuple(problems))
     _end_grants(actor, runbook, "A newer version was published.")
     runbook.status = Runbook.Status.PUBLISHED
     runbook.published_number = (runbook.published_number or 0) + 1
@@ -93,8 +99,9 @@ def publish_runbook(*, actor: Actor, runbook: Runbook, note: str = "") -> Runboo
     runbook.published_at = timezone.now()
     runbook.save_version(actor.membership, note or f"Published as version {runbook.published_number}")
     runbook.published_record = runbook.history.latest("history_id").history_id
-    _rows(actor).filter(pk=runbook.pk).update(published_record=runbook.published_record)
+    rows(actor).filter(pk=runbook.pk).update(published_record=runbook.published_record)
     issue_grants(actor=actor, drafts=_drafts(runbook, plan))
+    close_published(actor=actor, runbook=runbook)
     words = [grant.words for grant in plan.grants]
     record(actor, "runbook.published", runbook, {"version": runbook.published_number, "grants": words, "note": note})
     return runbook
@@ -107,8 +114,8 @@ def archive_runbook(*, actor: Actor, runbook: Runbook, reason: str = "") -> Runb
     Raises:
         PermissionDenied: `actor` may not author for its company (none = all).
     """
-    runbook = _locked(runbook, actor)
-    _require_author(actor, runbook)
+    runbook = locked(runbook, actor)
+    require_author(actor, runbook)
     if runbook.status == Runbook.Status.ARCHIVED:
         return runbook
     runbook.status = Runbook.Status.ARCHIVED
@@ -135,8 +142,8 @@ def fork_runbook(*, actor: Actor, runbook: Runbook, company: Company) -> Runbook
         company=company,
         forked_from=runbook,
         forked_number=runbook.published_number,
-        **{name: getattr(source, name) for name in CONTENT},
     )
+    Content.of(source).write_to(fork)
     return save_draft(actor=actor, runbook=fork, reason=f"Forked for {company.name}")
 
 
@@ -148,17 +155,37 @@ def restore_version(*, actor: Actor, runbook: Runbook, record_id: int, reason: s
         PermissionDenied: `actor` may not author for its company (none = all).
         NoSuchVersion: the history has no such record.
     """
-    runbook = _locked(runbook, actor)
-    _require_author(actor, runbook)
+    runbook = locked(runbook, actor)
+    require_author(actor, runbook)
     earlier = runbook.history.filter(history_id=record_id).first()
     if earlier is None:
         raise NoSuchVersion("This runbook has no such version.")
-    for name in CONTENT:
-        setattr(runbook, name, getattr(earlier, name))
+    Content.of(earlier).write_to(runbook)
+    # what a fork stands on belongs to its text: without the text taken over, there is something to take over again
+    runbook.forked_number = earlier.forked_number
     if runbook.status == Runbook.Status.ARCHIVED:
         runbook.status = Runbook.Status.DRAFT
     return save_draft(
         actor=actor, runbook=runbook, reason=reason or f"Restored from {earlier.history_date:%Y-%m-%d %H:%M}"
+    )
+
+
+@transaction.atomic
+def discard_draft(*, actor: Actor, runbook: Runbook) -> Runbook:
+    """Make the draft what is in force again; what was written stays in the history.
+
+    Raises:
+        PermissionDenied: `actor` may not author for its company (none = all).
+        NoSuchVersion: nothing was ever published.
+    """
+    runbook = locked(runbook, actor)
+    in_force = runbook.history.filter(history_id=runbook.published_record).first()
+    if in_force is None:
+        raise NoSuchVersion("Nothing is in force, so there is nothing to go back to.")
+    Content.of(in_force).write_to(runbook)
+    runbook.company, runbook.forked_number = in_force.company, in_force.forked_number
+    return save_draft(
+        actor=actor, runbook=runbook, reason=f"Draft discarded, back to version {runbook.published_number}"
     )
 
 
@@ -183,23 +210,3 @@ def _end_grants(actor: Actor, runbook: Runbook, reason: str) -> int:
         kind=Grant.Kind.RUNBOOK, runbook__startswith=f"{runbook.pk}:", revoked_at=None
     )
     return revoke_grants(actor=actor, grants=standing, reason=reason)
-
-
-def _locked(runbook: Runbook, actor: Actor) -> Runbook:
-    """The row as it is now, locked until the transaction ends. Raises Runbook.DoesNotExist for a stranger's."""
-    found: Runbook = _rows(actor).select_for_update(of=("self",)).select_related("company").get(pk=runbook.pk)
-    return found
-
-
-def _stored(runbook: Runbook, actor: Actor) -> Runbook:
-    found: Runbook = _rows(actor).select_related("company").get(pk=runbook.pk)
-    return found
-
-
-def _rows(actor: Actor) -> RunbookQuerySet:
-    return Runbook.objects.for_organization(actor.organization)
-
-
-def _require_author(actor: Actor, runbook: Runbook) -> None:
-    """A global runbook needs the right for all companies."""
-    require(actor, Permission.AUTHOR_RUNBOOKS, runbook.company or actor.organization)

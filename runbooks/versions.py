@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from runbooks.contents import Content
 from runbooks.document import RunbookDocument, parse
 from runbooks.inputs import InputDeclaration, read_inputs
 from runbooks.models import Runbook
@@ -94,8 +95,24 @@ def _first_record_of(runbook: Runbook, number: int | None) -> int | None:
 
 
 def has_unpublished_changes(runbook: Runbook) -> bool:
-    """Whether a draft stands beside the version in force."""
-    if runbook.published_record is None:
-        return True
-    latest = runbook.history.order_by("-history_id").first()
-    return latest is not None and latest.history_id != runbook.published_record
+    """Whether the draft says something else than the version in force; a runbook never published is all draft."""
+    return runbook.pk in drafts_beside([runbook])
+
+
+def drafts_beside(runbooks: Iterable[Runbook]) -> set[uuid.UUID]:
+    """Which of the runbooks have such a draft, in one query."""
+    wanted = list(runbooks)
+    records = [runbook.published_record for runbook in wanted if runbook.published_record is not None]
+    in_force = {row.history_id: _said(row) for row in Runbook.history.model.objects.filter(history_id__in=records)}
+    return {runbook.pk for runbook in wanted if in_force.get(runbook.published_record) != _said(runbook)}
+
+
+def published_record_of(runbook: Runbook, number: int | None) -> Runbook | None:
+    """The history record that holds version `number`; None where there is no such version."""
+    record = _first_record_of(runbook, number)
+    found: Runbook | None = runbook.history.filter(history_id=record).first() if record else None
+    return found
+
+
+def _said(row: Runbook) -> tuple[Content, uuid.UUID | None]:
+    return Content.of(row), row.company_id
