@@ -19,6 +19,7 @@ from signals.models import Board, Signal
 class AgentSession(TenantModel):
     """One conversation about one signal. `last_number` is the counter of its events, locked while one is appended.
 
+    `seen_number` = the last event that a step took into account; a higher `last_number` means there is something to do.
     The lease and its fence stand on `origin`. Tokens and cost (millionths of a cent) are sums over its model calls.
     """
 
@@ -57,6 +58,7 @@ class AgentSession(TenantModel):
     model_label = models.CharField(max_length=120, blank=True)
     rehearsal = models.BooleanField(default=False)
     last_number = models.PositiveIntegerField(default=0)
+    seen_number = models.PositiveIntegerField(default=0)
     steps_used = models.PositiveIntegerField(default=0)
     tokens_in = models.PositiveBigIntegerField(default=0)
     tokens_out = models.PositiveBigIntegerField(default=0)
