@@ -27,6 +27,7 @@ CONNECT_SECONDS = 5.0
 
 _HTTPS_PORT = 443
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
+_BRACKETS = re.compile(r"\[[0-9a-fA-F:.]+\](?::[0-9]*)?", re.ASCII)
 _LIKE_A_NUMBER = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)", re.ASCII)
 
 #: Refused whatever the operator lists: this machine, its links, groups, and addresses that carry cloud metadata.
@@ -63,6 +64,10 @@ _PRIVATE = tuple(
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
 _V4_COMPATIBLE = ipaddress.ip_network("::/96")
+#: The one block of IPv6 from which public addresses are given out (RFC 4291 and IANA's registry).
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+#: Middle of the interface identifier of ISATAP (RFC 5214): what follows is an IPv4 address.
+_ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,8 @@ def target_of(url: str) -> Target:
         port = parts.port
     except ValueError:
         raise AddressRefused("The address is malformed.") from None
+    if "[" in parts.netloc and not _BRACKETS.fullmatch(parts.netloc):
+        raise AddressRefused("The address is malformed.")
     if "@" in parts.netloc:
         raise AddressRefused("The address holds a user name or password: enter them as credentials instead.")
     if parts.scheme not in ("https", "http") or not parts.hostname:
@@ -227,18 +234,21 @@ def _may_reach(address: Address, *, local: bool) -> bool:
         return False
     if _within(address, _PRIVATE):
         return local or _within(address, settings.PRIVATE_CIDRS)
+    if address.version == 6 and address not in _GLOBAL_UNICAST:
+        return False
     return address.is_global
 
 
 def _embedded(address: Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that an IPv6 address carries: mapped, compatible, NAT64 or 6to4."""
+    """The IPv4 address that an IPv6 address carries: mapped, compatible, NAT64, 6to4 or ISATAP."""
     if isinstance(address, ipaddress.IPv4Address):
         return None
     if address.ipv4_mapped:
         return address.ipv4_mapped
     if address in _SIX_TO_FOUR:
         return address.sixtofour
-    if address in _NAT64 or (address in _V4_COMPATIBLE and int(address) > 0xFFFF):
+    is_isatap = int(address) >> 32 & 0xFFFFFFFF in _ISATAP
+    if is_isatap or address in _NAT64 or (address in _V4_COMPATIBLE and int(address) > 0xFFFF):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return None
 

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 
 from junto.team.models import ApiToken
 from junto.tenants.actors import Actor
+from junto.tenants.permissions import Permission
 
 TOKEN_PREFIX = "jt_"  # noqa: S105  (how a token begins, not a token)
 #: `last_used_at` is this exact, so that a busy job does not write a row with every request.
@@ -27,7 +28,11 @@ def hash_token(secret: str) -> str:
 
 
 class TokenAuthentication(BaseAuthentication):
-    """Reads the token anew with every request, so a revoked one is refused at the next (T10)."""
+    """Reads the token and its maker's rights anew with every request (T10).
+
+    A revoked token is refused at the next request, and so is one whose maker left, was demoted or limited to some
+    companies: a token must not hold what nobody who answers for it holds any more.
+    """
 
     keyword = "Bearer"
 
@@ -35,7 +40,8 @@ class TokenAuthentication(BaseAuthentication):
         """Nobody's user and the token's actor; None when no token was sent.
 
         Raises:
-            AuthenticationFailed: the token is malformed, unknown, expired or revoked; the message says which.
+            AuthenticationFailed: the token is malformed, unknown, expired, revoked or without a maker who may still
+                make it; the message says which.
         """
         words = get_authorization_header(request).split()
         if not words or words[0].lower() != self.keyword.lower().encode():
@@ -53,7 +59,8 @@ class TokenAuthentication(BaseAuthentication):
         return f'{self.keyword} realm="Junto"'
 
     def _find(self, secret: str) -> ApiToken:
-        token = ApiToken.unscoped.select_related("organization").filter(token_hash=hash_token(secret)).first()
+        rows = ApiToken.unscoped.select_related("organization", "created_by__user", "created_by__organization")
+        token = rows.filter(token_hash=hash_token(secret)).first()
         now = timezone.now()
         if token is None:
             raise AuthenticationFailed("This API token is not known.")
@@ -61,6 +68,9 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed("This API token was revoked.")
         if token.expires_at <= now:
             raise AuthenticationFailed(f"This API token expired on {token.expires_at:%Y-%m-%d}.")
+        if not Actor.person(token.created_by).can(Permission.MANAGE_TOKENS):
+            maker = token.created_by.user.display_name
+            raise AuthenticationFailed(f"{maker}, who made this API token, may no longer do so. Make a new one.")
         if token.last_used_at is None or token.last_used_at < now - LAST_USED_STEP:
             ApiToken.unscoped.filter(pk=token.pk).update(last_used_at=now)
         return token

@@ -10,7 +10,13 @@ from typing import Any, Literal, Self
 from guardian.shortcuts import get_group_perms
 
 from junto.tenants.models import Company, Membership, Organization
-from junto.tenants.permissions import COMPANY_PERMISSIONS, SCOPE_PERMISSIONS, SYSTEM_PERMISSIONS, Permission
+from junto.tenants.permissions import (
+    COMPANY_PERMISSIONS,
+    EVERYWHERE_PERMISSIONS,
+    SCOPE_PERMISSIONS,
+    SYSTEM_PERMISSIONS,
+    Permission,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,20 +65,23 @@ class Actor:
     def can(self, permission: Permission, target: Organization | Company | None = None) -> bool:
         """Whether the right is there on `target` (default: the organization).
 
-        On the organization a company permission means "for every company", so a member limited to some has it not.
+        On the organization a company permission means "for every company", so a member limited to some has it not;
+        nor one that reaches into every company.
         """
         target = target or self.organization
         if isinstance(target, Company):
             return self._reaches(target) and permission in self._held_on(target)
         if target.pk != self.organization.pk:
             return False
-        if permission in COMPANY_PERMISSIONS and self.companies is not None:
+        if self.companies is not None and permission in COMPANY_PERMISSIONS | EVERYWHERE_PERMISSIONS:
             return False
         return permission in self._held_on(target)
 
     def can_anywhere(self, permission: Permission) -> bool:
         """Whether the right is there for at least one company, or for the organization."""
-        if self.companies is not None and permission in COMPANY_PERMISSIONS and not self.companies:
+        if permission not in COMPANY_PERMISSIONS:
+            return self.can(permission)
+        if self.companies is not None and not self.companies:
             return False
         return permission in self._held_on(self.organization)
 

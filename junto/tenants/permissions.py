@@ -79,6 +79,21 @@ COMPANY_PERMISSIONS: frozenset[Permission] = frozenset(
     }
 )
 
+#: Permissions that reach into every company at once: who is limited to some companies holds none of them.
+EVERYWHERE_PERMISSIONS: frozenset[Permission] = frozenset(
+    {
+        Permission.MANAGE_INTEGRATIONS,
+        Permission.MANAGE_PROCESSORS,
+        Permission.MANAGE_POLICIES,
+        Permission.MANAGE_MODEL,
+        Permission.MANAGE_TOKENS,
+        Permission.EXPORT_AUDIT,
+        Permission.MANAGE_ORGANIZATION,
+        Permission.WRITE_SIGNALS,
+        Permission.SYNC_COMPANIES,
+    }
+)
+
 _TECHNICIAN = frozenset(
     {Permission.VIEW_WORK, Permission.RUN_SESSIONS, Permission.DECIDE_LOW, Permission.PROPOSE_ACTIONS}
 )

@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver
 from unfold.sites import UnfoldAdminSite
 
 from junto.tenants.access import ADMIN_POLICY
@@ -58,6 +59,10 @@ class ManagerAdminSite(UnfoldAdminSite):  # type: ignore[misc]
             return response
 
         return update_wrapper(inner, checked)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Django's pages but `r/<content type>/<id>/`, which looks rows up without asking whose they are."""
+        return [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
 
     def login(self, request: HttpRequest, extra_context: object = None) -> HttpResponse:
         """There is one login page, and it is not here."""

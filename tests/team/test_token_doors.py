@@ -1,13 +1,17 @@
 """What a sync job hears when its token is not good (T10)."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from junto.team.models import ApiToken
+from junto.team.services import change_role, deactivate_member, limit_to_companies
 from junto.team.tokens import revoke_token
+from junto.tenants.permissions import Role
 from tests.cases import JuntoTestCase
 
 
@@ -56,6 +60,24 @@ class TokenDoorTests(JuntoTestCase):
         status, told = self.ask(f"Bearer {secret}")
         assert status == 401
         assert "revoked" in told
+
+    def test_a_token_ends_with_its_makers_right_to_make_it(self) -> None:
+        changes: list[Callable[[], object]] = [
+            lambda: change_role(actor=self.actor(self.olivia), membership=self.adam, role=Role.TECHNICIAN),
+            lambda: deactivate_member(actor=self.actor(self.olivia), membership=self.adam),
+            lambda: limit_to_companies(
+                actor=self.actor(self.olivia), membership=self.adam, all_companies=False, companies=[self.harlow]
+            ),
+        ]
+        for change in changes:
+            with transaction.atomic():
+                secret = self.token(self.adam, "signals:read")
+                assert self.ask(f"Bearer {secret}")[0] == 200
+                change()
+                status, told = self.ask(f"Bearer {secret}")
+                assert status == 401
+                assert "Adam Reyes, who made this API token, may no longer do so" in told
+                transaction.set_rollback(True)
 
     def test_the_wrong_scope_is_a_403_that_names_the_right_one(self) -> None:
         secret = self.token(self.adam, "signals:write")

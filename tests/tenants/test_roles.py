@@ -6,7 +6,15 @@ from junto.team.organizations import create_company
 from junto.team.services import change_role, deactivate_member, limit_to_companies
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
-from junto.tenants.permissions import ROLE_PERMISSIONS, SCOPE_PERMISSIONS, SYSTEM_PERMISSIONS, Permission, Role
+from junto.tenants.permissions import (
+    COMPANY_PERMISSIONS,
+    EVERYWHERE_PERMISSIONS,
+    ROLE_PERMISSIONS,
+    SCOPE_PERMISSIONS,
+    SYSTEM_PERMISSIONS,
+    Permission,
+    Role,
+)
 from tests.cases import JuntoTestCase
 from tests.factories import MembershipFactory
 
@@ -147,3 +155,20 @@ class PromptEffectTests(JuntoTestCase):
         self.theo.user.is_active = False
         self.theo.user.save()
         assert not self.actor(self.theo).can(Permission.VIEW_WORK)
+
+
+class LimitedAdminTests(JuntoTestCase):
+    """Adam, limited to one company, holds no right that reaches into the others."""
+
+    def test_nothing_that_reaches_every_company_is_theirs(self) -> None:
+        limit_to_companies(
+            actor=self.actor(self.olivia), membership=self.adam, all_companies=False, companies=[self.harlow]
+        )
+        adam = self.actor(self.adam)
+        assert not [right for right in EVERYWHERE_PERMISSIONS if adam.can(right) or adam.can_anywhere(right)]
+        assert adam.can(Permission.DECIDE_HIGH, self.harlow)
+        assert not adam.can(Permission.DECIDE_HIGH, self.pinewood)
+
+    def test_every_right_is_asked_of_a_company_or_of_all_or_said_to_be_harmless(self) -> None:
+        harmless = {"manage_team", "view_analytics", "view_escalations", "manage_billing", "transfer_ownership"}
+        assert {right.value for right in set(Permission) - COMPANY_PERMISSIONS - EVERYWHERE_PERMISSIONS} == harmless
