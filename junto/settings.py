@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import dj_database_url
-import structlog
 
+from junto import logs
 from junto.env import (
     ROOT,
     data_dir,
@@ -243,13 +243,5 @@ CLOCK: dict[str, int] = {
 UNFOLD: dict[str, Any] = {"SITE_TITLE": "Junto", "SITE_HEADER": "Junto", "SHOW_HISTORY": True}
 SIMPLE_HISTORY_REVERT_DISABLED = True
 
-structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso"),
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(),
-    ],
-    logger_factory=structlog.PrintLoggerFactory(),
-)
+logs.configure()
+LOGGING = logs.LOGGING

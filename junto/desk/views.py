@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -93,8 +95,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500. Rendered without the shell: what failed may be what the shell needs."""
-    return HttpResponse(loader.render_to_string("500.html", {"home_path": "/"}), status=500)
+    """500, with the number under which the log tells what failed. Without the shell: that may be what failed."""
+    request.fault = secrets.token_hex(4)  # type: ignore[attr-defined]
+    context = {"home_path": "/", "fault": request.fault}  # type: ignore[attr-defined]
+    return HttpResponse(loader.render_to_string("500.html", context), status=500)
 
 
 def _error(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
