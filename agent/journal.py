@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from django.db import transaction
-from django.db.models import F
 
 from agent.events import ActionChanged, Event, ModelReplied, RequestedCall, read_event
 from agent.models import AgentSession, SessionEvent
@@ -17,18 +16,46 @@ from junto.bells import ring
 
 
 def append_event(session: AgentSession, event: Event) -> SessionEvent:
-    """Write `event` as the next number of `session` and ring its sockets. Call inside the change's transaction.
+    """Write `event` as the next number of `session` and ring its sockets. Call inside the change's transaction."""
+    while not _take_number(session):
+        session.refresh_from_db(fields=["last_number"])
+    return _write(session, event)
+
+
+def record_action(session: AgentSession, action: Action) -> bool:
+    """Tell `action`'s present state in `session` unless that was told before; whether something was written."""
+    told = SessionEvent.objects.for_organization(session.organization).filter(
+        session=session, action=action, action_state=action.state
+    )
+    with transaction.atomic():
+        # written as the number right after those that were looked at, so that bell and sweep cannot both write
+        while not told.exists():
+            if _take_number(session):
+                _write(session, _change(action))
+                return True
+            session.refresh_from_db(fields=["last_number"])
+    return False
+
+
+def _take_number(session: AgentSession) -> bool:
+    """Take the number after `session.last_number`; False, and nothing changed, when somebody else has it by now.
 
     The counter stands on the session's row, which this locks until the commit: readers by number see no gap
     (TRUST decision 5).
     """
-    rows = AgentSession.objects.for_organization(session.organization).filter(pk=session.pk)
-    rows.update(last_number=F("last_number") + 1)
-    number = rows.values_list("last_number", flat=True).get()
+    rows = AgentSession.objects.for_organization(session.organization)
+    following = session.last_number + 1
+    taken = rows.filter(pk=session.pk, last_number=session.last_number).update(last_number=following)
+    if taken:
+        session.last_number = following
+    return bool(taken)
+
+
+def _write(session: AgentSession, event: Event) -> SessionEvent:
     row = SessionEvent(
-        organization=session.organization,
-        session=session,
-        number=number,
+        organization_id=session.organization_id,
+        session_id=session.pk,
+        number=session.last_number,
         kind=event.kind,
         payload=event.model_dump(mode="json"),
     )
@@ -38,20 +65,6 @@ def append_event(session: AgentSession, event: Event) -> SessionEvent:
     row.save(force_insert=True)
     ring("session.events", str(session.signal_id))
     return row
-
-
-def record_action(session: AgentSession, action: Action) -> bool:
-    """Tell `action`'s present state in `session` unless that was told before; whether something was written."""
-    with transaction.atomic():
-        # the lock makes look and write one step, so that bell and sweep cannot both write
-        AgentSession.objects.for_organization(session.organization).select_for_update().get(pk=session.pk)
-        told = SessionEvent.objects.for_organization(session.organization).filter(
-            session=session, action=action, action_state=action.state
-        )
-        if told.exists():
-            return False
-        append_event(session, _change(action))
-        return True
 
 
 def last_number(session: AgentSession) -> int:
@@ -141,7 +154,6 @@ def _view(action: Action) -> ActionView:
 
 
 def _change(action: Action) -> ActionChanged:
-    decision = action.decisions.select_related("membership__user").order_by("-created_at").first()
     return ActionChanged(
         action_id=action.pk,
         call_id=action.call_id,
@@ -149,5 +161,4 @@ def _change(action: Action) -> ActionChanged:
         title=action.title,
         state=action.state,
         reason=action.reason,
-        by=decision.membership.user.display_name if decision else "",
     )

@@ -72,12 +72,11 @@ def wake_sockets(signal_id: str) -> None:
 @task
 def record_action_event(action_id: str) -> None:
     """Write the event of an action's new state and give the session its turn."""
-    if SessionEvent.unscoped.filter(action_id=UUID(action_id), action_state=F("action__state")).exists():
-        return
-    action = Action.unscoped.select_related("origin").filter(pk=action_id, origin__kind=Origin.Kind.SESSION).first()
+    told = SessionEvent.unscoped.filter(action=OuterRef("pk"), action_state=OuterRef("state"))
+    action = Action.unscoped.filter(~Exists(told), pk=UUID(action_id), origin__kind=Origin.Kind.SESSION).first()
     if action is None:
         return
-    session = AgentSession.unscoped.select_related("organization").get(origin=action.origin)
+    session = AgentSession.unscoped.select_related("organization").get(origin_id=action.origin_id)
     # whoever told it before gives the session its turn too, or died and is found by the sweep
     if record_action(session, action) and action.state in Action.TERMINAL:
         ring("session.ready", str(session.pk))
