@@ -272,7 +272,7 @@ def _one_decision(action: Action, actor: Actor) -> Iterator[None]:
     """One transaction that only one person's decision gets through; the others learn who was first."""
     try:
         with transaction.atomic():
-            Action.objects.for_organization(action.organization).select_for_update().get(pk=action.pk)
+            Action.objects.for_organization(action.organization).select_for_update().values("pk").get(pk=action.pk)
             mine = Decision.objects.for_organization(action.organization).filter(
                 action=action, membership=actor.membership
             )

@@ -25,7 +25,7 @@ from approvals.budgets import unattended_spent, writes_spent
 from approvals.models import Action, Origin, StaleState
 from approvals.previews import StoredPreview, differences
 from approvals.standing import approvers_of, no_longer_stands
-from approvals.transitions import move, worker
+from approvals.transitions import expire, move, worker
 from integrations.dispatch import call_tool, observe_target, preview_tool, search_outcome
 from integrations.errors import IntegrationError, OutcomeUnknown, ToolRefused, UnknownTool
 from integrations.tools import AnyTool, OutcomeStrategy, ToolResult, registry
@@ -80,6 +80,14 @@ def run_read(action: Action) -> Action:
     return _store(action, result, frm=Action.State.PROPOSED)
 
 
+def resume_read(action_id: UUID) -> Action:
+    """Run a read that was interrupted; a write is never run from here."""
+    action = _load(action_id)
+    if action.state != Action.State.PROPOSED or action.is_write:
+        return action
+    return run_read(action)
+
+
 def execute_action(action_id: UUID) -> Action:
     """Run one approved action if it may still run; returns it as it is then. Safe to call any number of times."""
     for _ in range(CLAIM_ATTEMPTS):
@@ -97,7 +105,7 @@ def execute_action(action_id: UUID) -> Action:
             state = Action.State.REFUSED if refused else Action.State.FAILED
             return _end(action, frm=Action.State.APPROVED, to=state, reason=f"{problem} Nothing was changed.")
         except StaleState:
-            return _load(action_id)
+            return expire(_load(action_id))
         return _perform(action, tool) if claimed else action
     return _load(action_id)
 
@@ -179,10 +187,9 @@ def _claim(action: Action, *, tool: AnyTool, target_state: JsonValue) -> bool:
         if origin.revision != action.origin.revision:
             raise _MovedOn
         _compare_and_set(action, origin=origin, tool=tool, target_state=target_state)
-        writes = 1 if tool.is_write else 0
-        Origin.objects.for_organization(action.organization).filter(pk=origin.pk).update(
-            writes_used=F("writes_used") + writes
-        )
+        if tool.is_write:
+            rows = Origin.objects.for_organization(action.organization).filter(pk=origin.pk)
+            rows.update(writes_used=origin.writes_used + 1)
     return True
 
 
@@ -226,8 +233,6 @@ def _why_not(action: Action, *, tool: AnyTool, origin: Origin, target_state: Jso
         return _Ending(cancelled, "The tool changed after this was asked. Ask again.")
     if digest(action.arguments) != action.digest:
         return _Ending(cancelled, "What is stored is not what was approved.")
-    if not Action.objects.for_organization(action.organization).filter(pk=action.pk, expires_at__gt=Now()).exists():
-        return _Ending(Action.State.EXPIRED, "It could not be run in time.")
     if tool.is_write and digest(target_state) != action.target_digest:
         before = StoredPreview.model_validate(action.preview).target_state
         return _Ending(Action.State.DRIFTED, "\n".join(differences(before, target_state)))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, cast
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from pydantic import JsonValue
@@ -115,16 +117,19 @@ def revoke_grants(*, actor: Actor, grants: Iterable[Grant], reason: str) -> int:
 
 def grant_rules(*, origin: Origin, tool: AnyTool) -> list[GrantRule]:
     """The grants of `tool` in force for `origin` now; those whose issuer may no longer decide the tool are left out."""
-    rows = (
+    rows = list(
         Grant.objects.for_organization(origin.organization)
-        .filter(tool=tool.name, revoked_at=None)
-        .filter(Q(expires_at=None) | Q(expires_at__gt=Now()))
-        .filter(Q(origin=None) | Q(origin=origin))
-        .filter(Q(company=None) | Q(company=origin.company))
-        .annotate(used=Count("actions", filter=Q(actions__origin=origin) & ~Q(actions__state__in=GIVES_BACK)))
-        .select_related("issued_by__user", "issued_by__organization")
+        .filter(
+            Q(expires_at=None) | Q(expires_at__gt=Now()),
+            Q(origin=None) | Q(origin=origin),
+            Q(company=None) | Q(company=origin.company_id),
+            tool=tool.name,
+            revoked_at=None,
+        )
+        .prefetch_related("issued_by__user", "issued_by__organization")
         .order_by("issued_at", "id")
     )
+    used = _used(origin, rows)
     entitled: dict[object, bool] = {}
     found = []
     for row in rows:
@@ -133,8 +138,17 @@ def grant_rules(*, origin: Origin, tool: AnyTool) -> list[GrantRule]:
                 Actor.person(row.issued_by), risk=tool.risk, flags=tool.flags, company=origin.company
             )
         if entitled[row.issued_by_id]:
-            found.append(_rule(row))
+            found.append(_rule(row, used=used[row.pk]))
     return found
+
+
+def _used(origin: Origin, grants: Iterable[Grant]) -> Counter[UUID]:
+    """How often `origin` used each of those grants that are limited by number."""
+    limited = [grant.pk for grant in grants if grant.max_count is not None]
+    if not limited:
+        return Counter()
+    rows = Action.objects.for_organization(origin.organization).filter(origin=origin, grant__in=limited)
+    return Counter(rows.exclude(state__in=GIVES_BACK).order_by().values_list("grant", flat=True))
 
 
 def policy_rules(*, organization: Organization, tool: str | None = None) -> list[PolicyRule]:
@@ -154,8 +168,7 @@ def policy_rules(*, organization: Organization, tool: str | None = None) -> list
     ]
 
 
-def _rule(row: Grant) -> GrantRule:
-    used: int = row.used  # type: ignore[attr-defined]
+def _rule(row: Grant, *, used: int) -> GrantRule:
     return GrantRule(
         ref=str(row.pk),
         kind=cast(Literal["session", "runbook", "processor"], row.kind),

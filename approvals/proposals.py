@@ -32,6 +32,7 @@ from approvals.policy import (
 from approvals.previews import StoredPreview
 from approvals.transitions import enter
 from integrations.errors import IntegrationError, InvalidArguments, ToolRefused
+from integrations.services import is_offered
 from integrations.services import offered_tools as connected_tools
 from integrations.tools import AnyTool, registry
 from junto.canonical import NotCanonical, digest
@@ -86,6 +87,9 @@ def propose_action(
 ) -> Action:
     """Ask for one tool call. Called again with the same call id it returns the action there is.
 
+    `origin` is a row that was read in this step or request, with its organization and company: what may have changed
+    since (fence, stop, calls) is asked again when the action is written.
+
     The action comes back SUCCEEDED or FAILED (a read that ran), APPROVED (a write that its policy or grant lets run),
     WAITING (a person decides), or REFUSED with the reason. `facts` (by path) and `inputs` (by name) are what the server
     knows, against which a runbook's grants hold bound arguments. Not to be called inside a transaction: previews and
@@ -95,17 +99,12 @@ def propose_action(
         StaleLease: `fence` is not the origin's current one, or the origin is over.
         PermissionDenied: `actor` may not propose actions for the origin's company.
     """
-    origin = (
-        Origin.objects.for_organization(origin.organization).select_related("organization", "company").get(pk=origin.pk)
-    )
     require(actor, Permission.PROPOSE_ACTIONS, origin.company)
     request = _Request(actor, origin, fence, call_id, runbook_step, facts or {}, inputs or {})
-    known = _known(request)
-    if known is None:
-        known = _write(_foresee(_prepare(origin, tool_name, arguments), request), request)
-    if known.state == Action.State.PROPOSED:
-        return run_read(known)
-    return known
+    action = _write(_foresee(_prepare(origin, tool_name, arguments), request), request)
+    if action.state == Action.State.PROPOSED:
+        return run_read(action)
+    return action
 
 
 def offered_tools(*, organization: Organization, company: Company, reads_only: bool = False) -> list[AnyTool]:
@@ -120,11 +119,9 @@ def offered_tools(*, organization: Organization, company: Company, reads_only: b
 
 
 def _known(request: _Request) -> Action | None:
-    rows = Action.objects.for_organization(request.origin.organization).filter(
-        origin=request.origin, call_id=request.call_id
-    )
+    rows = Action.objects.for_organization(request.origin.organization).select_related("company", "origin")
     # a person's changed version stands for the call it replaced
-    return rows.select_related("organization", "company", "origin").order_by("-created_at", "-id").first()
+    return rows.filter(origin=request.origin, call_id=request.call_id).order_by("-created_at", "-id").first()
 
 
 def _prepare(origin: Origin, tool_name: str, arguments: Mapping[str, JsonValue]) -> _Draft:
@@ -142,7 +139,7 @@ def _prepare(origin: Origin, tool_name: str, arguments: Mapping[str, JsonValue])
     except ToolRefused as problem:
         return replace(raw, refusal=str(problem))
     draft = _Draft(tool_name=tool.name, arguments=frozen, tool=tool, title=title)
-    if tool not in connected_tools(organization=origin.organization, company=origin.company):
+    if not is_offered(tool, organization=origin.organization, company=origin.company):
         return replace(draft, refusal=f"{tool.name} is not available for {origin.company.name}.")
     return replace(draft, refusal=calls_spent(origin) or (writes_spent(origin) if tool.is_write else ""))
 
@@ -198,6 +195,7 @@ def _write(draft: _Draft, request: _Request) -> Action:
     # locks the origin: the fence holds until we commit, and no second proposal spends the same grant
     if not live.update(calls_used=F("calls_used") + 1):
         raise StaleLease(f"{origin} went on without this worker, or is over.")
+    origin.calls_used += 1
     known = _known(request)
     if known is not None:
         return known

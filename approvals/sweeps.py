@@ -10,8 +10,7 @@ from django.db.models.functions import Now
 
 from approvals.execution import CALL_SECONDS, tell_unknown
 from approvals.models import Action, StaleState
-from approvals.querysets import ActionQuerySet
-from approvals.transitions import move, worker
+from approvals.transitions import expire, move, worker
 from junto.bells import ring
 
 #: Actions looked at in one sweep, per kind.
@@ -35,12 +34,7 @@ def expire_actions() -> int:
     over = Action.unscoped.filter(
         state__in=[Action.State.WAITING, Action.State.APPROVED], expires_at__lte=Now()
     ).select_related("organization")
-    ended = 0
-    for action in over[:SWEEP_LIMIT]:
-        waiting = action.state == Action.State.WAITING
-        reason = "Nobody decided in time." if waiting else "It could not be run in time."
-        ended += _moved(action, to=Action.State.EXPIRED, frm=Action.State(action.state), reason=reason)
-    return ended
+    return sum(expire(action).state == Action.State.EXPIRED for action in over[:SWEEP_LIMIT])
 
 
 def give_up_stale_claims(*, older_than_seconds: float = STALE_CLAIM_SECONDS) -> int:
@@ -89,13 +83,9 @@ def _read_backs_due() -> list[Action]:
 
 
 def _moved(action: Action, *, to: Action.State, frm: Action.State, reason: str) -> int:
-    # expiry is asked again in the same statement: a decision may have come in between
-    within: ActionQuerySet | None = None
-    if to is Action.State.EXPIRED:
-        within = Action.objects.for_organization(action.organization).filter(expires_at__lte=Now())
     try:
         with transaction.atomic():
-            move(action, to=to, frm=frm, actor=worker(action.organization), within=within, reason=reason)
+            move(action, to=to, frm=frm, actor=worker(action.organization), reason=reason)
             if to is Action.State.UNKNOWN:
                 tell_unknown(action)
     except StaleState:

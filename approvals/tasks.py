@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django_tasks import task
 
-from approvals.execution import execute_action, reconcile_action, run_read
+from approvals.execution import execute_action, reconcile_action, resume_read
 from approvals.models import Action
 from approvals.sweeps import expire_actions, give_up_stale_claims, ring_forgotten
 
@@ -14,15 +14,14 @@ from approvals.sweeps import expire_actions, give_up_stale_claims, ring_forgotte
 @task
 def run_action(action_id: str) -> None:
     """Bring one action a step further, by what its row says: run it, read again, or look for its outcome."""
-    action = Action.unscoped.select_related("organization", "company", "origin").filter(pk=UUID(action_id)).first()
-    if action is None:
-        return
-    if action.state == Action.State.APPROVED:
-        execute_action(action.pk)
-    elif action.state == Action.State.PROPOSED and not action.is_write:
-        run_read(action)
-    elif action.state == Action.State.UNKNOWN:
-        reconcile_action(action.pk)
+    key = UUID(action_id)
+    state = Action.unscoped.filter(pk=key).values_list("state", flat=True).first()
+    if state == Action.State.APPROVED:
+        execute_action(key)
+    elif state == Action.State.PROPOSED:
+        resume_read(key)
+    elif state == Action.State.UNKNOWN:
+        reconcile_action(key)
 
 
 @task

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from approvals.models import Action
+from django.db import transaction
+from django.db.models.functions import Now
+
+from approvals.models import Action, StaleState
 from approvals.querysets import ActionQuerySet
 from junto.audit.services import record
 from junto.bells import ring
@@ -39,6 +42,26 @@ def move(
     action.move(to=to, frm=frm, within=within, **changes)
     _tell(action, actor, detail)
     return action
+
+
+def expire(action: Action) -> Action:
+    """End a request or an approval whose time is over; anything else stays as it is."""
+    waiting, approved = Action.State.WAITING, Action.State.APPROVED
+    reason = "Nobody decided in time." if action.state == waiting else "It could not be run in time."
+    # asked in the same statement, by the database's clock: a decision may have come in between
+    over = Action.objects.for_organization(action.organization).filter(expires_at__lte=Now())
+    try:
+        with transaction.atomic():
+            return move(
+                action,
+                to=Action.State.EXPIRED,
+                frm=waiting if action.state == waiting else approved,
+                actor=worker(action.organization),
+                within=over,
+                reason=reason,
+            )
+    except StaleState:
+        return action
 
 
 def worker(organization: Organization) -> Actor:

@@ -30,7 +30,7 @@ from integrations.errors import (
 )
 from integrations.models import CompanyLink, Connection
 from integrations.sources import is_ticket_source, open_ticket_source
-from integrations.tools import AnyTool, registry
+from integrations.tools import OWN_VENDOR, AnyTool, registry
 from integrations.usage import reserve_usage, settle_usage
 from integrations.vendors import VENDORS
 from integrations.warrants import Errand
@@ -39,6 +39,7 @@ from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Organization
 from junto.tenants.permissions import Permission, require
+from junto.tenants.scoping import TenantQuerySet
 
 __all__ = [
     "AlreadyLinked",
@@ -48,6 +49,7 @@ __all__ = [
     "ModelInfo",
     "chat_model",
     "check_connection",
+    "is_offered",
     "is_ticket_source",
     "link_company",
     "model_info",
@@ -165,9 +167,20 @@ def offered_tools(*, organization: Organization, company: Company | None) -> tup
     """The tools that may be offered for a company: those of vendors that are connected and know it, and our own."""
     if company is None:
         return registry.offered(())
-    links = CompanyLink.objects.for_organization(organization).filter(company=company)
-    usable = links.exclude(connection__state=Connection.State.PAUSED).exclude(connection__sealed_credentials="")
+    usable = _usable_links(organization, company)
     return registry.offered(set(usable.values_list("connection__vendor", flat=True)))
+
+
+def is_offered(tool: AnyTool, *, organization: Organization, company: Company) -> bool:
+    """Whether `offered_tools` holds `tool`."""
+    if tool.vendor == OWN_VENDOR:
+        return True
+    return _usable_links(organization, company).filter(connection__vendor=tool.vendor).exists()
+
+
+def _usable_links(organization: Organization, company: Company) -> TenantQuerySet[CompanyLink]:
+    links: TenantQuerySet[CompanyLink] = CompanyLink.objects.for_organization(organization).filter(company=company)
+    return links.exclude(connection__state=Connection.State.PAUSED).exclude(connection__sealed_credentials="")
 
 
 def _tried(connection: Connection) -> ConnectionHealth:
