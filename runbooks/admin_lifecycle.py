@@ -1,175 +1,211 @@
-"""What managers do with a runbook beside writing it: compare, publish, fork, archive. A page of the admin each."""
+"""What managers do with a runbook beside writing it: compare, review, publish, archive. A page of the admin each."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.contrib.admin.views.main import ChangeList
+from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
-from unfold.decorators import action
+from django.urls import URLPattern, path
+from django.utils.html import format_html_join
+from django.views.decorators.http import require_POST
+from unfold.decorators import action, display
 
 from junto.tenants.access import actor_of
-from junto.tenants.actors import Actor
-from junto.tenants.models import Company
-from junto.tenants.options import TenantModelAdmin
-from junto.tenants.permissions import Permission, require
 from runbooks import comparing
-from runbooks.document import Problem
+from runbooks.admin_forks import ForkPages
+from runbooks.admin_pages import action_path, change_path, in_words, number, where
+from runbooks.contents import Content
 from runbooks.models import Runbook
+from runbooks.notes import Note, notes_of
+from runbooks.reviewing import (
+    ReviewRefused,
+    ask_review,
+    newest_record,
+    open_review,
+    return_review,
+    review_problems,
+    second_person_needed,
+)
 from runbooks.services import (
     NoSuchVersion,
     PublishRefused,
     archive_runbook,
-    fork_runbook,
-    has_unpublished_changes,
+    discard_draft,
     plan_publication,
     publish_runbook,
     restore_version,
 )
+from runbooks.versions import has_unpublished_changes, published_record_of
+
+__all__ = ["LifecyclePages", "in_words", "where"]
 
 
-class LifecyclePages(TenantModelAdmin):
+class NotedChangeList(ChangeList):
+    """A page of the list whose rows carry their notes."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The rows, and their notes in a few queries for all."""
+        super().get_results(request)
+        rows = list(self.result_list)
+        notes = notes_of(rows)
+        for row in rows:
+            row.notes = notes[row.pk]
+        self.result_list = rows
+
+
+class LifecyclePages(ForkPages):
     """The pages, for the admin of `Runbook` to inherit."""
+
+    change_form_outer_before_template = "admin/runbooks/runbook/_standing.html"
+
+    class Media:
+        css: ClassVar = {"all": ["runbooks/lifecycle.css"]}
+
+    def get_urls(self) -> list[URLPattern]:
+        """What is reached from the notices above the form."""
+        wrap = self.admin_site.admin_view
+        own = [
+            path("<path:object_id>/discard/", wrap(require_POST(self.discard_view)), name="runbooks_runbook_discard"),
+            path("<path:object_id>/review/", wrap(require_POST(self.review_view)), name="runbooks_runbook_review"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def render_change_form(  # noqa: PLR0917  (Django's own signature)
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: models.Model | None = None,
+    ) -> HttpResponse:
+        """Say above the form what is in force and what waits."""
+        if isinstance(obj, Runbook):
+            context |= {"runbook": obj, **self._standing(request, obj)}
+        response: HttpResponse = super().render_change_form(request, context, add, change, form_url, obj)
+        return response
+
+    def _standing(self, request: HttpRequest, runbook: Runbook) -> dict[str, Any]:
+        notes: Sequence[Note] = notes_of([runbook])[runbook.pk]
+        return {
+            "notes": notes,
+            "newest": newest_record(runbook),
+            "may_write": self.may_write(request, runbook),
+        }
 
     @action(description="Publish…", url_path="publish")
     def publish(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """List what publishing would approve in advance; on POST publish."""
-        runbook = self._writable(request, object_id)
-        plan = plan_publication(actor=actor_of(request), runbook=runbook)
+        runbook, actor = self.writable(request, object_id), actor_of(request)
+        plan = plan_publication(actor=actor, runbook=runbook)
         if request.method == "POST" and (not plan.grants or request.POST.get("agree")):
+            note, seen = request.POST.get("note", "").strip(), request.POST.get("record")
             try:
-                done = publish_runbook(
-                    actor=actor_of(request), runbook=runbook, note=request.POST.get("note", "").strip()
-                )
+                done = publish_runbook(actor=actor, runbook=runbook, note=note, seen=number(seen) if seen else None)
             except PublishRefused as refusal:
                 for problem in refusal.problems:
                     messages.error(request, in_words(problem))
             else:
                 messages.success(request, f"Published as version {done.published_number}. It is matched from now on.")
-                return redirect(_change_path(done))
+                return redirect(change_path(done))
         elif request.method == "POST":
             messages.error(request, "Not published: say first that you approve each of these tools for this runbook.")
+        before = published_record_of(runbook, runbook.published_number)
         context = {
             "plan": plan,
             "problems": [in_words(problem) for problem in plan.problems],
             "next_number": (runbook.published_number or 0) + 1,
             "unchanged": not has_unpublished_changes(runbook) and runbook.status == Runbook.Status.PUBLISHED,
+            "differences": comparing.compare_contents(Content.of(before), Content.of(runbook)) if before else None,
+            "record": newest_record(runbook),
+            "review": open_review(runbook),
+            "second_person": second_person_needed(runbook.organization),
+            "waits": [problem.message for problem in review_problems(actor=actor, runbook=runbook)],
         }
-        return self._page(request, runbook, "publish", f"Publish “{runbook.title}”", context)
+        return self.page(request, runbook, "publish", f"Publish “{runbook.title}”", context)
+
+    def review_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask for a review of the draft, or send one back."""
+        runbook, actor = self.writable(request, object_id), actor_of(request)
+        words = request.POST.get("words", "").strip()
+        try:
+            if "return" in request.POST:
+                return_review(actor=actor, runbook=runbook, answer=words)
+                messages.success(request, "Sent back. Whoever asked is told.")
+            else:
+                ask_review(actor=actor, runbook=runbook, note=words)
+                messages.success(request, "Asked. Everybody who may publish it is told.")
+        except ReviewRefused as refusal:
+            messages.error(request, str(refusal))
+        return redirect(action_path("publish", runbook))
+
+    def discard_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Drop what is written beside the version in force; it stays in the history."""
+        runbook = self.writable(request, object_id)
+        try:
+            discard_draft(actor=actor_of(request), runbook=runbook)
+        except NoSuchVersion as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, "Discarded: the draft is what is in force again. It can be restored below.")
+        return redirect(action_path("versions", runbook))
 
     @action(description="Versions", url_path="versions")
     def versions(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """All versions, and what changed between two; on POST make one of them the draft again."""
-        runbook = self._visible(request, object_id)
+        runbook = self.visible(request, object_id)
         if request.method == "POST":
-            self._writable(request, object_id)
+            self.writable(request, object_id)
             try:
-                restore_version(actor=actor_of(request), runbook=runbook, record_id=_number(request.POST.get("record")))
+                restore_version(actor=actor_of(request), runbook=runbook, record_id=number(request.POST.get("record")))
             except NoSuchVersion as error:
                 raise Http404(str(error)) from error
             messages.success(request, "Restored as the draft. What is in force stays until you publish.")
-            return redirect(_change_path(runbook))
+            return redirect(change_path(runbook))
         rows = comparing.versions(runbook)
         newer, older = request.GET.get("newer"), request.GET.get("older")
         try:
-            comparison = comparing.compare(runbook, _number(older), _number(newer)) if newer and older else None
+            comparison = comparing.compare(runbook, number(older), number(newer)) if newer and older else None
         except NoSuchVersion as error:
             raise Http404(str(error)) from error
-        context = {"versions": rows, "comparison": comparison, "may_restore": self._may_write(request, runbook)}
-        return self._page(request, runbook, "versions", f"Versions of “{runbook.title}”", context)
+        context = {"versions": rows, "comparison": comparison, "may_restore": self.may_write(request, runbook)}
+        return self.page(request, runbook, "versions", f"Versions of “{runbook.title}”", context)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The history is the list of versions."""
-        return redirect(_action_path("versions", self._visible(request, object_id)))
-
-    @action(description="Fork for a company…", url_path="fork")
-    def fork(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Choose a company; on POST make its own draft of a global runbook."""
-        runbook, actor = self._visible(request, object_id), actor_of(request)
-        companies = [
-            company for company in Company.objects.visible_to(actor) if actor.can(Permission.AUTHOR_RUNBOOKS, company)
-        ]
-        if request.method == "POST":
-            chosen = next((each for each in companies if str(each.pk) == request.POST.get("company")), None)
-            if chosen is None:
-                messages.error(request, "Choose one of your companies.")
-            else:
-                try:
-                    made = fork_runbook(actor=actor, runbook=runbook, company=chosen)
-                except ValidationError as error:
-                    messages.error(request, " ".join(error.messages))
-                else:
-                    messages.success(request, f"This is the draft of {chosen.name}’s own variant.")
-                    return redirect(_change_path(made))
-        return self._page(request, runbook, "fork", f"Fork “{runbook.title}”", {"companies": companies})
+        return redirect(action_path("versions", self.visible(request, object_id)))
 
     @action(description="Archive…", url_path="archive")
     def archive(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Say what archiving ends; on POST archive."""
-        runbook = self._writable(request, object_id)
+        runbook = self.writable(request, object_id)
         if request.method == "POST":
             archive_runbook(actor=actor_of(request), runbook=runbook, reason=request.POST.get("note", "").strip())
             messages.success(request, "Archived: it is no longer matched, and its standing approvals have ended.")
-            return redirect(_change_path(runbook))
-        return self._page(request, runbook, "archive", f"Archive “{runbook.title}”", {})
+            return redirect(change_path(runbook))
+        return self.page(request, runbook, "archive", f"Archive “{runbook.title}”", {})
 
-    def _page(
-        self, request: HttpRequest, runbook: Runbook, name: str, title: str, context: dict[str, Any]
-    ) -> HttpResponse:
-        shared = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "opts": self.model._meta,
-            "original": runbook,
-            "runbook": runbook,
-            "back_path": _change_path(runbook),
-        }
-        return TemplateResponse(request, f"admin/runbooks/runbook/{name}.html", {**shared, **context})
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """What there is to know about a row stands at its end."""
+        return [*super().get_list_display(request), "shown_notes"]
 
-    def _visible(self, request: HttpRequest, object_id: str) -> Runbook:
-        """Raises Http404 for what the member may not see."""
-        found = self.require_visible(request, object_id)
-        if not isinstance(found, Runbook):
-            raise Http404("There is no such runbook.")
-        return found
+    @display(description="To know")
+    def shown_notes(self, row: Runbook) -> str:
+        """Its notes in few words; in full on the page itself."""
+        notes: Sequence[Note] = getattr(row, "notes", ())
+        return format_html_join("", '<span class="life-tag" data-tone="warn" title="{}">{}</span> ', _told(notes))
 
-    def _writable(self, request: HttpRequest, object_id: str) -> Runbook:
-        """Raises Http404 for what the member may not see, PermissionDenied for what they may only read."""
-        runbook = self._visible(request, object_id)
-        if not self._may_write(request, runbook):
-            actor = actor_of(request)
-            require(actor, Permission.AUTHOR_RUNBOOKS, where(runbook, actor))
-        return runbook
-
-    def _may_write(self, request: HttpRequest, runbook: Runbook) -> bool:
-        return self.has_change_permission(request, runbook)
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Rows with their notes."""
+        return NotedChangeList
 
 
-def where(runbook: Runbook, actor: Actor) -> Any:
-    """What the right to author is asked of: the runbook's company, else the whole organization."""
-    return runbook.company or actor.organization
-
-
-def _change_path(runbook: Runbook) -> str:
-    return reverse("admin:runbooks_runbook_change", args=[runbook.pk])
-
-
-def _action_path(name: str, runbook: Runbook) -> str:
-    return reverse(f"admin:runbooks_runbook_{name}", args=[runbook.pk])
-
-
-def _number(text: str | None) -> int:
-    """Raises Http404 for what is no number."""
-    if text is None or not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise Http404("There is no such version.")
-    return int(text)
-
-
-def in_words(problem: Problem) -> str:
-    return f"Line {problem.line}: {problem.message}" if problem.line else problem.message
+def _told(notes: Sequence[Note]) -> Iterator[tuple[str, str]]:
+    return ((note.detail, note.words) for note in notes)

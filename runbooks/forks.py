@@ -83,7 +83,7 @@ def plan_merge(fork: Runbook) -> UpstreamMerge:
     theirs = published_record_of(upstream.original, upstream.now)
     # a fork of a draft that was never published began as a copy of it
     base = published_record_of(upstream.original, upstream.stands_on) or fork.history.earliest("history_id")
-    if theirs is None:
+    if theirs is None or theirs.company_id is not None:
         raise NoSuchVersion("The original has no newer version in force.")
     merge = merge_contents(base=Content.of(base), ours=Content.of(fork), theirs=Content.of(theirs))
     return UpstreamMerge(upstream, upstream.now, fork.history.latest("history_id").history_id, merge)
@@ -146,5 +146,7 @@ def family_of(*, actor: Actor, runbook: Runbook) -> Family | None:
 
 
 def _upstream(fork: Runbook, original: Runbook) -> Upstream:
-    now = original.published_number if original.status == Runbook.Status.PUBLISHED else None
+    # an original that became one company's own is not shown to the others any more
+    in_force = original.status == Runbook.Status.PUBLISHED and original.company_id is None
+    now = original.published_number if in_force else None
     return Upstream(original, fork.forked_number, fork.skipped_number, now)
