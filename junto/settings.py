@@ -238,6 +238,7 @@ CLOCK: dict[str, int] = {
     "agent.tasks.sweep_sessions": 5,
     "approvals.tasks.sweep_actions": 5,
     "integrations.tasks.sync_directories": 3600,
+    "junto.audit.tasks.export_heads": 3600,
 }
 
 UNFOLD: dict[str, Any] = {"SITE_TITLE": "Junto", "SITE_HEADER": "Junto", "SHOW_HISTORY": True}

@@ -75,7 +75,8 @@ def record(actor: Actor, verb: str, target: models.Model, detail: Mapping[str, o
 def verify_chain(organization: Organization, *, exported_head: tuple[int, str] | None = None) -> ChainReport:
     """Read the whole chain again and compare it with itself, with its head, and with an exported head if one is given.
 
-    Only an exported head shows a tail that was cut off together with the head's row (TRUST (a), audit chain).
+    Only an exported head shows a tail that was cut off together with the head's row (TRUST (a), audit chain);
+    `junto.audit.tasks` exports one an hour.
     """
     head = AuditHead.objects.for_organization(organization).first() or AuditHead(organization=organization)
     entries = AuditEntry.objects.for_organization(organization).order_by("number", "id")
@@ -94,6 +95,8 @@ def verify_chain(organization: Organization, *, exported_head: tuple[int, str] |
         previous = entry.hash
         if count in kept:
             known[count] = entry.hash
+    if count == 0:
+        return report(1, "the log is empty, though making an organization writes its first entry")
     if count < head.number:
         return report(count + 1, f"entries {count + 1} to {head.number} are missing")
     if (head.number, head.hash) != (count, previous):

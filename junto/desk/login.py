@@ -11,7 +11,6 @@ from allauth.mfa.signals import authentication_failed as second_factor_failed
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from django.db import transaction
 from django.db.models import Q
-from django.dispatch import Signal
 from django.http import HttpRequest
 
 from junto.audit.services import record
@@ -20,7 +19,7 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import User
 
 #: What a person changes about their own login, and how the log calls it.
-OWN_CHANGES: dict[Signal, str] = {
+OWN_CHANGES = {
     password_changed: "member.password_changed",
     password_reset: "member.password_reset",
     authenticator_added: "member.second_factor_added",

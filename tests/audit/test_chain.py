@@ -9,9 +9,11 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from structlog.testing import capture_logs
 
 from junto.audit.models import AppendOnly, AuditEntry, AuditHead
 from junto.audit.services import NoTransaction, record, verify_chain
+from junto.audit.tasks import export_heads
 from tests.append_only import audit_log_unguarded
 from tests.cases import JuntoTestCase, JuntoTransactionTestCase
 
@@ -214,6 +216,25 @@ class TamperingTests(JuntoTransactionTestCase):
             report = verify_chain(self.northwind, exported_head=(head.number, head.hash))
             assert not report.ok
             assert str(head.number) in report.reason
+
+    def test_an_emptied_log_does_not_hold(self) -> None:
+        with audit_log_unguarded(), transaction.atomic():
+            AuditEntry.unscoped.filter(organization=self.northwind).delete()
+            AuditHead.unscoped.filter(organization=self.northwind).update(number=0, hash="")
+            assert "is empty" in verify_chain(self.northwind).reason
+
+    def test_the_hourly_head_in_the_servers_log_shows_a_cut(self) -> None:
+        with capture_logs() as lines:
+            export_heads.func()
+        exported = next(line["head"] for line in lines if line["organization"] == "northwind")
+        number, _, digest = exported.partition(":")
+        with audit_log_unguarded(), transaction.atomic():
+            entries = self.entries()
+            AuditEntry.unscoped.filter(pk=entries[-1].pk).delete()
+            AuditHead.unscoped.filter(organization=self.northwind).update(
+                number=entries[-2].number, hash=entries[-2].hash
+            )
+            assert not verify_chain(self.northwind, exported_head=(int(number), digest)).ok
 
     def test_an_exported_head_still_holds_after_more_entries(self) -> None:
         head = AuditHead.objects.for_organization(self.northwind).get()
