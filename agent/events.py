@@ -40,7 +40,10 @@ class PersonStarted(_Payload):
 
 
 class ModelReplied(_Payload):
-    """The model's answer, whole. `aborted`: the stream broke off and only the text before that is here."""
+    """The model's answer, whole. `aborted`: the stream broke off and only the text before that is here.
+
+    `shown` = the number of the last event the model had read when it was asked; what came later it has not answered.
+    """
 
     kind: Literal["model_replied"] = "model_replied"
     text: str
@@ -49,6 +52,8 @@ class ModelReplied(_Payload):
     tokens_in: int
     tokens_out: int
     aborted: bool = False
+    cost_microcents: int = 0
+    shown: int | None = None
 
 
 class CallRefused(_Payload):
@@ -94,8 +99,41 @@ class Notice(_Payload):
     parks: bool = False
 
 
+class DecisionAsked(_Payload):
+    """The run reached a decision of its runbook: people choose by button, and the run goes on with the answer."""
+
+    kind: Literal["decision_asked"] = "decision_asked"
+    step: int
+    question: str
+    options: tuple[str, ...]
+
+
+class PersonDirected(_Payload):
+    """A person gave a run its course: answered a decision, skipped or retried a step, took over, handed back.
+
+    `text` is told to the people and to the model. `goes_on` = it is the model's turn; else it waits for a person.
+    """
+
+    kind: Literal["person_directed"] = "person_directed"
+    membership_id: UUID
+    name: str
+    role: str
+    deed: Literal["answer", "skip", "retry", "done", "undone", "take_over", "hand_back", "start"]
+    step: int = 0
+    text: str
+    goes_on: bool
+
+
 Event = Annotated[
-    UserSaid | PersonStarted | ModelReplied | CallRefused | ActionChanged | StateChanged | Notice,
+    UserSaid
+    | PersonStarted
+    | PersonDirected
+    | ModelReplied
+    | CallRefused
+    | ActionChanged
+    | StateChanged
+    | DecisionAsked
+    | Notice,
     Field(discriminator="kind"),
 ]
 _adapter: TypeAdapter[Event] = TypeAdapter(Event)

@@ -8,7 +8,16 @@ from itertools import takewhile
 
 from django.db import transaction
 
-from agent.events import ActionChanged, Event, ModelReplied, RequestedCall, read_event
+from agent.events import (
+    ActionChanged,
+    Event,
+    ModelReplied,
+    PersonDirected,
+    PersonStarted,
+    RequestedCall,
+    UserSaid,
+    read_event,
+)
 from agent.models import AgentSession, SessionEvent
 from agent.transcript import ActionView, open_calls, wants_reply
 from approvals.models import Action
@@ -74,6 +83,13 @@ def last_number(session: AgentSession) -> int:
     return number
 
 
+def note_seen(session: AgentSession, number: int) -> None:
+    """Write down that a step took every event up to `number` into account."""
+    if session.seen_number != number:
+        AgentSession.objects.for_organization(session.organization).filter(pk=session.pk).update(seen_number=number)
+        session.seen_number = number
+
+
 def read_events(session: AgentSession, *, after: int = 0) -> list[tuple[SessionEvent, Event]]:
     """The events numbered above `after`, in order, each with its typed payload."""
     rows = SessionEvent.objects.for_organization(session.organization).filter(session=session, number__gt=after)
@@ -111,6 +127,10 @@ class Progress:
     def models_turn(self) -> bool:
         """Whether the model should be asked now."""
         return not self.open_calls and wants_reply(self.events)
+
+    def person_spoke_after(self, number: int) -> bool:
+        """Whether a person said or chose something in an event above `number`."""
+        return any(isinstance(event, UserSaid | PersonStarted | PersonDirected) for event in self.events[number:])
 
     @property
     def aborted_in_a_row(self) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
-from agent.events import CallRefused, Event, ModelReplied, Notice, PersonStarted, UserSaid
+from agent.events import CallRefused, Event, ModelReplied, Notice, PersonDirected, PersonStarted, UserSaid
 from integrations.llm.chat import ChatMessage, ToolCall
 from integrations.llm.fencing import show_escaped
 
@@ -48,23 +49,35 @@ class ActionView:
         return self.state == "settled" or (self.state in _STATUS and self.state != "unknown")
 
 
-def rebuild(events: Sequence[Event], actions: Mapping[str, ActionView]) -> list[ChatMessage]:
-    """The messages after the opening ones, in order.
+class Turn(Enum):
+    """Who is next once no call is open."""
 
-    `actions` maps our call id to its action. Every call of a reply gets its answer, as chat servers demand; one that is
-    still open says `waiting`, though the loop asks the model only when nothing is open.
+    MODEL = "model"
+    PERSON = "person"
+    #: The agent was told, or had, to wait: nothing goes on by itself until a person says so.
+    PARKED = "parked"
+
+
+def rebuild(events: Sequence[Event], actions: Mapping[str, ActionView]) -> list[ChatMessage]:
+    """The messages after the opening ones, in order; words said while the model wrote stand after that reply.
+
+    `events` are all of a session, so that the first has number 1. `actions` maps our call id to its action. Every call
+    of a reply gets its answer, as chat servers demand; one that is still open says `waiting`, though the loop asks the
+    model only when nothing is open.
     """
     refusals = {event.call_id: event for event in events if isinstance(event, CallRefused)}
     messages: list[ChatMessage] = []
-    for event in events:
-        if isinstance(event, UserSaid):
-            messages.append(ChatMessage(role="user", content=f"[{event.name}, {event.role}] {event.text}"))
-        elif isinstance(event, PersonStarted):
-            messages.append(ChatMessage(role="user", content=f"[{event.name}, {event.role}] Go on: propose actions."))
+    words: list[tuple[int, ChatMessage]] = []
+    for number, event in enumerate(events, start=1):
+        if isinstance(event, UserSaid | PersonStarted | PersonDirected):
+            words.append((number, _words(event)))
         elif isinstance(event, ModelReplied):
+            shown = _shown(event, number)
+            messages.extend(message for at, message in words if at <= shown)
+            words = [(at, message) for at, message in words if at > shown]
             messages.append(_reply(event))
             messages.extend(_answer(call.call_id, actions, refusals) for call in event.calls)
-    return messages
+    return [*messages, *(message for _, message in words)]
 
 
 def open_calls(events: Sequence[Event], actions: Mapping[str, ActionView]) -> list[str]:
@@ -79,20 +92,45 @@ def open_calls(events: Sequence[Event], actions: Mapping[str, ActionView]) -> li
     ]
 
 
-def wants_reply(events: Sequence[Event]) -> bool:
-    """Whether it is the model's turn: nothing said yet, a person spoke last, or its last reply asked for tools.
+def turn(events: Sequence[Event]) -> Turn:
+    """Whose turn it is: the one rule that the loop, the run of a runbook and the sweep follow.
 
-    After a notice that parks it is not, until a person writes.
+    The model's at the beginning, after a person's word, and when its last reply asked for tools or broke off. A reply
+    takes away the turn that a person gave only when the model had read that word.
     """
-    turn = True
-    for event in events:
-        if isinstance(event, UserSaid | PersonStarted):
-            turn = True
+    now = word = Turn.MODEL
+    said_at = 0
+    for number, event in enumerate(events, start=1):
+        if isinstance(event, UserSaid | PersonStarted | PersonDirected):
+            waits = isinstance(event, PersonDirected) and not event.goes_on
+            now = word = Turn.PARKED if waits else Turn.MODEL
+            said_at = number
         elif isinstance(event, ModelReplied):
-            turn = bool(event.calls) or event.aborted
+            goes_on = bool(event.calls) or event.aborted
+            now = word if said_at > _shown(event, number) else (Turn.MODEL if goes_on else Turn.PERSON)
         elif isinstance(event, Notice) and event.parks:
-            turn = False
-    return turn
+            now = Turn.PARKED
+    return now
+
+
+def wants_reply(events: Sequence[Event]) -> bool:
+    """Whether the model should be asked, once no call is open."""
+    return turn(events) is Turn.MODEL
+
+
+def is_parked(events: Sequence[Event]) -> bool:
+    """Whether the agent was told, or had, to wait for a person, and none has spoken since."""
+    return turn(events) is Turn.PARKED
+
+
+def _shown(reply: ModelReplied, number: int) -> int:
+    """The last event the model had read before `reply`; before this was written down: everything above it."""
+    return number - 1 if reply.shown is None else reply.shown
+
+
+def _words(event: UserSaid | PersonStarted | PersonDirected) -> ChatMessage:
+    text = "Go on: propose actions." if isinstance(event, PersonStarted) else event.text
+    return ChatMessage(role="user", content=f"[{event.name}, {event.role}] {text}")
 
 
 def _reply(event: ModelReplied) -> ChatMessage:

@@ -9,7 +9,7 @@ Whatever a server was not told to answer it refuses with a 400, and remembers in
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import zip_longest
@@ -93,7 +93,15 @@ class RefusesStreaming:
     then: Says
 
 
-Step = Says | Fails | Sends | Cuts | Hangs | RefusesStreaming
+@dataclass(frozen=True)
+class Meanwhile:
+    """`deed` is done once the request is in and before anything is answered, in a thread of its own; then `then`."""
+
+    deed: Callable[[], object]
+    then: Says | Fails
+
+
+Step = Says | Fails | Sends | Cuts | Hangs | RefusesStreaming | Meanwhile
 
 
 @dataclass(frozen=True)
@@ -360,6 +368,9 @@ class _Connection(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         seen = SeenRequest(self.command, self.path, headers, body if isinstance(body, dict) else {})
         step = self.server.owner.take(seen)
+        if isinstance(step, Meanwhile):
+            step.deed()
+            step = step.then
         try:
             self._send(step, streamed=bool(seen.body.get("stream")), seen=seen)
         except (BrokenPipeError, ConnectionResetError):
@@ -379,7 +390,7 @@ class _Connection(BaseHTTPRequestHandler):
                 self.close_connection = True
             case Cuts():
                 self._stream(list(_chunks(Says(step.text, step.calls), seen))[:-3], cut=True, pause=0)
-            case RefusesStreaming():
+            case RefusesStreaming() | Meanwhile():
                 raise AssertionError("resolved by the script")
             case Says() if streamed:
                 self._stream(_chunks(step, seen), cut=False, pause=step.piece_seconds)
