@@ -153,7 +153,9 @@ def _action(event: ActionChanged, action: Action | None, actor: Actor) -> dict[s
     if action is None:
         return {"shape": "line", "icon": "lock", "text": "An action you may not see"}
     shared = {"action": str(action.pk)}
-    if not action.is_write or (action.state == Action.State.REFUSED and not action.preview):
+    # whatever a person was asked has a card, a look-up too; so has every write that got as far as a preview
+    asked = action.why_asked or action.state == Action.State.UNKNOWN
+    if not asked and (not action.is_write or (action.state == Action.State.REFUSED and not action.preview)):
         return {"shape": "tool", **shared, **_tool(action)}
     return {"shape": "approval", **shared, "card": session_cards([action], actor=actor)[0]}
 

@@ -8,7 +8,8 @@ from typing import Any
 from django.http import HttpResponse
 
 from agent.models import AgentSession
-from approvals.models import Action
+from approvals.models import Action, ApprovalPolicy
+from approvals.policy import Mode
 from junto.tenants.models import Membership
 from tests.agent.cases import SessionTestCase
 
@@ -32,6 +33,20 @@ class TriagePageTest(SessionTestCase):
         page = self.page(self.oskar)
         self.assertContains(page, f'data-action="{self.waiting(session)[0].pk}"')
         self.assertContains(page, "Exactly what will be sent")
+
+    def test_a_look_up_that_must_be_asked_has_its_card_in_the_chat(self) -> None:
+        ApprovalPolicy(
+            organization=self.northwind, tool="connectwise.get_ticket", mode=Mode.ALWAYS, set_by=self.adam
+        ).save()
+        session = self.start()
+        (asked,) = self.waiting(session)
+        assert not asked.is_write
+        card = f'<section class="approval" role="group" data-action="{asked.pk}"'
+        page = self.page(self.olivia)
+        self.assertContains(page, card)
+        self.assertContains(page, 'data-decide="approve"')
+        self.decide(asked, "deny", reason="Not this one")
+        self.assertContains(self.page(self.olivia), card)
 
     def test_hostile_ticket_text_is_shown_as_text(self) -> None:
         self.signal = self.ticket("<script>alert(1)</script> broken", "<img src=x onerror=alert(1)> \u202egnp.exe")
