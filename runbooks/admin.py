@@ -13,7 +13,8 @@ from unfold.decorators import display
 from junto.tenants.access import actor_of
 from junto.tenants.permissions import Permission
 from junto.tenants.sites import site
-from runbooks.admin_lifecycle import LifecyclePages, in_words, where
+from runbooks.admin_editor import EditorPages
+from runbooks.admin_lifecycle import in_words, where
 from runbooks.forms import RunbookForm
 from runbooks.models import Runbook
 from runbooks.services import plan_publication, save_draft
@@ -23,7 +24,7 @@ NAMED_PROBLEMS = 8
 
 
 @admin.register(Runbook, site=site)
-class RunbookAdmin(LifecyclePages):
+class RunbookAdmin(EditorPages):
     """Saving keeps a draft; what is in force changes only on the publish page."""
 
     form = RunbookForm
@@ -36,9 +37,9 @@ class RunbookAdmin(LifecyclePages):
     actions: ClassVar[Any] = None
     actions_detail: ClassVar[list[str]] = ["publish", "versions", "fork", "archive"]
     fieldsets = (
-        (None, {"fields": ("title", "description", "body", "reason")}),
-        ("When and for whom", {"fields": ("audience", "company", "category", "tags", "on_success")}),
-        ("Inputs", {"fields": ("inputs",)}),
+        (None, {"fields": ("title", "description")}),
+        ("Procedure", {"fields": ("body", "inputs", "reason")}),
+        ("When and for whom", {"fields": (("audience", "on_success"), ("company", "category"), "tags")}),
     )
 
     @display(description="Status", ordering="status", label={"Published": "success", "Archived": "info"})
@@ -50,12 +51,6 @@ class RunbookAdmin(LifecyclePages):
     def shown_scope(self, row: Runbook) -> str:
         """The company, or all."""
         return row.company.name if row.company else "All companies"
-
-    def get_form(self, request: HttpRequest, obj: models.Model | None = None, **kwargs: Any) -> type[ModelForm[Any]]:
-        """The form, knowing who writes."""
-        form: type[ModelForm[Any]] = super().get_form(request, obj, **kwargs)
-        form.actor = actor_of(request)  # type: ignore[attr-defined]
-        return form
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """An author limited to some companies may read global runbooks and change those of theirs."""

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, ClassVar
 
 from django import forms
+from django.forms.fields import InvalidJSONInput
+from django.forms.widgets import Script
+from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission
-from runbooks.models import Runbook
+from runbooks.models import Runbook, RunbookEdit
+
+#: The fields that are kept against a crash while somebody types.
+KEPT_FIELDS = (
+    *("title", "description", "body", "audience", "company", "category", "tags", "on_success", "inputs", "reason"),
+)
 
 
 class TagsField(forms.CharField):
@@ -26,9 +35,10 @@ class TagsField(forms.CharField):
 
 
 class RunbookForm(forms.ModelForm[Runbook]):
-    """All that an author writes. `actor` is set by the admin for each request."""
+    """All that an author writes. The admin sets `actor`, and `kept` where somebody goes on with unsaved text."""
 
     actor: ClassVar[Actor]
+    kept: ClassVar[RunbookEdit | None] = None
 
     tags = TagsField(required=False, widget=UnfoldAdminTextInputWidget, help_text="Separated by commas.")
     reason = forms.CharField(
@@ -38,6 +48,7 @@ class RunbookForm(forms.ModelForm[Runbook]):
         widget=UnfoldAdminTextInputWidget,
         help_text="For the next reader of the history.",
     )
+    based_on = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = Runbook
@@ -53,20 +64,42 @@ class RunbookForm(forms.ModelForm[Runbook]):
             "on_success",
         )
         widgets: ClassVar = {
+            "description": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
             "body": UnfoldAdminTextareaWidget(attrs={"rows": 24, "spellcheck": "true", "class": "font-mono"}),
             "inputs": UnfoldAdminTextareaWidget(attrs={"rows": 6, "class": "font-mono"}),
         }
+        labels: ClassVar = {"body": "Text", "inputs": "Required inputs"}
         help_texts: ClassVar = {
-            "body": (
-                "Markdown. Number the steps. A tool is mentioned as @vendor.verb_noun, with arguments in parentheses: "
-                "@connectwise.add_internal_note(ticket_id=ticket.id, text=input.note). (ask) behind it keeps it under "
-                "approval. A question to the technician: > [!DECISION] question, with a list of options below."
-            ),
-            "inputs": (
-                'A list such as [{"name": "note", "label": "What to write", "type": "string"}]; types: string, email, '
-                "number, select (with options), date, boolean."
-            ),
+            "body": "Number the steps. Type @ to choose a tool.",
+            "inputs": "What must be known before a run. The text uses an input as input.name.",
         }
+
+    class Media:
+        css: ClassVar = {"all": ["junto/tokens.css", "runbooks/editor.css", "runbooks/document.css"]}
+        js: ClassVar = [Script("runbooks/editor.js", type="module")]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        runbook = None if self.instance._state.adding else self.instance
+        latest = runbook.history.order_by("-history_id").first() if runbook else None
+        self.initial["based_on"] = latest.history_id if latest else None
+        if self.kept is not None:
+            self.initial |= _typed(self.kept)
+        # who may only read gets a form without fields
+        if "body" in self.fields:
+            self._name_paths(runbook)
+
+    def _name_paths(self, runbook: Runbook | None) -> None:
+        """Tell the editor in the browser whom to ask."""
+        keep = reverse("admin:runbooks_runbook_keep", args=[runbook.pk]) if runbook else None
+        self.fields["body"].widget.attrs |= {
+            "data-runbook-editor": "",
+            "data-tools-path": reverse("admin:runbooks_runbook_tools"),
+            "data-check-path": reverse("admin:runbooks_runbook_check"),
+            "data-images-path": reverse("admin:runbooks_runbook_images"),
+            "data-keep-path": keep or reverse("admin:runbooks_runbook_keep_new"),
+        }
+        self.fields["inputs"].widget.attrs["data-input-rows"] = ""
 
     def clean(self) -> dict[str, Any]:
         """An author who is limited to some companies writes for one of them."""
@@ -75,3 +108,14 @@ class RunbookForm(forms.ModelForm[Runbook]):
         if "company" in cleaned and not self.actor.can(Permission.AUTHOR_RUNBOOKS, where):
             self.add_error("company", "You may write runbooks for single companies only: choose one.")
         return cleaned
+
+
+def _typed(kept: RunbookEdit) -> dict[str, Any]:
+    """Initial values of the form from what was typed and not saved."""
+    typed = {name: kept.content[name] for name in KEPT_FIELDS if name in kept.content}
+    if "inputs" in typed:
+        try:
+            typed["inputs"] = json.loads(typed["inputs"])
+        except ValueError:
+            typed["inputs"] = InvalidJSONInput(typed["inputs"])
+    return {**typed, "based_on": kept.based_on}

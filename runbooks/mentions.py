@@ -7,23 +7,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-#: Facts of the signal that an argument may be bound to (PRODUCT 4). Nothing that the ticket's author wrote is one.
-FACT_PATHS: Final = frozenset(
-    {
-        "ticket.id",
-        "ticket.board",
-        "ticket.company",
-        "ticket.company.id",
-        "ticket.company.name",
-        "ticket.contact",
-        "ticket.contact.id",
-        "ticket.contact.name",
-        "ticket.contact.email",
-        "ticket.device",
-        "ticket.device.id",
-        "ticket.device.name",
-    }
-)
+#: Facts of the signal that an argument may be bound to (PRODUCT 4), in words. Nothing that the ticket's author wrote
+#: is one.
+FACT_WORDS: Final = {
+    "ticket.id": "the ticket",
+    "ticket.board": "the ticket's board",
+    "ticket.company": "the ticket's company",
+    "ticket.company.id": "the number of the ticket's company",
+    "ticket.company.name": "the name of the ticket's company",
+    "ticket.contact": "the ticket's contact",
+    "ticket.contact.id": "the number of the ticket's contact",
+    "ticket.contact.name": "the name of the ticket's contact",
+    "ticket.contact.email": "the e-mail address of the ticket's contact",
+    "ticket.device": "the ticket's device",
+    "ticket.device.id": "the number of the ticket's device",
+    "ticket.device.name": "the name of the ticket's device",
+}
+FACT_PATHS: Final = frozenset(FACT_WORDS)
 
 # letters of either case, so that a misspelt mention is found and named as unknown rather than passed over
 _MENTION = re.compile(r"(?<![\w@.\\])@([A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*)")

@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from approvals.models import Grant
@@ -20,12 +21,16 @@ from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, PermissionDenied
 from runbooks.document import Step, parse
-from runbooks.models import Runbook
+from runbooks.models import Runbook, RunbookImage
 from runbooks.querysets import RunbookQuerySet
-from runbooks.rendering import render_document
+from runbooks.rendering import draw_document
 from runbooks.versions import PublishedVersion, published_versions
 
 MOST_SHOWN = 100
+#: Mermaid styles elements inline. `sandbox` without `allow-same-origin` takes our own origin away from it.
+FRAME_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox allow-scripts"
+)
 
 Status = Runbook.Status
 
@@ -116,12 +121,43 @@ def runbook(request: HttpRequest, runbook_id: UUID) -> HttpResponse:
     document = version.document if version else parse(row.body)
     context = {
         "runbook": _shown(row, version),
-        "document": render_document(version.body if version else row.body),
+        "drawn": draw_document(version.body if version else row.body),
         "steps": [ShownStep(step.number, step.title, _tool_labels(step)) for step in document.steps],
         "grants": _grants(actor, row),
         "admin_path": _admin_path(actor, row),
     }
     return render(request, "runbooks/detail.html", context)
+
+
+@require_safe
+def image(request: HttpRequest, image_id: UUID) -> HttpResponse:
+    """A picture out of a runbook, as this server drew it: shown as nothing but a picture, whatever it may hold.
+
+    Raises:
+        Http404: there is none of this id in this organization.
+    """
+    actor = _reader(request)
+    found = RunbookImage.objects.for_organization(actor.organization).filter(pk=image_id).first()
+    if found is None:
+        raise Http404("There is no such picture.")
+    # a picture never changes under its id; "private" keeps it out of caches that others share
+    headers = {
+        "Cache-Control": "private, max-age=86400, immutable",
+        "Content-Disposition": "inline",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HttpResponse(bytes(found.content), content_type=found.content_type, headers=headers)
+
+
+@require_safe
+@xframe_options_sameorigin
+def diagram_frame(request: HttpRequest) -> HttpResponse:
+    """The frame in which diagrams are drawn: an origin of its own, which reaches nothing and shows nothing."""
+    _reader(request)
+    response = render(request, "runbooks/diagram_frame.html")
+    response.headers["Content-Security-Policy"] = FRAME_POLICY
+    return response
 
 
 def _reader(request: HttpRequest) -> Actor:
