@@ -161,8 +161,9 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 CSRF_FAILURE_VIEW = "junto.desk.views.csrf_failure"
-# mail leaves the machine only once an operator can configure it; until then it is printed
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# no mail leaves the machine: what allauth would send is dropped, and no page promises any
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60  # seconds
 
 SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 SESSION_COOKIE_AGE = 12 * 60 * 60

@@ -10,6 +10,8 @@ urlpatterns = [
     path("", views.start, name="start"),
     path("healthz", views.healthz, name="healthz"),
     path("invitation/<str:secret>/", invitations.invitation, name="invitation"),
+    # in place of allauth's page, which promises a mail
+    path("accounts/password/reset/", views.password_help, name="password-help"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("junto.urls_api")),
 ]

@@ -18,6 +18,7 @@ urlpatterns = [
     path("people/<uuid:membership_id>/companies/", member.companies_view, name="people-companies"),
     path("people/<uuid:membership_id>/billing/", member.billing_view, name="people-billing"),
     path("people/<uuid:membership_id>/psa/", member.psa_view, name="people-psa"),
+    path("people/<uuid:membership_id>/password/", member.password_link_view, name="people-password"),
     path("people/<uuid:membership_id>/transfer/", member.transfer_view, name="people-transfer"),
     path("people/<uuid:membership_id>/role/", people.change_role_view, name="people-role"),
     path("people/<uuid:membership_id>/deactivate/", people.deactivate_view, name="people-deactivate"),

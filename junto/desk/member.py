@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from junto.desk.login import password_link
 from junto.team.services import (
     TeamError,
     grantable_roles,
@@ -29,27 +31,8 @@ from junto.tenants.permissions import Permission, Role, require
 @require_safe
 def member_page(request: MemberRequest, membership_id: UUID) -> HttpResponse:
     """Everything that can be changed about a member, each with a form of its own."""
-    actor = request.actor
-    require(actor, Permission.MANAGE_TEAM)
-    member = find_member(actor, membership_id)
-    chosen = set(member.companies.values_list("pk", flat=True))
-    context = {
-        "member": member,
-        "roles": [(role.value, role.name.capitalize()) for role in grantable_roles(actor)],
-        "companies": [(company, company.pk in chosen) for company in Company.objects.visible_to(actor)],
-        "reach": _reach(member, len(chosen)),
-        "may_change": may_change(actor, member),
-        "may_give_all": actor.companies is None,
-        "may_bill": actor.can(Permission.MANAGE_BILLING) and may_change(actor, member),
-        "may_hand_over": actor.can(Permission.TRANSFER_OWNERSHIP) and member != actor.membership,
-        "top_role": Role.top().name.capitalize(),
-        "next_role": Role.top().below.name.capitalize(),
-        "paths": {
-            name: reverse(f"people-{name}", args=[member.pk])
-            for name in ("role", "companies", "billing", "psa", "transfer", "deactivate")
-        },
-    }
-    return render(request, "desk/member.html", context)
+    require(request.actor, Permission.MANAGE_TEAM)
+    return _page(request, find_member(request.actor, membership_id))
 
 
 @require_POST
@@ -100,6 +83,22 @@ def psa_view(request: MemberRequest, membership_id: UUID) -> HttpResponse:
 
 
 @require_POST
+def password_link_view(request: MemberRequest, membership_id: UUID) -> HttpResponse:
+    """A link with which a member sets a new password: shown on the answer and kept nowhere."""
+    actor = request.actor
+    require(actor, Permission.MANAGE_TEAM)
+    member = find_member(actor, membership_id)
+    try:
+        link = settings.PUBLIC_URL + password_link(actor=actor, membership=member)
+    except TeamError as problem:
+        messages.error(request, str(problem))
+        return redirect("people-member", membership_id=member.pk)
+    response = _page(request, member, link)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_POST
 def transfer_view(request: MemberRequest, membership_id: UUID) -> HttpResponse:
     """Hand the top role over; the login name typed again proves that this person is meant."""
 
@@ -120,6 +119,29 @@ def find_member(actor: Actor, membership_id: UUID) -> Membership:
     if found is None:
         raise Http404("There is no such member.")
     return found
+
+
+def _page(request: MemberRequest, member: Membership, password_link: str = "") -> HttpResponse:
+    actor = request.actor
+    chosen = set(member.companies.values_list("pk", flat=True))
+    context = {
+        "member": member,
+        "password_link": password_link,
+        "roles": [(role.value, role.name.capitalize()) for role in grantable_roles(actor)],
+        "companies": [(company, company.pk in chosen) for company in Company.objects.visible_to(actor)],
+        "reach": _reach(member, len(chosen)),
+        "may_change": may_change(actor, member),
+        "may_give_all": actor.companies is None,
+        "may_bill": actor.can(Permission.MANAGE_BILLING) and may_change(actor, member),
+        "may_hand_over": actor.can(Permission.TRANSFER_OWNERSHIP) and member != actor.membership,
+        "top_role": Role.top().name.capitalize(),
+        "next_role": Role.top().below.name.capitalize(),
+        "paths": {
+            name: reverse(f"people-{name}", args=[member.pk])
+            for name in ("role", "companies", "billing", "psa", "password", "transfer", "deactivate")
+        },
+    }
+    return render(request, "desk/member.html", context)
 
 
 def _change(

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from junto.desk.member import find_member
+from junto.desk.views import without_prefix
 from junto.team.invitations import invite, open_invitations, revoke_invitation
 from junto.team.services import TeamError, change_role, deactivate_member, grantable_roles, may_change
 from junto.tenants.access import MemberRequest
@@ -103,7 +104,7 @@ def invite_view(request: MemberRequest) -> HttpResponse:
         messages.error(request, str(problem))
         return redirect("people")
     path = reverse("invitation", args=[secret], urlconf=settings.ROOT_URLCONF)
-    return _page(request, actor, invited={"email": email, "link": settings.PUBLIC_URL + _without_prefix(path)})
+    return _page(request, actor, invited={"email": email, "link": settings.PUBLIC_URL + without_prefix(path)})
 
 
 def _page(request: MemberRequest, actor: Actor, invited: dict[str, str] | None = None) -> HttpResponse:
@@ -128,7 +129,10 @@ def _page(request: MemberRequest, actor: Actor, invited: dict[str, str] | None =
 
 
 def _row(actor: Actor, member: Membership) -> dict[str, object]:
-    named = ", ".join(company.name for company in member.companies.all())
+    listed = member.companies.all()
+    named = [company.name for company in listed if actor.companies is None or company.pk in actor.companies]
+    if len(named) < len(listed):
+        named.append(f"{len(listed) - len(named)} more")
     return {
         "id": member.pk,
         "name": member.user.display_name,
@@ -136,14 +140,9 @@ def _row(actor: Actor, member: Membership) -> dict[str, object]:
         "initials": member.user.initials,
         "role": member.role,
         "role_label": member.get_role_display(),
-        "companies": "All" if member.all_companies else named,
+        "companies": "All" if member.all_companies else ", ".join(named),
         "billing": member.billing_tools,
         "last_seen": member.user.last_login,
         "path": reverse("people-member", args=[member.pk]),
         "may_change": may_change(actor, member),
     }
-
-
-def _without_prefix(path: str) -> str:
-    """A path of the root URLconf, reversed inside an organization, without the organization's prefix."""
-    return "/" + path.split("/", 3)[3] if path.startswith("/o/") else path

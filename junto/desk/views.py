@@ -45,6 +45,18 @@ def memberships_of(user: User) -> list[Membership]:
     return list(found.order_by("organization__name"))
 
 
+def without_prefix(path: str) -> str:
+    """A path of the root URLconf, reversed inside an organization, without the organization's prefix."""
+    return "/" + path.split("/", 3)[3] if path.startswith("/o/") else path
+
+
+@login_not_required
+@require_safe
+def password_help(request: HttpRequest) -> HttpResponse:
+    """What to do about a forgotten password: no mail leaves this server, so a person of the team helps."""
+    return render(request, "account/password_help.html")
+
+
 @login_not_required
 @require_safe
 @never_cache

@@ -1,11 +1,15 @@
 """One member's page: companies, PSA name, billing, handing the organization over."""
 
+import re
+
 from django.http import HttpResponse
+from django.test import Client
 
 from junto.audit.models import AuditEntry
 from junto.team.models import Invitation
-from junto.team.services import limit_to_companies
-from junto.tenants.models import Company, Membership
+from junto.team.services import add_member, limit_to_companies
+from junto.tenants.models import Company, Membership, User
+from junto.tenants.permissions import Role
 from tests.cases import JuntoTestCase
 
 
@@ -83,3 +87,40 @@ class MemberPageTests(JuntoTestCase):
         page = client.post(self.path(f"people/invitations/{invitation.pk}/revoke/"), follow=True).content.decode()
         assert "no longer good" in page
         assert "Open invitations" not in page
+
+    def test_a_forgotten_password_is_set_by_a_link_from_above(self) -> None:
+        page = self.post(self.mara, self.theo, "password").content.decode()
+        link = re.search(r"http://127\.0\.0\.1:8000(/accounts/password/reset/key/[^<]+)", page)
+        assert link is not None
+        browser = Client()
+        form = browser.get(link[1], follow=True)
+        place = form.redirect_chain[-1][0]
+        browser.post(place, {"password1": "a quiet harbour at dawn", "password2": "a quiet harbour at dawn"})
+        assert User.objects.get(pk=self.theo.user_id).check_password("a quiet harbour at dawn")
+        verbs = AuditEntry.objects.for_organization(self.northwind).values_list("verb", flat=True)
+        assert {"member.password_link_made", "member.password_reset"} <= set(verbs)
+
+    def test_no_single_organization_opens_an_account_that_opens_two(self) -> None:
+        add_member(actor=self.actor(self.ines), user=self.theo.user, role=Role.ADMIN, all_companies=True)
+        page = self.post(self.mara, self.theo, "password").content.decode()
+        assert "works for another organization too" in page
+        assert "/accounts/password/reset/key/" not in page
+
+    def test_nobody_makes_a_link_for_a_role_that_is_not_below(self) -> None:
+        page = self.post(self.mara, self.olivia, "password").content.decode()
+        assert "/accounts/password/reset/key/" not in page
+
+    def test_the_page_about_a_forgotten_password_promises_no_mail(self) -> None:
+        page = Client().get("/accounts/password/reset/").content.decode()
+        assert "they make a link" in page
+        assert Client().post("/accounts/password/reset/", {"email": "theo@example.com"}).status_code == 405
+
+    def test_companies_out_of_ones_reach_are_counted_and_not_named(self) -> None:
+        owner = self.actor(self.olivia)
+        limit_to_companies(
+            actor=owner, membership=self.theo, all_companies=False, companies=[self.harlow, self.pinewood]
+        )
+        limit_to_companies(actor=owner, membership=self.mara, all_companies=False, companies=[self.harlow])
+        page = self.log_in(self.mara).get(self.path("people/")).content.decode()
+        assert "Harlow &amp; Beck, 1 more" in page
+        assert "Pinewood" not in page
