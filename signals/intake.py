@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from pydantic import JsonValue
 
 from integrations.contracts import NoteRecord, TicketRecord
+from signals.cleaning import TicketRefused, clean_json, storable
 
 #: Most text one ticket may hold: subject, description and all notes together, in bytes of UTF-8.
 TEXT_LIMIT = 1024 * 1024
@@ -18,6 +20,10 @@ TEXT_LIMIT = 1024 * 1024
 RAW_LIMIT = 2 * 1024 * 1024
 #: How far the source's clock may be ahead of ours. A revision from the far future would shut out all later ones.
 CLOCK_LEEWAY = timedelta(days=1)
+
+#: Most notes of one ticket, and most devices it may name.
+MOST_NOTES = 1000
+MOST_DEVICES = 100
 
 SUBJECT_LENGTH = 300
 ID_LENGTH = 80
@@ -27,11 +33,6 @@ AUTHOR_LENGTH = 200
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_HALF_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-class TicketRefused(ValueError):
-    """A ticket that cannot be stored; the message says what is wrong and what to do, for the sync job's log."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,14 @@ class CleanTicket:
     notes: tuple[CleanNote, ...] | None
     raw: JsonValue
 
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all the source said: tells two deliveries of the same revision apart."""
+        said = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "notes"}
+        if self.notes is not None:
+            said["notes"] = [astuple(note) for note in sorted(self.notes, key=lambda note: note.external_id)]
+        return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
 
 def revision_of(moment: datetime) -> int:
     """Microseconds since 1970: what revisions are compared by."""
@@ -86,7 +95,7 @@ def clean_ticket(ticket: TicketRecord, *, now: datetime) -> CleanTicket:
     that is too long is cut, and then stands whole at the head of the description.
 
     Raises:
-        TicketRefused: no usable id, no usable time of change, or too much text.
+        TicketRefused: no usable id, no usable time of change, too much text, or a record nested too deeply.
     """
     _refuse_oversize(ticket)
     updated_at = _moment(ticket.updated_at, "updated_at")
@@ -123,6 +132,12 @@ def clean_ticket(ticket: TicketRecord, *, now: datetime) -> CleanTicket:
 
 
 def _refuse_oversize(ticket: TicketRecord) -> None:
+    for what, found, most in (
+        ("notes", len(ticket.notes or ()), MOST_NOTES),
+        ("devices", len(ticket.device_external_ids), MOST_DEVICES),
+    ):
+        if found > most:
+            raise TicketRefused(f"The ticket has {found:,} {what}, the limit is {most:,}.")
     texts = [ticket.subject, ticket.description, *(note.text for note in ticket.notes or ())]
     size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
     if size > TEXT_LIMIT:
@@ -134,7 +149,7 @@ def _refuse_oversize(ticket: TicketRecord) -> None:
 
 def _subject_and_description(ticket: TicketRecord) -> tuple[str, str]:
     whole = _line(ticket.subject, None)
-    description = _storable(ticket.description)
+    description = storable(ticket.description)
     subject = _cut(whole, SUBJECT_LENGTH)
     if subject != whole:
         description = f"{whole}\n\n{description}".rstrip()
@@ -154,7 +169,7 @@ def _clean_notes(notes: Sequence[NoteRecord]) -> Iterator[CleanNote]:
         yield CleanNote(
             external_id=_identifier(note.external_id, "notes.external_id"),
             author=_line(note.author, AUTHOR_LENGTH),
-            text=_storable(note.text),
+            text=storable(note.text),
             internal=note.internal,
             written_at=_moment(note.written_at, "notes.written_at"),
         )
@@ -163,24 +178,14 @@ def _clean_notes(notes: Sequence[NoteRecord]) -> Iterator[CleanNote]:
 def _storable_raw(raw: JsonValue) -> JsonValue:
     if raw is None:
         return {}
-    text = json.dumps(raw)
-    if len(text) > RAW_LIMIT:
+    cleaned = clean_json(raw)
+    size = len(json.dumps(cleaned))
+    if size > RAW_LIMIT:
         raise TicketRefused(
-            f"The source's record takes {_mebibytes(len(text))}, the limit is {_mebibytes(RAW_LIMIT)}: "
+            f"The source's record takes {_mebibytes(size)}, the limit is {_mebibytes(RAW_LIMIT)}: "
             "shorten the ticket at the source."
         )
-    # only what no database stores is replaced; an escaped NUL or half surrogate shows as \u0000 or \ud8.. in JSON
-    return _without_unstorable(raw) if "\\u0000" in text or "\\ud" in text else raw
-
-
-def _without_unstorable(value: JsonValue) -> JsonValue:
-    if isinstance(value, str):
-        return _storable(value)
-    if isinstance(value, dict):
-        return {_storable(key): _without_unstorable(held) for key, held in value.items()}
-    if isinstance(value, list):
-        return [_without_unstorable(held) for held in value]
-    return value
+    return cleaned
 
 
 def _identifier(value: str, field: str) -> str:
@@ -200,22 +205,20 @@ def _optional_identifier(value: str, field: str) -> str:
 def _moment(value: datetime, field: str) -> datetime:
     if value.tzinfo is None:
         raise TicketRefused(f"{field} names no time zone: send it as 2026-11-21T14:05:00Z.")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise TicketRefused(f"{field} is a moment outside the calendar.") from None
 
 
 def _line(value: str, limit: int | None) -> str:
     """One line without surrounding blanks, cut to `limit` characters."""
-    line = " ".join(_storable(value).split())
+    line = " ".join(storable(value).split())
     return line if limit is None else _cut(line, limit)
 
 
 def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
-def _storable(text: str) -> str:
-    """Without NUL, which PostgreSQL's text does not hold, and half surrogates, which UTF-8 does not."""
-    return _HALF_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\0", ""))
 
 
 def _mebibytes(size: int) -> str:

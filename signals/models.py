@@ -69,6 +69,7 @@ class Signal(TenantModel):
     source_created_at = models.DateTimeField()
     source_updated_at = models.DateTimeField()
     revision = models.BigIntegerField()
+    digest = models.CharField(max_length=64, blank=True, help_text="Of what the source said in this revision.")
     raw = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=State, default=State.NEW)
     state_reason = models.CharField(max_length=300, blank=True, help_text="Why a person must look, where one must.")

@@ -3,6 +3,10 @@
 The newer revision wins, by the WHERE of the statement that writes. Rows are read under a lock before that, because the
 state that follows depends on what was there; unknown ones are inserted even before, so that two deliveries at once
 meet.
+
+Sources stamp whole seconds, so two changes may bear the same revision. Then what arrives later wins where it says
+something else, and a deletion wins over all. A late echo of the first change can so stand for a while: the poll, which
+reads again what changed in the last minutes, puts it right.
 """
 
 from __future__ import annotations
@@ -25,8 +29,9 @@ from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
+from signals.cleaning import TicketRefused, storable
 from signals.directory import Directory, boards_by_external_id, review_reason
-from signals.intake import ID_LENGTH, CleanTicket, TicketRefused, clean_ticket
+from signals.intake import ID_LENGTH, CleanTicket, clean_ticket
 from signals.models import Signal
 from signals.notes import our_own, write_notes
 from signals.states import Known, Told, first_state, next_state
@@ -37,7 +42,7 @@ log = structlog.get_logger(__name__)
 BATCH = 250
 
 #: Columns that differ whenever the source touched the ticket, our own writes included.
-_ALWAYS_NEW = frozenset({"revision", "source_updated_at", "raw"})
+_ALWAYS_NEW = frozenset({"revision", "source_updated_at", "digest", "raw"})
 
 Columns = dict[str, object]
 
@@ -66,8 +71,9 @@ class UpsertResult:
 def upsert_signals(*, connection: Connection, tickets: Sequence[TicketRecord], actor: Actor) -> list[UpsertResult]:
     """Make our signals say what the newest delivered revisions say; one result per ticket, in the given order.
 
-    Idempotent and independent of order: an older or equal revision changes nothing. A ticket that cannot be stored is
-    refused alone, with the reason. A move to another company stops what was running for the signal (PRODUCT 2).
+    Idempotent and independent of order: an older revision changes nothing, nor does the same content again. Of two
+    different contents with one revision the later wins. A ticket that cannot be stored is refused alone, with the
+    reason. A move to another company stops what was running for the signal (PRODUCT 2).
 
     Raises:
         PermissionDenied: `actor` may not write signals of the connection's organization.
@@ -89,7 +95,7 @@ def _take(
     for ticket in cleaned:
         if isinstance(ticket, CleanTicket):
             held = newest.get(ticket.external_id)
-            if held is None or ticket.revision > held.revision:
+            if held is None or (ticket.revision, ticket.deleted) >= (held.revision, held.deleted):
                 newest[ticket.external_id] = ticket
     # sorted: two deliveries at once take their locks in the same order
     stored = _store(connection, sorted(newest.values(), key=lambda ticket: ticket.external_id), actor=actor)
@@ -103,7 +109,8 @@ def _clean(ticket: TicketRecord, now: datetime) -> CleanTicket | UpsertResult:
     try:
         return clean_ticket(ticket, now=now)
     except TicketRefused as refusal:
-        return UpsertResult(external_id=ticket.external_id[:ID_LENGTH], outcome=Outcome.REFUSED, reason=str(refusal))
+        shown = storable(ticket.external_id)[:ID_LENGTH]
+        return UpsertResult(external_id=shown, outcome=Outcome.REFUSED, reason=str(refusal))
 
 
 def _answer(ticket: CleanTicket, winner: CleanTicket, stored: Mapping[str, UpsertResult]) -> UpsertResult:
@@ -111,12 +118,13 @@ def _answer(ticket: CleanTicket, winner: CleanTicket, stored: Mapping[str, Upser
     result = stored[ticket.external_id]
     if ticket is winner or result.outcome == Outcome.REFUSED:
         return result
-    equal = ticket.revision == winner.revision
+    same = ticket.digest == winner.digest
+    later = "A newer revision" if ticket.revision < winner.revision else "A later word of the same second"
     return UpsertResult(
         external_id=ticket.external_id,
-        outcome=Outcome.UNCHANGED if equal else Outcome.STALE,
+        outcome=Outcome.UNCHANGED if same else Outcome.STALE,
         signal_id=result.signal_id,
-        reason="" if equal else "A newer revision came in the same delivery.",
+        reason="" if same else f"{later} came in the same delivery.",
     )
 
 
@@ -162,20 +170,23 @@ class _Writer:
         )
 
     def write(self, tickets: Sequence[CleanTicket]) -> dict[str, UpsertResult]:
-        inserted = self._insert_unknown(tickets)
+        fresh = self._insert_unknown(tickets)
         held = {signal.external_id: signal for signal in self._locked(tickets)}
         if len(held) < len(tickets):
             # SQLite's INSERT OR IGNORE passes over any row it cannot take, not only over known ones
             raise IntegrityError("A ticket was not taken.")
+        whole = self._whole([held[one.external_id] for one in tickets if _is_news(one, held[one.external_id])])
         results: dict[str, UpsertResult] = {}
         written: list[tuple[Signal, CleanTicket]] = []
         touched: set[uuid.UUID] = set()
         for ticket in tickets:
             signal = held[ticket.external_id]
-            if signal.pk in inserted:
+            if signal.pk in fresh:
+                signal = fresh[signal.pk]
                 results[ticket.external_id] = _result(signal, Outcome.GONE if ticket.deleted else Outcome.CREATED)
                 touched.add(signal.pk)
-            elif self._overwrite(ticket, signal, touched):
+            elif signal.pk in whole and self._overwrite(ticket, whole[signal.pk], touched):
+                signal = whole[signal.pk]
                 results[ticket.external_id] = _result(signal, Outcome.GONE if ticket.deleted else Outcome.UPDATED)
             else:
                 results[ticket.external_id] = _passed_over(ticket, signal)
@@ -184,12 +195,12 @@ class _Writer:
         self._finish(written, touched)
         return results
 
-    def _insert_unknown(self, tickets: Sequence[CleanTicket]) -> set[uuid.UUID]:
-        """Insert what is not there yet; the ids, of which those are in the table that no other delivery forestalled."""
+    def _insert_unknown(self, tickets: Sequence[CleanTicket]) -> dict[uuid.UUID, Signal]:
+        """Insert what is not there yet; by id, of which those are in the table that no other delivery forestalled."""
         known = set(self._rows(tickets).values_list("external_id", flat=True))
         fresh = [self._new_signal(ticket) for ticket in tickets if ticket.external_id not in known]
         Signal.objects.bulk_create(fresh, ignore_conflicts=True)
-        return {signal.pk for signal in fresh}
+        return {signal.pk: signal for signal in fresh}
 
     def _new_signal(self, ticket: CleanTicket) -> Signal:
         company_id = self.directory.companies.get(ticket.company_external_id)
@@ -203,7 +214,7 @@ class _Writer:
         )
 
     def _overwrite(self, ticket: CleanTicket, signal: Signal, touched: set[uuid.UUID]) -> bool:
-        """Write a newer revision over the locked row and into `signal`; False when it is not newer.
+        """Write what is news over the locked row and into `signal`; False when the row holds a newer revision.
 
         Remembers the id in `touched` where more changed than the source's own bookkeeping.
         """
@@ -213,8 +224,8 @@ class _Writer:
             Told(company_id=company_id, closed=ticket.closed, deleted=ticket.deleted),
         )
         columns = self._tombstone(ticket) if ticket.deleted else self._columns(ticket, company_id, state)
-        newer = self._rows([ticket]).filter(revision__lt=ticket.revision)
-        if not newer.update(**columns, changed_at=timezone.now()):
+        rows = self._rows([ticket]).filter(revision__lte=ticket.revision)
+        if not rows.update(**columns, changed_at=timezone.now()):
             return False
         if any(getattr(signal, name) != value for name, value in columns.items() if name not in _ALWAYS_NEW):
             touched.add(signal.pk)
@@ -253,6 +264,7 @@ class _Writer:
             "item": ticket.item,
             "source_updated_at": ticket.source_updated_at,
             "revision": ticket.revision,
+            "digest": ticket.digest,
             "raw": ticket.raw,
             "state": state,
             "state_reason": review_reason(ticket.company_external_id, ticket.company_name) if waits else "",
@@ -262,6 +274,7 @@ class _Writer:
         """A deletion carries no content: what was known stays readable."""
         return {
             "revision": ticket.revision,
+            "digest": ticket.digest,
             "source_updated_at": ticket.source_updated_at,
             "state": Signal.State.GONE,
             "state_reason": "",
@@ -295,7 +308,16 @@ class _Writer:
             move_subject(organization=organization, subject=subject, company=signal.company, revision=signal.revision)
 
     def _locked(self, tickets: Sequence[CleanTicket]) -> TenantQuerySet[Signal]:
-        return self._rows(tickets).order_by("external_id").select_for_update().defer("raw")
+        """What tells news from repeats, and no more: a repeat is the rule and must be cheap."""
+        rows = self._rows(tickets).order_by("external_id").select_for_update()
+        return rows.only("external_id", "revision", "digest", "state", "state_reason", "source_updated_at")
+
+    def _whole(self, signals: Sequence[Signal]) -> dict[uuid.UUID, Signal]:
+        """The whole rows of signals that are locked already."""
+        if not signals:
+            return {}
+        rows: TenantQuerySet[Signal] = Signal.objects.for_organization(self.connection.organization)
+        return {signal.pk: signal for signal in rows.filter(pk__in=[signal.pk for signal in signals]).defer("raw")}
 
     def _rows(self, tickets: Sequence[CleanTicket]) -> TenantQuerySet[Signal]:
         return Signal.objects.for_organization(self.connection.organization).filter(
@@ -309,11 +331,21 @@ def _result(signal: Signal, outcome: Outcome) -> UpsertResult:
     )
 
 
+def _is_news(ticket: CleanTicket, signal: Signal) -> bool:
+    """Whether the ticket says more than the stored revision; in the same second a deletion is the last word."""
+    if ticket.revision != signal.revision:
+        return ticket.revision > signal.revision
+    return signal.state != Signal.State.GONE and (ticket.deleted or ticket.digest != signal.digest)
+
+
 def _passed_over(ticket: CleanTicket, signal: Signal) -> UpsertResult:
-    equal = ticket.revision == signal.revision
+    known = ticket.revision == signal.revision and ticket.deleted == (signal.state == Signal.State.GONE)
+    held = f"We hold a newer revision, of {signal.source_updated_at:%Y-%m-%d %H:%M:%S} UTC."
+    if ticket.revision == signal.revision:
+        held = "It was deleted at the source in that same second."
     return UpsertResult(
         external_id=ticket.external_id,
-        outcome=Outcome.UNCHANGED if equal else Outcome.STALE,
+        outcome=Outcome.UNCHANGED if known else Outcome.STALE,
         signal_id=signal.pk,
-        reason="" if equal else f"We hold a newer revision, of {signal.source_updated_at:%Y-%m-%d %H:%M:%S} UTC.",
+        reason="" if known else held,
     )

@@ -1,4 +1,4 @@
-"""Whatever is delivered twice, late or in another order: at the end our signals say what the source says."""
+"""Whatever is delivered twice, late, in another order or with the same stamp: we end saying what the source says."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ COMPANIES = {"250": "harlow", "251": "pinewood", "999": None, "": None}
 
 
 @st.composite
-def revisions(draw: st.DrawFn, external_id: str) -> list[TicketRecord]:
-    """The life of one ticket at the source, each revision newer than the one before."""
+def revisions(draw: st.DrawFn, external_id: str, *, step: int = 1) -> list[TicketRecord]:
+    """The life of one ticket at the source; of `step` minutes, where 0 = all in one second."""
     lives = st.lists(
         st.tuples(
             st.sampled_from(sorted(COMPANIES)),
@@ -36,14 +36,14 @@ def revisions(draw: st.DrawFn, external_id: str) -> list[TicketRecord]:
     return [
         ticket(
             external_id,
-            minute=minute,
+            minute=number * step,
             company_external_id=company,
             closed=life == "closed",
             deleted=life == "deleted",
             description=text,
             notes=tuple(note(f"{external_id}{name}", text) for name in sorted(notes)),
         )
-        for minute, (company, life, text, notes) in enumerate(draw(lives))
+        for number, (company, life, text, notes) in enumerate(draw(lives))
     ]
 
 
@@ -57,6 +57,18 @@ def histories(draw: st.DrawFn) -> tuple[list[TicketRecord], list[list[TicketReco
     cuts = sorted(draw(st.sets(st.integers(0, len(shuffled)), max_size=4)))
     edges = [0, *cuts, len(shuffled)]
     return [life[-1] for life in lives], [shuffled[start:end] for start, end in pairwise(edges)]
+
+
+@st.composite
+def hasty_histories(draw: st.DrawFn) -> list[list[TicketRecord]]:
+    """Deliveries of tickets that changed several times in one second, in the order of the changes, some repeated."""
+    lives = [
+        draw(revisions(external_id, step=0)) + draw(revisions(external_id)) * draw(st.booleans())
+        for external_id in TICKETS
+    ]
+    everything = [each for life in lives for each in life for _ in range(draw(st.integers(1, 2)))]
+    cuts = sorted(draw(st.sets(st.integers(0, len(everything)), max_size=6)))
+    return [everything[start:end] for start, end in pairwise([0, *cuts, len(everything)])]
 
 
 class OrderOfDeliveriesTests(Cast, TestCase):
@@ -79,6 +91,21 @@ class OrderOfDeliveriesTests(Cast, TestCase):
             deliver(self.psa, *delivery)
         for truth in newest:
             self.check(truth)
+
+    @settings(max_examples=60, deadline=None)
+    @given(hasty_histories())
+    def test_of_changes_in_one_second_the_last_or_the_deletion_stands(
+        self, deliveries: list[list[TicketRecord]]
+    ) -> None:
+        truth: dict[str, TicketRecord] = {}
+        for one in (each for delivery in deliveries for each in delivery):
+            held = truth.get(one.external_id, one)
+            if (one.updated_at, one.deleted) >= (held.updated_at, held.deleted):
+                truth[one.external_id] = one
+        for delivery in deliveries:
+            deliver(self.psa, *delivery)
+        for newest in truth.values():
+            self.check(newest)
 
     def check(self, truth: TicketRecord) -> None:
         signal = Signal.objects.for_organization(self.northwind).get(external_id=truth.external_id)

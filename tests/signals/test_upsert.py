@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pydantic import JsonValue
 
 from approvals.models import Origin
 from integrations.models import Connection, ExternalRef
@@ -47,12 +48,12 @@ class NewerRevisionTests(UpsertCase):
             "Service Desk",
         )
 
-    def test_a_newer_revision_overwrites_and_an_older_or_equal_one_does_not(self) -> None:
+    def test_a_newer_revision_overwrites_an_older_one_does_not_and_a_repeat_changes_nothing(self) -> None:
         deliver(self.psa, ticket(minute=5))
         [newer] = deliver(self.psa, ticket(minute=9, subject="Outlook is fine again"))
         [older] = deliver(self.psa, ticket(minute=7, subject="An old word"))
-        [equal] = deliver(self.psa, ticket(minute=9, subject="An echo"))
-        assert (newer.outcome, older.outcome, equal.outcome) == ("updated", "stale", "unchanged")
+        [again] = deliver(self.psa, ticket(minute=9, subject="Outlook is fine again"))
+        assert (newer.outcome, older.outcome, again.outcome) == ("updated", "stale", "unchanged")
         assert stored(self.psa).subject == "Outlook is fine again"
 
     def test_one_delivery_with_two_revisions_of_a_ticket_keeps_the_newer(self) -> None:
@@ -75,6 +76,59 @@ class NewerRevisionTests(UpsertCase):
         assert len(queries) < 100
 
 
+    def test_a_thousand_repeats_take_fewer_queries_than_the_first_time_and_write_nothing(self) -> None:
+        tickets = [ticket(str(number), notes=(note(f"{number}-1"),)) for number in range(1000)]
+        deliver(self.psa, *tickets)
+        with CaptureQueriesContext(connection) as queries:
+            results = deliver(self.psa, *tickets)
+        assert {result.outcome for result in results} == {"unchanged"}
+        assert len(queries) < 50
+        assert not [query["sql"] for query in queries if query["sql"].startswith(("UPDATE", "INSERT", "DELETE"))]
+
+
+class SameSecondTests(UpsertCase):
+    """The vendor stamps whole seconds, so two changes may bear one stamp."""
+
+    def test_a_second_change_in_the_same_second_is_not_lost(self) -> None:
+        deliver(self.psa, ticket(minute=5, status="New"))
+        [second] = deliver(self.psa, ticket(minute=5, status="Closed", closed=True, notes=(note("1"),)))
+        signal = stored(self.psa)
+        assert (second.outcome, signal.source_status, signal.state) == ("updated", "Closed", State.RESOLVED)
+        assert [one.external_id for one in signal.notes.all()] == ["1"]
+
+    def test_a_note_alone_that_came_in_the_same_second_is_not_lost(self) -> None:
+        deliver(self.psa, ticket(minute=5, notes=()))
+        deliver(self.psa, ticket(minute=5, notes=(note("1"),)))
+        assert [one.external_id for one in stored(self.psa).notes.all()] == ["1"]
+
+    def test_a_move_in_the_same_second_stops_what_was_running(self) -> None:
+        deliver(self.psa, ticket(minute=5))
+        signal = stored(self.psa)
+        origin = OriginFactory(company=self.harlow, subject=signal.origin_subject, revision=signal.revision)
+        deliver(self.psa, ticket(minute=5, company_external_id="251"))
+        assert stored(self.psa).company == self.pinewood
+        assert Origin.unscoped.get(pk=origin.pk).stopped_at is not None
+
+    def test_a_deletion_in_the_same_second_wins_whenever_it_comes(self) -> None:
+        deliver(self.psa, ticket("1", minute=5))
+        deliver(self.psa, ticket("1", minute=5, deleted=True))
+        [late] = deliver(self.psa, ticket("1", minute=5, status="Closed"))
+        assert (stored(self.psa, "1").state, late.outcome) == (State.GONE, "stale")
+        results = deliver(self.psa, ticket("2", minute=5, deleted=True), ticket("2", minute=5))
+        assert [result.outcome for result in results] == ["gone", "stale"]
+
+    def test_of_two_in_one_delivery_the_last_wins(self) -> None:
+        results = deliver(self.psa, ticket(minute=5, subject="First"), ticket(minute=5, subject="Second"))
+        assert [result.outcome for result in results] == ["stale", "created"]
+        assert stored(self.psa).subject == "Second"
+
+    def test_a_company_that_a_person_chose_outlives_a_repeat(self) -> None:
+        deliver(self.psa, ticket(minute=5))
+        map_company(signal=stored(self.psa), company=self.pinewood, actor=self.actor(self.theo))
+        [again] = deliver(self.psa, ticket(minute=5))
+        assert (again.outcome, stored(self.psa).company) == ("unchanged", self.pinewood)
+
+
 class BadTicketTests(UpsertCase):
     def test_a_bad_ticket_does_not_sink_the_rest(self) -> None:
         results = deliver(self.psa, ticket("1"), ticket("2", company_external_id="x" * 100), ticket("3"))
@@ -91,6 +145,22 @@ class BadTicketTests(UpsertCase):
         signal = stored(self.psa)
         assert signal.description == "ab\x07\u200bc\ufffd"
         assert signal.raw == {"summary": "a\u200b\ufffd"}
+
+    def test_a_record_nested_too_deeply_or_with_an_endless_number_is_refused(self) -> None:
+        deep: JsonValue = "\0"
+        for _ in range(60):
+            deep = [deep]
+        results = deliver(self.psa, ticket("1", raw=deep), ticket("2", raw={"n": 10**5000}), ticket("3", raw={"n": 1}))
+        assert [result.outcome for result in results] == ["refused", "refused", "created"]
+        assert "deeper than 50 levels" in results[0].reason
+
+    def test_more_notes_or_devices_than_a_ticket_can_have_are_refused(self) -> None:
+        notes = tuple(note(str(number)) for number in range(1001))
+        results = deliver(self.psa, ticket("1", notes=notes), ticket("2", device_external_ids=("7",) * 101))
+        assert [result.reason for result in results] == [
+            "The ticket has 1,001 notes, the limit is 1,000.",
+            "The ticket has 101 devices, the limit is 100.",
+        ]
 
     def test_a_long_subject_is_cut_and_stands_whole_in_the_description(self) -> None:
         whole = "Outlook " * 60
@@ -194,10 +264,7 @@ class BellTests(UpsertCase):
         callbacks, connection.run_on_commit = connection.run_on_commit, []
         for _sids, callback, _robust in callbacks:
             callback()
-        count = engine._pending.qsize()
-        while not engine._pending.empty():
-            engine._pending.get_nowait()
-        return count
+        return engine.forget()
 
     def test_our_own_note_coming_back_rings_nothing_and_another_does(self) -> None:
         deliver(self.psa, ticket(minute=1, notes=()))
