@@ -35,7 +35,6 @@ class RunbookAdmin(EditorPages):
     search_help_text = "Words in the title, description or text"
     list_per_page = 50
     actions: ClassVar[Any] = None
-    actions_detail: ClassVar[list[str]] = ["publish", "versions", "fork", "archive"]
     fieldsets = (
         (None, {"fields": ("title", "description")}),
         ("Procedure", {"fields": ("body", "inputs", "reason")}),

@@ -17,6 +17,7 @@ from unfold.decorators import action, display
 
 from junto.tenants.access import actor_of
 from runbooks import comparing
+from runbooks.admin_files import FilePages
 from runbooks.admin_forks import ForkPages
 from runbooks.admin_pages import action_path, change_path, in_words, number, where
 from runbooks.contents import Content
@@ -58,9 +59,11 @@ class NotedChangeList(ChangeList):
         self.result_list = rows
 
 
-class LifecyclePages(ForkPages):
+class LifecyclePages(FilePages, ForkPages):
     """The pages, for the admin of `Runbook` to inherit."""
 
+    actions_detail: ClassVar[list[str]] = ["publish", "versions", "fork", "archive", "download"]
+    actions_list: ClassVar[list[str]] = ["upload", "download_all"]
     change_form_outer_before_template = "admin/runbooks/runbook/_standing.html"
 
     class Media:

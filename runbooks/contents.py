@@ -31,11 +31,11 @@ class Content:
             title=row.title,
             description=row.description,
             body=row.body,
-            category=row.category,
+            category=str(row.category),
             tags=tuple(map(str, row.tags)) if isinstance(row.tags, list) else (),
-            audience=row.audience,
+            audience=str(row.audience),
             inputs=row.inputs,
-            on_success=row.on_success,
+            on_success=str(row.on_success),
         )
 
     def write_to(self, row: Runbook) -> None:

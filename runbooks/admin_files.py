@@ -1,0 +1,130 @@
+"""Runbooks as Markdown files in the admin: one or all downloaded, some read in after a look at what they would do."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from unfold.decorators import action
+
+from junto.tenants.access import actor_of
+from runbooks.admin_pages import RunbookPages
+from runbooks.files import FILE_LIMIT, SUFFIX
+from runbooks.importing import PlanMoved, apply_import, as_file, file_name, plan_import
+from runbooks.models import Runbook
+
+#: Files read in at once.
+MOST_FILES: Final = 500
+#: Bytes of all of them, unpacked.
+MOST_BYTES: Final = 8 * 1024 * 1024
+
+
+class UploadRefused(ValueError):
+    """The upload cannot be read; the message says why."""
+
+
+class FilePages(RunbookPages):
+    """The pages, for the admin of `Runbook` to inherit."""
+
+    @action(description="Download as a file", url_path="file")
+    def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """One runbook, as it was saved last."""
+        runbook = self.visible(request, object_id)
+        return _attachment(as_file(runbook).encode(), file_name(runbook), "text/markdown; charset=utf-8")
+
+    @action(description="Download all", url_path="files")
+    def download_all(self, request: HttpRequest) -> HttpResponse:
+        """All runbooks that are not archived, as an archive of files."""
+        rows = Runbook.objects.visible_to(actor_of(request)).exclude(status=Runbook.Status.ARCHIVED)
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for row in rows.select_related("company", "forked_from"):
+                archive.writestr(file_name(row), as_file(row))
+        return _attachment(packed.getvalue(), "runbooks.zip", "application/zip")
+
+    @action(description="Read in files…", url_path="read-in")
+    def upload(self, request: HttpRequest) -> HttpResponse:
+        """Choose files; then see what they would do; then save them as drafts."""
+        actor, files = actor_of(request), _resubmitted(request)
+        try:
+            if request.method == "POST" and "stamp" in request.POST:
+                done = apply_import(actor=actor, files=files, stamp=request.POST["stamp"])
+                messages.success(request, f"Read in as drafts: {done.words}. Nothing is published by this.")
+                return redirect(reverse("admin:runbooks_runbook_changelist"))
+            if request.method == "POST":
+                files = dict(_uploaded(request))
+        except (PlanMoved, UploadRefused) as error:
+            messages.error(request, str(error))
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "title": "Read in files",
+            "opts": self.model._meta,
+            "plan": plan_import(actor=actor, files=files) if files else None,
+            "files": sorted(files.items()),
+            "back_path": reverse("admin:runbooks_runbook_changelist"),
+        }
+        return TemplateResponse(request, "admin/runbooks/runbook/read_in.html", context)
+
+
+def _resubmitted(request: HttpRequest) -> Mapping[str, str]:
+    """The files of the plan that was shown, which the page carries along."""
+    names, texts = request.POST.getlist("name"), request.POST.getlist("text")
+    return dict(zip(names[:MOST_FILES], texts, strict=False))
+
+
+def _uploaded(request: HttpRequest) -> Iterator[tuple[str, str]]:
+    """Name and text of each uploaded file, those in archives among them.
+
+    Raises:
+        UploadRefused: there are none, too many, too much, or no text.
+    """
+    left = MOST_BYTES
+    count = 0
+    for name, content in _contents(request):
+        count += 1
+        left -= len(content)
+        if count > MOST_FILES or left < 0:
+            raise UploadRefused(
+                f"At most {MOST_FILES} files of {MOST_BYTES // 1024 // 1024} MB in all are read at once."
+            )
+        try:
+            yield name.encode(errors="replace").decode(), content.decode()
+        except UnicodeDecodeError as error:
+            raise UploadRefused(f"{name} is no text in UTF-8.") from error
+    if not count:
+        raise UploadRefused(f"Choose files that end in {SUFFIX}, or an archive of them that ends in .zip.")
+
+
+def _contents(request: HttpRequest) -> Iterator[tuple[str, bytes]]:
+    for upload in request.FILES.getlist("files"):
+        name = upload.name or ""
+        if name.endswith(".zip"):
+            yield from _unpacked(upload)
+        elif name.endswith(SUFFIX):
+            yield name, upload.read(4 * FILE_LIMIT + 1)
+
+
+def _unpacked(upload: UploadedFile[bytes]) -> Iterator[tuple[str, bytes]]:
+    """The Markdown files of an archive; none is unpacked further than a runbook can be long."""
+    try:
+        with zipfile.ZipFile(upload) as archive:
+            for member in archive.infolist():
+                if member.filename.endswith(SUFFIX):
+                    with archive.open(member) as packed:
+                        yield member.filename, packed.read(4 * FILE_LIMIT + 1)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise UploadRefused(f"{upload.name} is no archive that can be read.") from error
+
+
+def _attachment(content: bytes, name: str, content_type: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,205 @@
+"""A runbook as a Markdown file with front matter: written, and read back with the line of whatever is wrong. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from runbooks.contents import Content
+from runbooks.inputs import InputsRefused, read_inputs
+from runbooks.merging import as_lines
+
+#: Characters of a whole file; the text of a runbook may have 100,000.
+FILE_LIMIT: Final = 150_000
+#: Characters of the front matter.
+HEAD_LIMIT: Final = 30_000
+SUFFIX: Final = ".md"
+
+_FENCE: Final = "---"
+
+
+@dataclass
+class FileRefused(ValueError):
+    """The file is no runbook; says in which line."""
+
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.message}"
+
+
+@dataclass(frozen=True)
+class RunbookFile:
+    """A file as it was read. `company` is a name, empty = all companies; `fork_of` the key of the original, if any."""
+
+    key: str
+    company: str
+    fork_of: str
+    fork_version: int | None
+    content: Content
+    body_line: int
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def line_of(self, name: str) -> int:
+        """Where a field stands in the file; 1 for one that is left out."""
+        return self.body_line if name == "body" else self.lines.get(name, 1)
+
+
+class _Head(BaseModel):
+    """The front matter."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    key: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
+    title: Annotated[str, Field(min_length=5, max_length=255)]
+    description: Annotated[str, Field(max_length=5000)] = ""
+    audience: Literal["ai", "hybrid", "human"] = "hybrid"
+    category: str = "other"
+    tags: list[Annotated[str, Field(max_length=60)]] = []
+    company: str = ""
+    fork_of: str = ""
+    fork_version: int | None = None
+    inputs: list[dict[str, JsonValue]] = []
+    on_success: Literal["review", "resolve"] = "review"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Long texts as blocks, which people can read and line tools can compare."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def write_file(runbook: RunbookFile) -> str:
+    """The file; what stands at its default is left out."""
+    content = runbook.content
+    fields: dict[str, JsonValue] = {
+        "key": runbook.key,
+        "title": content.title,
+        "description": content.description,
+        "audience": content.audience,
+        "category": content.category,
+        "tags": list(content.tags),
+        "company": runbook.company,
+        "fork_of": runbook.fork_of,
+        "fork_version": runbook.fork_version,
+        "inputs": content.inputs,
+        "on_success": content.on_success,
+    }
+    fields = {
+        name: value for name, value in fields.items() if name == "audience" or value != _Head.model_fields[name].default
+    }
+    dumped: str = yaml.dump(fields, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return f"{_FENCE}\n{dumped}{_FENCE}\n\n{plain(content.body)}\n"
+
+
+def read_file(text: str) -> RunbookFile:
+    """The runbook in a file.
+
+    Raises:
+        FileRefused: it is none, with the line.
+    """
+    if len(text) > FILE_LIMIT:
+        raise FileRefused(1, f"The file has {len(text):,} characters; at most {FILE_LIMIT:,} are read.")
+    lines = as_lines(text.removeprefix("\ufeff"))
+    if lines[0].rstrip() != _FENCE:
+        raise FileRefused(1, "A runbook's file begins with front matter: a line ---, fields, and a line --- again.")
+    end = next((number for number, line in enumerate(lines[1:], start=1) if line.rstrip() == _FENCE), None)
+    if end is None:
+        raise FileRefused(1, "The front matter has no end: a line --- is missing.")
+    places, fields = _read_yaml("\n".join(lines[1:end]))
+    head = _read_head(fields, places)
+    body = "\n".join(lines[end + 1 :])
+    leading = len(body) - len(body.lstrip("\n"))
+    return RunbookFile(
+        key=head.key,
+        company=head.company,
+        fork_of=head.fork_of,
+        fork_version=head.fork_version,
+        content=Content(
+            title=head.title,
+            description=head.description,
+            body=plain(body),
+            category=head.category,
+            tags=tuple(head.tags),
+            audience=head.audience,
+            inputs=list(head.inputs),
+            on_success=head.on_success,
+        ),
+        body_line=end + 2 + leading,
+        lines=places,
+    )
+
+
+def plain(text: str) -> str:
+    """A text as files keep it: \\n at line ends, no blank lines around it."""
+    return "\n".join(as_lines(text)).strip("\n")
+
+
+def _read_yaml(text: str) -> tuple[dict[str, int], dict[str, Any]]:
+    """The line of each field in the file, and the fields.
+
+    Raises:
+        FileRefused: it is no YAML mapping, holds a field twice, or refers to itself.
+    """
+    if len(text) > HEAD_LIMIT:
+        raise FileRefused(2, f"The front matter has {len(text):,} characters; at most {HEAD_LIMIT:,} are read.")
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            _check_event(event)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        fields = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 2 if error.problem_mark else 2
+        raise FileRefused(line, f"The front matter cannot be read: {error.problem}.") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise FileRefused(2, f"The front matter cannot be read: {str(error).splitlines()[0]}.") from error
+    if not isinstance(node, yaml.MappingNode) or not isinstance(fields, dict):
+        raise FileRefused(2, "The front matter is a list of fields such as title: Reset a password.")
+    places: dict[str, int] = {}
+    for name, _ in node.value:
+        if name.value in places:
+            raise FileRefused(name.start_mark.line + 2, f"{name.value} is given twice.")
+        places[str(name.value)] = name.start_mark.line + 2
+    return places, fields
+
+
+def _check_event(event: yaml.Event) -> None:
+    """Raises FileRefused for what a small file could blow up with, and for what no database keeps."""
+    line = event.start_mark.line + 2 if event.start_mark else 2
+    if isinstance(event, yaml.AliasEvent):
+        raise FileRefused(line, "The front matter may not refer to itself with * and &.")
+    if isinstance(event, yaml.ScalarEvent) and any("\ud800" <= sign <= "\udfff" for sign in event.value):
+        raise FileRefused(line, "The front matter holds half a character.")
+
+
+def _read_head(fields: dict[str, Any], places: Mapping[str, int]) -> _Head:
+    try:
+        head = _Head.model_validate(fields)
+        read_inputs([*head.inputs])
+    except InputsRefused as error:
+        raise FileRefused(places.get("inputs", 1), str(error)) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        raise FileRefused(places.get(name, 1), f"{name}: {_in_words(first['type'], first['msg'])}") from error
+    return head
+
+
+def _in_words(kind: str, message: str) -> str:
+    words = {
+        "missing": "this field is missing.",
+        "extra_forbidden": "there is no such field.",
+        "string_type": "a text is expected; put it in quotes.",
+    }
+    return words.get(kind, re.sub(r"^String", "it", message) + ".")

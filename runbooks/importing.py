@@ -1,0 +1,280 @@
+"""Runbooks out to files and in again. Reading in makes drafts and never publishes; a plan says first what would change.
+
+A file is recognised by its `key`, so reading the same files again changes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils.text import slugify
+
+from junto.audit.services import record
+from junto.canonical import digest
+from junto.tenants.actors import Actor
+from junto.tenants.models import Company
+from junto.tenants.permissions import Permission, PermissionDenied, require
+from runbooks.comparing import Differences, compare_contents
+from runbooks.contents import Content
+from runbooks.document import parse
+from runbooks.files import SUFFIX, FileRefused, RunbookFile, plain, read_file, write_file
+from runbooks.guards import may_author, require_author, rows
+from runbooks.models import Runbook
+from runbooks.services import save_draft
+
+_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+Verdict = Literal["new", "changed", "unchanged", "refused"]
+
+
+class PlanMoved(Exception):
+    """Something changed since the plan was shown."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What reading in one file would do. `line` is that of what is wrong; `problems` keep it from being published."""
+
+    name: str
+    verdict: Verdict
+    title: str = ""
+    line: int = 0
+    message: str = ""
+    problems: tuple[str, ...] = ()
+    differences: Differences | None = None
+    runbook_id: uuid.UUID | None = None
+    file: RunbookFile | None = None
+
+
+@dataclass(frozen=True)
+class ImportPlan:
+    """All files, in the order of their names. Its `stamp` changes when it would do something else."""
+
+    entries: tuple[Entry, ...]
+    stamp: str
+
+    @property
+    def does_something(self) -> bool:
+        """Whether anything would be saved."""
+        return any(entry.verdict in ("new", "changed") for entry in self.entries)
+
+    def count(self, verdict: Verdict) -> int:
+        """How many files have this verdict."""
+        return sum(entry.verdict == verdict for entry in self.entries)
+
+    @property
+    def words(self) -> str:
+        """How many of each, in words."""
+        verdicts: tuple[Verdict, ...] = ("new", "changed", "unchanged", "refused")
+        return ", ".join(f"{self.count(verdict)} {verdict}" for verdict in verdicts if self.count(verdict)) or "no file"
+
+
+def stable_key(runbook: Runbook) -> str:
+    """What names a runbook in files: the key it was read in with, else its id."""
+    return runbook.key or str(runbook.pk)
+
+
+def file_name(runbook: Runbook) -> str:
+    """A name that tells what it is and belongs to no other: `reset-a-password-1f0c9a2b.md`."""
+    return f"{slugify(runbook.title)[:60] or 'runbook'}-{runbook.pk.hex[:8]}{SUFFIX}"
+
+
+def as_file(runbook: Runbook) -> str:
+    """The newest text of a runbook, published or not, as a file."""
+    original = runbook.forked_from
+    return write_file(
+        RunbookFile(
+            key=stable_key(runbook),
+            company=runbook.company.name if runbook.company else "",
+            fork_of=stable_key(original) if original else "",
+            fork_version=runbook.forked_number if original else None,
+            content=Content.of(runbook),
+            body_line=0,
+        )
+    )
+
+
+def plan_import(*, actor: Actor, files: Mapping[str, str]) -> ImportPlan:
+    """What reading in these files (name -> text) would do; changes nothing.
+
+    Raises:
+        PermissionDenied: `actor` may write runbooks for no company at all.
+    """
+    if not actor.can_anywhere(Permission.AUTHOR_RUNBOOKS):
+        require(actor, Permission.AUTHOR_RUNBOOKS)
+    read = [_read(name, text) for name, text in sorted(files.items())]
+    shelf = _Shelf.of(actor, [entry.file for entry in read if entry.file])
+    entries: list[Entry] = []
+    seen: dict[str, str] = {}
+    known = {entry.file.key for entry in read if entry.file}
+    for entry in read:
+        if entry.file is None:
+            entries.append(entry)
+            continue
+        first = seen.setdefault(entry.file.key, entry.name)
+        if first == entry.name:
+            entries.append(_judge(entry, entry.file, shelf, known))
+        else:
+            words = f"The key {entry.file.key} stands in {first} already."
+            entries.append(_refuse(entry, entry.file.line_of("key"), words))
+    return ImportPlan(tuple(entries), _stamp(entries, shelf))
+
+
+@transaction.atomic
+def apply_import(*, actor: Actor, files: Mapping[str, str], stamp: str | None = None) -> ImportPlan:
+    """Save what the plan says, as drafts: files that are refused are left out. `stamp` = of the plan that was shown.
+
+    Raises:
+        PermissionDenied: `actor` may write runbooks for no company at all.
+        PlanMoved: it would no longer do what was shown.
+    """
+    plan = plan_import(actor=actor, files=files)
+    if stamp is not None and plan.stamp != stamp:
+        raise PlanMoved("Something changed since this was shown. Look again.")
+    shelf = _Shelf.of(actor, [entry.file for entry in plan.entries if entry.file])
+    saved: list[str] = []
+    # originals first, so that their forks find them
+    for entry in sorted(plan.entries, key=lambda entry: bool(entry.file and entry.file.fork_of)):
+        if entry.file is not None and entry.verdict in ("new", "changed"):
+            runbook = shelf.draft(entry.file)
+            save_draft(actor=actor, runbook=runbook, reason=f"Read from {entry.name}"[:100])
+            shelf.add(runbook)
+            saved.append(stable_key(runbook))
+    if saved:
+        record(actor, "runbook.imported", actor.organization, {"keys": saved})
+    return plan
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """What the actor may see of the runbooks that some files name, by key, and the companies by name.
+
+    `taken` are keys of runbooks that the actor may not see.
+    """
+
+    actor: Actor
+    runbooks: dict[str, Runbook]
+    companies: dict[str, Company]
+    taken: frozenset[str]
+
+    @classmethod
+    def of(cls, actor: Actor, files: Iterable[RunbookFile]) -> _Shelf:
+        keys = {key for file in files for key in (file.key, file.fork_of) if key}
+        named = Q(key__in=keys) | Q(pk__in=[uuid.UUID(key) for key in keys if _ID.fullmatch(key)])
+        visible = Runbook.objects.visible_to(actor).filter(named)
+        runbooks = {stable_key(row): row for row in visible.select_related("company", "organization")}
+        every = {stable_key(row) for row in rows(actor).filter(named).only("id", "key", "organization")}
+        companies = {company.name.casefold(): company for company in Company.objects.visible_to(actor)}
+        return cls(actor, runbooks, companies, frozenset(every - runbooks.keys()))
+
+    def add(self, runbook: Runbook) -> None:
+        self.runbooks[stable_key(runbook)] = runbook
+
+    def company(self, file: RunbookFile) -> Company | None:
+        """Raises KeyError for a company that is not there."""
+        return self.companies[file.company.casefold()] if file.company else None
+
+    def draft(self, file: RunbookFile) -> Runbook:
+        """The runbook as it would be saved. Raises KeyError for an unknown company or original."""
+        runbook = self.runbooks.get(file.key)
+        if runbook is None:
+            original = self.runbooks[file.fork_of] if file.fork_of else None
+            runbook = Runbook(
+                organization=self.actor.organization,
+                key=file.key,
+                forked_from=original,
+                forked_number=file.fork_version if original else None,
+            )
+        file.content.write_to(runbook)
+        runbook.company = self.company(file)
+        return runbook
+
+
+def _read(name: str, text: str) -> Entry:
+    try:
+        file = read_file(text)
+    except FileRefused as refusal:
+        return Entry(name, "refused", line=refusal.line, message=refusal.message)
+    return Entry(name, "new", title=file.content.title, file=file)
+
+
+def _judge(entry: Entry, file: RunbookFile, shelf: _Shelf, known: Iterable[str]) -> Entry:
+    """What becomes of a file that could be read."""
+    if wrong := _misplaced(file, shelf, known):
+        return _refuse(entry, *wrong)
+    stored = shelf.runbooks.get(file.key)
+    if stored is not None and _same(stored, file):
+        return replace(entry, verdict="unchanged", runbook_id=stored.pk)
+    if stored is not None and stored.status == Runbook.Status.ARCHIVED:
+        return _refuse(entry, 1, "It is archived. Restore one of its versions first.")
+    before = Content.of(stored) if stored else None
+    try:
+        _try(shelf, file, stored)
+    except ValidationError as error:
+        name, messages = next(iter(error.message_dict.items()))
+        return _refuse(entry, file.line_of(name), f"{name}: {' '.join(messages)}")
+    except PermissionDenied:
+        place = file.company or "all companies"
+        return _refuse(entry, file.line_of("company"), f"You may not write runbooks for {place}.")
+    problems = tuple(
+        f"line {problem.line + file.body_line - 1}: {problem.message}" for problem in parse(file.content.body).problems
+    )
+    if before is None or stored is None:
+        return replace(entry, verdict="new", problems=problems)
+    differences = compare_contents(before, file.content)
+    return replace(entry, verdict="changed", problems=problems, differences=differences, runbook_id=stored.pk)
+
+
+def _misplaced(file: RunbookFile, shelf: _Shelf, known: Iterable[str]) -> tuple[int, str] | None:
+    """The line and the reason why the file fits nowhere, if so."""
+    if file.company and file.company.casefold() not in shelf.companies:
+        return file.line_of("company"), f"There is no company called {file.company}."
+    if file.key in shelf.taken:
+        return file.line_of("key"), f"The key {file.key} is taken."
+    if not file.fork_of or file.key in shelf.runbooks:
+        return None
+    original = shelf.runbooks.get(file.fork_of)
+    if original is None and file.fork_of not in known:
+        return file.line_of("fork_of"), f"There is no runbook with the key {file.fork_of}."
+    if not file.company or (original is not None and original.company_id is not None):
+        return file.line_of("fork_of"), "A fork is one company’s own variant of a runbook for all companies."
+    return None
+
+
+def _try(shelf: _Shelf, file: RunbookFile, stored: Runbook | None) -> None:
+    """Whether it could be saved; nothing is. Raises ValidationError or PermissionDenied."""
+    trial = Runbook(
+        pk=stored.pk if stored else None, organization=shelf.actor.organization, company=shelf.company(file)
+    )
+    file.content.write_to(trial)
+    if stored is not None:
+        require_author(shelf.actor, stored)
+    if not may_author(shelf.actor, trial):
+        require_author(shelf.actor, trial)
+    trial.clean_fields(exclude=["id", "organization", "published_by", "forked_from"])
+    trial.clean()
+
+
+def _same(stored: Runbook, file: RunbookFile) -> bool:
+    content = Content.of(stored)
+    company = stored.company.name.casefold() if stored.company else ""
+    return (replace(content, body=plain(content.body)), company) == (file.content, file.company.casefold())
+
+
+def _refuse(entry: Entry, line: int, message: str) -> Entry:
+    return replace(entry, verdict="refused", line=line, message=message)
+
+
+def _stamp(entries: Iterable[Entry], shelf: _Shelf) -> str:
+    """Over what would be done to which state of which runbook."""
+    changed = {str(row.pk): row.changed_at.isoformat() for row in shelf.runbooks.values()}
+    return digest(
+        [[entry.name, entry.verdict, entry.message, changed.get(str(entry.runbook_id), "")] for entry in entries]
+    )

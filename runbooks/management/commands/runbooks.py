@@ -1,0 +1,122 @@
+"""`bin/junto runbooks export|import`: runbooks as Markdown files, for another installation, a review or a backup."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from junto.tenants.actors import Actor
+from junto.tenants.models import Membership, Organization
+from junto.tenants.permissions import PermissionDenied
+from runbooks.files import FILE_LIMIT, SUFFIX, FileRefused, read_file
+from runbooks.importing import Entry, apply_import, as_file, file_name, plan_import, stable_key
+from runbooks.models import Runbook
+
+
+class Command(BaseCommand):
+    """Write all runbooks of an organization to a folder, or read a folder in as drafts. Reading in never publishes."""
+
+    help = (
+        "bin/junto runbooks export FOLDER --organization northwind; "
+        "bin/junto runbooks import FOLDER --organization northwind --actor mara@northwind.example [--plan]"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """What to do, the folder, for whom and as whom."""
+        parser.add_argument("word", choices=["export", "import"])
+        parser.add_argument("folder", type=Path)
+        parser.add_argument("--organization", required=True, help="its slug")
+        parser.add_argument("--actor", help="e-mail address of the member who reads the files in")
+        parser.add_argument("--plan", action="store_true", help="say what reading in would change, and change nothing")
+
+    def handle(self, *args: object, **options: object) -> None:
+        """Do it, or say what is wrong.
+
+        Raises:
+            CommandError: the organization, member or folder is not there, or a file was refused.
+        """
+        slug, folder = str(options["organization"]), Path(str(options["folder"]))
+        organization = Organization.objects.filter(slug=slug).first()
+        if organization is None:
+            raise CommandError(f"There is no organization with the slug {slug}.")
+        if options["word"] == "export":
+            self._export(organization, folder)
+        else:
+            self._import(_member(organization, options["actor"]), folder, plan_only=bool(options["plan"]))
+
+    def _export(self, organization: Organization, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        there = _keys_in(folder)
+        rows = Runbook.objects.for_organization(organization).exclude(status=Runbook.Status.ARCHIVED)
+        written = 0
+        for row in rows.select_related("company", "forked_from"):
+            path = there.get(stable_key(row)) or folder / file_name(row)
+            path.write_text(as_file(row), encoding="utf-8", newline="\n")
+            written += 1
+        self.stdout.write(f"{written} runbooks written to {folder}.")
+
+    def _import(self, actor: Actor, folder: Path, *, plan_only: bool) -> None:
+        files = {path.name: _text(path) for path in _files(folder)}
+        if not files:
+            raise CommandError(f"There is no file that ends in {SUFFIX} in {folder}.")
+        try:
+            plan = plan_import(actor=actor, files=files) if plan_only else apply_import(actor=actor, files=files)
+        except PermissionDenied as error:
+            raise CommandError(str(error)) from error
+        for entry in plan.entries:
+            self.stdout.write(_line(entry))
+        done = "Nothing was changed: this is the plan." if plan_only else "Saved as drafts; publish them in the admin."
+        self.stdout.write(f"{plan.words.capitalize()}. {done}")
+        if plan.count("refused"):
+            raise CommandError(f"{plan.count('refused')} files were refused.")
+
+
+def _member(organization: Organization, address: object) -> Actor:
+    """Raises CommandError where no active member has this address."""
+    if not address:
+        raise CommandError("Say with --actor which member reads them in: their right to write runbooks is asked for.")
+    member = (
+        Membership.objects.for_organization(organization)
+        .filter(user__email__iexact=str(address), is_active=True, user__is_active=True)
+        .select_related("user", "organization")
+        .first()
+    )
+    if member is None:
+        raise CommandError(f"{address} is no active member of {organization.name}.")
+    return Actor.person(member)
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise CommandError(f"{folder} is no folder.")
+    return sorted(path for path in folder.iterdir() if path.suffix == SUFFIX and path.is_file())
+
+
+def _text(path: Path) -> str:
+    """The file as far as a runbook can be long. Raises CommandError for what is no text."""
+    with path.open("rb") as opened:
+        content = opened.read(4 * FILE_LIMIT + 1)
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path} is no text in UTF-8.") from error
+
+
+def _keys_in(folder: Path) -> dict[str, Path]:
+    """Which file of an earlier export holds which runbook, so that a new title does not make a second file of it."""
+    found: dict[str, Path] = {}
+    for path in _files(folder):
+        try:
+            found.setdefault(read_file(_text(path)).key, path)
+        except FileRefused:
+            continue
+    return found
+
+
+def _line(entry: Entry) -> str:
+    said = f"{entry.verdict:<9} {entry.name}"
+    if entry.message:
+        return f"{said}, line {entry.line}: {entry.message}"
+    notes = "".join(f"\n          before it can be published, {problem}" for problem in entry.problems)
+    return f"{said}: {entry.title}{notes}"
