@@ -20,6 +20,7 @@ from runbooks import comparing
 from runbooks.admin_files import FilePages
 from runbooks.admin_forks import ForkPages
 from runbooks.admin_pages import action_path, change_path, in_words, number, where
+from runbooks.admin_publishing import PublishingRuleAdmin
 from runbooks.contents import Content
 from runbooks.models import Runbook
 from runbooks.notes import Note, notes_of
@@ -43,7 +44,7 @@ from runbooks.services import (
 )
 from runbooks.versions import has_unpublished_changes, published_record_of
 
-__all__ = ["LifecyclePages", "in_words", "where"]
+__all__ = ["LifecyclePages", "PublishingRuleAdmin", "in_words", "where"]
 
 
 class NotedChangeList(ChangeList):

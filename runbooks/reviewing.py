@@ -9,6 +9,7 @@ from junto.audit.services import record
 from junto.inbox.services import notify
 from junto.tenants.actors import Actor
 from junto.tenants.models import Membership, Organization
+from junto.tenants.permissions import Permission, require
 from runbooks.document import Problem
 from runbooks.guards import locked, may_author, require_author
 from runbooks.models import PublishingRule, ReviewRequest, Runbook
@@ -21,6 +22,24 @@ class ReviewRefused(ValueError):
 def second_person_needed(organization: Organization) -> bool:
     """Whether publishing takes two people here."""
     return PublishingRule.objects.for_organization(organization).filter(second_person=True).exists()
+
+
+@transaction.atomic
+def set_publishing_rule(*, actor: Actor, second_person: bool) -> PublishingRule:
+    """Say for the whole organization whether publishing takes two people.
+
+    Raises:
+        PermissionDenied: `actor` may not set policies.
+        ReviewRefused: no person sets it.
+    """
+    require(actor, Permission.MANAGE_POLICIES)
+    if actor.membership is None:
+        raise ReviewRefused("Only a person sets this rule.")
+    rule, _ = PublishingRule.objects.for_organization(actor.organization).update_or_create(
+        organization=actor.organization, defaults={"second_person": second_person, "set_by": actor.membership}
+    )
+    record(actor, "runbook.publishing_rule_set", rule, {"second_person": second_person})
+    return rule
 
 
 def open_review(runbook: Runbook) -> ReviewRequest | None:

@@ -6,12 +6,20 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from approvals.models import Grant
+from junto.audit.models import AuditEntry
 from junto.inbox.models import Notification
 from junto.team.services import change_role, limit_to_companies
 from junto.tenants.permissions import Permission, PermissionDenied, Role
 from runbooks.models import PublishingRule, Runbook
 from runbooks.notes import notes_of
-from runbooks.reviewing import ReviewRefused, ask_review, open_review, return_review
+from runbooks.reviewing import (
+    ReviewRefused,
+    ask_review,
+    open_review,
+    return_review,
+    second_person_needed,
+    set_publishing_rule,
+)
 from runbooks.services import (
     NoSuchVersion,
     PublishRefused,
@@ -154,6 +162,71 @@ class TwoPeople(LifeCase):
             return_review(actor=self.actor(self.theo), runbook=runbook, answer="No")
         with pytest.raises(Runbook.DoesNotExist):
             return_review(actor=self.actor(self.ines), runbook=runbook, answer="No")
+
+
+class RuleTests(LifeCase):
+    def rule(self, rest: str = "") -> str:
+        return self.path(f"admin/runbooks/publishingrule/{rest}")
+
+    def test_an_admin_sets_it_once_and_it_holds_from_then_on(self) -> None:
+        self.log_in(self.adam)
+        self.client.post(self.rule("add/"), {"second_person": "on"})
+        assert second_person_needed(self.northwind)
+        assert not second_person_needed(self.southgate)
+        assert self.client.get(self.rule("add/")).status_code == 403
+        rule = PublishingRule.objects.for_organization(self.northwind).get()
+        self.client.post(self.rule(f"{rule.pk}/change/"), {})
+        assert not second_person_needed(self.northwind)
+        told = AuditEntry.objects.for_organization(self.northwind).filter(verb="runbook.publishing_rule_set")
+        assert [entry.detail["second_person"] for entry in told.order_by("number")] == [True, False]
+
+    def test_a_manager_reads_it_and_does_not_set_it(self) -> None:
+        self.log_in(self.mara)
+        assert self.client.get(self.rule()).status_code == 200
+        assert self.client.post(self.rule("add/"), {"second_person": "on"}).status_code == 403
+        with pytest.raises(PermissionDenied):
+            set_publishing_rule(actor=self.actor(self.mara), second_person=True)
+        assert not second_person_needed(self.northwind)
+
+
+class ReviewPages(LifeCase):
+    def test_the_second_person_sees_the_diff_and_the_grants_and_publishes(self) -> None:
+        set_publishing_rule(actor=self.actor(self.adam), second_person=True)
+        runbook = self.draft()
+        ask_review(actor=self.actor(self.mara), runbook=runbook)
+        publish_runbook(actor=self.actor(self.adam), runbook=runbook)
+        runbook.refresh_from_db()
+        self.beside(runbook, RESET.replace("was reset", "is new"))
+        path = self.path(f"admin/runbooks/runbook/{runbook.pk}/")
+        self.log_in(self.mara)
+        page = self.client.get(f"{path}publish/")
+        self.assertContains(page, "ask for a review of this draft first")
+        self.assertNotContains(page, "Publish version")
+        self.client.post(f"{path}review/", {"words": "Friendlier"})
+        self.assertContains(self.client.get(f"{path}publish/"), "somebody else does")
+        self.log_in(self.adam)
+        self.assertContains(self.client.get(f"{path}change/"), "Mara Lindholm asks for it")
+        page = self.client.get(f"{path}publish/")
+        self.assertContains(page, "Friendlier")
+        self.assertContains(page, "<del>was reset</del><ins>is new</ins>")
+        self.assertContains(page, "By publishing you approve in advance")
+        self.client.post(f"{path}publish/", {"agree": "1", "record": page.context["record"]})
+        runbook.refresh_from_db()
+        assert (runbook.published_number, runbook.published_by) == (2, self.adam)
+
+    def test_a_draft_is_sent_back_and_discarded_on_the_pages(self) -> None:
+        runbook = self.beside(self.published())
+        path = self.path(f"admin/runbooks/runbook/{runbook.pk}/")
+        ask_review(actor=self.actor(self.mara), runbook=runbook)
+        self.log_in(self.adam)
+        self.client.post(f"{path}review/", {"return": "1", "words": "Say why"})
+        assert open_review(runbook) is None
+        self.assertContains(self.client.get(f"{path}change/"), "Discard the draft")
+        page = self.client.post(f"{path}discard/", follow=True)
+        self.assertContains(page, "back to version 1")
+        runbook.refresh_from_db()
+        assert runbook.body == RESET
+        assert self.client.get(f"{path}discard/").status_code == 405
 
 
 class Suspended(LifeCase):
