@@ -54,7 +54,9 @@ LOGGING: dict[str, Any] = {
             ],
         }
     },
-    "handlers": {"log": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}},
+    "handlers": {
+        "log": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json", "level": "WARNING"}
+    },
     "root": {"handlers": ["log"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},

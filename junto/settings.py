@@ -6,7 +6,7 @@ from typing import Any
 
 import dj_database_url
 
-from junto import logs
+from junto import admin_look, logs
 from junto.env import (
     ROOT,
     data_dir,
@@ -180,6 +180,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = ["junto.formats"]
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [ROOT / "static"]
@@ -242,7 +243,7 @@ CLOCK: dict[str, int] = {
     "junto.audit.tasks.export_heads": 3600,
 }
 
-UNFOLD: dict[str, Any] = {"SITE_TITLE": "Junto", "SITE_HEADER": "Junto", "SHOW_HISTORY": True}
+UNFOLD = admin_look.UNFOLD
 SIMPLE_HISTORY_REVERT_DISABLED = True
 
 logs.configure()

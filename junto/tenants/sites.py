@@ -26,7 +26,6 @@ class ManagerAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     site_header = "Junto"
     site_title = "Junto"
     index_title = "Manage"
-    site_url = None
 
     def search(self, request: HttpRequest, extra_context: object = None) -> HttpResponse:
         """The pages whose name holds `s`; unfold's own remembers answers per user, which crosses organizations."""
