@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from django.contrib import messages
 from django.db import models
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -14,13 +15,21 @@ from django.views.decorators.http import require_GET, require_POST
 
 from junto.tenants.access import actor_of
 from runbooks.admin_lifecycle import LifecyclePages
+from runbooks.admin_pages import in_words
 from runbooks.catalogue import facts, mentionable_tools
 from runbooks.editing import TooMuchToKeep, forget_edit, keep_edit, kept_edit, surroundings
 from runbooks.editor import Typed, review_typed
-from runbooks.forms import KEPT_FIELDS, RunbookForm
+from runbooks.forms import KEPT_FIELDS, MINE, RunbookForm
+from runbooks.guards import locked
 from runbooks.images import ImageRefused, store_image
 from runbooks.models import Runbook
+from runbooks.reconciling import ContentMerge
 from runbooks.rendering import IMAGE_SCHEME
+from runbooks.services import plan_publication, save_draft
+from runbooks.showing_merges import show_merge
+
+#: Problems of a draft named after a save; the publish page lists all.
+NAMED_PROBLEMS = 8
 
 #: In the address of the form: show what was typed and not saved in place of what was saved.
 RESTORE = "kept"
@@ -54,11 +63,46 @@ class EditorPages(LifecyclePages):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """Say above the form that something typed earlier was never saved."""
-        runbook = kwargs.get("obj")
+        runbook, form = kwargs.get("obj"), context["adminform"].form
+        if isinstance(runbook, Runbook) and isinstance(form, RunbookForm) and form.meeting is not None:
+            return self._settle(request, runbook, form, form.meeting)
         kept = kept_edit(actor_of(request), runbook if isinstance(runbook, Runbook) else None)
         context |= {"kept": kept, "restored": kept is not None and RESTORE in request.GET}
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> models.Model | None:
+        """Django's; before a save the row is locked, so that two people's saves come one after the other."""
+        found: models.Model | None = super().get_object(request, object_id, from_field)
+        if request.method == "POST" and isinstance(found, Runbook):
+            return locked(found, actor_of(request))
+        return found
+
+    def save_model(self, request: HttpRequest, obj: models.Model, form: ModelForm[Any], change: bool) -> None:
+        """Save a draft version, and say what would keep it from being published."""
+        if not isinstance(obj, Runbook) or not isinstance(form, RunbookForm):
+            raise TypeError(f"{type(obj).__name__} is no runbook")
+        actor = actor_of(request)
+        save_draft(actor=actor, runbook=obj, reason=form.cleaned_data.get("reason", ""))
+        forget_edit(actor=actor, runbook=obj if change else None)
+        if form.joined_with:
+            messages.info(request, f"{form.joined_with} had saved meanwhile: both of your changes are in it now.")
+        for problem in plan_publication(actor=actor, runbook=obj).problems[:NAMED_PROBLEMS]:
+            messages.warning(request, in_words(problem))
+
+    def _settle(self, request: HttpRequest, runbook: Runbook, form: RunbookForm, meeting: ContentMerge) -> HttpResponse:
+        """The page on which an author says what becomes of what two people changed."""
+        latest = runbook.history.select_related("history_user").latest("history_id")
+        author = latest.history_user.display_name if latest.history_user else "Junto"
+        typed = form.data
+        context = {
+            "shown": show_merge(meeting, ours="Yours", theirs=f"{author}’s", form=form.settled, missing=form.unsettled),
+            "author": author,
+            "at": latest.history_date,
+            "against": latest.history_id,
+            "mine": [(f"{MINE}{name}", typed[name]) for name in (*KEPT_FIELDS, "based_on") if name in typed],
+        }
+        return self.page(request, runbook, "settle", f"Save “{runbook.title}”", context)
 
     def tools(self, request: HttpRequest) -> HttpResponse:
         """What may be mentioned, and the facts that arguments may be bound to."""

@@ -6,14 +6,24 @@ import json
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.forms.fields import InvalidJSONInput
 from django.forms.widgets import Script
+from django.http import QueryDict
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission
+from runbooks.contents import CONTENT, Content
 from runbooks.models import Runbook, RunbookEdit
+from runbooks.reconciling import Answers, ContentMerge, Unanswered, merge_contents, read_answers
+from runbooks.reviewing import newest_record
+
+#: On the page that settles a save which met another one, what was typed stands under this and the field's name.
+MINE = "mine-"
+#: There: the history record that the page was made against.
+AGAINST = "against"
 
 #: The fields that are kept against a crash while somebody types.
 KEPT_FIELDS = (
@@ -78,8 +88,18 @@ class RunbookForm(forms.ModelForm[Runbook]):
         css: ClassVar = {"all": ["junto/tokens.css", "runbooks/editor.css", "runbooks/document.css"]}
         js: ClassVar = [Script("runbooks/editor.js", type="module")]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    #: A save by somebody else that this one meets, for the author to settle; and what they did not settle yet.
+    meeting: ContentMerge | None = None
+    unsettled: tuple[str, ...] = ()
+    #: Who saved in between, where both saves could be joined.
+    joined_with: str = ""
+
+    def __init__(self, data: QueryDict | None = None, *args: Any, **kwargs: Any) -> None:
+        self.settled: dict[str, str] = {}
+        if data is not None and AGAINST in data:
+            self.settled = {name: str(value) for name, value in data.items()}
+            data = _as_typed(data)
+        super().__init__(data, *args, **kwargs)
         runbook = None if self.instance._state.adding else self.instance
         latest = runbook.history.order_by("-history_id").first() if runbook else None
         self.initial["based_on"] = latest.history_id if latest else None
@@ -107,7 +127,52 @@ class RunbookForm(forms.ModelForm[Runbook]):
         where = cleaned.get("company") or self.actor.organization
         if "company" in cleaned and not self.actor.can(Permission.AUTHOR_RUNBOOKS, where):
             self.add_error("company", "You may write runbooks for single companies only: choose one.")
+        if not self.errors and not self.instance._state.adding:
+            self._join(cleaned)
         return cleaned
+
+    def _join(self, cleaned: dict[str, Any]) -> None:
+        """Join with what was saved since this author opened the form; leave to them what both changed.
+
+        The row is locked by now, so nobody saves in between (runbooks.admin_editor).
+        """
+        newest, based_on = newest_record(self.instance), cleaned.get("based_on")
+        if based_on is None or based_on == newest:
+            return
+        base = self.instance.history.filter(history_id=based_on).first()
+        if base is None:
+            raise ValidationError("What you began from is no version of this runbook. Load the page again.")
+        ours = Content(**{name: cleaned[name] for name in CONTENT} | {"tags": tuple(cleaned["tags"])})
+        merge = merge_contents(base=Content.of(base), ours=ours, theirs=Content.of(self.instance))
+        answers = Answers({}, [])
+        if not merge.clean:
+            try:
+                answers = read_answers(self._answers_to(newest), merge)
+            except Unanswered as error:
+                self.meeting, self.unsettled = merge, error.names if self._answers_to(newest) else ()
+                raise ValidationError(
+                    "Somebody else saved it meanwhile, and some of your changes meet theirs."
+                ) from error
+        content = merge.resolved(answers)
+        cleaned |= {name: getattr(content, name) for name in CONTENT} | {"tags": list(content.tags)}
+        if base.company_id == (cleaned["company"].pk if cleaned["company"] else None):
+            cleaned["company"] = self.instance.company
+        author = self.instance.history.latest("history_id").history_user
+        self.joined_with = author.display_name if author else "Junto"
+
+    def _answers_to(self, record: int | None) -> dict[str, str]:
+        """What the author settled, if it was against that record."""
+        return self.settled if self.settled.get(AGAINST) == str(record) else {}
+
+
+def _as_typed(data: QueryDict) -> QueryDict:
+    """What was typed, out of the form that settles."""
+    typed = data.copy()
+    for name in (*KEPT_FIELDS, "based_on"):
+        typed.pop(name, None)
+        if f"{MINE}{name}" in data:
+            typed[name] = data[f"{MINE}{name}"]
+    return typed
 
 
 def _typed(kept: RunbookEdit) -> dict[str, Any]:

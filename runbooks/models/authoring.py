@@ -8,7 +8,7 @@ from django.db import models
 
 from junto.tenants.models import Membership
 from junto.tenants.scoping import TenantModel
-from runbooks.models.runbooks import Runbook
+from runbooks.models.runbooks import LABEL_LENGTH, Runbook
 
 
 class RunbookEdit(TenantModel):
@@ -70,7 +70,7 @@ class RunbookLabel(TenantModel):
 
     runbook = models.ForeignKey(Runbook, on_delete=models.CASCADE, related_name="labels")
     kind = models.CharField(max_length=6, choices=Kind)
-    word = models.CharField(max_length=100)
+    word = models.CharField(max_length=LABEL_LENGTH)
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [

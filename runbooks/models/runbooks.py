@@ -11,8 +11,12 @@ from simple_history.models import HistoricalRecords
 
 from junto.tenants.models import Company, Membership
 from junto.tenants.scoping import TenantModel
+from runbooks.document import parse
 from runbooks.inputs import InputsRefused, read_inputs
 from runbooks.querysets import RunbookQuerySet
+
+#: Longest tag that lists can be filtered by, in characters.
+LABEL_LENGTH = 100
 
 
 class Runbook(TenantModel):
@@ -121,3 +125,21 @@ class Runbook(TenantModel):
         self._change_reason = reason[:100]
         self._history_user = author.user if author else None
         self.save()
+        self.write_labels()
+
+    def write_labels(self) -> None:
+        """Bring the labels in step with the tags and with the systems whose tools the text mentions."""
+        systems = {name.partition(".")[0] for name in parse(self.body).tools}
+        wanted = {("tag", tag[:LABEL_LENGTH]) for tag in self.tags} | {
+            ("system", each[:LABEL_LENGTH]) for each in systems
+        }
+        there = {(label.kind, label.word): label.pk for label in self.labels.all()}
+        gone = [key for pair, key in there.items() if pair not in wanted]
+        if gone:
+            self.labels.filter(pk__in=gone).delete()
+        new = [(kind, word) for kind, word in sorted(wanted) if (kind, word) not in there]
+        if new:
+            label = self.labels.model
+            self.labels.bulk_create(
+                [label(organization_id=self.organization_id, runbook=self, kind=kind, word=word) for kind, word in new]
+            )

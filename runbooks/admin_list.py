@@ -1,0 +1,230 @@
+"""The list of runbooks in the admin: its filters, and publishing or archiving many with a report for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from unfold.decorators import action, display
+
+from integrations.tools import OWN_VENDOR
+from integrations.vendors import VENDORS
+from junto.tenants.access import actor_of
+from junto.tenants.permissions import PermissionDenied
+from runbooks.admin_pages import RunbookPages, change_path, in_words
+from runbooks.models import Runbook, RunbookLabel
+from runbooks.publication import PublicationPlan
+from runbooks.reviewing import newest_record
+from runbooks.services import PublishRefused, archive_runbook, plan_publication, publish_runbook
+
+#: As many are published or archived at once.
+MOST_AT_ONCE = 50
+#: As many tags are offered to filter by; the search finds the others.
+MOST_TAGS = 200
+
+Choices = list[tuple[str, str]]
+
+
+class ScopeFilter(SimpleListFilter):
+    """Global runbooks, or those of single companies."""
+
+    title = "scope"
+    parameter_name = "scope"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        """The two scopes."""
+        return [("global", "All companies"), ("company", "One company")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Runbooks of the chosen scope."""
+        return queryset.filter(company__isnull=self.value() == "global") if self.value() else queryset
+
+
+class LabelFilter(SimpleListFilter):
+    """Runbooks with one label of `kind`; only labels of runbooks that the member may see are offered."""
+
+    kind: ClassVar[str]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        """The words there are."""
+        actor = actor_of(request)
+        labels = RunbookLabel.objects.for_organization(actor.organization).filter(kind=self.kind)
+        if actor.companies is not None:
+            labels = labels.filter(runbook__in=Runbook.objects.visible_to(actor))
+        words = labels.order_by("word").values_list("word", flat=True).distinct()[:MOST_TAGS]
+        return [(word, self.words(word)) for word in words]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Runbooks with the chosen label."""
+        if not self.value():
+            return queryset
+        labels = RunbookLabel.objects.for_organization(actor_of(request).organization)
+        return queryset.filter(pk__in=labels.filter(kind=self.kind, word=self.value()).values("runbook"))
+
+    def words(self, word: str) -> str:
+        """A label as it is shown."""
+        return word
+
+
+class TagFilter(LabelFilter):
+    """By tag."""
+
+    title = "tag"
+    parameter_name = "tag"
+    kind = RunbookLabel.Kind.TAG
+
+
+class SystemFilter(LabelFilter):
+    """By the integration whose tools the text mentions."""
+
+    title = "integration"
+    parameter_name = "system"
+    kind = RunbookLabel.Kind.SYSTEM
+
+    def words(self, word: str) -> str:
+        """The vendor's own name."""
+        return "Junto" if word == OWN_VENDOR else VENDORS[word].label if word in VENDORS else word
+
+
+class RunbookList(ChangeList):
+    """Reads no texts: with 10,000 runbooks they are most of the work."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        """The rows of the page, without what no column shows."""
+        found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        return found.defer("body", "description", "inputs", "tags")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One of the chosen runbooks, before it is published."""
+
+    runbook: Runbook
+    plan: PublicationPlan
+    problems: tuple[str, ...]
+    seen: int
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What became of one of them."""
+
+    title: str
+    path: str
+    done: bool
+    words: tuple[str, ...]
+
+
+class ListPages(RunbookPages):
+    """The list, for the admin of `Runbook` to inherit."""
+
+    list_display: Any = ("title", "shown_status", "audience", "shown_scope", "category", "shown_version", "changed_at")
+    list_filter: Any = ("status", "audience", ScopeFilter, "company", "category", SystemFilter, TagFilter)
+    list_filter_submit = True
+    list_select_related: Any = ("company",)
+    search_fields: Any = ("title", "description", "body")
+    search_help_text = "Words in the title, description or text"
+    list_per_page = 50
+    # a second count over everything would say little and cost much
+    show_full_result_count = False
+    actions: Any = ("publish_many", "archive_many")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Our list."""
+        return RunbookList
+
+    @display(description="Status", ordering="status", label={"Published": "success", "Archived": "info"})
+    def shown_status(self, row: Runbook) -> str:
+        """The status in one word."""
+        return str(row.get_status_display())
+
+    @display(description="Scope", ordering="company__name")
+    def shown_scope(self, row: Runbook) -> str:
+        """The company, or all."""
+        return row.company.name if row.company else "All companies"
+
+    @display(description="Version", ordering="published_number")
+    def shown_version(self, row: Runbook) -> str:
+        """The number published last."""
+        return str(row.published_number or "")
+
+    @action(description="Publish the chosen…")
+    def publish_many(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        """Show what each would approve in advance; once agreed publish those that can be, and report on each."""
+        chosen = _chosen(queryset)
+        if request.POST.get("agree"):
+            return self._report(request, "Published", [self._publish(request, each) for each in chosen])
+        planned = [self._planned(request, each) for each in chosen]
+        context = {"planned": planned, "ready": sum(not each.problems for each in planned), "action": "publish_many"}
+        return self._many(request, "publish_many", "Publish the chosen runbooks", context)
+
+    @action(description="Archive the chosen…")
+    def archive_many(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        """Say what archiving ends; once agreed archive each, and report on each."""
+        chosen = _chosen(queryset)
+        if request.POST.get("agree"):
+            return self._report(request, "Archived", [self._archive(request, each) for each in chosen])
+        context = {"chosen": chosen, "action": "archive_many"}
+        return self._many(request, "archive_many", "Archive the chosen runbooks", context)
+
+    def _planned(self, request: HttpRequest, runbook: Runbook) -> Planned:
+        plan = plan_publication(actor=actor_of(request), runbook=runbook)
+        problems = tuple(map(in_words, plan.problems))
+        if not self.may_write(request, runbook):
+            problems = ("You may not publish for its companies.",)
+        return Planned(runbook, plan, problems, newest_record(runbook))
+
+    def _publish(self, request: HttpRequest, runbook: Runbook) -> Reported:
+        """One of them in a transaction of its own: what another one lacks does not hold it up."""
+        seen = request.POST.get(f"seen-{runbook.pk}", "")
+
+        def publish() -> str:
+            if not seen.isdigit():
+                raise ValidationError("It was not on the page that you agreed to.")
+            done = publish_runbook(
+                actor=actor_of(request), runbook=runbook, note=request.POST.get("note", "").strip(), seen=int(seen)
+            )
+            return f"Published as version {done.published_number}."
+
+        return _reported(runbook, publish)
+
+    def _archive(self, request: HttpRequest, runbook: Runbook) -> Reported:
+        def archive() -> str:
+            archive_runbook(actor=actor_of(request), runbook=runbook, reason=request.POST.get("note", "").strip())
+            return "Archived."
+
+        return _reported(runbook, archive)
+
+    def _report(self, request: HttpRequest, deed: str, reports: list[Reported]) -> HttpResponse:
+        context = {"reports": reports, "done": sum(each.done for each in reports)}
+        return self._many(request, "reported", f"{deed}: {context['done']} of {len(reports)}", context)
+
+    def _many(self, request: HttpRequest, name: str, title: str, context: dict[str, Any]) -> HttpResponse:
+        shared = {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta}
+        return TemplateResponse(request, f"admin/runbooks/runbook/{name}.html", {**shared, **context})
+
+
+def _chosen(queryset: QuerySet[Any]) -> list[Runbook]:
+    """Whole rows in the order of the list, not more than fit."""
+    return list(queryset.defer(None).select_related("company")[:MOST_AT_ONCE])
+
+
+def _reported(runbook: Runbook, deed: Callable[[], str]) -> Reported:
+    """Do it, and say what became of it."""
+    words: tuple[str, ...]
+    try:
+        words, done = (deed(),), True
+    except PublishRefused as refusal:
+        words, done = tuple(map(in_words, refusal.problems)), False
+    except PermissionDenied:
+        words, done = ("You may not do this for its companies.",), False
+    except ValidationError as error:
+        words, done = tuple(error.messages), False
+    return Reported(runbook.title, change_path(runbook), done, words)
