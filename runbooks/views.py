@@ -24,6 +24,7 @@ from runbooks.document import Step, parse
 from runbooks.models import Runbook, RunbookImage
 from runbooks.querysets import RunbookQuerySet
 from runbooks.rendering import draw_document
+from runbooks.suspension import suspended
 from runbooks.versions import PublishedVersion, published_versions
 
 MOST_SHOWN = 100
@@ -58,6 +59,7 @@ class Shown:
     category: str
     published_by: str
     published_at: datetime | None
+    suspended: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,12 @@ def runbooks(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(status=status)
     found = list(rows.select_related("company", "published_by__user").order_by("-status", "title", "id")[:MOST_SHOWN])
     in_force = published_versions(found)
-    shown = [_shown(row, in_force.get(row.pk)) for row in found if _reaches(actor, in_force.get(row.pk))]
+    resting = suspended(found)
+    shown = [
+        _shown(row, in_force.get(row.pk), resting.get(row.pk, ()))
+        for row in found
+        if _reaches(actor, in_force.get(row.pk))
+    ]
     counts = visible.aggregate(
         published=Count("pk", filter=Q(status=Status.PUBLISHED)),
         drafts=Count("pk", filter=Q(status=Status.DRAFT)),
@@ -120,7 +127,7 @@ def runbook(request: HttpRequest, runbook_id: UUID) -> HttpResponse:
         raise Http404("There is no such runbook.")
     document = version.document if version else parse(row.body)
     context = {
-        "runbook": _shown(row, version),
+        "runbook": _shown(row, version, suspended([row]).get(row.pk, ())),
         "drawn": draw_document(version.body if version else row.body),
         "steps": [ShownStep(step.number, step.title, _tool_labels(step)) for step in document.steps],
         "grants": _grants(actor, row),
@@ -180,8 +187,8 @@ def _reaches(actor: Actor, version: PublishedVersion | None) -> bool:
     return company_id is None or actor.companies is None or company_id in actor.companies
 
 
-def _shown(row: Runbook, version: PublishedVersion | None) -> Shown:
-    """The version in force in words, else the draft."""
+def _shown(row: Runbook, version: PublishedVersion | None, resting: tuple[str, ...]) -> Shown:
+    """The version in force in words, else the draft; `resting` = why its unattended use is suspended."""
     word, tone, icon = STATUS_LOOKS[row.status]
     document = version.document if version else parse(row.body)
     vendors = dict.fromkeys(tool.partition(".")[0] for tool in document.tools)
@@ -200,6 +207,7 @@ def _shown(row: Runbook, version: PublishedVersion | None) -> Shown:
         category=row.get_category_display(),
         published_by=row.published_by.user.display_name if row.published_by else "",
         published_at=row.published_at,
+        suspended=resting,
     )
 
 
