@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Mapping
-from typing import IO, Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import transaction
 from django.http import Http404
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from pydantic import JsonValue
-from rest_framework import generics, status
-from rest_framework.exceptions import APIException, ParseError, ValidationError
+from rest_framework import generics
+from rest_framework.exceptions import ParseError
 from rest_framework.pagination import PageNumberPagination
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from integrations.contracts import TicketRecord
 from integrations.models import Connection
-from junto.audit.services import record
 from junto.team.scopes import HasScope
 from junto.tenants.access import IsMember
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
+from signals.cleaning import storable
 from signals.filters import SignalFilter
 from signals.models import Signal
+from signals.parsing import BodyTooLarge, BoundedJSONParser
 from signals.querysets import SignalQuerySet
 from signals.serializers import (
     MAX_ITEMS,
@@ -38,53 +33,9 @@ from signals.serializers import (
     SignalOutput,
     SyncInput,
     SyncOutput,
-    TicketInput,
-    first_problem,
-    ticket_record,
 )
-from signals.services import Outcome, UpsertResult, upsert_signals
-
-
-class BodyTooLarge(APIException):
-    """The request is larger than `DATA_UPLOAD_MAX_MEMORY_SIZE` bytes."""
-
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_code = "too_large"
-
-    def __init__(self) -> None:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024 // 1024
-        super().__init__(f"The request is larger than {limit} MiB: send fewer items at once.")
-
-
-class BoundedJSONParser(JSONParser):
-    """DRF's parser reads a body of any size; this one stops at Django's own limit and survives deep nesting."""
-
-    def parse(
-        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
-    ) -> Any:
-        """The body as JSON.
-
-        Raises:
-            BodyTooLarge: it is larger than Django's limit for bodies.
-            ParseError: it is no JSON in UTF-8; says where.
-        """
-        limit: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        body = stream.read(limit + 1)
-        if len(body) > limit:
-            raise BodyTooLarge
-        try:
-            parsed: JsonValue = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
-        except UnicodeDecodeError as error:
-            raise ParseError(f"The body is not UTF-8 (byte {error.start}).") from None
-        except RecursionError:
-            raise ParseError("The body is nested too deeply.") from None
-        except ValueError as error:
-            raise ParseError(f"The body is no JSON: {error}.") from None
-        return parsed
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not allowed")
+from signals.syncing import take_delivery
+from signals.upsert import UpsertResult
 
 
 class SignalView(APIView):
@@ -92,6 +43,16 @@ class SignalView(APIView):
 
     permission_classes = (IsMember, HasScope)
     scopes: ClassVar[dict[str, str]] = {"GET": "signals:read"}
+    #: Parameters that the address may have. A misspelt one would else be passed over, and a dry run be none.
+    parameters: ClassVar[frozenset[str]] = frozenset()
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        """Before every method: who asks, and whether the address holds nothing unknown. Raises ParseError."""
+        super().initial(request, *args, **kwargs)
+        unknown = sorted(set(request.query_params) - self.parameters)
+        if unknown:
+            known = ", ".join(sorted(self.parameters)) or "none"
+            raise ParseError(f"There is no parameter {_quoted(unknown[0])} here. Known are: {known}.")
 
     @property
     def actor(self) -> Actor:
@@ -105,6 +66,7 @@ class SignalSyncView(SignalView):
 
     parser_classes = (BoundedJSONParser,)
     scopes: ClassVar[dict[str, str]] = {"POST": "signals:write"}
+    parameters: ClassVar[frozenset[str]] = frozenset({"dry_run"})
 
     @extend_schema(
         operation_id="signals_sync",
@@ -114,6 +76,9 @@ class SignalSyncView(SignalView):
             "order: the newer `updated_at` wins. Each item gets its own result; one that is refused does not stop the "
             "rest. Needs the scope `signals:write`."
         ),
+        parameters=[
+            OpenApiParameter("dry_run", bool, description="1: say what would happen, and write nothing."),
+        ],
         request=SyncInput,
         responses={
             200: SyncOutput,
@@ -127,25 +92,13 @@ class SignalSyncView(SignalView):
     def post(self, request: Request, organization: str) -> Response:
         """Deliver tickets."""
         connection, items = self._read_body(_body_of(request))
-        shape = TicketInput()
-        records: dict[int, TicketRecord] = {}
-        results: dict[int, UpsertResult] = {}
-        for index, item in enumerate(items):
-            try:
-                records[index] = ticket_record(shape.run_validation(item))
-            except ValidationError as error:
-                results[index] = UpsertResult(
-                    external_id=_external_id(item), outcome=Outcome.REFUSED, reason=first_problem(error.detail)
-                )
-        stored = upsert_signals(connection=connection, tickets=list(records.values()), actor=self.actor)
-        results.update(zip(records, stored, strict=True))
-        counts = Counter(result.outcome.value for result in results.values())
-        with transaction.atomic():
-            record(self.actor, "signals.synced", connection, dict(counts))
-        rows = [{"index": index, **_row(results[index])} for index in range(len(items))]
-        return Response({"results": rows, "counts": counts})
+        dry_run = self._switch("dry_run")
+        results = take_delivery(connection=connection, items=items, actor=self.actor, dry_run=dry_run)
+        counts = Counter(result.outcome.value for result in results)
+        rows = [{"index": index, **_row(result)} for index, result in enumerate(results)]
+        return Response({"dry_run": dry_run, "results": rows, "counts": counts})
 
-    def _read_body(self, body: object) -> tuple[Connection, list[JsonValue]]:
+    def _read_body(self, body: object) -> tuple[Connection, list[object]]:
         """The connection and the items, still unchecked.
 
         Raises:
@@ -155,11 +108,21 @@ class SignalSyncView(SignalView):
         require(self.actor, Permission.WRITE_SIGNALS)
         if not isinstance(body, dict):
             raise ParseError('The body must be an object: {"connection": "connectwise", "items": [...]}.')
+        unknown = next((name for name in body if name not in SyncInput().fields), None)
+        if unknown is not None:
+            raise ParseError(f"The body has no field {_quoted(unknown)}, only `connection` and `items`.")
         items = body.get("items")
         if not isinstance(items, list) or not 1 <= len(items) <= MAX_ITEMS:
             sent = f"{len(items)} items" if isinstance(items, list) else "no list"
             raise ParseError(f"`items` must be a list of 1 to {MAX_ITEMS} tickets; {sent} came.")
         return self._connection(body.get("connection")), items
+
+    def _switch(self, name: str) -> bool:
+        """A parameter that is 1 or 0. Raises ParseError."""
+        value = self.request.query_params.get(name, "0").lower()
+        if value not in _SWITCH:
+            raise ParseError(f"`{name}` is 1 or 0.")
+        return _SWITCH[value]
 
     def _connection(self, vendor: object) -> Connection:
         rows = Connection.objects.for_organization(self.actor.organization).select_related("organization")
@@ -170,18 +133,20 @@ class SignalSyncView(SignalView):
         return found[vendor]
 
 
+_SWITCH = {"1": True, "true": True, "0": False, "false": False}
+
+
+def _quoted(name: object) -> str:
+    """A name that somebody sent, short enough and clean to be told back."""
+    return f"`{storable(str(name))[:80]}`"
+
+
 def _body_of(request: Request) -> object:
     """The parsed body; Django's own refusal of a large one as ours. Raises BodyTooLarge or ParseError."""
     try:
         return request.data
     except RequestDataTooBig:
         raise BodyTooLarge from None
-
-
-def _external_id(item: object) -> str:
-    """What the sender can recognise a refused item by."""
-    sent = item.get("external_id") if isinstance(item, dict) else None
-    return str(sent)[:80] if isinstance(sent, str | int) else ""
 
 
 def _row(result: UpsertResult) -> dict[str, JsonValue]:
@@ -207,6 +172,7 @@ class SignalListView(SignalView, generics.ListAPIView[Signal]):
     serializer_class = SignalOutput
     pagination_class = SignalPages
     filterset_class = SignalFilter
+    parameters: ClassVar[frozenset[str]] = frozenset({*SignalFilter.base_filters, "page", "page_size"})
     queryset = Signal.unscoped.none()
 
     @extend_schema(operation_id="signals_list", summary="Find signals", description="Needs the scope `signals:read`.")

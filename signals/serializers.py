@@ -10,26 +10,65 @@ from pydantic import JsonValue
 from rest_framework import serializers
 
 from integrations.contracts import NoteRecord, TicketRecord
+from signals.intake import MOST_DEVICES, MOST_NOTES, WORD_LENGTH
 from signals.models import Signal, SignalNote
 from signals.upsert import Outcome, UpsertResult
 
 MAX_ITEMS = 1000
-#: Generous: what is longer is cut or refused with the rest of the ticket kept (signals/intake.py).
-ANY_LENGTH = 16 * 1024 * 1024
+_NO_OBJECT = "This must be an object; {datatype} came."
+_JSON_WORDS = {"str": "text", "int": "a number", "float": "a number", "bool": "true or false", "list": "a list"}
+
+
+class ForeignInput(serializers.Serializer[None]):
+    """What a source says: null means empty, and a field nobody knows is refused rather than lost without a word."""
+
+    default_error_messages: ClassVar[dict[str, str]] = {"null": _NO_OBJECT.format(datatype="nothing")}
+
+    def to_internal_value(self, data: object) -> dict[str, object]:
+        """The validated fields. Raises ValidationError that names the field."""
+        if not isinstance(data, Mapping):
+            came = type(data).__name__
+            raise serializers.ValidationError(_NO_OBJECT.format(datatype=_JSON_WORDS.get(came, came)))
+        unknown = next((name for name in data if name not in self.fields), None)
+        if unknown is not None:
+            known = ", ".join(self.fields)
+            raise serializers.ValidationError({unknown[:WORD_LENGTH]: f"There is no such field. Known are: {known}."})
+        said = {name: value for name, value in data.items() if value is not None}
+        found: dict[str, object] = super().to_internal_value(said)
+        return found
+
+
+class BoundedList(serializers.ListField):
+    """A list whose length is looked at before anything in it."""
+
+    default_error_messages: ClassVar[dict[str, str]] = {"not_a_list": "This must be a list."}
+
+    def __init__(self, *, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.most = most
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        """The validated elements; nulls are left out."""
+        if isinstance(data, list) and len(data) > self.most:
+            raise serializers.ValidationError(f"{len(data):,} are too many, the limit is {self.most:,}.")
+        found: list[Any] = super().to_internal_value(
+            [each for each in data if each is not None] if isinstance(data, list) else data
+        )
+        return found
 
 
 def _words(**kwargs: Any) -> serializers.CharField:
     return serializers.CharField(required=False, allow_blank=True, default="", trim_whitespace=False, **kwargs)
 
 
-class BoardInput(serializers.Serializer[None]):
+class BoardInput(ForeignInput):
     """A service board by the source's own id."""
 
     id = serializers.CharField()
     name = _words()
 
 
-class NoteInput(serializers.Serializer[None]):
+class NoteInput(ForeignInput):
     """A note of a ticket."""
 
     external_id = serializers.CharField()
@@ -39,7 +78,7 @@ class NoteInput(serializers.Serializer[None]):
     written_at = serializers.DateTimeField()
 
 
-class TicketInput(serializers.Serializer[None]):
+class TicketInput(ForeignInput):
     """One ticket as the source has it now. Ids are the source's own."""
 
     external_id = serializers.CharField()
@@ -51,7 +90,9 @@ class TicketInput(serializers.Serializer[None]):
     company = _words(help_text="Id of the client company.")
     company_name = _words()
     contact = _words(help_text="Id of the contact.")
-    devices = serializers.ListField(child=serializers.CharField(), default=list, help_text="Ids of the devices.")
+    devices = BoundedList(
+        most=MOST_DEVICES, child=serializers.CharField(), default=list, help_text="Ids; the first one counts."
+    )
     status = _words()
     closed = serializers.BooleanField(default=False, help_text="The status means that the ticket is closed.")
     priority = _words()
@@ -61,7 +102,8 @@ class TicketInput(serializers.Serializer[None]):
     item = _words()
     alert_type = _words(help_text="What the monitoring calls the alert; runbooks may be started by it.")
     assignee = _words()
-    notes = serializers.ListField(
+    notes = BoundedList(
+        most=MOST_NOTES,
         child=NoteInput(),
         required=False,
         allow_null=True,
@@ -177,6 +219,7 @@ class ResultOutput(serializers.Serializer[UpsertResult]):
 class SyncOutput(serializers.Serializer[None]):
     """One result per item, in the order sent, and how many there are of each outcome."""
 
+    dry_run = serializers.BooleanField(help_text="True: nothing was written.")
     results = ResultOutput(many=True)
     counts = serializers.DictField(child=serializers.IntegerField())
 

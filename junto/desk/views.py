@@ -13,6 +13,7 @@ from django.template import loader
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from junto.team.problems import is_api, problem_page
 from junto.tenants.access import LAST_ORGANIZATION
 from junto.tenants.models import Membership, User
 
@@ -109,9 +110,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, with the number under which the log tells what failed. Without the shell: that may be what failed."""
     request.fault = secrets.token_hex(4)  # type: ignore[attr-defined]
+    if is_api(request):
+        return problem_page(500, detail=f"Something failed here; it is in the log as {request.fault}. Try again.")  # type: ignore[attr-defined]
     context = {"home_path": "/", "fault": request.fault}  # type: ignore[attr-defined]
     return HttpResponse(loader.render_to_string("500.html", context), status=500)
 
 
 def _error(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
+    if is_api(request):
+        return problem_page(status, detail=message)
     return render(request, f"{status}.html", {"message": message, "home_path": "/"}, status=status)
