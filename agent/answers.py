@@ -126,6 +126,7 @@ def _decide(frame: Decide, actor: Actor) -> Message:
         digest=frame.digest,
         reason=frame.reason,
         arguments=frame.arguments,
+        target_digest=frame.target_digest,
         target=frame.target,
     )
     return {"type": "ack", "id": frame.id}
@@ -139,5 +140,6 @@ def _preview(frame: PreviewChange, actor: Actor) -> Message:
         "action": str(frame.action),
         "arguments": changed.arguments,
         "digest": changed.digest,
+        "target_digest": changed.target_digest,
         "html": render_to_string("agent/_preview.html", {"card": preview_card(changed)}),
     }

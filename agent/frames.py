@@ -45,7 +45,7 @@ class Close(_Frame):
 
 
 class Decide(_Frame):
-    """A decision, with the digest of what the person saw; `arguments` when they modified them."""
+    """A decision, with the digest of what the person saw; `arguments` and the target's digest when they modified."""
 
     type: Literal["decide"]
     action: UUID
@@ -53,6 +53,7 @@ class Decide(_Frame):
     digest: str = Field(max_length=64)
     reason: str = Field(default="", max_length=REASON_LIMIT)
     arguments: dict[str, Any] | None = None
+    target_digest: str = Field(default="", max_length=64)
     target: str = Field(default="", max_length=300)
 
 

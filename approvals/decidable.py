@@ -84,6 +84,12 @@ def require_digest(shown: str, stored: str) -> None:
         raise errors.DigestMismatch("What you saw is not what would be sent. Read the request again and decide then.")
 
 
+def require_same_target(shown: str, now: str) -> None:
+    """A preview holds for the target as it was: before and after must be what the person saw (I2, T6)."""
+    if not hmac.compare_digest(shown.encode(), now.encode()):
+        raise errors.Drifted("The target changed after you were shown the change. Show it again, then decide.")
+
+
 def require_target(action: Action, preview: StoredPreview | None, typed: str) -> None:
     """A high-risk action asks for its target's name, so that nobody approves it by habit (T7)."""
     wanted = target_to_type(action, preview)

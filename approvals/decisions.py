@@ -20,6 +20,7 @@ from approvals.decidable import (
     require_allowed,
     require_decider,
     require_digest,
+    require_same_target,
     require_target,
     require_waiting,
     tool_of,
@@ -60,6 +61,11 @@ class ChangedPreview:
     preview: StoredPreview
     digest: str
 
+    @property
+    def target_digest(self) -> str:
+        """What the target looked like when this was worked out; empty for a look-up, which has none."""
+        return self.preview.target_digest if self.tool.is_write else ""
+
 
 def waiting_for(actor: Actor) -> list[Action]:
     """What waits for this person: requests they may decide and unknown outcomes they may settle, oldest first."""
@@ -95,13 +101,15 @@ def decide_action(
     digest: str,
     reason: str = "",
     arguments: Mapping[str, JsonValue] | None = None,
+    target_digest: str = "",
     target: str = "",
 ) -> Action:
     """Write a person's decision: one per request, whoever presses at the same time.
 
     `digest` is the one the person was shown. With `arguments` that differ from those asked for, it is that of
-    `preview_change`; a new action with these arguments takes the old one's place. `target` is what the person typed
-    for a high-risk action. Returns the action that will run, or the denied one.
+    `preview_change`, and `target_digest` too: a target that changed since is refused. A new action with these
+    arguments takes the old one's place. `target` is what the person typed for a high-risk action. Returns the action
+    that will run, or the denied one.
 
     Raises:
         DecisionRefused: by name, when the decision was not taken; nothing changed.
@@ -119,6 +127,8 @@ def decide_action(
         if changed.digest == action.digest:
             changed = None
     require_digest(digest, changed.digest if changed else action.digest)
+    if changed is not None:
+        require_same_target(target_digest, changed.target_digest)
     require_target(action, changed.preview if changed else None, target)
     require_allowed(action, session=verdict is Verdict.APPROVE_SESSION)
     return _approve(action, actor, verdict=verdict, changed=changed, reason=reason)
@@ -251,7 +261,7 @@ def _replace(action: Action, changed: ChangedPreview, actor: Actor) -> Action:
     version.arguments, version.digest = changed.arguments, changed.digest
     version.title = changed.title[:300]
     version.preview = changed.preview.model_dump(mode="json") if changed.tool.is_write else {}
-    version.target_digest = changed.preview.target_digest if changed.tool.is_write else ""
+    version.target_digest = changed.target_digest
     return enter(version, actor=actor, detail={"replaces": str(action.pk)})
 
 
@@ -262,6 +272,7 @@ def _decision(action: Action, actor: Actor, verdict: Verdict, *, reason: str, mo
         membership=actor.membership,
         verdict=verdict,
         digest=action.digest,
+        tool_pin=action.tool_pin,
         reason=reason.replace("\x00", "")[:MAX_REASON],
         modified=modified,
     ).save(force_insert=True)

@@ -7,6 +7,7 @@ from approvals.models import Action, Decision, Origin
 from approvals.people import may_decide, needs_two
 from approvals.policy import EffectivePolicy, Mode, OriginMode, ToolFacts, effective_policy
 from integrations.tools import AnyTool
+from junto.canonical import digest
 from junto.tenants.actors import Actor
 from junto.tenants.models import Membership
 
@@ -35,10 +36,10 @@ def no_longer_stands(action: Action, *, tool: AnyTool, origin: Origin) -> str:
 
 
 def approvers_of(action: Action) -> list[Membership]:
-    """The distinct people who approved `action`."""
+    """The distinct people who approved `action` as it is stored now: these arguments, this tool (I2)."""
     decisions = (
         Decision.objects.for_organization(action.organization)
-        .filter(action=action, verdict__in=APPROVALS)
+        .filter(action=action, verdict__in=APPROVALS, digest=digest(action.arguments), tool_pin=action.tool_pin)
         .select_related("membership__user", "membership__organization")
     )
     return [decision.membership for decision in decisions]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from approvals.models.origins import Origin
 from approvals.models.rules import ApprovalPolicy, Grant
 from approvals.querysets import ActionQuerySet, DecisionQuerySet
+from junto.audit.models import AppendOnly
 from junto.tenants.models import Company, Membership
 from junto.tenants.scoping import TenantModel
 
@@ -115,6 +116,12 @@ class Action(TenantModel):
     def __str__(self) -> str:
         return self.title
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert only; afterwards `move` changes the state. Raises AppendOnly on a second save."""
+        if not self._state.adding:
+            raise AppendOnly("An action is never saved again: its content stays, its state is moved.")
+        super().save(*args, **kwargs)
+
     @property
     def is_write(self) -> bool:
         """Whether running it changes something at the vendor."""
@@ -151,7 +158,7 @@ class Action(TenantModel):
 
 
 class Decision(TenantModel):
-    """A person's word on one action, with the digest they saw. Append only."""
+    """A person's word on one action, with the digest of the arguments they saw and the pin of the tool. Append only."""
 
     class Verdict(models.TextChoices):
         APPROVE = "approve", "Approved"
@@ -162,6 +169,7 @@ class Decision(TenantModel):
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     verdict = models.CharField(max_length=16, choices=Verdict)
     digest = models.CharField(max_length=64)
+    tool_pin = models.CharField(max_length=64, blank=True)
     reason = models.TextField(blank=True)
     modified = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -172,3 +180,13 @@ class Decision(TenantModel):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["action", "membership"], name="decision_once_per_member"),
         ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert only. Raises AppendOnly on a second save; the database refuses an update by itself."""
+        if not self._state.adding:
+            raise AppendOnly("Decisions are never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Raises AppendOnly always."""
+        raise AppendOnly("Decisions are never deleted.")

@@ -177,7 +177,11 @@ export class Cards {
     try {
       const answer = await this.#transport.preview(card.dataset.action, collectArguments(form));
       form.querySelector("[data-preview]").replaceChildren(elementFrom(answer.html) ?? "");
-      form.dataset.changed = JSON.stringify({ digest: answer.digest, arguments: answer.arguments });
+      form.dataset.changed = JSON.stringify({
+        digest: answer.digest,
+        target_digest: answer.target_digest,
+        arguments: answer.arguments,
+      });
       for (const button of form.querySelectorAll("[data-approve-changed], [data-approve-changed-once]"))
         button.hidden = false;
       form.querySelector("[data-show-change]").hidden = true;
@@ -215,7 +219,9 @@ export class Cards {
       () => this.#transport.decide(card.dataset.action, payload),
       form.querySelector("[data-form-error]"),
     ).then((done) => {
-      if (!done) card.dataset.modifying = "";
+      if (done) return;
+      card.dataset.modifying = "";
+      this.#forgetPreview(form); // what was refused must be looked at again, as it is by now
     });
   }
 

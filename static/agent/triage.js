@@ -243,13 +243,12 @@ const SHOWN = {
     showPresent(frame.present ?? []);
   },
   event: show,
-  card: (frame) => cards.replace(frame.html),
   delta: stream,
   delta_end: (frame) => streaming.get(frame.run)?.element.querySelector(".caret")?.remove(),
   state: showState,
   presence: (frame) => showPresent(frame.present),
   typing: (frame) => showTyping(frame.name),
-  ticket: (frame) => window.Idiomorph.morph(find("[data-ticket]"), frame.html, { morphStyle: "innerHTML" }),
+  ticket: refreshPanes,
   // The server goes on with every event of the other session on the same line.
   reset(frame) {
     session = frame.session;

@@ -116,7 +116,8 @@ class QueueTest(SessionTestCase):
         note = self.until("connectwise.add_internal_note")
         changed = {**note.arguments, "text": "Shorter, and checked by a person."}
         preview = json.loads(self.post(self.olivia, "preview", {"arguments": changed}, note).content)
-        body = {"verdict": "approve", "digest": preview["digest"], "arguments": changed}
+        body = {"verdict": "approve", "arguments": changed}
+        body |= {name: preview[name] for name in ("digest", "target_digest")}
         assert self.post(self.olivia, "decide", body, note).status_code == 200
         self.drain()
         assert "Shorter, and checked by a person." in str(self.sandbox.effects()[-1]["body"])

@@ -163,10 +163,11 @@ class ScenarioTest(ModelTestCase):
         """A decision, with the digest of what the person saw; refused where the story says that they may not."""
         action, actor = self.request(step.tool), self.actor(self.member(step.by))
         digest = action.digest
-        arguments = None
+        arguments, target_digest = None, ""
         if step.changed is not None:
             arguments = {**action.arguments, **step.changed}
-            digest = preview_change(action_id=action.pk, actor=actor, arguments=arguments).digest
+            shown = preview_change(action_id=action.pk, actor=actor, arguments=arguments)
+            digest, target_digest = shown.digest, shown.target_digest
 
         def decide() -> None:
             decide_action(
@@ -176,6 +177,7 @@ class ScenarioTest(ModelTestCase):
                 digest=digest,
                 reason=step.reason,
                 arguments=arguments,
+                target_digest=target_digest,
             )
 
         if step.may_not:

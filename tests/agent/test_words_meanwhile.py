@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.db import connections
@@ -29,9 +29,8 @@ class WordsMeanwhileTest(JuntoTransactionTestCase):
     settings: Settings
 
     @pytest.fixture(autouse=True)
-    def _borrow(self, settings: Settings) -> Iterator[None]:
+    def _borrow(self, settings: Settings) -> None:
         self.settings = settings
-        yield
 
     def setUp(self) -> None:
         super().setUp()
@@ -92,7 +91,7 @@ class WordsMeanwhileTest(JuntoTransactionTestCase):
         assert session.state == State.WAITING_FOR_TECHNICIAN
 
     def test_a_message_whose_bell_and_worker_were_lost_is_found_by_the_sweep(self) -> None:
-        session, _ = self.play(Says("Done."))
+        self.play(Says("Done."))
         self.says("Anything else?")()
         forget_calls()
         with ScriptedModel(Says("No.")) as server:

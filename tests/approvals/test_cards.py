@@ -100,7 +100,9 @@ class Cards(ApprovalTestCase):
         changed = {**action.arguments, "thing": "a green box"}
         shown = preview_change(action_id=action.pk, actor=self.actor(self.theo), arguments=changed)
         assert preview_card(shown).changes[0] == ("Thing", "a red box", "a green box")
-        version = self.decide(action, "approve", self.theo, arguments=changed, digest=shown.digest)
+        version = self.decide(
+            action, "approve", self.theo, arguments=changed, digest=shown.digest, target_digest=shown.target_digest
+        )
         assert self.card(version, self.theo).decision_word == "Changed and approved"
         assert self.card(action, self.theo).result == "Theo Okafor changed the arguments."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -11,6 +12,7 @@ from django.utils import timezone
 from approvals.models import Action, Decision, Grant
 from approvals.services import (
     AlreadyDecided,
+    ChangedPreview,
     DecisionRefused,
     DigestMismatch,
     Drifted,
@@ -209,7 +211,7 @@ class ForTheSession(ApprovalTestCase):
         action = self.ask()
         changed = {**action.arguments, "thing": "a green box"}
         shown = preview_change(action_id=action.pk, actor=self.actor(self.theo), arguments=changed)
-        self.decide(action, "approve_session", self.theo, arguments=changed, digest=shown.digest)
+        self.decide(action, "approve_session", self.theo, **as_shown(shown))
         assert self.ask().state == State.APPROVED
 
     def test_the_grant_ends_when_whoever_gave_it_may_no_longer_decide(self) -> None:
@@ -224,6 +226,11 @@ class ForTheSession(ApprovalTestCase):
         assert self.ask().state == State.WAITING
 
 
+def as_shown(shown: ChangedPreview) -> dict[str, Any]:
+    """What comes back to the server when a person approves the change they were shown."""
+    return {"arguments": shown.arguments, "digest": shown.digest, "target_digest": shown.target_digest}
+
+
 class Changing(ApprovalTestCase):
     """Modify the arguments, see what they would do, approve them."""
 
@@ -232,7 +239,7 @@ class Changing(ApprovalTestCase):
         changed = {**action.arguments, "thing": "a green box"}
         shown = preview_change(action_id=action.pk, actor=self.actor(self.theo), arguments=changed)
         assert shown.preview.changes[0] == ("Thing", "a red box", "a green box")
-        version = self.decide(action, "approve", self.theo, arguments=changed, digest=shown.digest)
+        version = self.decide(action, "approve", self.theo, **as_shown(shown))
         assert (version.replaces_id, version.call_id) == (action.pk, action.call_id)
         assert self.now(version).state == State.SUCCEEDED
         assert self.now(action).state == State.SUPERSEDED
@@ -254,6 +261,25 @@ class Changing(ApprovalTestCase):
         action = self.ask()
         with pytest.raises(DigestMismatch):
             self.decide(action, "approve", self.theo, arguments={**action.arguments, "thing": "a green box"})
+
+    def test_a_change_is_refused_when_the_target_changed_after_it_was_shown(self) -> None:
+        action = self.ask()
+        changed = {**action.arguments, "thing": "a green box"}
+        shown = preview_change(action_id=action.pk, actor=self.actor(self.theo), arguments=changed)
+        shelf.things["left"] = "a crown"
+        with pytest.raises(Drifted, match="Show it again"):
+            self.decide(action, "approve", self.theo, **as_shown(shown))
+        assert self.now(action).state == State.WAITING
+        assert not shelf.changes
+        again = preview_change(action_id=action.pk, actor=self.actor(self.theo), arguments=changed)
+        assert self.decide(action, "approve", self.theo, **as_shown(again)).state == State.APPROVED
+
+    def test_a_change_is_not_approved_without_the_target_that_was_shown(self) -> None:
+        action = self.ask()
+        changed = {**action.arguments, "thing": "a green box"}
+        shown = preview_change(action_id=action.pk, actor=self.actor(self.theo), arguments=changed)
+        with pytest.raises(Drifted):
+            self.decide(action, "approve", self.theo, arguments=changed, digest=shown.digest)
 
     def test_a_change_to_another_companys_target_is_refused(self) -> None:
         action = self.ask()
@@ -296,7 +322,7 @@ class FourEyes(ApprovalTestCase):
         action = self.ask("junto.put_for_ever")
         changed = {**action.arguments, "thing": "a green box"}
         shown = preview_change(action_id=action.pk, actor=self.actor(self.oskar), arguments=changed)
-        version = self.decide(action, "approve", self.oskar, arguments=changed, digest=shown.digest)
+        version = self.decide(action, "approve", self.oskar, **as_shown(shown))
         assert version.state == State.WAITING
         assert self.decide(version, "approve", self.mara).state == State.APPROVED
 
