@@ -8,6 +8,7 @@ import structlog
 from django.db import OperationalError, transaction
 from django.db.models import F
 
+from agent.attention import ring_session
 from agent.context import SessionContext, build_context, load_session
 from agent.events import CallRefused, ModelReplied, Notice, RequestedCall
 from agent.journal import append_event, last_number, read_progress, record_action
@@ -62,7 +63,9 @@ def advance(session_id: UUID) -> None:
         return
     # looked at after the lease is gone: whoever wrote meanwhile found it taken and went away
     if more or last_number(session) != seen:
-        ring("session.ready", str(session_id))
+        ring_session(session_id)
+    else:
+        ring("session.rested", str(session.organization_id))
 
 
 def _step(session: AgentSession, lease: Lease) -> tuple[int, bool]:

@@ -7,6 +7,7 @@ from typing import Literal
 from django.db import transaction
 from django.utils import timezone
 
+from agent.attention import ring_session
 from agent.events import Notice, PersonStarted, StateChanged, UserSaid
 from agent.frames import MESSAGE_LIMIT
 from agent.journal import append_event
@@ -68,7 +69,7 @@ def open_session(*, signal: Signal, actor: Actor, mode: StartMode = "triage") ->
     session.save(force_insert=True)
     record(actor, "session.opened", session, {"signal": str(signal.pk), "mode": mode})
     append_event(session, StateChanged(state=session.state, detail=_opening_words(session, mode), by=actor.label))
-    ring("session.ready", str(session.pk))
+    ring_session(session.pk)
     ring("signal.changed", str(signal.pk))
     return session
 

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce, Now
-from django.utils import timezone
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
 from django_tasks import task
 
+from agent.attention import attended, ring_session
+from agent.backlog import WORKING, open_next, organizations_with_work, wake_unattended
 from agent.journal import record_action
 from agent.loop import advance
-from agent.models import AgentSession, SessionEvent, StartRule
-from agent.services import SessionRefused, end_stopped_session, open_session
+from agent.models import AgentSession, SessionEvent
+from agent.services import end_stopped_session
 from agent.stream import session_group
 from approvals.models import Action, Origin
 from junto.bells import ring
 from junto.engine import push
 from junto.tenants.actors import Actor
-from runbooks.matching import match_signal
-from runbooks.models import Runbook
+from junto.tenants.models import Organization
 from signals.models import Signal
-from signals.services import SignalNotClaimable
 
 log = structlog.get_logger(__name__)
 
@@ -31,55 +29,59 @@ log = structlog.get_logger(__name__)
 SWEEP_LIMIT = 50
 #: Kinds of events after which it is the model's turn, once no action is open.
 TURN_GIVERS = ("user_said", "person_started", "action_changed", "call_refused")
-#: Seconds a new signal may wait for its bell before the sweep opens its session (C3: swept within 10 s).
-LOST_BELL_SECONDS = 5
 
 
 @task
 def open_sessions(signal_id: str) -> None:
-    """Open a session on a new signal where the start rule of its board says so (PRODUCT 5, Start rule)."""
+    """A signal changed: if it is new, it or a more urgent one may get its session (PRODUCT 5, Start rule)."""
     signal = (
-        Signal.unscoped.select_related("organization", "company", "board")
+        Signal.unscoped.select_related("organization")
         .filter(pk=signal_id, state=Signal.State.NEW, company__isnull=False)
         .first()
     )
-    if signal is None:
-        return
-    rule = start_mode(signal)
-    if rule == StartRule.Mode.OFF:
-        return
-    runs = rule == StartRule.Mode.RUN and _has_ai_runbook(signal)
-    try:
-        open_session(
-            signal=signal, actor=Actor.system("agent", signal.organization), mode="runbook" if runs else "prepare"
-        )
-    except (SessionRefused, SignalNotClaimable) as reason:
-        log.info("session not opened", signal=signal_id, reason=str(reason))
+    if signal is not None:
+        open_next(signal.organization)
 
 
 @task
+def open_waiting(organization_id: str) -> None:
+    """Go on with what nobody asked for: a session of it rested, or new signals came."""
+    organization = Organization.objects.filter(pk=organization_id).first()
+    if organization is not None:
+        wake_unattended(organization)
+        open_next(organization)
+
+
+@task(queue_name="people")
 def advance_session(session_id: str) -> None:
-    """Take one step of a session."""
+    """Take one step of a session that a person waits for."""
     advance(UUID(session_id))
 
 
 @task
+def advance_unattended(session_id: str) -> None:
+    """Take one step of a session that nobody waits for."""
+    advance(UUID(session_id))
+
+
+@task(queue_name="people")
 def wake_sockets(signal_id: str) -> None:
     """Ring the signal's pages; they read the new events by number."""
     push(session_group(UUID(signal_id)), {"type": "session.events"})
 
 
-@task
+@task(queue_name="people")
 def record_action_event(action_id: str) -> None:
     """Write the event of an action's new state and give the session its turn."""
-    told = SessionEvent.unscoped.filter(action=OuterRef("pk"), action_state=OuterRef("state"))
-    action = Action.unscoped.filter(~Exists(told), pk=UUID(action_id), origin__kind=Origin.Kind.SESSION).first()
+    if SessionEvent.unscoped.filter(action_id=UUID(action_id), action_state=F("action__state")).exists():
+        return
+    action = Action.unscoped.select_related("origin").filter(pk=action_id, origin__kind=Origin.Kind.SESSION).first()
     if action is None:
         return
-    session = AgentSession.unscoped.select_related("organization").get(origin_id=action.origin_id)
+    session = AgentSession.unscoped.select_related("organization").get(origin=action.origin)
     # whoever told it before gives the session its turn too, or died and is found by the sweep
     if record_action(session, action) and action.state in Action.TERMINAL:
-        ring("session.ready", str(session.pk))
+        ring_session(session.pk)
 
 
 @task
@@ -103,54 +105,18 @@ def wake_ticket(signal_id: str) -> None:
 @task
 def sweep_sessions(_: str = "") -> None:
     """Find what a lost bell or a dead worker left behind: unopened signals, unrecorded states, idle live sessions."""
-    _ring_unopened()
     _record_missed()
-    working = Q(state__in=[AgentSession.State.QUEUED, AgentSession.State.RUNNING])
-    idle = (
-        AgentSession.unscoped.filter(working | _unanswered())
-        .exclude(origin__lease_until__gt=Now())
-        .order_by("changed_at")
-    )
-    for session_id in idle.values_list("pk", flat=True)[:SWEEP_LIMIT]:
+    idle = AgentSession.unscoped.exclude(origin__lease_until__gt=Now()).order_by("changed_at")
+    awaited = idle.filter(attended()).filter(Q(state__in=WORKING) | _unanswered())
+    for session_id in awaited.values_list("pk", flat=True)[:SWEEP_LIMIT]:
         ring("session.ready", str(session_id))
+    for session_id in idle.exclude(attended()).filter(_unanswered()).values_list("pk", flat=True)[:SWEEP_LIMIT]:
+        ring("session.unattended", str(session_id))
+    for organization_id in organizations_with_work().values_list("pk", flat=True):
+        ring("session.rested", str(organization_id))
     stopped = AgentSession.unscoped.filter(state__in=AgentSession.LIVE, origin__stopped_at__isnull=False)
     for signal_id in stopped.values_list("signal_id", flat=True)[:SWEEP_LIMIT]:
         end_stopped_sessions.enqueue(str(signal_id))
-
-
-def start_mode(signal: Signal) -> StartRule.Mode:
-    """The start rule in force for the signal's board: its own, else the organization's, else prepare."""
-    rows = StartRule.objects.for_organization(signal.organization).values_list("board_id", "mode")
-    rules: dict[UUID | None, str] = dict(rows)
-    own = rules.get(signal.board_id) if signal.board_id else None
-    return StartRule.Mode(own or rules.get(None) or StartRule.Mode.PREPARE)
-
-
-def _has_ai_runbook(signal: Signal) -> bool:
-    best = next((match for match in match_signal(signal) if match.above_threshold), None)
-    return best is not None and best.audience == Runbook.Audience.AI
-
-
-def _ring_unopened() -> None:
-    rules = StartRule.unscoped.filter(organization=OuterRef("organization"))
-    waiting = (
-        Signal.unscoped.filter(
-            state=Signal.State.NEW,
-            company__isnull=False,
-            changed_at__lt=timezone.now() - timedelta(seconds=LOST_BELL_SECONDS),
-        )
-        .annotate(
-            rule=Coalesce(
-                Subquery(rules.filter(board=OuterRef("board")).values("mode")[:1]),
-                Subquery(rules.filter(board=None).values("mode")[:1]),
-                Value(StartRule.Mode.PREPARE),
-            )
-        )
-        .exclude(rule=StartRule.Mode.OFF)
-        .order_by("changed_at")
-    )
-    for signal_id in waiting.values_list("pk", flat=True)[:SWEEP_LIMIT]:
-        ring("signal.changed", str(signal_id))
 
 
 def _unanswered() -> Q:

@@ -11,7 +11,7 @@ from approvals.models import Action
 from approvals.sweeps import expire_actions, give_up_stale_claims, ring_forgotten
 
 
-@task
+@task(queue_name="people")
 def run_action(action_id: str) -> None:
     """Bring one action a step further, by what its row says: run it, read again, or look for its outcome."""
     key = UUID(action_id)

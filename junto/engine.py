@@ -1,14 +1,15 @@
 """The embedded task engine: worker threads and the clock inside the one server process, and the way to sockets.
 
 Memory only, on purpose: the engine is a doorbell and rows are the truth (HOUSE 3, Waking). Distributed, RQ on Redis
-takes the place of the threads, and `push` goes through the Redis channel layer.
+takes the place of the lanes, and `push` goes through the Redis channel layer; the clock is the same in both.
 """
 
 from __future__ import annotations
 
 import asyncio
-import queue
 import threading
+import time
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -18,29 +19,96 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import close_old_connections, connections
 from django.utils.module_loading import import_string
-from django_tasks.backends.immediate import ImmediateBackend
-from django_tasks.base import TaskResult, TaskResultStatus
+from django_tasks.backends.base import BaseTaskBackend
+from django_tasks.base import Task, TaskResult, TaskResultStatus
+from django_tasks.utils import get_random_id
 
 log = structlog.get_logger(__name__)
 
-WORKER_THREADS = 4
-STOP_WAIT_SECONDS = 5.0
+#: Threads of each lane (`settings.LANES`); none takes work of another lane, so that a backlog of what the agent does by
+#: itself delays neither a person nor the poll. Two of those keep one another off the interpreter less than four did.
+THREADS = {"people": 4, "polls": 2, "default": 2}
+#: Threads for what the clock calls: one may be long at a slow source while the other sweeps.
+CLOCK_THREADS = 2
+#: Seconds that `stop` waits for running calls, in all.
+STOP_WAIT_SECONDS = 3.0
 
-_pending: queue.SimpleQueue[tuple[ThreadBackend, TaskResult[Any]] | None] = queue.SimpleQueue()
+
+@dataclass(frozen=True)
+class Call:
+    """One task with the key it is called with."""
+
+    task: Task[..., Any]
+    key: str
+
+    def run(self) -> None:
+        """Call it on this thread; whatever it raises is logged and ends neither thread nor command."""
+        try:
+            self.task.call(self.key)
+        except Exception:
+            log.exception("task failed", task=self.task.module_path, key=self.key)
+
+
+class Lane:
+    """Calls that wait, first come, first served. One that waits already is not taken a second time.
+
+    That loses nothing: a call carries only a key, and has yet to read the rows.
+    """
+
+    def __init__(self) -> None:
+        self._calls: dict[Call, None] = {}
+        self._changed = threading.Condition()
+        self._open = True
+
+    def put(self, call: Call) -> None:
+        """Add a call at the end, and wake a thread for it."""
+        with self._changed:
+            self._calls.setdefault(call)
+            self._changed.notify()
+
+    def take(self, *, wait: bool) -> Call | None:
+        """The call that waits longest; None when there is none (only with `wait` False) or the lane was closed."""
+        with self._changed:
+            while wait and self._open and not self._calls:
+                self._changed.wait()
+            if not self._calls or (wait and not self._open):
+                return None
+            call = next(iter(self._calls))
+            del self._calls[call]
+            return call
+
+    def close(self) -> None:
+        """Forget what waits and let the threads go home."""
+        with self._changed:
+            self._open = False
+            self._calls.clear()
+            self._changed.notify_all()
+
+    def open(self) -> None:
+        """Begin anew, empty."""
+        with self._changed:
+            self._open = True
+            self._calls.clear()
+
+
+_lanes: dict[str, Lane] = {name: Lane() for name in settings.LANES}
+_clock_lane = Lane()
 _threads: list[threading.Thread] = []
 _scheduler: BackgroundScheduler | None = None
 _loop: asyncio.AbstractEventLoop | None = None
 
 
-class ThreadBackend(ImmediateBackend):
-    """A django-tasks backend whose tasks run on this process's worker threads, or at `drain()` where none run."""
+class ThreadBackend(BaseTaskBackend):
+    """A django-tasks backend whose tasks run on the threads of their lane, or at `drain()` where none run."""
 
     def enqueue(self, task: Any, args: Any, kwargs: Any) -> TaskResult[Any]:
-        """Queue the call in memory and return at once."""
+        """Let the call wait in memory and return at once. Every task takes one key (a test says so)."""
         self.validate_task(task)
-        result: TaskResult[Any] = TaskResult(
+        (key,) = args
+        _lanes[task.queue_name].put(Call(task, key))
+        return TaskResult(
             task=task,
-            id=str(id(object())),
+            id=get_random_id(),
             status=TaskResultStatus.READY,
             enqueued_at=None,
             started_at=None,
@@ -52,63 +120,66 @@ class ThreadBackend(ImmediateBackend):
             errors=[],
             worker_ids=[],
         )
-        _pending.put((self, result))
-        return result
-
-    def run(self, result: TaskResult[Any]) -> None:
-        """Run one queued call on this thread; an exception is logged and does not end the thread."""
-        self._execute_task(result)
-        for error in result.errors:
-            log.error("task failed", task=result.task.module_path, args=result.args, traceback=error.traceback)
 
 
 def start(loop: asyncio.AbstractEventLoop) -> None:
-    """Start worker threads and the clock; `loop` is the server's, kept for `push`."""
-    global _loop, _scheduler
+    """Start the lanes and the clock; `loop` is the server's, kept for `push`."""
+    global _loop
     _loop = loop
-    for number in range(WORKER_THREADS):
-        thread = threading.Thread(target=_work, name=f"junto-worker-{number}", daemon=True)
-        thread.start()
-        _threads.append(thread)
-    _scheduler = clock()
+    for name, lane in _lanes.items():
+        _start_lane(lane, name, THREADS[name])
+    start_clock()
+
+
+def start_clock() -> None:
+    """Call every task of `settings.CLOCK` at its interval (seconds), on threads of its own in this process."""
+    global _scheduler
+    _start_lane(_clock_lane, "clock", CLOCK_THREADS)
+    _scheduler = BackgroundScheduler(timezone="UTC")
+    for dotted, seconds in settings.CLOCK.items():
+        _scheduler.add_job(_tick, "interval", seconds=seconds, args=[dotted], coalesce=True, max_instances=1)
     _scheduler.start()
 
 
 def stop() -> None:
-    """Stop the clock and the threads; waits for running calls, at most STOP_WAIT_SECONDS in all (rows survive)."""
+    """Stop the clock and the lanes: what waits is forgotten, what runs gets STOP_WAIT_SECONDS (rows survive)."""
     global _loop, _scheduler
     if _scheduler is not None:
         _scheduler.shutdown(wait=False)
         _scheduler = None
-    for _ in _threads:
-        _pending.put(None)
+    for lane in (_clock_lane, *_lanes.values()):
+        lane.close()
+    deadline = time.monotonic() + STOP_WAIT_SECONDS
     for thread in _threads:
-        thread.join(STOP_WAIT_SECONDS / max(len(_threads), 1))
+        thread.join(max(deadline - time.monotonic(), 0))
     _threads.clear()
     _loop = None
 
 
-def clock() -> BackgroundScheduler:
-    """A scheduler that enqueues every task of `settings.CLOCK` at its interval (seconds); not yet started."""
-    scheduler = BackgroundScheduler(timezone="UTC")
-    for dotted, seconds in settings.CLOCK.items():
-        scheduler.add_job(_tick, "interval", seconds=seconds, args=[dotted], coalesce=True, max_instances=1)
-    return scheduler
+def take(lane: str) -> Call | None:
+    """The call that waits longest in one lane, where no threads run; None when none does. For tests."""
+    return _lanes[lane].take(wait=False)
+
+
+def forget() -> int:
+    """Drop every call that waits; how many. For tests, which must not find those of another."""
+    count = 0
+    while _next() is not None:
+        count += 1
+    return count
 
 
 def drain(limit: int = 1000) -> int:
-    """Run queued calls on this thread until none is left; returns how many ran. For commands and tests.
+    """Run waiting calls on this thread, lane by lane, until none is left; returns how many. For commands and tests.
 
     Raises:
         RuntimeError: after `limit` calls, as calls seem to ring each other for ever.
     """
     for count in range(limit):
-        try:
-            entry = _pending.get_nowait()
-        except queue.Empty:
+        call = _next()
+        if call is None:
             return count
-        if entry is not None:
-            entry[0].run(entry[1])
+        call.run()
     raise RuntimeError(f"More than {limit} calls: tasks seem to ring each other for ever.")
 
 
@@ -124,15 +195,28 @@ def push(group: str, message: dict[str, Any]) -> None:
         async_to_sync(layer.group_send)(group, message)
 
 
-def _work() -> None:
-    while (entry := _pending.get()) is not None:
+def _start_lane(lane: Lane, name: str, count: int) -> None:
+    lane.open()
+    for number in range(count):
+        thread = threading.Thread(target=_work, args=[lane], name=f"junto-{name}-{number}", daemon=True)
+        thread.start()
+        _threads.append(thread)
+
+
+def _work(lane: Lane) -> None:
+    while (call := lane.take(wait=True)) is not None:
         close_old_connections()
         try:
-            entry[0].run(entry[1])
+            call.run()
         finally:
             close_old_connections()
     connections.close_all()
 
 
+def _next() -> Call | None:
+    """The call to run next where no threads are: of the most urgent lane that has one."""
+    return next((call for lane in _lanes.values() if (call := lane.take(wait=False)) is not None), None)
+
+
 def _tick(dotted: str) -> None:
-    import_string(dotted).enqueue("")
+    _clock_lane.put(Call(import_string(dotted), ""))

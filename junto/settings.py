@@ -210,10 +210,15 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
+#: Queues of tasks, most urgent first: what a person waits for, reading the sources, and all that nobody waits for.
+LANES = ("people", "polls", "default")
 TASKS: dict[str, Any] = {
-    "default": {"BACKEND": "django_tasks_rq.RQBackend" if REDIS_URL else "junto.engine.ThreadBackend", "QUEUES": []}
+    "default": {
+        "BACKEND": "django_tasks_rq.RQBackend" if REDIS_URL else "junto.engine.ThreadBackend",
+        "QUEUES": list(LANES),
+    }
 }
-RQ_QUEUES = {"default": {"URL": REDIS_URL, "DEFAULT_TIMEOUT": -1}} if REDIS_URL else {}
+RQ_QUEUES = {lane: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": -1} for lane in LANES} if REDIS_URL else {}
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": (
         {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
@@ -230,6 +235,8 @@ BELLS: dict[str, list[str]] = {
         "agent.tasks.wake_ticket",
     ],
     "session.ready": ["agent.tasks.advance_session"],
+    "session.unattended": ["agent.tasks.advance_unattended"],
+    "session.rested": ["agent.tasks.open_waiting"],
     "session.events": ["agent.tasks.wake_sockets"],
     "action.approved": ["approvals.tasks.run_action"],
     "action.changed": ["agent.tasks.record_action_event"],

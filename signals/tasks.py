@@ -11,7 +11,7 @@ from junto.tenants.models import Organization
 from signals import polling
 
 
-@task
+@task(queue_name="polls")
 def poll_connection(connection_id: str) -> None:
     """Poll one connection; a paused or removed one is left alone."""
     connection = Connection.unscoped.select_related("organization").filter(pk=connection_id).first()

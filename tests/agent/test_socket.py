@@ -67,7 +67,7 @@ class SocketTestCase(JuntoTransactionTestCase):
         """A session whose first event says that it opened, with notices behind it."""
         session = open_session(signal=self.signal, actor=self.actor(self.theo), mode="prepare")
         self.tell(session, events - 1)
-        engine._pending = type(engine._pending)()
+        engine.forget()
         return AgentSession.unscoped.select_related("organization").get(pk=session.pk)
 
     def tell(self, session: AgentSession, count: int = 1) -> None:

@@ -63,6 +63,8 @@ UNSCOPED = {
 #: Whole functions of the clock and the bells work for all organizations: they go from a row to its organization.
 UNSCOPED_WORKERS = (
     "agent.tasks",
+    "agent.attention",
+    "agent.backlog",
     "agent.context",
     "agent.loop",
     "approvals.tasks",

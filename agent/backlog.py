@@ -1,0 +1,111 @@
+"""What the agent does without being asked: how much of it goes on at once, and what comes next."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Now
+
+from agent.attention import attended
+from agent.models import AgentSession, StartRule
+from agent.services import SessionRefused, open_session
+from approvals.models import Origin
+from junto.bells import ring
+from junto.tenants.actors import Actor
+from junto.tenants.models import Organization
+from runbooks.matching import match_signal
+from runbooks.models import Runbook
+from signals.models import Signal
+from signals.services import SignalNotClaimable
+
+log = structlog.get_logger(__name__)
+
+#: Sessions that nobody asked for which one organization may have queued or working at once. The next is opened when one
+#: of them rests, so that a first import of thousands of tickets is worked off beside the people and not before them.
+AT_ONCE = 4
+#: Signals looked at for one opening: some of them are refused, and must not keep the others from their turn.
+LOOKED_AT = 50
+WORKING = (AgentSession.State.QUEUED, AgentSession.State.RUNNING)
+
+
+def unattended_at_work(organization: Organization) -> QuerySet[AgentSession]:
+    """Queued and working sessions of the organization that nobody asked for."""
+    rows: QuerySet[AgentSession] = AgentSession.objects.for_organization(organization)
+    return rows.filter(state__in=WORKING).exclude(attended())
+
+
+def wake_unattended(organization: Organization) -> None:
+    """Ring for those of the first AT_ONCE unattended sessions that no worker is at; the others wait for their turn."""
+    leases = Origin.unscoped.filter(pk=OuterRef("origin"), lease_until__gt=Now())
+    begun = unattended_at_work(organization).annotate(at_work=Exists(leases))
+    # those begun go on before others begin, so that each comes to an end
+    first = begun.order_by("-at_work", "-steps_used", "-created_at").values_list("pk", "at_work")
+    for session_id, at_work in first[:AT_ONCE]:
+        if not at_work:
+            ring("session.unattended", str(session_id))
+
+
+def open_next(organization: Organization) -> None:
+    """Open sessions on the organization's most urgent waiting signals while fewer than AT_ONCE are at work."""
+    if not _has_room(organization):
+        return
+    for signal in waiting(organization)[:LOOKED_AT]:
+        if not _open(signal):
+            return
+
+
+def waiting(organization: Organization) -> QuerySet[Signal]:
+    """New signals on which a session is to be opened: most urgent first, of these the newest."""
+    rules = StartRule.objects.for_organization(organization)
+    rows: QuerySet[Signal] = Signal.objects.for_organization(organization).urgent_first()
+    found = rows.filter(state=Signal.State.NEW, company__isnull=False).annotate(
+        rule=Coalesce(
+            Subquery(rules.filter(board=OuterRef("board")).values("mode")[:1]),
+            Subquery(rules.filter(board=None).values("mode")[:1]),
+            Value(StartRule.Mode.PREPARE),
+        )
+    )
+    return found.exclude(rule=StartRule.Mode.OFF).select_related("organization", "company", "board")
+
+
+def start_mode(signal: Signal) -> StartRule.Mode:
+    """The start rule in force for the signal's board: its own, else the organization's, else prepare."""
+    rows = StartRule.objects.for_organization(signal.organization).values_list("board_id", "mode")
+    rules: dict[UUID | None, str] = dict(rows)
+    own = rules.get(signal.board_id) if signal.board_id else None
+    return StartRule.Mode(own or rules.get(None) or StartRule.Mode.PREPARE)
+
+
+def organizations_with_work() -> QuerySet[Organization]:
+    """Those with a signal that waits for its session, or with unattended sessions at work."""
+    new = Signal.unscoped.filter(organization=OuterRef("pk"), state=Signal.State.NEW, company__isnull=False)
+    working = AgentSession.unscoped.filter(organization=OuterRef("pk"), state__in=WORKING).exclude(attended())
+    return Organization.objects.filter(Exists(new) | Exists(working))
+
+
+def _open(signal: Signal) -> bool:
+    """Open a session on `signal`; False when there is no room for one. A refusal is logged and takes no room."""
+    runs = start_mode(signal) == StartRule.Mode.RUN and _has_ai_runbook(signal)
+    try:
+        with transaction.atomic():
+            # one at a time counts and opens; no_key lets rows that point at the organization be written meanwhile
+            Organization.objects.select_for_update(no_key=True).get(pk=signal.organization_id)
+            if not _has_room(signal.organization):
+                return False
+            agent = Actor.system("agent", signal.organization)
+            open_session(signal=signal, actor=agent, mode="runbook" if runs else "prepare")
+    except (SessionRefused, SignalNotClaimable) as reason:
+        log.info("session not opened", signal=str(signal.pk), reason=str(reason))
+    return True
+
+
+def _has_room(organization: Organization) -> bool:
+    return unattended_at_work(organization).count() < AT_ONCE
+
+
+def _has_ai_runbook(signal: Signal) -> bool:
+    best = next((match for match in match_signal(signal) if match.above_threshold), None)
+    return best is not None and best.audience == Runbook.Audience.AI
