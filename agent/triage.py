@@ -21,6 +21,7 @@ from junto.tenants.permissions import Permission
 from runbooks.matching import Match, match_signal
 from runbooks.models import Runbook
 from runbooks.services import published_document
+from signals.listing import neighbours
 from signals.models import Signal
 from signals.words import state_word
 
@@ -50,6 +51,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
         "may_resolve": may_run and signal.state in Signal.OPEN,
         "may_dismiss": may_run and signal.state in Signal.OPEN,
         "back_path": reverse("signals"),
+        "neighbours": neighbours(actor, signal),
         "urls_signal": {
             "map_company": reverse("signal-map-company", args=[signal.pk]),
             "resolve": reverse("signal-resolve", args=[signal.pk]),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -131,6 +131,32 @@ def find(actor: Actor, filters: Filters) -> SignalQuerySet:
     visible = Signal.objects.visible_to(actor)
     found: SignalQuerySet = filters.of_states(filters.of_all_else(visible)).with_relations()
     return found.order_by(*ORDERS[filters.order])
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Who stands before and after a signal in the list of open ones; `position` is 0 for one that is not open."""
+
+    previous_path: str
+    next_path: str
+    position: int
+    total: int
+
+
+def neighbours(actor: Actor, signal: Signal) -> Neighbours:
+    """The neighbours of `signal` in the list as it opens: the open ones, last updated first."""
+    open_ones = Signal.objects.visible_to(actor).filter(state__in=Signal.OPEN)
+    at = signal.source_updated_at
+    newer = open_ones.filter(Q(source_updated_at__gt=at) | Q(source_updated_at=at, pk__lt=signal.pk))
+    older = open_ones.filter(Q(source_updated_at__lt=at) | Q(source_updated_at=at, pk__gt=signal.pk))
+    previous = newer.order_by("source_updated_at", "-pk").values_list("pk", flat=True).first()
+    following = older.order_by("-source_updated_at", "pk").values_list("pk", flat=True).first()
+    return Neighbours(
+        previous_path=reverse("signal", args=[previous]) if previous else "",
+        next_path=reverse("signal", args=[following]) if following else "",
+        position=newer.count() + 1 if signal.state in Signal.OPEN else 0,
+        total=open_ones.count(),
+    )
 
 
 def views(actor: Actor, filters: Filters, asked: QueryDict) -> list[View]:

@@ -140,3 +140,24 @@ class WhoSeesTests(ListCase):
         SignalFactory(company=self.pinewood, subject="Not mine")
         SignalFactory(organization=self.northwind, company=None, connection=self.psa, subject="Nobody's")
         assert self.subjects() == ["Mine"]
+
+
+class NeighbourTests(ListCase):
+    """Leafing through the open signals on their own pages, in the order of the list."""
+
+    def test_a_walk_by_next_meets_every_open_signal_once_in_the_lists_order(self) -> None:
+        same = datetime(2026, 11, 20, 9, tzinfo=UTC)
+        for number in range(4):
+            SignalFactory(company=self.harlow, subject=f"Together {number}", source_updated_at=same)
+        SignalFactory(company=self.harlow, subject="Newest", source_updated_at=same.replace(hour=12))
+        SignalFactory(company=self.harlow, subject="Over", state=State.RESOLVED)
+        SignalFactory(company=self.quayside, subject="A rival's")
+        listed = [row.path for row in self.page().context["signals"]]
+        walked, place = [], listed[0]
+        while place:
+            walked.append(place)
+            shown = self.client.get(place).context["neighbours"]
+            assert (shown.position, shown.total) == (len(walked), 5)
+            assert shown.previous_path == (walked[-2] if len(walked) > 1 else "")
+            place = shown.next_path
+        assert walked == listed
