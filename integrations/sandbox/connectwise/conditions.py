@@ -5,7 +5,7 @@
     factor := "not" factor | "(" expression ")" | comparison
     comparison := path (= | != | < | <= | > | >=) literal
                 | path ["not"] "in" "(" literal ("," literal)* ")"
-                | path ["not"] ("like" | "contains") string
+                | path ["not"] ("like" | "contains") string, not an empty one
     literal := "string" | number | [date] | true | false | null
 
 Keywords and string comparison ignore case. In a string `\\"` and `\\\\` are escapes; in `like` both `%` and `*` stand
@@ -174,7 +174,10 @@ class _Parser:
     def _string(self, column: Column) -> str:
         if column.type is not Type.TEXT:
             raise BadCondition(f"'{column.path}' is not text")
-        return _unquote(self._expect("string").text)
+        text = _unquote(self._expect("string").text)
+        if not text:
+            raise BadCondition(f"'{column.path}' is searched for nothing, which would find everything")
+        return text
 
     def _literal(self) -> _Literal:
         token = self._peek()

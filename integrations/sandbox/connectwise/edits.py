@@ -159,7 +159,7 @@ def _moment(name: str, value: Json) -> str:
         moment = parse_moment(value)
     except ValueError as error:
         raise BadField(bad_value(name, f"{name} must be an ISO 8601 date.")) from error
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _whole_value(shape: Shape, path: str, value: Json) -> Json:

@@ -46,7 +46,7 @@ class Ledger:
             raise LookupError(f"the demo world of {self._owner} has no {kind} {key!r}") from error
 
     def when(self, age: str) -> str:
-        return (self.now - parse_age(age)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return (self.now - parse_age(age)).isoformat(timespec="seconds").replace("+00:00", "Z")
 
     def info(self, age: str, by: str, updated: str | None = None, updated_by: str | None = None) -> Record:
         return {

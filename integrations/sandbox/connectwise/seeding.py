@@ -206,7 +206,7 @@ class Seeding:
     def _add_time(self, ticket_id: int, ticket: Ticket, entry: Time) -> None:
         end = self._ledger.now - parse_age(entry.age)
         start = self._ledger.now - parse_age(entry.age) - parse_age(f"{entry.minutes}m")
-        moments = [moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") for moment in (start, end)]
+        moments = [moment.isoformat(timespec="seconds").replace("+00:00", "Z") for moment in (start, end)]
         self._ledger.add(
             "time_entry",
             f"{ticket_id}/{entry.age}",

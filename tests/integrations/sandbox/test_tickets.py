@@ -43,7 +43,7 @@ def test_the_first_description_becomes_a_note_that_the_client_sees(api: ConnectW
 
 
 def test_a_patch_moves_the_status_and_the_last_update(api: ConnectWiseApi) -> None:
-    ticket = _new_ticket(api)
+    ticket = api.get("/service/tickets", orderBy="lastUpdated asc", conditions="closedFlag = false", pageSize=1)[0]
     operations = [{"op": "replace", "path": "status/name", "value": "In Progress"}]
     changed = api.call("PATCH", f"/service/tickets/{ticket['id']}", json=operations).json()
     assert changed["status"]["name"] == "In Progress"
@@ -141,8 +141,13 @@ def test_a_note_without_any_flag_is_refused_rather_than_shown_to_the_client(api:
     assert api.get(path) == []
 
 
+def test_stamps_are_whole_seconds_as_in_the_contract(api: ConnectWiseApi) -> None:
+    info = _new_ticket(api)["_info"]
+    assert [len(info[name]) for name in ("dateEntered", "lastUpdated")] == [len("2026-10-01T08:00:00Z")] * 2
+
+
 def test_a_note_moves_the_ticket_on_so_that_a_poll_finds_it(api: ConnectWiseApi) -> None:
-    ticket = _new_ticket(api)
+    ticket = api.get("/service/tickets", orderBy="lastUpdated asc", conditions="closedFlag = false", pageSize=1)[0]
     path = f"/service/tickets/{ticket['id']}"
     api.call("POST", f"{path}/notes", json={"text": "Called.", "internalAnalysisFlag": True})
     assert api.get(path)["_info"]["lastUpdated"] > ticket["_info"]["lastUpdated"]
