@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "junto.desk.visible.ShowHiddenCharacters",
     # before Django's own, so that the admin's pages too lead to the one login page
     "junto.tenants.access.MembershipMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
