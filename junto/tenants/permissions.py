@@ -149,12 +149,47 @@ SYSTEM_PERMISSIONS: dict[str, frozenset[Permission]] = {
 }
 
 
+#: Each right as it is said to whoever lacks it: "You may not ...".
+WORDS: dict[Permission, str] = {
+    Permission.VIEW_WORK: "see signals, companies and runbooks",
+    Permission.RUN_SESSIONS: "start or guide the agent",
+    Permission.DECIDE_LOW: "decide low-risk actions",
+    Permission.DECIDE_MEDIUM: "decide medium-risk actions",
+    Permission.DECIDE_HIGH: "decide high-risk actions",
+    Permission.AUTHOR_RUNBOOKS: "write and publish runbooks",
+    Permission.MANAGE_TEAM: "change the team",
+    Permission.VIEW_ANALYTICS: "see the figures",
+    Permission.VIEW_ESCALATIONS: "see escalations",
+    Permission.MANAGE_INTEGRATIONS: "change connections",
+    Permission.MANAGE_PROCESSORS: "change processors",
+    Permission.MANAGE_POLICIES: "change policies",
+    Permission.MANAGE_MODEL: "change the language model",
+    Permission.MANAGE_TOKENS: "make or end API tokens",
+    Permission.EXPORT_AUDIT: "read the audit log",
+    Permission.MANAGE_BILLING: "change billing",
+    Permission.MANAGE_ORGANIZATION: "change the organization",
+    Permission.TRANSFER_OWNERSHIP: "hand the organization over",
+    Permission.WRITE_SIGNALS: "write signals",
+    Permission.SYNC_COMPANIES: "sync companies",
+    Permission.PROPOSE_ACTIONS: "propose actions",
+}
+
+
+def _who_may(permission: Permission) -> str:
+    """Whom to ask: the roles that hold the right, lowest first."""
+    names = [role.name.capitalize() for role in reversed(Role) if permission in ROLE_PERMISSIONS[role]]
+    *others, last = names
+    who = f"{', '.join(others)} or {last}" if others else last
+    everywhere = " who reaches all companies" if permission in EVERYWHERE_PERMISSIONS else ""
+    return f"It takes the role of {who}{everywhere}."
+
+
 class PermissionDenied(exceptions.PermissionDenied):
     """The actor is known here but lacks the right; says which right and on what."""
 
     def __init__(self, actor: Actor, permission: Permission) -> None:
         self.permission = permission
-        super().__init__(f"{actor.label} has no right to {permission.value.replace('_', ' ')} here.")
+        super().__init__(f"{actor.label} may not {WORDS[permission]} here. {_who_may(permission)}")
 
 
 def require(actor: Actor, permission: Permission, target: Organization | Company | None = None) -> None:

@@ -13,6 +13,7 @@ from junto.tenants.permissions import (
     SCOPE_PERMISSIONS,
     SYSTEM_PERMISSIONS,
     Permission,
+    PermissionDenied,
     Role,
 )
 from tests.cases import JuntoTestCase
@@ -91,6 +92,13 @@ class RoleTableTests(JuntoTestCase):
         held = [ROLE_PERMISSIONS[Role(name)] for name in ORDER]
         for higher, lower in pairwise(held):
             assert lower < higher
+
+    def test_a_refusal_says_what_and_who_may(self) -> None:
+        told = {right: str(PermissionDenied(self.actor(self.theo), right)) for right in Permission}
+        assert told[Permission.MANAGE_TEAM] == (
+            "Theo Okafor may not change the team here. It takes the role of Manager, Admin or Owner."
+        )
+        assert told[Permission.EXPORT_AUDIT].endswith("of Admin or Owner who reaches all companies.")
 
     def test_neither_token_scope_nor_system_actor_may_decide(self) -> None:
         deciding = {Permission.DECIDE_LOW, Permission.DECIDE_MEDIUM, Permission.DECIDE_HIGH}
