@@ -6,23 +6,18 @@ rows, previews, decisions, audit chain, claims. The model runs in another proces
 
 from __future__ import annotations
 
-import base64
-import json
-import os
-import secrets
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from pathlib import Path
+from contextlib import contextmanager
+from typing import Literal
 
 import requests
 
-from tests.services import free_port, postgres_server
+from bench.workers import ROOT, figures_of
+from tests.services import free_port
 
-ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 10.0
 
 
@@ -32,32 +27,16 @@ def measure(*, sessions: int, rounds: int) -> dict[str, dict[str, float]]:
     Raises:
         subprocess.CalledProcessError: a worker failed; its words stand on stderr.
     """
+    databases: tuple[Literal["sqlite"], Literal["postgresql"]] = ("sqlite", "postgresql")
     with model_server() as model_url:
-        return {name: _measure(name, model_url, sessions, rounds) for name in ("sqlite", "postgresql")}
-
-
-def _measure(database: str, model_url: str, sessions: int, rounds: int) -> dict[str, float]:
-    server = postgres_server() if database == "postgresql" else nullcontext("")
-    with tempfile.TemporaryDirectory() as folder, server as url:
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("JUNTO_")}
-        environment.pop("DATABASE_URL", None)
-        environment.pop("REDIS_URL", None)
-        environment |= {
-            "JUNTO_DATA_DIR": folder,
-            "JUNTO_SECRET_KEY": secrets.token_urlsafe(40),
-            "JUNTO_AUDIT_KEY": secrets.token_urlsafe(40),
-            "JUNTO_CREDENTIAL_KEYS": "bench:" + base64.b64encode(secrets.token_bytes(32)).decode(),
+        environment = {
             "JUNTO_LLM_BASE_URL": model_url,
             "JUNTO_LLM_MODEL": "bench",
             "JUNTO_LLM_API_KEY": "bench",
             "JUNTO_LOCAL_TARGETS": model_url.split("/")[2],
         }
-        if url:
-            environment["DATABASE_URL"] = url
-        command = [sys.executable, "-m", "bench.agent_loop_worker", str(sessions), str(rounds)]
-        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-        figures: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
-        return figures
+        words = ("bench.agent_loop_worker", str(sessions), str(rounds))
+        return {each: figures_of(*words, database=each, environment=environment) for each in databases}
 
 
 @contextmanager

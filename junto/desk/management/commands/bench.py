@@ -1,4 +1,4 @@
-"""`bin/junto bench agent_loop [--json]`: measure before claiming."""
+"""`bin/junto bench NAME [--json]`: measure before claiming."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-BENCHMARKS = ("agent_loop",)
+#: Each benchmark with the options that say how much it measures.
+BENCHMARKS = {"agent_loop": ("sessions", "rounds"), "runbook_list": ("runbooks", "rounds")}
 
 
 class Command(BaseCommand):
@@ -20,18 +21,21 @@ class Command(BaseCommand):
         """The benchmark's name, its size, and the form of the answer."""
         parser.add_argument("name", choices=BENCHMARKS)
         parser.add_argument("--sessions", type=int, default=20)
+        parser.add_argument("--runbooks", type=int, default=10_000)
         parser.add_argument("--rounds", type=int, default=3)
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Measure and print."""
-        if options["sessions"] < 1 or options["rounds"] < 1:
-            raise CommandError("--sessions and --rounds must be at least 1.")
+        sizes = {name: options[name] for name in BENCHMARKS[options["name"]]}
+        for name, size in sizes.items():
+            if size < 1:
+                raise CommandError(f"--{name} must be at least 1.")
         try:
             benchmark = import_module(f"bench.{options['name']}")
         except ModuleNotFoundError as missing:
             raise CommandError(f"{missing.name} is not installed: run bin/test once, which installs it.") from missing
-        figures = benchmark.measure(sessions=options["sessions"], rounds=options["rounds"])
+        figures = benchmark.measure(**sizes)
         if options["json"]:
             self.stdout.write(json.dumps(figures, indent=2))
             return

@@ -1,0 +1,127 @@
+"""The list in the admin: filters, search, many at once, and what it costs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from junto.team.services import limit_to_companies
+from runbooks.models import Runbook
+from runbooks.services import save_draft
+from tests.runbooks.cases import RESET
+from tests.runbooks.test_admin import AdminCase
+
+BROKEN = "1. @connectwise.fix_all"
+
+
+class FilterTests(AdminCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.reset = self.draft(title="Reset a password", tags=["password", "outlook"], category="access")
+        self.disk = self.draft(title="Free a full disk", body="1. @ninjaone.run_script", audience="human")
+        self.clinic = self.published(title="Call the clinic first", body="1. Call", company=self.pinewood, tags=["vip"])
+
+    def titles(self, **query: str) -> set[str]:
+        page = self.client.get(self.admin(), query)
+        assert page.status_code == 200
+        return {row.title for row in page.context["cl"].result_list}
+
+    def test_each_filter_finds_its_runbooks(self) -> None:
+        reset, disk, clinic = self.reset.title, self.disk.title, self.clinic.title
+        assert self.titles(scope="global") == {reset, disk}
+        assert self.titles(scope="company") == {clinic}
+        assert self.titles(company__id__exact=str(self.pinewood.pk)) == {clinic}
+        assert self.titles(category__exact="access") == {reset}
+        assert self.titles(audience__exact="human") == {disk}
+        assert self.titles(status__exact="published") == {clinic}
+        assert self.titles(system="ninjaone") == {disk}
+        assert self.titles(tag="outlook") == {reset}
+        assert self.titles(tag="outlook", system="ninjaone") == set()
+        assert self.titles(q="full disk") == {disk}
+
+    def test_filters_follow_each_save(self) -> None:
+        self.reset.tags, self.reset.body = ["mailbox"], "1. Do it by hand"
+        save_draft(actor=self.actor(self.mara), runbook=self.reset)
+        assert self.titles(tag="outlook") == self.titles(system="connectwise") == set()
+        assert self.titles(tag="mailbox") == {self.reset.title}
+
+    def test_a_filter_offers_no_word_of_a_company_out_of_reach(self) -> None:
+        limit_to_companies(
+            actor=self.actor(self.olivia), membership=self.mara, all_companies=False, companies=[self.harlow]
+        )
+        page = self.client.get(self.admin()).content.decode()
+        assert "outlook" in page
+        assert "vip" not in page
+
+    def test_the_list_costs_the_same_however_long_it_is(self) -> None:
+        self.client.get(self.admin())
+        with CaptureQueriesContext(connection) as few:
+            self.client.get(self.admin())
+        for number in range(12):
+            self.draft(title=f"Runbook {number}", tags=[f"tag{number}"], company=self.harlow)
+        with CaptureQueriesContext(connection) as many:
+            self.client.get(self.admin())
+        assert len(many) == len(few)
+
+
+class ManyTests(AdminCase):
+    def act(self, action: str, *runbooks: Runbook, **fields: str) -> Any:
+        chosen = {"action": action, "_selected_action": [str(runbook.pk) for runbook in runbooks]}
+        return self.client.post(self.admin(), {**chosen, **fields}, follow=True)
+
+    def seen(self, *runbooks: Runbook) -> dict[str, str]:
+        return {f"seen-{each.pk}": str(each.history.latest("history_id").history_id) for each in runbooks}
+
+    def status(self, runbook: Runbook) -> str:
+        return str(Runbook.objects.for_organization(self.northwind).get(pk=runbook.pk).status)
+
+    def test_publishing_many_first_lists_every_grant_and_problem(self) -> None:
+        good, bad = self.draft(title="Good one"), self.draft(title="Bad one", body=BROKEN)
+        page = self.act("publish_many", good, bad)
+        self.assertContains(page, "1 of 2 can be published")
+        self.assertContains(page, "with ticket_id = the ticket and text = “Your password was reset.”")
+        self.assertContains(page, "Line 1: There is no tool called @connectwise.fix_all.")
+        assert self.status(good) == "draft"
+
+    def test_those_that_can_be_published_are_and_each_is_reported(self) -> None:
+        good, bad = self.draft(title="Good one"), self.draft(title="Bad one", body=BROKEN)
+        page = self.act("publish_many", good, bad, agree="1", note="Together", **self.seen(good, bad))
+        assert [(each.title, each.done) for each in page.context["reports"]] == [("Bad one", False), ("Good one", True)]
+        self.assertContains(page, "Published as version 1.")
+        self.assertContains(page, "no tool called")
+        assert (self.status(good), self.status(bad)) == ("published", "draft")
+
+    def test_a_draft_saved_after_the_page_was_shown_is_not_published(self) -> None:
+        good = self.draft(title="Good one")
+        seen = self.seen(good)
+        good.body = RESET + "4. @connectwise.set_ticket_status(ticket_id=ticket.id, status_id=1)\n"
+        save_draft(actor=self.actor(self.adam), runbook=good)
+        page = self.act("publish_many", good, agree="1", **seen)
+        assert not page.context["reports"][0].done
+        assert self.status(good) == "draft"
+
+    def test_many_are_archived_and_reported(self) -> None:
+        one, two = self.published(title="First one"), self.draft(title="Second one")
+        self.assertContains(self.act("archive_many", one, two), "no longer matched")
+        assert self.status(one) == "published"
+        page = self.act("archive_many", one, two, agree="1", note="Old")
+        assert page.context["done"] == 2
+        assert (self.status(one), self.status(two)) == ("archived", "archived")
+
+    def test_what_a_limited_manager_may_not_write_stays_as_it_is(self) -> None:
+        everywhere, clinic = self.published(title="Everywhere"), self.draft(title="For Harlow", company=self.harlow)
+        limit_to_companies(
+            actor=self.actor(self.olivia), membership=self.mara, all_companies=False, companies=[self.harlow]
+        )
+        page = self.act("archive_many", everywhere, clinic, agree="1")
+        assert {each.title: each.done for each in page.context["reports"]} == {"Everywhere": False, "For Harlow": True}
+        assert self.status(everywhere) == "published"
+
+    def test_foreign_runbooks_are_not_reached(self) -> None:
+        mine = self.published()
+        self.log_in(self.ines)
+        chosen = {"action": "archive_many", "_selected_action": [str(mine.pk)], "agree": "1"}
+        self.client.post(self.path("admin/runbooks/runbook/", organization=self.southgate), chosen)
+        assert self.status(mine) == "published"
