@@ -6,10 +6,13 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from django.db import close_old_connections
+import structlog
+from django.db import OperationalError, close_old_connections
 
 from approvals.models import Origin
 from approvals.services import StaleLease, release_lease, renew_lease, take_lease
+
+log = structlog.get_logger(__name__)
 
 #: Seconds a lease lasts, and between two heartbeats (TRUST (c): heartbeat 5 s, lease 20 s).
 LEASE_SECONDS = 20
@@ -55,8 +58,16 @@ class Lease:
     def _beat(self) -> None:
         try:
             while not self._ended.wait(HEARTBEAT_SECONDS):
-                renew_lease(self._origin, fence=self.fence, seconds=LEASE_SECONDS)
+                self._renew()
         except StaleLease:
             return  # the step's own check, before its commit, will find out and give up
         finally:
+            close_old_connections()
+
+    def _renew(self) -> None:
+        try:
+            renew_lease(self._origin, fence=self.fence, seconds=LEASE_SECONDS)
+        except OperationalError as problem:
+            # the database was away or busy for a moment: the lease outlasts three beats (C25)
+            log.warning("heartbeat missed", origin=str(self._origin.pk), problem=str(problem))
             close_old_connections()

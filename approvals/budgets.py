@@ -1,20 +1,40 @@
-"""How much one run may use before it parks for a person (I15). The numbers are TRUST's defaults."""
+"""How much one run may use before it parks for a person (I15): every limit stands here.
+
+The numbers are TRUST's defaults; tokens, money and time are ours. They hold for the time since a person last spoke in
+the session: whoever writes in it, starts it or gives it its course renews them (`renew_budgets`).
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.db.models.functions import Now
 
 from approvals.models import Action, Origin
 from junto.tenants.models import Organization
 
+#: Answers of the model.
+MAX_STEPS = 50
+#: Tokens that its model calls may read and write together.
+MAX_TOKENS = 2_000_000
+#: What its model calls may cost, in millionths of a US cent: 5 $.
+MAX_COST_MICROCENTS = 500 * 1_000_000
+#: Seconds of work, waiting for people left out.
+MAX_WORK_SECONDS = 60 * 60
+#: Calls of one answer that are taken up.
+MAX_CALLS_AT_ONCE = 20
 #: Tool calls, reads and writes together, that one origin may propose.
 MAX_CALLS = 100
 #: Writes that may leave for one origin.
 MAX_WRITES = 10
 #: Writes that may leave unattended for one organization within an hour.
 MAX_UNATTENDED_AN_HOUR = 100
+
+
+def renew_budgets(*, origin_id: UUID, organization: Organization) -> None:
+    """A person spoke: calls and changes are counted from here on."""
+    Origin.objects.for_organization(organization).filter(pk=origin_id).update(calls_used=0, writes_used=0)
 
 
 def calls_spent(origin: Origin) -> str:
@@ -28,7 +48,7 @@ def writes_spent(origin: Origin) -> str:
     """Why `origin` may change nothing more; empty while it may."""
     if origin.writes_used < MAX_WRITES:
         return ""
-    return f"This run has made its {MAX_WRITES} changes and parks for a person."
+    return f"This run has made its {MAX_WRITES} changes: a person decides on any more."
 
 
 def unattended_spent(organization: Organization) -> str:

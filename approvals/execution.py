@@ -238,7 +238,9 @@ def _why_not(action: Action, *, tool: AnyTool, origin: Origin, target_state: Jso
         return _Ending(Action.State.DRIFTED, "\n".join(differences(before, target_state)))
     lost = no_longer_stands(action, tool=tool, origin=origin)
     if not lost and tool.is_write:
-        lost = writes_spent(origin) or (unattended_spent(action.organization) if action.unattended else "")
+        spent = writes_spent(origin) or (unattended_spent(action.organization) if action.unattended else "")
+        # what a person approved by itself is a person's word; the budget holds for what runs without one
+        lost = "" if spent and approvers_of(action) else spent
     return _Ending(cancelled, lost) if lost else None
 
 

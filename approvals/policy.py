@@ -229,8 +229,13 @@ def rules_hold(
     facts: Mapping[str, JsonValue],
     inputs: Mapping[str, JsonValue],
 ) -> bool:
-    """Whether every argument satisfies its rule (I8). An argument that no rule speaks of is not covered."""
+    """Whether every argument satisfies its rule (I8). An argument that no rule speaks of is not covered.
+
+    A `computed` argument is the server's own value at `path` among the facts; where it computed none, the argument must
+    be left out.
+    """
     required = {name for name, rule in rules.items() if rule.get("kind") in ("constant", "input", "fact")}
+    required |= {name for name, rule in rules.items() if rule.get("kind") == "computed" and rule.get("path") in facts}
     if not required <= arguments.keys():
         return False
     other = rules.get(ANY_OTHER_ARGUMENT)
@@ -247,7 +252,7 @@ def _rule_holds(
     match rule.get("kind"):
         case "constant":
             return _same(value, rule.get("value"))
-        case "fact":
+        case "fact" | "computed":
             return _is_known(value, rule.get("path"), facts)
         case "input":
             return _is_known(value, rule.get("name"), inputs)

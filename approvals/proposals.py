@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 from pydantic import JsonValue
 
-from approvals.budgets import calls_spent, writes_spent
+from approvals.budgets import calls_spent, unattended_spent, writes_spent
 from approvals.errors import StaleLease
 from approvals.execution import preview_action, run_read
 from approvals.grants import grant_rules, policy_rules
@@ -141,7 +141,7 @@ def _prepare(origin: Origin, tool_name: str, arguments: Mapping[str, JsonValue])
     draft = _Draft(tool_name=tool.name, arguments=frozen, tool=tool, title=title)
     if not is_offered(tool, organization=origin.organization, company=origin.company):
         return replace(draft, refusal=f"{tool.name} is not available for {origin.company.name}.")
-    return replace(draft, refusal=calls_spent(origin) or (writes_spent(origin) if tool.is_write else ""))
+    return replace(draft, refusal=calls_spent(origin))
 
 
 def _verdict(request: _Request, tool: AnyTool, arguments: Mapping[str, JsonValue]) -> Verdict:
@@ -163,7 +163,10 @@ def _verdict(request: _Request, tool: AnyTool, arguments: Mapping[str, JsonValue
     verdict = evaluate(proposal, rules, ())
     if isinstance(verdict, Ask):
         # only what would ask can be helped by a grant
-        return evaluate(proposal, rules, grant_rules(origin=origin, tool=tool))
+        verdict = evaluate(proposal, rules, grant_rules(origin=origin, tool=tool))
+    if isinstance(verdict, Allow) and tool.is_write:
+        spent = writes_spent(origin) or (unattended_spent(origin.organization) if proposal.mode.unattended else "")
+        return Ask(spent) if spent else verdict
     return verdict
 
 

@@ -51,8 +51,8 @@ class ApprovalPolicy(TenantModel):
 class Grant(TenantModel):
     """A standing approval: what one tool, at one pin, for one company may do without asking again.
 
-    `rules`: argument name -> {"kind": "constant"|"input"|"fact"|"enum"|"text"|"any", ...} (I8); a session grant's
-    rules are empty: any schema-valid arguments (PRODUCT 7). `max_count` None = not limited by number.
+    `rules`: argument name -> {"kind": "constant"|"input"|"fact"|"computed"|"enum"|"text"|"any", ...} (I8). Those of a
+    session grant are empty: any schema-valid arguments (PRODUCT 7). `max_count` None = not limited by number.
     """
 
     class Kind(models.TextChoices):

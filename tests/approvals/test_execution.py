@@ -121,9 +121,16 @@ class Claiming(ApprovalTestCase):
         assert self.end().state == State.EXPIRED
         assert not shelf.changes
 
-    def test_the_writes_of_one_run_are_counted_at_the_claim(self) -> None:
+    def test_the_writes_of_one_run_are_counted_again_at_the_claim(self) -> None:
+        self.policy("junto.put_low", "auto")
+        self.action = self.ask("junto.put_low")
+        assert self.action.state == State.APPROVED
         Origin.unscoped.filter(pk=self.origin.pk).update(writes_used=MAX_WRITES)
-        self.assert_withdrawn(because="parks for a person")
+        self.assert_withdrawn(because="a person decides on any more")
+
+    def test_what_a_person_approved_runs_whatever_the_run_made_before(self) -> None:
+        Origin.unscoped.filter(pk=self.origin.pk).update(writes_used=MAX_WRITES)
+        assert self.end().state == State.SUCCEEDED
 
     def test_a_system_that_is_down_fails_it_for_certain(self) -> None:
         shelf.down = True

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from approvals.budgets import MAX_CALLS, MAX_WRITES
+from approvals.budgets import MAX_CALLS, MAX_WRITES, renew_budgets
 from approvals.models import Action, Origin
 from approvals.services import GrantDraft, StaleLease, issue_grants, take_lease
 from integrations.tools import registry
@@ -124,10 +124,21 @@ class Proposals(ApprovalTestCase):
         assert action.state == State.REFUSED
         assert "parks for a person" in action.reason
 
-    def test_a_run_that_made_its_changes_parks_and_may_still_look(self) -> None:
+    def test_a_run_that_made_its_changes_asks_for_each_further_one_and_may_still_look(self) -> None:
+        self.policy("junto.put_low", "auto")
         Origin.unscoped.filter(pk=self.origin.pk).update(writes_used=MAX_WRITES)
-        assert self.ask("junto.put_low").state == State.REFUSED
+        asked = self.ask("junto.put_low")
+        assert asked.state == State.WAITING
+        assert "a person decides" in asked.why_asked
         assert self.ask("junto.look").state == State.SUCCEEDED
+        self.decide(asked, "approve", self.theo)
+        assert self.now(asked).state == State.SUCCEEDED
+
+    def test_a_person_who_speaks_renews_calls_and_changes(self) -> None:
+        self.policy("junto.put_low", "auto")
+        Origin.unscoped.filter(pk=self.origin.pk).update(calls_used=MAX_CALLS, writes_used=MAX_WRITES)
+        renew_budgets(origin_id=self.origin.pk, organization=self.northwind)
+        assert self.ask("junto.put_low").state == State.APPROVED
 
     def test_a_runbook_grant_runs_its_one_mention_once_and_only_in_its_own_runbook(self) -> None:
         self.grant()

@@ -1,0 +1,80 @@
+"""Models that ask for too much, write too much, or cannot read all of it: every run ends at a limit (I15, T16)."""
+
+from __future__ import annotations
+
+import json
+
+from agent.models import AgentSession
+from approvals.budgets import MAX_CALLS_AT_ONCE, MAX_STEPS, MAX_WRITES
+from approvals.models import Action, ApprovalPolicy
+from approvals.policy import Mode
+from tests.agent.model_cases import ModelTestCase
+from tests.scripted_model import Asks, Fails, Says
+
+State = AgentSession.State
+TOO_LONG = Fails(400, body=json.dumps({"error": {"message": "too long", "code": "context_length_exceeded"}}))
+
+
+class BudgetTest(ModelTestCase):
+    def test_of_hundreds_of_calls_at_once_the_first_are_taken_up_and_everybody_is_told(self) -> None:
+        with self.model(Says(calls=[self.look() for _ in range(300)]), Says("Done.")) as server:
+            session = self.start()
+        assert Action.unscoped.filter(origin_id=session.origin_id).count() == MAX_CALLS_AT_ONCE
+        assert "300 calls at once" in str(server.requests[1].messages[-1]["content"])
+        page = self.log_in(self.theo).get(self.path(f"signals/{self.signal.pk}/"))
+        self.assertContains(page, "300 calls at once")
+
+    def test_a_person_who_writes_gives_a_session_at_its_limit_new_steps(self) -> None:
+        endless = [Says(calls=[Asks("connectwise.list_members")]) for _ in range(MAX_STEPS)]
+        with self.model(*endless, Says("Now I am through.")) as server:
+            session = self.start()
+            assert len(server.requests) == MAX_STEPS
+            assert "Write a message" in self.notices(session)
+            session = self.say(session, "Go on")
+        assert "Now I am through." in self.words(session)
+
+    def test_a_run_that_made_its_changes_asks_for_the_next_one_and_the_model_is_not_asked_again(self) -> None:
+        ApprovalPolicy(
+            organization=self.northwind, tool="connectwise.add_internal_note", mode=Mode.AUTO, set_by=self.adam
+        ).save()
+        with self.model(*[Says(calls=[self.note(f"Note {number}")]) for number in range(30)]) as server:
+            session = self.start()
+            assert len(server.requests) == MAX_WRITES + 1
+            (asked,) = self.waiting(session)
+            assert "a person decides" in asked.why_asked
+        assert len(self.sandbox.effects()) == MAX_WRITES
+
+
+class HugeAnswerTest(ModelTestCase):
+    def test_megabytes_of_text_are_cut_on_the_page_and_for_the_model(self) -> None:
+        with self.model(Says("A" * 300_000), Says("Short.")) as server:
+            session = self.start()
+            self.say(session, "Shorter, please")
+        page = self.log_in(self.theo).get(self.path(f"signals/{self.signal.pk}/"))
+        assert len(page.content) < 200_000
+        assert "more characters were not kept" in self.words(session)
+        assert len(json.dumps(server.requests[1].body)) < 200_000
+
+    def test_megabytes_of_arguments_are_refused_and_neither_kept_nor_sent_again(self) -> None:
+        with self.model(Says(calls=[self.note("B" * 300_000)]), Says("Sorry.")) as server:
+            session = self.start()
+        assert not Action.unscoped.filter(origin_id=session.origin_id).exists()
+        assert "were not kept" in str(server.requests[1].messages[-1]["content"])
+        assert "BBBB" not in json.dumps(server.requests[1].body)
+
+
+class LongConversationTest(ModelTestCase):
+    def test_a_conversation_that_is_too_long_is_shortened_and_goes_on(self) -> None:
+        script = [Says("I look.", calls=[self.look()]), TOO_LONG, Says("The gateway is fine.")]
+        with self.model(*script) as server:
+            session = self.start()
+        assert "The gateway is fine." in self.words(session)
+        answers = [each for each in server.requests[2].messages if each["role"] == "tool"]
+        assert "Left out" in str(answers[0]["content"])
+        assert '"status": "ok"' in str(answers[0]["content"])
+
+    def test_one_that_no_shortening_helps_says_what_does(self) -> None:
+        with self.model(*[TOO_LONG] * 3):
+            session = self.start()
+        assert session.state == State.WAITING_FOR_TECHNICIAN
+        assert "start a new one" in self.notices(session)
