@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from agent.answers import FrameRefused, Message, answer
 from agent.frames import Frame, Typing, read_frame
 from agent.journal import read_events
-from agent.loop import MOST_STEPS
 from agent.models import AgentSession
 from agent.rendering import render_events, session_look
 from agent.stream import session_group
+from approvals.budgets import MAX_STEPS
 from integrations.llm.strict import JsonRefused, strict_json
 from junto.engine import push
 from junto.tenants.access import MembershipConsumer
@@ -233,6 +233,6 @@ def _state(look: dict[str, Any] | None) -> dict[str, Any]:
         "tone": look["tone"],
         "icon": look["icon"],
         "steps": look["steps"],
-        "max_steps": MOST_STEPS,
+        "max_steps": MAX_STEPS,
         "cost": look["cost"],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -10,9 +10,11 @@ from django.db.models import Q
 from django.utils import timezone
 from pydantic import JsonValue
 
+from agent.events import RequestedCall
 from agent.journal import Progress, read_progress
-from agent.models import AgentSession, Instruction
+from agent.models import AgentSession, Instruction, RunStep
 from agent.prompts import ForeignText, MentionFacts, Mode, PromptFacts, RunbookFacts, StepFacts, opening
+from agent.steps import read_steps, step_of_call
 from agent.transcript import rebuild
 from approvals.models import Origin
 from approvals.services import offered_tools
@@ -37,6 +39,7 @@ class SessionContext:
     tools: Mapping[str, AnyTool]
     version: PublishedVersion | None
     progress: Progress
+    steps: Sequence[RunStep] = ()
 
     @property
     def specs(self) -> list[ToolSpec]:
@@ -50,29 +53,37 @@ class SessionContext:
 
     def read_again(self) -> SessionContext:
         """The same context with the events and actions as they are now."""
-        return replace(self, progress=read_progress(self.session))
+        steps = read_steps(self.session) if self.steps else ()
+        return replace(self, progress=read_progress(self.session), steps=steps)
 
     def fact_values(self) -> dict[str, JsonValue]:
         """Every fact that a runbook may bind an argument to, by its path, as far as the signal has it."""
         every = Mention(tool="", ask=False, line=0, bindings={path: FactReference(path) for path in FACT_PATHS})
         return dict(resolve(every, self.facts, {}).arguments)
 
-    def step_words(self, tool: str) -> str:
-        """The first runbook step that mentions `tool`, in words for the card; empty when none does."""
+    def claim_step(self, call: RequestedCall, arguments: Mapping[str, JsonValue]) -> str:
+        """The runbook step that a call is made for, in words for the card; empty for a call beside the runbook."""
         if self.version is None:
             return ""
-        steps = self.version.document.steps
-        for step in steps:
-            if any(mention.tool == tool for mention in step.mentions):
-                number = self.session.runbook_number
-                return f"{self.version.title}, version {number}, step {step.number} of {len(steps)}"
-        return ""
+        step = step_of_call(
+            steps=self.steps,
+            version=self.version,
+            call_id=call.call_id,
+            tool=call.name,
+            arguments=arguments,
+            facts=self.facts,
+            inputs=self.session.inputs,
+            rows=self.progress.rows,
+        )
+        if step is None:
+            return ""
+        return f"{self.version.title[:80]}, version {self.version.number}, step {step.number} of {len(self.steps)}"
 
 
 def load_session(session_id: UUID) -> AgentSession:
     """The session with what a step reads of it. Raises AgentSession.DoesNotExist."""
     return AgentSession.unscoped.select_related(
-        "organization", "company", "signal", "origin", "runbook", "started_by__user"
+        "organization", "company", "signal", "origin", "runbook", "started_by__user", "firing__trigger"
     ).get(pk=session_id)
 
 
@@ -90,6 +101,7 @@ def build_context(session: AgentSession, *, fence: int) -> SessionContext:
         tools={tool.name: tool for tool in offered},
         version=_version(session),
         progress=read_progress(session),
+        steps=read_steps(session) if session.runbook_record else (),
     )
 
 
@@ -138,17 +150,21 @@ def _runbook_facts(context: SessionContext) -> RunbookFacts | None:
     if version is None:
         return None
     steps = []
+    told = {step.number: step for step in context.steps}
     for step in version.document.steps:
         mentions = []
         for mention in step.mentions:
-            resolved = resolve(mention, context.facts, {})
+            resolved = resolve(mention, context.facts, session.inputs)
             mentions.append(MentionFacts(mention.tool, mention.ask, resolved.arguments, resolved.unresolved))
-        steps.append(StepFacts(step.number, step.title, step.text, step.kind, step.options, mentions))
+        row = told.get(step.number)
+        progress = (row.state, row.answer, row.attempt) if row else ("pending", "", 1)
+        steps.append(StepFacts(step.number, step.title, step.text, step.kind, step.options, mentions, *progress))
     return RunbookFacts(
         id=str(session.runbook_id),
         title=version.title,
         version=session.runbook_number or 0,
         audience=version.audience,
+        inputs=session.inputs,
         score=session.runbook_score,
         reason=session.runbook_reason,
         steps=steps,

@@ -13,11 +13,15 @@ class _Payload(BaseModel):
 
 
 class RequestedCall(_Payload):
-    """One tool call of a reply. `call_id` is ours (`<event number>.<position>`): models repeat theirs."""
+    """One tool call of a reply. `call_id` is ours (`<event number>.<position>`): models repeat theirs.
+
+    `too_long` = characters of arguments that were too many to be kept; the call is refused then.
+    """
 
     call_id: str
     name: str
     arguments_text: str
+    too_long: int = 0
 
 
 class UserSaid(_Payload):
@@ -43,6 +47,7 @@ class ModelReplied(_Payload):
     """The model's answer, whole. `aborted`: the stream broke off and only the text before that is here.
 
     `shown` = the number of the last event the model had read when it was asked; what came later it has not answered.
+    `left_out` = calls beyond those that are taken up of one answer.
     """
 
     kind: Literal["model_replied"] = "model_replied"
@@ -54,6 +59,7 @@ class ModelReplied(_Payload):
     aborted: bool = False
     cost_microcents: int = 0
     shown: int | None = None
+    left_out: int = 0
 
 
 class CallRefused(_Payload):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from django.db import transaction
+from django.db.models import F
 
 from agent.events import (
     ActionChanged,
@@ -20,12 +21,21 @@ from agent.events import (
 )
 from agent.models import AgentSession, SessionEvent
 from agent.transcript import ActionView, open_calls, wants_reply
+from approvals.budgets import renew_budgets
 from approvals.models import Action
 from junto.bells import ring
 
 
 def append_event(session: AgentSession, event: Event) -> SessionEvent:
-    """Write `event` as the next number of `session` and ring its sockets. Call inside the change's transaction."""
+    """Write `event` as the next number of `session` and ring its sockets. Call inside the change's transaction.
+
+    A person's word renews the budgets of the session.
+    """
+    if isinstance(event, UserSaid | PersonStarted | PersonDirected):
+        AgentSession.objects.for_organization(session.organization).filter(pk=session.pk).update(
+            steps_used=0, work_seconds=0
+        )
+        renew_budgets(origin_id=session.origin_id, organization=session.organization)
     while not _take_number(session):
         session.refresh_from_db(fields=["last_number"])
     return _write(session, event)
@@ -83,11 +93,11 @@ def last_number(session: AgentSession) -> int:
     return number
 
 
-def note_seen(session: AgentSession, number: int) -> None:
-    """Write down that a step took every event up to `number` into account."""
-    if session.seen_number != number:
-        AgentSession.objects.for_organization(session.organization).filter(pk=session.pk).update(seen_number=number)
-        session.seen_number = number
+def note_seen(session: AgentSession, number: int, *, seconds: float) -> None:
+    """Write down that a step took every event up to `number` into account, and the seconds it worked."""
+    AgentSession.objects.for_organization(session.organization).filter(pk=session.pk).update(
+        seen_number=number, work_seconds=F("work_seconds") + seconds
+    )
 
 
 def read_events(session: AgentSession, *, after: int = 0) -> list[tuple[SessionEvent, Event]]:
@@ -131,6 +141,14 @@ class Progress:
     def person_spoke_after(self, number: int) -> bool:
         """Whether a person said or chose something in an event above `number`."""
         return any(isinstance(event, UserSaid | PersonStarted | PersonDirected) for event in self.events[number:])
+
+    @property
+    def since_a_person_spoke(self) -> list[ModelReplied]:
+        """The model's answers after the last word of a person, the newest first."""
+        latest = takewhile(
+            lambda event: not isinstance(event, UserSaid | PersonStarted | PersonDirected), reversed(self.events)
+        )
+        return [event for event in latest if isinstance(event, ModelReplied)]
 
     @property
     def aborted_in_a_row(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from uuid import UUID
 
 import structlog
@@ -9,17 +10,22 @@ from django.db import OperationalError, transaction
 from django.db.models import F
 
 from agent.attention import ring_session
+from agent.budgets import spent
+from agent.compaction import compact
 from agent.context import SessionContext, build_context, load_session
-from agent.events import CallRefused, ModelReplied, Notice, RequestedCall
-from agent.journal import append_event, last_number, read_progress, record_action
+from agent.events import CallRefused, ModelReplied, RequestedCall
+from agent.journal import append_event, last_number, note_seen, record_action
 from agent.lease import Lease, LeaseBusy
 from agent.models import AgentSession
-from agent.services import complete_run, fail_session
-from agent.stream import StopPressed, Stream
-from approvals.models import Action, Origin, StaleState
+from agent.running import go_on, make_ticket, needs_ticket, park
+from agent.services import fail_session
+from agent.steps import move_steps
+from agent.stream import MOST_TEXT, StopPressed, Stream
+from approvals.budgets import MAX_CALLS_AT_ONCE
+from approvals.models import Action, StaleState
 from approvals.services import StaleLease, propose_action
-from integrations.llm.chat import ChatMessage, ModelError, ModelReply
-from integrations.llm.spend import estimate_tokens
+from integrations.llm.chat import ChatMessage, ModelError, ModelOverBudget, ModelReply, ToolCall
+from integrations.llm.spend import estimate_text_tokens, estimate_tokens
 from integrations.llm.strict import JsonRefused, strict_json
 from integrations.models import ModelUsage
 from integrations.services import chat_model, model_info, reserve_usage, settle_usage
@@ -29,9 +35,12 @@ from junto.tenants.actors import Actor
 
 log = structlog.get_logger(__name__)
 
-#: Budgets of one session (I15; defaults of TRUST): replies of the model, and seconds one reply may take.
-MOST_STEPS = 50
+#: Seconds one reply may take.
 REPLY_SECONDS = 180.0
+#: Tokens of a conversation above which old results are left out before it is sent.
+CONTEXT_TOKENS = 100_000
+#: Characters of one call's arguments, and of its tool's name, that are kept.
+MOST_ARGUMENTS, MOST_NAME = 60_000, 200
 #: Tokens set aside for an answer before it is known.
 RESERVED_ANSWER_TOKENS = 4_000
 #: Replies in a row that may break off before the agent waits for a person.
@@ -46,6 +55,7 @@ def advance(session_id: UUID) -> None:
     session = load_session(session_id)
     if not session.is_live:
         return
+    began = time.monotonic()
     try:
         with Lease(session.origin) as lease:
             seen, more = _step(session, lease)
@@ -61,6 +71,7 @@ def advance(session_id: UUID) -> None:
         log.exception("step failed", session=str(session_id))
         fail_session(session=load_session(session_id), actor=Actor.system("agent", session.organization))
         return
+    note_seen(session, seen, seconds=time.monotonic() - began)
     # looked at after the lease is gone: whoever wrote meanwhile found it taken and went away
     if more or last_number(session) != seen:
         ring_session(session_id)
@@ -76,11 +87,13 @@ def _step(session: AgentSession, lease: Lease) -> tuple[int, bool]:
     crashpoint("C5")
     if context.progress.unproposed:
         _propose_open(context)
+    elif needs_ticket(context):
+        make_ticket(context, lease)
     elif context.progress.models_turn and _within_budget(context, lease):
         _set_state(session, AgentSession.State.RUNNING)
         if _ask(context, lease):
             _propose_open(context.read_again())
-    return _rest(session)
+    return _rest(context.read_again(), lease)
 
 
 def _propose_open(context: SessionContext) -> None:
@@ -92,6 +105,8 @@ def _propose(context: SessionContext, call: RequestedCall) -> None:
     """Turn one call into an action; a call that is no JSON object is refused in the transcript."""
     session = context.session
     try:
+        if call.too_long:
+            raise JsonRefused(f"they have {call.too_long} characters, of which {MOST_ARGUMENTS} fit, and were not kept")
         arguments = strict_json(call.arguments_text or "{}")
         if not isinstance(arguments, dict):
             raise JsonRefused("the arguments are not a JSON object")
@@ -109,8 +124,9 @@ def _propose(context: SessionContext, call: RequestedCall) -> None:
         tool_name=call.name,
         arguments=arguments,
         call_id=call.call_id,
-        runbook_step=context.step_words(call.name),
+        runbook_step=context.claim_step(call, arguments),
         facts=context.fact_values(),
+        inputs=session.inputs,
     )
     record_action(session, action)
 
@@ -122,25 +138,84 @@ def _ask(context: SessionContext, lease: Lease) -> bool:
     usage = _reserve(context, messages)
     stream = Stream(session)
     try:
-        model, _ = chat_model(session.organization)
-        reply = model.complete(messages, context.specs, on_delta=stream, deadline_seconds=REPLY_SECONDS)
+        reply = _complete(context, messages, stream)
     except ModelError as problem:
         settle_usage(usage, tokens_in=0, tokens_out=0)
-        _park(session, lease, f"{problem} Nothing is lost: write a message to try again.")
+        # whoever wrote meanwhile has asked for another try already
+        if not context.read_again().progress.person_spoke_after(context.progress.last_number):
+            park(session, lease, f"{problem} {_way_on(problem)}")
         return False
+    except StopPressed:
+        tokens_out = estimate_text_tokens(stream.text)
+        settle_usage(usage, tokens_in=usage.tokens_in, tokens_out=tokens_out)
+        _keep_cut_off(session, stream.text, model=usage.model, tokens_in=usage.tokens_in, tokens_out=tokens_out)
+        raise
     finally:
         stream.end()
     crashpoint("C7")
     cost = settle_usage(usage, tokens_in=reply.tokens_in, tokens_out=reply.tokens_out)
-    with transaction.atomic():
-        lease.check()
-        _count(session, reply, cost)
-        append_event(session, _event_of(session, reply))
+    try:
+        with transaction.atomic():
+            lease.check()
+            _count(session, reply, cost)
+            append_event(session, _event_of(session, reply, cost, shown=context.progress.last_number))
+    except StaleLease:
+        if not load_session(session.pk).is_live:
+            _keep_cut_off(
+                session, reply.text, model=reply.model, tokens_in=reply.tokens_in, tokens_out=reply.tokens_out
+            )
+        raise
     crashpoint("C8")
     if reply.aborted and context.progress.aborted_in_a_row + 1 >= MOST_ABORTED:
-        _park(session, lease, "The model's answer broke off twice. Write a message to try again.")
+        park(session, lease, "The model's answer broke off twice. Write a message to try again.")
         return False
     return True
+
+
+def _complete(context: SessionContext, messages: list[ChatMessage], stream: Stream) -> ModelReply:
+    """The model's reply; a conversation that is too long for it is made shorter, twice at the most."""
+    model, _ = chat_model(context.session.organization)
+    for shorter in (1, 2, 4):
+        limit = CONTEXT_TOKENS if shorter == 1 else estimate_tokens(messages) // shorter
+        try:
+            return model.complete(
+                compact(messages, limit_tokens=limit), context.specs, on_delta=stream, deadline_seconds=REPLY_SECONDS
+            )
+        except ModelOverBudget as problem:
+            too_long = problem
+    raise too_long
+
+
+def _way_on(problem: ModelError) -> str:
+    if isinstance(problem, ModelOverBudget):
+        return (
+            "Older results were left out already. Close this session and start a new one, which begins with the ticket "
+            "alone, or connect a model that reads more."
+        )
+    return "Nothing is lost: write a message to try again."
+
+
+def _keep_cut_off(session: AgentSession, text: str, *, model: str, tokens_in: int, tokens_out: int) -> None:
+    """What a model had written when its session was stopped: kept, marked as cut off (C6)."""
+    if text.strip():
+        with transaction.atomic():
+            said = ModelReplied(text=_kept(text), model=model, tokens_in=tokens_in, tokens_out=tokens_out, aborted=True)
+            append_event(session, said)
+
+
+def _kept(text: str) -> str:
+    """The text of a reply as it is kept: without what no database keeps, and not endless."""
+    text = text.replace("\x00", "")
+    if len(text) <= MOST_TEXT:
+        return text
+    return f"{text[:MOST_TEXT]}\n\n(cut: {len(text) - MOST_TEXT} more characters were not kept)"
+
+
+def _call(call_id: str, call: ToolCall) -> RequestedCall:
+    text = call.arguments_text.replace("\x00", "")
+    too_long = len(text) if len(text) > MOST_ARGUMENTS else 0
+    name = call.name.replace("\x00", "")[:MOST_NAME]
+    return RequestedCall(call_id=call_id, name=name, arguments_text="{}" if too_long else text, too_long=too_long)
 
 
 def _reserve(context: SessionContext, messages: list[ChatMessage]) -> ModelUsage:
@@ -154,24 +229,23 @@ def _reserve(context: SessionContext, messages: list[ChatMessage]) -> ModelUsage
     )
 
 
-def _event_of(session: AgentSession, reply: ModelReply) -> ModelReplied:
+def _event_of(session: AgentSession, reply: ModelReply, cost: int, *, shown: int) -> ModelReplied:
     session.refresh_from_db(fields=["last_number"])
     number = session.last_number + 1
     return ModelReplied(
-        text=reply.text.replace("\x00", ""),
+        text=_kept(reply.text),
         # our own ids: models repeat theirs, and an action is unique by (origin, call id)
         calls=tuple(
-            RequestedCall(
-                call_id=f"{number}.{position}",
-                name=call.name.replace("\x00", ""),
-                arguments_text=call.arguments_text.replace("\x00", ""),
-            )
-            for position, call in enumerate(reply.tool_calls, start=1)
+            _call(f"{number}.{position}", call)
+            for position, call in enumerate(reply.tool_calls[:MAX_CALLS_AT_ONCE], start=1)
         ),
         model=reply.model,
         tokens_in=reply.tokens_in,
         tokens_out=reply.tokens_out,
         aborted=reply.aborted,
+        cost_microcents=cost,
+        shown=shown,
+        left_out=max(0, len(reply.tool_calls) - MAX_CALLS_AT_ONCE),
     )
 
 
@@ -185,31 +259,32 @@ def _count(session: AgentSession, reply: ModelReply, cost: int) -> None:
 
 
 def _within_budget(context: SessionContext, lease: Lease) -> bool:
-    if context.session.steps_used < MOST_STEPS:
+    words = spent(context.session, context.progress)
+    if not words:
         return True
-    text = f"This session used its {MOST_STEPS} steps. Close it and start a new one to go on."
-    _park(context.session, lease, text)
+    park(context.session, lease, words)
     return False
 
 
-def _park(session: AgentSession, lease: Lease, text: str) -> None:
-    with transaction.atomic():
-        lease.check()
-        append_event(session, Notice(tone="danger", text=text, parks=True))
-
-
-def _rest(session: AgentSession) -> tuple[int, bool]:
+def _rest(context: SessionContext, lease: Lease) -> tuple[int, bool]:
     """Put the session into the state its rows say: needs approval, working, or waiting for a reply."""
-    progress = read_progress(session)
+    session, progress = context.session, context.progress
+    if context.version is not None:
+        move_steps(context.steps, context.version, progress.rows)
     more = bool(progress.unproposed) or progress.models_turn
     if any(row.state in (Action.State.WAITING, Action.State.UNKNOWN) for row in progress.rows):
         _set_state(session, AgentSession.State.WAITING_FOR_APPROVAL)
+    elif any(row.state not in Action.TERMINAL for row in progress.rows):
+        # the server's own calls stand in no reply of the model
+        _set_state(session, AgentSession.State.RUNNING)
+        more = bool(progress.unproposed)
     elif progress.open_calls or more:
         _set_state(session, AgentSession.State.RUNNING)
-    elif session.origin.mode == Origin.Mode.RUNBOOK:
-        complete_run(session=session, actor=Actor.system("agent", session.organization))
     else:
-        _set_state(session, AgentSession.State.WAITING_FOR_TECHNICIAN)
+        rest = go_on(context, lease)
+        more = rest.more
+        if rest.state is not None:
+            _set_state(session, rest.state)
     return progress.last_number, more
 
 

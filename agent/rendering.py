@@ -25,6 +25,7 @@ from agent.events import (
     UserSaid,
 )
 from agent.models import AgentSession, SessionEvent
+from agent.transcript import left_out_words
 from approvals.cards import ActionCard, action_card
 from approvals.models import Action
 from integrations.llm.fencing import show_escaped
@@ -143,10 +144,11 @@ def _message(author: str, body: SafeString, *, by_agent: bool, **more: Any) -> d
 
 
 def _reply(event: ModelReplied, session: AgentSession) -> dict[str, Any] | None:
-    if not event.text.strip() and not event.aborted:
+    if not event.text.strip() and not event.aborted and not event.left_out:
         return None
     meta = "Rehearsal model" if session.rehearsal else event.model
-    return _message("Agent", render_inert(show_escaped(event.text)), by_agent=True, meta=meta, aborted=event.aborted)
+    text = f"{event.text}\n\n{left_out_words(event)}" if event.left_out else event.text
+    return _message("Agent", render_inert(show_escaped(text)), by_agent=True, meta=meta, aborted=event.aborted)
 
 
 def _action(event: ActionChanged, action: Action | None, actor: Actor) -> dict[str, Any]:

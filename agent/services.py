@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Self
 
 from django.db import transaction
 from django.utils import timezone
+from pydantic import JsonValue
 
 from agent.attention import ring_session
 from agent.events import Notice, PersonStarted, StateChanged, UserSaid
 from agent.frames import MESSAGE_LIMIT
 from agent.journal import append_event
 from agent.models import AgentSession
+from agent.steps import lay_out
 from approvals.models import Origin
 from approvals.services import cancel_actions, open_origin, set_mode, stop_origin
 from integrations.services import model_info
 from junto.audit.services import record
 from junto.bells import ring
 from junto.tenants.actors import Actor
+from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
 from runbooks.matching import Match, match_signal
-from runbooks.models import Runbook
+from runbooks.models import Runbook, TriggerFiring
+from runbooks.services import PublishedVersion, published_document
+from runbooks.values import prefill
+from signals.facts import signal_facts
 from signals.models import Signal
 from signals.services import claim_signal, release_signal
+
+#: The columns in which a session holds its runbook.
+PINS = ("runbook", "runbook_number", "runbook_record", "runbook_score", "runbook_reason", "inputs", "by_company")
 
 StartMode = Literal["prepare", "triage", "runbook"]
 
@@ -31,9 +42,31 @@ class SessionRefused(ValueError):
     """The session cannot do that now; the message says why and what to do."""
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """A runbook that is to be followed, with the values of its inputs and why it was chosen."""
+
+    version: PublishedVersion
+    reason: str
+    inputs: Mapping[str, JsonValue] = field(default_factory=dict)
+    score: float | None = None
+    firing: TriggerFiring | None = None
+
+    @classmethod
+    def by_match(cls, signal: Signal, match: Match) -> Self:
+        """The version a match found, with what the ticket tells of its inputs."""
+        version = published_document(match.runbook, record=match.record)
+        inputs = prefill(version.inputs, signal_facts(signal))
+        return cls(version=version, reason=match.reason, inputs=inputs, score=match.score)
+
+
 @transaction.atomic
-def open_session(*, signal: Signal, actor: Actor, mode: StartMode = "triage") -> AgentSession:
+def open_session(
+    *, signal: Signal, actor: Actor, mode: StartMode = "triage", chosen: Chosen | None = None
+) -> AgentSession:
     """Open a session on `signal`, or let `actor` go on with the prepared one that is open.
+
+    Without `chosen` the best match is pinned.
 
     Raises:
         SessionRefused: the signal has no company yet, is closed, or somebody else works on it.
@@ -45,8 +78,9 @@ def open_session(*, signal: Signal, actor: Actor, mode: StartMode = "triage") ->
     live = live_session(signal)
     if live is not None:
         return _continue(live, actor=actor)
-    claim_signal(signal, actor=actor)
-    match = next((match for match in match_signal(signal) if match.above_threshold), None)
+    if chosen is None or chosen.firing is None or signal.connection_id is not None:
+        claim_signal(signal, actor=actor)
+    chosen = chosen or _matched(signal)
     session = AgentSession(
         organization=signal.organization,
         signal=signal,
@@ -61,12 +95,15 @@ def open_session(*, signal: Signal, actor: Actor, mode: StartMode = "triage") ->
         mode=Origin.Mode(mode),
         company=signal.company,
         revision=signal.revision,
-        runbook=f"{match.runbook.pk}:{match.version}" if match and mode == "runbook" else "",
+        runbook=chosen.version.pin if chosen and mode == "runbook" else "",
     )
     info = model_info(signal.organization)
     session.model_label, session.rehearsal = info.label, info.rehearsal
-    _pin(session, match)
+    if chosen is not None:
+        _pin(session, chosen)
     session.save(force_insert=True)
+    if chosen is not None:
+        lay_out(session, chosen.version)
     record(actor, "session.opened", session, {"signal": str(signal.pk), "mode": mode})
     append_event(session, StateChanged(state=session.state, detail=_opening_words(session, mode), by=actor.label))
     ring_session(session.pk)
@@ -165,9 +202,17 @@ def fail_session(*, session: AgentSession, actor: Actor) -> None:
 
 
 @transaction.atomic
-def complete_run(*, session: AgentSession, actor: Actor) -> None:
-    """End an unattended run whose runbook has been followed to its end."""
-    _end(session, to=AgentSession.State.COMPLETED, actor=actor, detail="The runbook was followed to its end.")
+def complete_run(*, session: AgentSession, actor: Actor, version: PublishedVersion, succeeded: bool) -> None:
+    """End a run whose every step is done or skipped. The signal is resolved where the runbook says so and it succeeded.
+
+    `succeeded` = the ticket, the time and the note of its end are in the PSA too.
+    """
+    detail = "Every step is done or was skipped by a person."
+    if not succeeded:
+        detail += " The closing note or the time is missing in the PSA: look at the run's page."
+    resolves = succeeded and version.on_success == Runbook.OnSuccess.RESOLVE
+    state = Signal.State.RESOLVED if resolves else Signal.State.IN_REVIEW
+    _end(session, to=AgentSession.State.COMPLETED, actor=actor, detail=detail, signal_state=state)
 
 
 @transaction.atomic
@@ -181,23 +226,28 @@ def choose_runbook(*, session: AgentSession, actor: Actor, runbook: Runbook | No
     session.refresh_from_db()
     if not session.is_live or session.origin.mode == Origin.Mode.RUNBOOK:
         raise SessionRefused("The runbook of this session can no longer be changed.")
-    if runbook is not None and not _in_force(runbook, session):
+    if runbook is not None and not in_force(runbook, session.company):
         raise SessionRefused("That runbook is not published for this company.")
-    session.runbook = runbook
-    session.runbook_number = runbook.published_number if runbook else None
-    session.runbook_record = runbook.published_record if runbook else None
-    session.runbook_score, session.runbook_reason = None, f"Chosen by {actor.label}"
-    session.save(update_fields=["runbook", "runbook_number", "runbook_record", "runbook_score", "runbook_reason"])
+    version = published_document(runbook) if runbook else None
+    if version is None:
+        session.runbook = session.runbook_number = session.runbook_record = session.runbook_score = None
+        session.runbook_reason, session.inputs = f"Chosen by {actor.label}", {}
+    else:
+        inputs = prefill(version.inputs, signal_facts(session.signal))
+        _pin(session, Chosen(version=version, reason=f"Chosen by {actor.label}", inputs=inputs))
+    session.save(update_fields=PINS)
+    lay_out(session, version)
     record(actor, "session.runbook_chosen", session, {"runbook": str(runbook.pk) if runbook else None})
     chosen = f"the runbook “{runbook.title}”" if runbook else "no runbook"
     append_event(session, Notice(tone="quiet", text=f"{actor.label} chose {chosen}."))
 
 
-def _in_force(runbook: Runbook, session: AgentSession) -> bool:
+def in_force(runbook: Runbook, company: Company) -> bool:
+    """Whether a runbook may be followed for `company` now."""
     return (
-        runbook.organization_id == session.organization_id
+        runbook.organization_id == company.organization_id
         and runbook.status == Runbook.Status.PUBLISHED
-        and runbook.company_id in (None, session.company_id)
+        and runbook.company_id in (None, company.pk)
     )
 
 
@@ -218,28 +268,40 @@ def _continue(session: AgentSession, *, actor: Actor) -> AgentSession:
     return session
 
 
-def _pin(session: AgentSession, match: Match | None) -> None:
-    if match is None:
-        return
-    session.runbook = match.runbook
-    session.runbook_number = match.version
-    session.runbook_record = match.record
-    session.runbook_score = match.score
-    session.runbook_reason = match.reason
+def _matched(signal: Signal) -> Chosen | None:
+    match = next((match for match in match_signal(signal) if match.above_threshold), None)
+    return Chosen.by_match(signal, match) if match else None
+
+
+def _pin(session: AgentSession, chosen: Chosen) -> None:
+    version = chosen.version
+    session.runbook_id, session.runbook_number = version.runbook_id, version.number
+    session.runbook_record = version.record
+    session.runbook_score, session.runbook_reason = chosen.score, chosen.reason
+    session.inputs = dict(chosen.inputs)
+    session.firing = chosen.firing
+    session.by_company = chosen.firing is not None and chosen.firing.signal_id is None
 
 
 def _opening_words(session: AgentSession, mode: StartMode) -> str:
     matched = f"Runbook matched: {session.runbook.title}." if session.runbook else "No runbook matched."
-    how = {"prepare": "Prepares: looks up and reports.", "triage": "", "runbook": "Runs the runbook unattended."}[mode]
+    how = {"prepare": "Prepares: looks up and reports.", "triage": "", "runbook": "Runs the runbook."}[mode]
     return f"{matched} {how}".strip()
 
 
-def _end(session: AgentSession, *, to: AgentSession.State, actor: Actor, detail: str) -> None:
+def _end(
+    session: AgentSession,
+    *,
+    to: AgentSession.State,
+    actor: Actor,
+    detail: str,
+    signal_state: Signal.State = Signal.State.IN_REVIEW,
+) -> None:
     session.move(to=to, detail=detail)
     Origin.objects.for_organization(session.organization).filter(pk=session.origin_id, closed_at=None).update(
         closed_at=timezone.now()
     )
-    release_signal(session.signal, actor=actor)
+    release_signal(session.signal, actor=actor, state=signal_state)
     record(actor, f"session.{to.value}", session, {"detail": detail})
     append_event(session, StateChanged(state=to.value, detail=detail, by=actor.label))
     ring("signal.changed", str(session.signal_id))

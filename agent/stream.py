@@ -14,6 +14,10 @@ FRAME_SECONDS = 0.1
 STOP_LOOK_SECONDS = 0.5
 
 
+#: Characters of one reply's text that are shown and kept.
+MOST_TEXT = 50_000
+
+
 class StopPressed(Exception):
     """The session was stopped while the model was writing."""
 
@@ -24,17 +28,22 @@ def session_group(signal_id: UUID) -> str:
 
 
 class Stream:
-    """Takes the model's text piece by piece. Raises StopPressed out of the model's call when the session ended."""
+    """Takes the model's text piece by piece. Raises StopPressed out of the model's call when the session ended.
+
+    `text` is what came so far, without what is too long to be kept.
+    """
 
     def __init__(self, session: AgentSession) -> None:
         self._session = session
         self._run = f"{session.pk}:{session.last_number + 1}"
-        self._held = ""
+        self._held = self.text = ""
         self._sent_at = self._looked_at = time.monotonic()
 
     def __call__(self, text: str) -> None:
         """One piece."""
+        text = text[: MOST_TEXT - len(self.text)]
         self._held += text
+        self.text += text
         now = time.monotonic()
         if now - self._looked_at >= STOP_LOOK_SECONDS:
             self._looked_at = now

@@ -27,8 +27,6 @@ log = structlog.get_logger(__name__)
 
 #: Sessions one sweep wakes at the most, so that a backlog does not become a burst.
 SWEEP_LIMIT = 50
-#: Kinds of events after which it is the model's turn, once no action is open.
-TURN_GIVERS = ("user_said", "person_started", "action_changed", "call_refused")
 
 
 @task
@@ -73,12 +71,11 @@ def wake_sockets(signal_id: str) -> None:
 @task(queue_name="people")
 def record_action_event(action_id: str) -> None:
     """Write the event of an action's new state and give the session its turn."""
-    if SessionEvent.unscoped.filter(action_id=UUID(action_id), action_state=F("action__state")).exists():
-        return
-    action = Action.unscoped.select_related("origin").filter(pk=action_id, origin__kind=Origin.Kind.SESSION).first()
+    told = SessionEvent.unscoped.filter(action=OuterRef("pk"), action_state=OuterRef("state"))
+    action = Action.unscoped.filter(~Exists(told), pk=UUID(action_id), origin__kind=Origin.Kind.SESSION).first()
     if action is None:
         return
-    session = AgentSession.unscoped.select_related("organization").get(origin=action.origin)
+    session = AgentSession.unscoped.select_related("organization").get(origin_id=action.origin_id)
     # whoever told it before gives the session its turn too, or died and is found by the sweep
     if record_action(session, action) and action.state in Action.TERMINAL:
         ring_session(session.pk)
@@ -120,11 +117,13 @@ def sweep_sessions(_: str = "") -> None:
 
 
 def _unanswered() -> Q:
-    """Sessions at rest in which something was said or done that no worker took up, as the one at it died meanwhile."""
-    newest = SessionEvent.unscoped.filter(session=OuterRef("pk"), number=OuterRef("last_number"), kind__in=TURN_GIVERS)
+    """Sessions at rest in which something was said or done that no step has seen, as its bell or its worker was lost.
+
+    Whether there is anything to do about it is the step's own rule; it notes what it saw.
+    """
     still_open = Action.unscoped.filter(origin=OuterRef("origin")).exclude(state__in=Action.TERMINAL)
     resting = [AgentSession.State.WAITING_FOR_APPROVAL, AgentSession.State.WAITING_FOR_TECHNICIAN]
-    return Q(Exists(newest), ~Exists(still_open), state__in=resting)
+    return Q(~Exists(still_open), state__in=resting, last_number__gt=F("seen_number"))
 
 
 def _record_missed() -> None:

@@ -77,6 +77,8 @@ def rebuild(events: Sequence[Event], actions: Mapping[str, ActionView]) -> list[
             words = [(at, message) for at, message in words if at > shown]
             messages.append(_reply(event))
             messages.extend(_answer(call.call_id, actions, refusals) for call in event.calls)
+            if event.left_out:
+                messages.append(ChatMessage(role="user", content=left_out_words(event)))
     return [*messages, *(message for _, message in words)]
 
 
@@ -131,6 +133,13 @@ def _shown(reply: ModelReplied, number: int) -> int:
 def _words(event: UserSaid | PersonStarted | PersonDirected) -> ChatMessage:
     text = "Go on: propose actions." if isinstance(event, PersonStarted) else event.text
     return ChatMessage(role="user", content=f"[{event.name}, {event.role}] {text}")
+
+
+def left_out_words(reply: ModelReplied) -> str:
+    """What model and people are told of an answer that asked for more than is taken up at once."""
+    taken = len(reply.calls)
+    asked = taken + reply.left_out
+    return f"The answer asked for {asked} calls at once: the first {taken} were taken up, the others were left out."
 
 
 def _reply(event: ModelReplied) -> ChatMessage:

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from agent.consumers import latest_session
 from agent.journal import read_events, read_progress
-from agent.loop import MOST_STEPS
 from agent.rendering import render_events, session_look
 from agent.services import SessionRefused, choose_runbook, live_session, open_session
 from agent.triage import context_pane, ticket_pane
+from approvals.budgets import MAX_STEPS
 from approvals.models import Action, StaleState
 from integrations.llm.fencing import show_escaped
 from integrations.vendors import VENDORS
@@ -52,7 +52,7 @@ def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
     context = {
         **ticket_pane(signal, actor=actor),
         **pane,
-        "session": {**look, "max_steps": MOST_STEPS} if look else None,
+        "session": {**look, "max_steps": MAX_STEPS} if look else None,
         "events": render_events(session, events, actor=actor) if session else [],
         "last_number": events[-1][0].number if events else 0,
         "socket_path": f"/ws/o/{signal.organization.slug}/sessions/{signal.pk}/",

@@ -39,6 +39,7 @@ __all__ = [
     "ResolvedArguments",
     "RunbookDocument",
     "Step",
+    "fact_value",
     "parse",
     "resolve",
     "undeclared_inputs",
@@ -126,14 +127,14 @@ def _value_of(binding: Binding, facts: SignalFacts, inputs: Mapping[str, JsonVal
         return binding.value
     if isinstance(binding, InputReference):
         return inputs.get(binding.name)
-    return _fact(binding.path, facts)
+    return fact_value(binding.path, facts)
 
 
-def _fact(path: str, facts: SignalFacts) -> JsonValue:
+def fact_value(path: str, facts: SignalFacts) -> JsonValue:
     """The value at one of FACT_PATHS; None where the signal has none."""
     subject, _, part = path.removeprefix("ticket.").partition(".")
     if subject == "id":
-        return vendor_id(facts.external_id)
+        return vendor_id(facts.external_id) if facts.vendor else None
     if subject == "board":
         return vendor_id(facts.board_id) if facts.board_id else None
     if subject == "company":

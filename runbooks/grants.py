@@ -15,7 +15,10 @@ from runbooks.document import Binding, Constant, FactReference, InputReference, 
 RISKY = frozenset({Flag.CLIENT_VISIBLE, Flag.IRREVERSIBLE, Flag.BILLING_EFFECT, Flag.CREDENTIAL, Flag.FORWARDS})
 
 #: What every unattended run may do at its end, with arguments that the server computed from receipts (PRODUCT 4).
-CLOSING_SET = ("connectwise.create_ticket", "connectwise.add_time_entry", "connectwise.add_internal_note")
+CREATE_TICKET = "connectwise.create_ticket"
+ADD_TIME_ENTRY = "connectwise.add_time_entry"
+ADD_INTERNAL_NOTE = "connectwise.add_internal_note"
+CLOSING_SET = (CREATE_TICKET, ADD_TIME_ENTRY, ADD_INTERNAL_NOTE)
 
 #: The rule for arguments that no other rule names.
 ANY_OTHER = "*"
@@ -108,12 +111,18 @@ def _rules(mention: Mention, tool: AnyTool) -> Rules:
     return rules
 
 
+def closing_path(tool: str, argument: str) -> str:
+    """Where the server puts an argument of the closing set that it computed. No fact of a ticket has such a path."""
+    return f"closing.{tool}.{argument}"
+
+
 def _server_computed(tool: AnyTool) -> Rules:
-    rules: dict[str, Mapping[str, JsonValue]] = {name: {"kind": "fact"} for name in _required(tool)}
-    for name, shape in _properties(tool).items():
-        if name not in rules and "default" in shape:
-            rules[name] = {"kind": "constant", "value": shape["default"]}
-    return rules
+    return {
+        name: {"kind": "constant", "value": shape["default"]}
+        if "default" in shape
+        else {"kind": "computed", "path": closing_path(tool.name, name)}
+        for name, shape in _properties(tool).items()
+    }
 
 
 def _rule(binding: Binding) -> Mapping[str, JsonValue]:

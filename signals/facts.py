@@ -40,7 +40,10 @@ class DeviceFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class SignalFacts:
-    """One signal as the server sees it. `company_external_ids`: vendor slug -> the company's id there."""
+    """One signal as the server sees it. `company_external_ids`: vendor slug -> the company's id there.
+
+    `vendor` is empty for a signal of our own, of which no source has a ticket.
+    """
 
     id: str
     organization: str
@@ -78,7 +81,7 @@ class SignalFacts:
         contact, device = self.contact, self.device
         return {
             "connection": self.vendor,
-            "id": vendor_id(self.external_id),
+            "id": vendor_id(self.external_id) if self.vendor else None,
             "subject": self.subject,
             "board": self.board or None,
             "board_id": vendor_id(self.board_id) if self.board_id else None,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils import timezone
 
 from approvals.models import StaleState
 from approvals.services import move_subject
+from integrations.models import Connection
 from junto.audit.services import record
 from junto.bells import ring
 from junto.tenants.actors import Actor
-from junto.tenants.models import Company
+from junto.tenants.models import Company, Organization
 from junto.tenants.permissions import Permission, require
-from signals.models import Signal
+from signals.models import Board, Signal
 from signals.placing import place
 from signals.polling import poll_connection
 from signals.upsert import Outcome, UpsertResult, upsert_signals
@@ -20,9 +22,11 @@ __all__ = [
     "Outcome",
     "SignalNotClaimable",
     "UpsertResult",
+    "adopt_ticket",
     "claim_signal",
     "dismiss_signal",
     "map_company",
+    "open_own_signal",
     "poll_connection",
     "release_signal",
     "resolve_signal",
@@ -71,6 +75,49 @@ def release_signal(signal: Signal, *, actor: Actor, state: State = State.IN_REVI
         return
     if state == State.RESOLVED:
         record(actor, "signal.resolved", signal, {})
+    ring("signal.changed", str(signal.pk))
+
+
+@transaction.atomic
+def open_own_signal(
+    *, organization: Organization, company: Company, subject: str, description: str, board: Board | None
+) -> Signal:
+    """A signal of our own, of which no source has a ticket: what a scheduled run stands on. Claimed from birth."""
+    now = timezone.now()
+    signal = Signal(
+        organization=organization,
+        company=company,
+        board=board,
+        subject=subject[:300],
+        description=description,
+        source_created_at=now,
+        source_updated_at=now,
+        revision=0,
+        state=State.TRIAGING,
+    )
+    signal.external_id = f"J{signal.pk.hex[:8]}"
+    signal.save(force_insert=True)
+    ring("signal.changed", str(signal.pk))
+    return signal
+
+
+@transaction.atomic
+def adopt_ticket(*, signal: Signal, connection: Connection, external_id: str) -> None:
+    """Make a signal of our own the one of the ticket that was opened for it.
+
+    If the source told of that ticket before we knew it for ours, that other signal is merged away and what runs on it
+    stops.
+    """
+    rows = Signal.objects.for_organization(signal.organization)
+    for other in rows.filter(connection=connection, external_id=external_id).exclude(pk=signal.pk):
+        rows.filter(pk=other.pk).update(
+            connection=None, state=State.MERGED, state_reason=f"It is the ticket of signal {signal.external_id}."
+        )
+        move_subject(
+            organization=signal.organization, subject=other.origin_subject, company=None, revision=other.revision
+        )
+        ring("signal.changed", str(other.pk))
+    rows.filter(pk=signal.pk).update(connection=connection, external_id=external_id)
     ring("signal.changed", str(signal.pk))
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from agent.models import AgentSession, StartRule
+from agent.models import AgentSession, RunStep, StartRule
 from approvals.models import Action, Grant
 from runbooks.models import Runbook
 from runbooks.services import archive_runbook, publish_runbook, save_draft
-from tests.agent.cases import SUMMARY, TEXT, SessionTestCase
+from signals.models import Signal
+from tests.agent.cases import SUMMARY, TEXT
+from tests.agent.model_cases import ModelTestCase
+from tests.scripted_model import Asks, Says
 
 BODY = """Use this when a user cannot sign in to the VPN and the credentials are rejected.
 
@@ -15,22 +18,39 @@ BODY = """Use this when a user cannot sign in to the VPN and the credentials are
 """
 
 
-class UnattendedRunTest(SessionTestCase):
+class RunTestCase(ModelTestCase):
+    """An AI runbook for VPN tickets, published by Mara; matched AI runbooks start by themselves."""
+
     runbook: Runbook
 
     def setUp(self) -> None:
         super().setUp()
-        draft = Runbook(organization=self.northwind, title="VPN sign-in is rejected", body=BODY, audience="ai")
-        mara = self.actor(self.mara)
-        self.runbook = publish_runbook(actor=mara, runbook=save_draft(actor=mara, runbook=draft), note="First")
+        self.runbook = self.publish(BODY)
         StartRule.objects.for_organization(self.northwind).update(mode=StartRule.Mode.RUN)
 
-    def arrive(self) -> AgentSession:
+    def publish(self, body: str, **fields: object) -> Runbook:
+        """A runbook that Mara wrote and published."""
+        given = {"title": "VPN sign-in is rejected", "audience": "ai", **fields}
+        draft = Runbook(organization=self.northwind, body=body, **given)
+        mara = self.actor(self.mara)
+        return publish_runbook(actor=mara, runbook=save_draft(actor=mara, runbook=draft), note="First")
+
+    def arrive(self, text: str = TEXT) -> AgentSession:
         """The ticket arrives; the session that opened by itself."""
-        signal = self.ticket(SUMMARY, TEXT)
+        signal = self.ticket(SUMMARY, text)
         self.drain()
         return self.run_on(AgentSession.unscoped.get(signal=signal))
 
+    def steps(self, session: AgentSession) -> list[str]:
+        """The states of the run's steps, in order."""
+        return list(RunStep.unscoped.filter(session=session).order_by("number").values_list("state", flat=True))
+
+    def written(self) -> list[str]:
+        """The kinds of records that were made at the vendor, in order."""
+        return [effect["record"]["kind"] for effect in self.sandbox.effects()]
+
+
+class UnattendedRunTest(RunTestCase):
     def test_a_matched_ai_runbook_starts_by_itself_and_its_mention_runs_without_a_person(self) -> None:
         session = self.arrive()
         assert session.runbook == self.runbook
@@ -42,10 +62,11 @@ class UnattendedRunTest(SessionTestCase):
         assert self.sandbox.effects()[0]["record"]["kind"] == "note"
 
     def test_what_the_runbook_does_not_mention_waits_for_a_person(self) -> None:
-        session = self.arrive()
-        for action in Action.unscoped.filter(origin_id=session.origin_id).exclude(category="read"):
-            mentioned = action.tool == "connectwise.add_internal_note"
-            assert mentioned or action.state == Action.State.WAITING, action.tool
+        call = {"ticket_id": int(self.signal.external_id), "member": "theo"}
+        with self.model(Says("", (self.look(), Asks("connectwise.assign_ticket", call)))):
+            session = self.start(mode="runbook")
+        assert self.actions(session, "connectwise.assign_ticket")[0].state == Action.State.WAITING
+        assert not self.sandbox.effects()
 
     def test_after_archiving_nothing_runs_unattended_any_more(self) -> None:
         archive_runbook(actor=self.actor(self.mara), runbook=self.runbook, reason="Old")
@@ -58,3 +79,58 @@ class UnattendedRunTest(SessionTestCase):
         save_draft(actor=self.actor(self.mara), runbook=self.runbook, reason="Not published yet")
         session = self.arrive()
         assert session.origin.mode == "runbook"
+
+
+class ClosingSetTest(RunTestCase):
+    def test_a_run_ends_with_its_time_and_a_note_in_connectwise_and_nobody_was_asked(self) -> None:
+        session = self.arrive()
+        assert session.state == AgentSession.State.COMPLETED
+        assert self.steps(session) == ["done", "done"]
+        assert self.written() == ["note", "time_entry", "note"]
+        assert not Action.unscoped.filter(origin_id=session.origin_id, decisions__isnull=False).exists()
+
+    def test_the_closing_note_is_made_of_receipts_and_none_of_the_models_words_are_in_it(self) -> None:
+        ticket = int(self.signal.external_id)
+        with self.model(
+            Says("I look.", (self.look(),)),
+            Says(
+                "I note.",
+                (Asks("connectwise.add_internal_note", {"ticket_id": ticket, "text": "I fixed everything!"}),),
+            ),
+            Says("All done, I even replaced the firewall."),
+        ):
+            session = self.start(mode="runbook")
+        closing = self.actions(session, "connectwise.add_internal_note")[-1]
+        text = closing.arguments["text"]
+        assert "2 of 2 steps done" in text
+        assert f"Add an internal note to ticket {ticket}: done" in text
+        assert "firewall" not in text
+        assert "everything" not in text
+
+    def test_time_goes_to_the_person_who_started_the_run(self) -> None:
+        self.theo.psa_member = "theo"
+        self.theo.save()
+        session = self.start(mode="runbook")
+        assert self.actions(session, "connectwise.add_time_entry")[0].arguments["member"] == "theo"
+
+    def test_a_model_that_logs_time_itself_has_no_grant_for_it(self) -> None:
+        call = {"ticket_id": int(self.signal.external_id), "start": "2026-11-20T08:00:00Z", "minutes": 600}
+        with self.model(Says("", (self.look(), Asks("connectwise.add_time_entry", {**call, "notes": "Much work"})))):
+            session = self.start(mode="runbook")
+        asked = self.actions(session, "connectwise.add_time_entry")[0]
+        assert asked.state == Action.State.WAITING
+        assert asked.grant is None
+
+    def test_a_run_that_did_not_do_a_step_waits_for_a_person_whatever_the_model_says(self) -> None:
+        with self.model(Says("I look.", (self.look(),)), Says("Everything is done.")):
+            session = self.start(mode="runbook")
+        assert session.state == AgentSession.State.WAITING_FOR_TECHNICIAN
+        assert self.steps(session) == ["done", "pending"]
+        assert "Step 2" in self.notices(session)
+        assert not self.sandbox.effects()
+
+    def test_success_resolves_the_signal_where_the_runbook_says_so(self) -> None:
+        self.publish(BODY, title="VPN credentials rejected since this morning", on_success="resolve")
+        archive_runbook(actor=self.actor(self.mara), runbook=self.runbook, reason="Replaced")
+        session = self.arrive()
+        assert Signal.unscoped.get(pk=session.signal_id).state == Signal.State.RESOLVED

@@ -9,9 +9,12 @@ import pytest
 from django.db import connections
 from pytest_django import Settings
 
+from agent.events import ModelReplied
+from agent.journal import read_events
 from agent.models import AgentSession
-from agent.services import open_session, post_message
+from agent.services import open_session, post_message, stop_session
 from agent.tasks import sweep_sessions
+from integrations.models import ModelUsage
 from junto import engine
 from junto.tenants.actors import Actor
 from signals.models import Signal
@@ -89,6 +92,23 @@ class WordsMeanwhileTest(JuntoTransactionTestCase):
         session, requests = self.play(Meanwhile(self.says("And now?"), failing[0]), Says("Here I am."))
         assert len(requests) == 2
         assert session.state == State.WAITING_FOR_TECHNICIAN
+
+    def test_what_was_written_when_somebody_pressed_stop_is_kept_marked_as_cut_off_and_paid(self) -> None:
+        def stops() -> None:
+            try:
+                session = AgentSession.unscoped.select_related("organization", "company", "signal", "origin").get()
+                stop_session(session=session, actor=self.actor(self.theo))
+            finally:
+                connections.close_all()
+
+        session, _ = self.play(Meanwhile(stops, Says("The gateway is " + "down " * 100, piece_seconds=0.02)))
+        (reply,) = [event for _, event in read_events(session) if isinstance(event, ModelReplied)]
+        assert session.state == State.STOPPED
+        assert reply.aborted
+        assert reply.text.startswith("The gateway is down")
+        usage = ModelUsage.unscoped.get(subject=f"session:{session.pk}")
+        assert not usage.reserved
+        assert usage.tokens_out > 0
 
     def test_a_message_whose_bell_and_worker_were_lost_is_found_by_the_sweep(self) -> None:
         self.play(Says("Done."))

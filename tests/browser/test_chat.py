@@ -32,7 +32,7 @@ def test_after_a_break_everything_is_there_once_in_order_and_typed_text_is_kept(
 
 def test_a_change_of_the_ticket_leaves_its_pane_on_the_page(enter):
     theo, frames = enter("theo"), []
-    theo.page.on("websocket", lambda line: line.on("framereceived", frames.append))
+    theo.page.on("websocket", lambda line: line.on("framereceived", lambda frame: frames.append(frame)))
     page = theo.open_signal("48282")
     pane = page.locator("[data-ticket]")
     before = pane.inner_text()

@@ -75,7 +75,6 @@ class NewerRevisionTests(UpsertCase):
             deliver(self.psa, *[ticket(str(number), notes=(note(f"{number}-1"),)) for number in range(1000)])
         assert len(queries) < 100
 
-
     def test_a_thousand_repeats_take_fewer_queries_than_the_first_time_and_write_nothing(self) -> None:
         tickets = [ticket(str(number), notes=(note(f"{number}-1"),)) for number in range(1000)]
         deliver(self.psa, *tickets)

@@ -42,6 +42,9 @@ class Step:
     options: tuple[str, ...]
     is_decision: bool
     mentions: tuple[Mention, ...]
+    answer: str = ""
+    is_over: bool = False
+    attempt: int = 1
 
 
 @dataclass(frozen=True)
@@ -254,6 +257,9 @@ def _steps(entries: list[JsonValue]) -> Iterator[Step]:
             options=tuple(filter(None, map(text, _list(entry.get("options"))))),
             is_decision=entry.get("kind") == "decision",
             mentions=tuple(_mentions(_list(entry.get("mentions")))),
+            answer=text(entry.get("answer")),
+            is_over=entry.get("state") in ("done", "skipped"),
+            attempt=attempt if isinstance(attempt := entry.get("attempt"), int) else 1,
         )
 
 

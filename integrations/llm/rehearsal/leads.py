@@ -17,7 +17,6 @@ FINDINGS_NOTE = "I propose to keep the findings as an internal note"
 TIME = "I propose to log"
 TIME_AGAIN = "As you say, I propose to log"
 CLOSING_NOTE = "I propose to close with a note"
-TICKET = "I propose to open a ticket"
 
 _KEYS = {
     ASKED: "asked",
@@ -27,29 +26,30 @@ _KEYS = {
     TIME: "time",
     TIME_AGAIN: "time-again",
     CLOSING_NOTE: "closing-note",
-    TICKET: "ticket",
 }
 _LEAD = re.compile(
     r"^(?:(?P<words>"
     + "|".join(map(re.escape, _KEYS))
-    + r")|Step (?P<step>\w{1,6}) of the runbook, call (?P<call>\d{1,3}))\b",
+    + r")|Step (?P<step>\w{1,6}) of the runbook, call (?P<call>\d{1,3})(?:, attempt (?P<attempt>\d{1,3}))?)\b",
     re.MULTILINE,
 )
 
 
-def step_lead(number: str, order: int, title: str) -> str:
+def step_lead(number: str, order: int, title: str, attempt: int = 1) -> str:
     """The sentence for the call of a runbook's step; `order` counts the step's mentions from 1."""
-    return f"Step {number} of the runbook, call {order}: {title}"
+    again = f", attempt {attempt}" if attempt > 1 else ""
+    return f"Step {number} of the runbook, call {order}{again}: {title}"
 
 
-def step_key(number: str, order: int) -> str:
-    return f"step-{number}-{order}"
+def step_key(number: str, order: int, attempt: int = 1) -> str:
+    """What a step's call is for; a person who asks for another attempt asks for another call."""
+    return f"step-{number}-{order}" + (f"-{attempt}" if attempt > 1 else "")
 
 
 def keys_in(words: str, calls: int) -> list[str]:
     """What each of the `calls` of a message with these words was for; empty where the words do not tell."""
     found = [
-        _KEYS[lead["words"]] if lead["words"] else step_key(lead["step"], int(lead["call"]))
+        _KEYS[lead["words"]] if lead["words"] else step_key(lead["step"], int(lead["call"]), int(lead["attempt"] or 1))
         for lead in _LEAD.finditer(words)
     ]
     if not found and re.search(rf"^{LOOKING}\b", words, re.MULTILINE):

@@ -20,7 +20,6 @@ from .receipts import changes, closing_note, duration, proposals
 CLASSIFY = "connectwise.classify_ticket"
 ADD_NOTE = "connectwise.add_internal_note"
 ADD_TIME = "connectwise.add_time_entry"
-CREATE_TICKET = "connectwise.create_ticket"
 
 _MOST_STEP_REPLIES = 12
 """A runbook with more calls than this makes several of them in one reply."""
@@ -112,17 +111,13 @@ def _intents(case: Case) -> Iterator[_Intent]:
     mentioned = {mention.tool for step in case.steps for mention in step.mentions} if case.may_follow_runbook else set()
     if case.mode == "runbook":
         yield from _step_intents(case)
-        if case.ticket_id is None:
-            yield _offered(
-                case, "ticket", CREATE_TICKET, f"{leads.TICKET}, as none exists yet.", _ticket_meanings(case)
-            )
-    else:
-        if CLASSIFY not in mentioned:
-            yield from _classification_intents(case)
-        if ADD_NOTE not in mentioned:
-            meanings = {"ticket": case.ticket_id, "note": findings_note(case)}
-            yield _offered(case, "findings-note", ADD_NOTE, f"{leads.FINDINGS_NOTE}.", meanings)
-        yield from _step_intents(case)
+        return  # the server closes a run: ticket, time and note
+    if CLASSIFY not in mentioned:
+        yield from _classification_intents(case)
+    if ADD_NOTE not in mentioned:
+        meanings = {"ticket": case.ticket_id, "note": findings_note(case)}
+        yield _offered(case, "findings-note", ADD_NOTE, f"{leads.FINDINGS_NOTE}.", meanings)
+    yield from _step_intents(case)
     if ADD_TIME not in mentioned:
         yield from _time_intents(case)
     meanings = {"ticket": case.ticket_id, "note": closing_note(case)}
@@ -221,36 +216,24 @@ def _time_note(case: Case) -> str:
     return about + (" Changed by a person: " + "; ".join(changed)[:300] + "." if changed else "")
 
 
-def _ticket_meanings(case: Case) -> dict[str, JsonValue]:
-    return {
-        "company": case.vendor_company_id,
-        "title": case.subject or text(case.runbook.get("title")) or "Runbook",
-        "note": findings_note(case),
-        "board": case.ticket.get("board_id"),
-    }
-
-
 def _step_intents(case: Case) -> Iterator[_Intent]:
     """The runbook's mentions in order, up to a question nobody answered or a step that went wrong."""
     if not case.may_follow_runbook:
         return
     jump_to = ""
     for step in case.steps:
-        if jump_to and step.number != jump_to:
+        if (jump_to and step.number != jump_to) or (step.is_over and not step.answer):
             continue
         jump_to = ""
         if step.is_decision:
-            answer = chosen_option(case, step)
+            answer = step.answer or chosen_option(case, step)
             if not answer:
                 yield _Intent(leads.step_key(_mark(step), 0), question=_question(case, step))
+            if not answer or _STOPS.search(answer):
                 return
-            if _STOPS.search(answer):
-                return
-            named = _STEP_NAMED.search(answer)
-            later = [other.number for other in case.steps[case.steps.index(step) + 1 :]]
-            jump_to = named[1] if named and named[1] in later else ""
+            jump_to = _named_step(case, step, answer)
         for order, mention in enumerate(step.mentions, start=1):
-            if case.has_looked(mention):
+            if case.has_looked(mention) or _was_done(case, step, order):
                 continue
             intent = _mention_intent(case, step, mention, order)
             yield intent
@@ -260,8 +243,15 @@ def _step_intents(case: Case) -> Iterator[_Intent]:
                 return
 
 
+def _named_step(case: Case, step: Step, answer: str) -> str:
+    """The later step that an answer names; empty when the next one follows."""
+    named = _STEP_NAMED.search(answer)
+    later = [other.number for other in case.steps[case.steps.index(step) + 1 :]]
+    return named[1] if named and named[1] in later else ""
+
+
 def _mention_intent(case: Case, step: Step, mention: Mention, order: int) -> _Intent:
-    key = leads.step_key(_mark(step), order)
+    key = leads.step_key(_mark(step), order, step.attempt)
     where = f"{_words(mention.tool)} of step {step.number}"
     offer = case.conversation.offers.get(mention.tool)
     if offer is None:
@@ -269,7 +259,7 @@ def _mention_intent(case: Case, step: Step, mention: Mention, order: int) -> _In
     composed = _mention_arguments(case, step, mention, offer)
     if composed.missing:
         return _Intent(key, obstacle=f"{where}, because it needs {_listed(composed.missing)}, which I do not know.")
-    lead = leads.step_lead(_mark(step), order, step.title)
+    lead = leads.step_lead(_mark(step), order, step.title, step.attempt)
     return _Intent(key, mention.tool, lead, composed)
 
 
@@ -356,6 +346,12 @@ def _matched(answer: str, options: tuple[str, ...]) -> str:
 def _went_wrong(call: Call) -> bool:
     """Whether going on would build on something that did not happen. A denial is a person's word to skip the step."""
     return not is_look(call.tool) and call.outcome.status not in ("ok", "denied", "waiting")
+
+
+def _was_done(case: Case, step: Step, order: int) -> bool:
+    """Whether an earlier attempt at the step already got this call through."""
+    earlier = {leads.step_key(_mark(step), order, attempt) for attempt in range(1, step.attempt)}
+    return any(call.key in earlier and call.outcome.is_ok for call in case.conversation.calls)
 
 
 def _call(case: Case, key: str) -> Call | None:

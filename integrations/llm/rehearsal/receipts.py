@@ -26,7 +26,6 @@ _LABELS = {
     "time": "time entry",
     "time-again": "corrected time entry",
     "closing-note": "closing note",
-    "ticket": "new ticket",
 }
 
 

@@ -1,0 +1,253 @@
+"""What a run leaves in the PSA: a ticket, the time it took, and a note of what was done (PRODUCT 4, closing set).
+
+Every argument is computed here from rows: the pinned runbook, its steps and the receipts of actions. Nothing of it is
+the model's, so the publisher's grants cover exactly these values and no call of a model.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.utils import timezone
+from pydantic import JsonValue
+
+from agent.context import SessionContext
+from agent.events import ActionChanged, DecisionAsked, Event, Notice, PersonDirected, PersonStarted, UserSaid
+from agent.journal import read_events, record_action
+from agent.models import AgentSession, RunStep
+from approvals.models import Action, Decision
+from approvals.services import propose_action
+from integrations.errors import IntegrationError
+from integrations.models import ExternalRef
+from integrations.tools import registry
+from runbooks.grants import ADD_INTERNAL_NOTE, ADD_TIME_ENTRY, CREATE_TICKET, closing_path
+from runbooks.versions import PublishedVersion
+from signals.facts import vendor_id
+from signals.models import Board, Signal
+from signals.services import adopt_ticket
+
+#: Call ids of the closing set: none of a model's, which are numbers.
+TICKET_CALL, TIME_CALL, NOTE_CALL = "closing.ticket", "closing.time", "closing.note"
+CLOSING_CALLS = (TICKET_CALL, TIME_CALL, NOTE_CALL)
+#: Most minutes one time entry holds, and characters of a note.
+MOST_MINUTES = 24 * 60
+NOTE_LENGTH = 7_000
+
+_OUTCOMES = {
+    Action.State.SUCCEEDED: "done",
+    Action.State.FAILED: "failed",
+    Action.State.DENIED: "denied",
+    Action.State.REFUSED: "refused by rule",
+    Action.State.EXPIRED: "not decided in time",
+    Action.State.DRIFTED: "withdrawn, as the ticket had changed",
+    Action.State.CANCELLED: "withdrawn",
+}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One action of a run as the note tells it."""
+
+    title: str
+    outcome: str
+    authority: str
+
+
+def open_ticket(context: SessionContext) -> Action | None:
+    """The action that makes the ticket of a run that began without one; None where there is a ticket."""
+    signal = context.session.signal
+    if signal.connection_id is not None:
+        return None
+    action = _propose(context, CREATE_TICKET, TICKET_CALL, _ticket(context))
+    if action.state == Action.State.SUCCEEDED:
+        found = ExternalRef.objects.for_organization(signal.organization).filter(action_id=action.pk, kind="ticket")
+        made = found.select_related("connection").get()
+        adopt_ticket(signal=signal, connection=made.connection, external_id=made.external_id)
+    return action
+
+
+def next_closing(context: SessionContext, steps: Sequence[RunStep]) -> Action | None:
+    """Propose what of the closing set is not there yet, one by one: the time first, as the note tells of it.
+
+    None when there is nothing left to propose. A step of the runbook that logged the time itself is not doubled.
+    """
+    rows = context.progress.rows
+    held = {row.call_id for row in rows}
+    logged = any(row.tool == ADD_TIME_ENTRY and _done(row) for row in rows)
+    if TIME_CALL not in held and not logged:
+        return _propose(context, ADD_TIME_ENTRY, TIME_CALL, _time(context, steps))
+    if NOTE_CALL not in held:
+        return _propose(context, ADD_INTERNAL_NOTE, NOTE_CALL, _note(context, steps))
+    return None
+
+
+def closed_well(rows: Iterable[Action]) -> bool:
+    """Whether all of the closing set that was proposed happened."""
+    return all(_done(row) for row in rows if row.call_id in CLOSING_CALLS and row.state != Action.State.SUPERSEDED)
+
+
+def worked_seconds(events: Iterable[tuple[datetime, Event]], *, began: datetime, until: datetime) -> float:
+    """How long a run worked: from `began` to `until`, without the time it waited for people."""
+    waits: set[str] = set()
+    since, waited = began, 0.0
+    for at, event in events:
+        before = bool(waits)
+        if isinstance(event, ActionChanged):
+            (waits.add if event.state in ("waiting", "unknown") else waits.discard)(str(event.call_id))
+        elif isinstance(event, DecisionAsked) or (isinstance(event, Notice) and event.parks):
+            waits.add("person")
+        elif isinstance(event, UserSaid | PersonStarted | PersonDirected):
+            waits.discard("person")
+        if before and not waits:
+            waited += (at - since).total_seconds()
+        if waits and not before:
+            since = at
+    if waits:
+        waited += (until - since).total_seconds()
+    return max(0.0, (until - began).total_seconds() - waited)
+
+
+def receipts(rows: Iterable[Action]) -> list[Receipt]:
+    """What was done and on whose word, of every action that changed something or was meant to."""
+    return [
+        Receipt(title=row.title, outcome=_outcome(row), authority=authority_of(row))
+        for row in rows
+        if row.is_write and row.call_id not in CLOSING_CALLS and row.state != Action.State.SUPERSEDED
+    ]
+
+
+def authority_of(row: Action) -> str:
+    """Who let an action run, in words: a person, or the person behind a grant or policy; empty for nobody."""
+    decision = next((each for each in row.decisions.all() if each.verdict != Decision.Verdict.DENY), None)
+    if decision is not None:
+        return f"approved by {decision.membership.user.display_name}"
+    if row.grant is not None:
+        return f"under the standing approval of {row.grant.issued_by.user.display_name}"
+    if row.policy_id is not None:
+        return "under your organization's policy"
+    return ""
+
+
+def _propose(context: SessionContext, tool: str, call_id: str, arguments: Mapping[str, JsonValue]) -> Action:
+    frozen = _frozen(tool, arguments)
+    action = propose_action(
+        actor=context.actor,
+        origin=context.session.origin,
+        fence=context.fence,
+        tool_name=tool,
+        arguments=frozen,
+        call_id=call_id,
+        runbook_step=f"{_name(context)}, closing"[:120],
+        facts={closing_path(tool, name): value for name, value in frozen.items()},
+    )
+    record_action(context.session, action)
+    return action
+
+
+def _frozen(tool: str, arguments: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+    """As they will be stored; what does not fit is proposed as it is, and refused with the reason."""
+    try:
+        return registry.get(tool).freeze(arguments)
+    except IntegrationError:
+        return arguments
+
+
+def _ticket(context: SessionContext) -> dict[str, JsonValue]:
+    signal, version = context.session.signal, _version(context)
+    board = signal.board or _usual_board(signal)
+    summary = "".join(letter for letter in version.title if letter.isprintable()).strip()[:100]
+    return {
+        "summary": summary or "Runbook",
+        "description": f"{_name(context)}. {signal.description}".strip()[:NOTE_LENGTH],
+        "board_id": vendor_id(board.external_id) if board else None,
+    }
+
+
+def _usual_board(signal: Signal) -> Board | None:
+    """Where the company's last ticket stands, else the first board there is."""
+    last = (
+        Signal.objects.for_organization(signal.organization)
+        .filter(company=signal.company, board__isnull=False)
+        .select_related("board")
+        .order_by("-source_created_at")
+        .first()
+    )
+    return last.board if last else Board.objects.for_organization(signal.organization).order_by("name").first()
+
+
+def _time(context: SessionContext, steps: Sequence[RunStep]) -> dict[str, JsonValue]:
+    session = context.session
+    arguments: dict[str, JsonValue] = {
+        "ticket_id": vendor_id(session.signal.external_id),
+        "start": f"{session.created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "minutes": _minutes(session, timezone.now()),
+        "notes": f"{_name(context)}: {_count(steps)}.",
+    }
+    member = session.started_by.psa_member if session.started_by else ""
+    return {**arguments, "member": member} if member else arguments
+
+
+def _note(context: SessionContext, steps: Sequence[RunStep]) -> dict[str, JsonValue]:
+    session, rows = context.session, context.progress.rows
+    who = session.started_by.user.display_name if session.started_by else "the ticket's arrival"
+    if session.firing is not None and session.started_by is None:
+        who = session.firing.trigger.words
+    lines = [
+        f"{_name(context)}, run by Junto.",
+        f"Started {session.created_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC by {who}; "
+        f"{_minutes(session, timezone.now())} min of work; {_count(steps)}.",
+        "",
+        *(f"{step.number}. {step.title}: {_step_words(step)}" for step in steps),
+    ]
+    told = receipts(rows)
+    lines += ["", "What was changed:" if told else "Nothing was changed."]
+    lines += [f"- {each.title}: {', '.join(filter(None, [each.outcome, each.authority]))}" for each in told]
+    time = next((row for row in rows if row.call_id == TIME_CALL), None)
+    if time is not None:
+        lines.append(f"- {time.title}: {_outcome(time)}")
+    text = "\n".join(lines)
+    text = "".join(letter for letter in text if letter == "\n" or letter.isprintable())
+    return {"ticket_id": vendor_id(session.signal.external_id), "text": text[:NOTE_LENGTH]}
+
+
+def _minutes(session: AgentSession, now: datetime) -> int:
+    events = [(row.created_at, event) for row, event in read_events(session)]
+    seconds = worked_seconds(events, began=session.created_at, until=now)
+    return min(MOST_MINUTES, max(1, math.ceil(seconds / 60)))
+
+
+def _step_words(step: RunStep) -> str:
+    words = str(step.get_state_display()).lower()
+    if step.answer:
+        words = f"{words}, “{step.answer}”"
+    by = f" by {step.by.user.display_name}" if step.by else ""
+    return f"{words}{by}{f' ({step.reason})' if step.reason else ''}"
+
+
+def _count(steps: Sequence[RunStep]) -> str:
+    done = sum(step.state == RunStep.State.DONE for step in steps)
+    return f"{done} of {len(steps)} steps done"
+
+
+def _name(context: SessionContext) -> str:
+    version = _version(context)
+    return f"Runbook “{version.title}”, version {version.number}"
+
+
+def _version(context: SessionContext) -> PublishedVersion:
+    if context.version is None:
+        raise ValueError("only a run of a runbook is closed")
+    return context.version
+
+
+def _outcome(row: Action) -> str:
+    if row.state == Action.State.SETTLED:
+        return "done, as a person found out" if row.settled_done else "not done, as a person found out"
+    return _OUTCOMES.get(Action.State(row.state), "not finished")
+
+
+def _done(row: Action) -> bool:
+    return row.state == Action.State.SUCCEEDED or (row.state == Action.State.SETTLED and bool(row.settled_done))
