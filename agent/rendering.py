@@ -17,9 +17,11 @@ from django.utils.safestring import SafeString
 from agent.events import (
     ActionChanged,
     CallRefused,
+    DecisionAsked,
     Event,
     ModelReplied,
     Notice,
+    PersonDirected,
     PersonStarted,
     StateChanged,
     UserSaid,
@@ -135,6 +137,10 @@ def _view(event: Event, action: Action | None, session: AgentSession, actor: Act
         return _action(event, action, actor)
     if isinstance(event, StateChanged):
         return _state(event)
+    if isinstance(event, PersonDirected):
+        return {"shape": "line", "icon": "user", "text": event.text}
+    if isinstance(event, DecisionAsked):
+        return {"shape": "notice", "icon": "user", "tone": "warn", "text": f"{event.question} A person chooses."}
     return _notice(event)
 
 

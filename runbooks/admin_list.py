@@ -18,6 +18,7 @@ from integrations.tools import OWN_VENDOR
 from integrations.vendors import VENDORS
 from junto.tenants.access import actor_of
 from junto.tenants.permissions import PermissionDenied
+from runbooks.admin_lifecycle import NotedChangeList
 from runbooks.admin_pages import RunbookPages, change_path, in_words
 from runbooks.models import Runbook, RunbookLabel
 from runbooks.publication import PublicationPlan
@@ -93,7 +94,7 @@ class SystemFilter(LabelFilter):
         return "Junto" if word == OWN_VENDOR else VENDORS[word].label if word in VENDORS else word
 
 
-class RunbookList(ChangeList):
+class RunbookList(NotedChangeList):
     """Reads no texts: with 10,000 runbooks they are most of the work."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:

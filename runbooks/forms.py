@@ -104,7 +104,7 @@ class RunbookForm(forms.ModelForm[Runbook]):
         latest = runbook.history.order_by("-history_id").first() if runbook else None
         self.initial["based_on"] = latest.history_id if latest else None
         if self.kept is not None:
-            self.initial |= _typed(self.kept)
+            self.initial = {**self.initial, **_typed(self.kept)}
         # who may only read gets a form without fields
         if "body" in self.fields:
             self._name_paths(runbook)
@@ -171,7 +171,7 @@ def _as_typed(data: QueryDict) -> QueryDict:
     for name in (*KEPT_FIELDS, "based_on"):
         typed.pop(name, None)
         if f"{MINE}{name}" in data:
-            typed[name] = data[f"{MINE}{name}"]
+            typed[name] = data[f"{MINE}{name}"]  # type: ignore[assignment]  # of a QueryDict, always text
     return typed
 
 

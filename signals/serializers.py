@@ -22,7 +22,7 @@ _JSON_WORDS = {"str": "text", "int": "a number", "float": "a number", "bool": "t
 class ForeignInput(serializers.Serializer[None]):
     """What a source says: null means empty, and a field nobody knows is refused rather than lost without a word."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {"null": _NO_OBJECT.format(datatype="nothing")}
+    default_error_messages: ClassVar[dict[str, Any]] = {"null": _NO_OBJECT.format(datatype="nothing")}
 
     def to_internal_value(self, data: object) -> dict[str, object]:
         """The validated fields. Raises ValidationError that names the field."""
@@ -41,7 +41,7 @@ class ForeignInput(serializers.Serializer[None]):
 class BoundedList(serializers.ListField):
     """A list whose length is looked at before anything in it."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {"not_a_list": "This must be a list."}
+    default_error_messages: ClassVar[dict[str, Any]] = {"not_a_list": "This must be a list."}
 
     def __init__(self, *, most: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -10,7 +10,8 @@ import pytest
 from django.db import connection
 
 from approvals.models import Action, ApprovalPolicy, Origin
-from approvals.services import decide_action, open_origin, propose_action
+from approvals.services import GrantDraft, decide_action, issue_grants, open_origin, propose_action
+from integrations.tools import registry
 from junto.audit.models import AuditEntry
 from junto.team.services import change_role
 from junto.tenants.actors import Actor
@@ -109,6 +110,19 @@ class Approvals(Cast):
             never_unattended=never_unattended,
             set_by=self.adam,
         ).save()
+
+    def grant(self, **changed: dict[str, Any]) -> None:
+        """What Mara's publishing gives: the blue box may be put left, once a run of version 3."""
+        rules = {
+            "place": {"kind": "constant", "value": "left"},
+            "thing": {"kind": "enum", "values": ["a blue box"]},
+            "careful": {"kind": "any"},
+            **changed,
+        }
+        draft = GrantDraft(
+            kind="runbook", tool=registry.get("junto.put_medium"), words="Put it left.", rules=rules, runbook="rb:3"
+        )
+        issue_grants(actor=self.actor(self.mara), drafts=[draft])
 
     def verbs(self, action: Action) -> list[str]:
         """What the audit log says of an action, oldest first."""

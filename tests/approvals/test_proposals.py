@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from approvals.budgets import MAX_CALLS, MAX_WRITES, renew_budgets
 from approvals.models import Action, Origin
-from approvals.services import GrantDraft, StaleLease, issue_grants, take_lease
-from integrations.tools import registry
+from approvals.services import StaleLease, take_lease
 from junto.audit.services import verify_chain
 from junto.canonical import digest
 from junto.tenants.actors import Actor
@@ -174,16 +171,3 @@ class Proposals(ApprovalTestCase):
         self.now(self.ask("junto.look"))
         self.now(self.decide(self.ask("junto.put_low"), "approve", self.theo))
         assert verify_chain(self.northwind).ok
-
-    def grant(self, **changed: dict[str, Any]) -> None:
-        """What Mara's publishing gives: the blue box may be put left, once a run; or another rule for an argument."""
-        rules = {
-            "place": {"kind": "constant", "value": "left"},
-            "thing": {"kind": "enum", "values": ["a blue box"]},
-            "careful": {"kind": "any"},
-            **changed,
-        }
-        draft = GrantDraft(
-            kind="runbook", tool=registry.get("junto.put_medium"), words="Put it left.", rules=rules, runbook="rb:3"
-        )
-        issue_grants(actor=self.actor(self.mara), drafts=[draft])

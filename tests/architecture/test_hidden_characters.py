@@ -72,7 +72,9 @@ class HiddenCharacterTests(JuntoTestCase):
         )
         record(Actor.person(cls.olivia), "signal.dismissed", cls.signal, {"reason": NASTY})
         for model, names in FOREIGN.items():
-            model._base_manager.filter(organization=cls.northwind).update(**dict.fromkeys(names, NASTY))
+            for number, row in enumerate(model._base_manager.filter(organization=cls.northwind)):
+                # a number behind it, as some names are unique
+                model._base_manager.filter(pk=row.pk).update(**dict.fromkeys(names, NASTY + " " * number))
         cls.rows = [cls.signal, unplaced, note, session, action, board, contact, device, cls.harlow, cls.olivia]
 
     def setUp(self) -> None:
@@ -86,6 +88,8 @@ class HiddenCharacterTests(JuntoTestCase):
                 response = self.browser.get(self.path(path))
                 text = body(response)
                 assert response.status_code < 500, f"{path}: {response.status_code}"
+                if not response.get("Content-Type", "").startswith("text/"):
+                    continue  # a file such as an archive of exported runbooks, no page
                 assert "<script>[U+" not in text, f"{path}: markup of a client"
                 text = SENT_BACK.sub("", text)
                 found = HIDDEN.search(text)

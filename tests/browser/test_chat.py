@@ -32,13 +32,13 @@ def test_after_a_break_everything_is_there_once_in_order_and_typed_text_is_kept(
 
 def test_a_change_of_the_ticket_leaves_its_pane_on_the_page(enter):
     theo, frames = enter("theo"), []
-    theo.page.on("websocket", lambda line: line.on("framereceived", lambda frame: frames.append(frame)))
+    theo.page.on("websocket", lambda line: line.on("framereceived", lambda frame: frames.append(json.loads(frame))))
     page = theo.open_signal("48282")
     pane = page.locator("[data-ticket]")
     before = pane.inner_text()
     start(enter("mara"), "48282")
     expect(page.locator(".msg").filter(has_text="Findings").first).to_be_visible()
-    assert any(json.loads(frame)["type"] == "ticket" for frame in frames)
+    assert any(frame["type"] == "ticket" for frame in frames)
     assert before.splitlines()[0] in pane.inner_text()
 
 

@@ -44,7 +44,8 @@ class CheckTests(AdminCase):
             assert self.check("1. Read", inputs=inputs)["problems"][0]["line"] == 0
 
     def test_the_preview_is_what_the_page_of_the_runbook_shows(self) -> None:
-        body = "# One\n\n> [!WARNING]\n> Careful\n\n## Two\n\n1. @connectwise.get_ticket\n\n## Two\n\n```mermaid\na-->b\n```\n"
+        body = "# One\n\n> [!WARNING]\n> Careful\n\n## Two\n\n1. @connectwise.get_ticket\n\n## Two\n\n"
+        body += "```mermaid\na-->b\n```\n"
         preview = self.check(body)["html"]
         page = self.client.get(self.path(f"runbooks/{self.draft(body=body).pk}/")).content.decode()
         drawn = re.search(r'<div class="rb-prose".*?</figure>', preview, re.DOTALL)

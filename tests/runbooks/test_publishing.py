@@ -118,7 +118,7 @@ class GrantTests(RunbookCase):
             "connectwise.add_time_entry",
             "connectwise.add_internal_note",
         }
-        assert all(rule["kind"] in {"fact", "constant"} for grant in closing for rule in grant.rules.values())
+        assert all(rule["kind"] in {"computed", "constant"} for grant in closing for rule in grant.rules.values())
 
     def test_the_next_version_replaces_the_grants_and_archiving_ends_them(self) -> None:
         runbook = self.published()
