@@ -201,6 +201,9 @@ class StartRule(TenantModel):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.board or 'All other boards'}: {self.Mode(self.mode).name.lower()}"
+
 
 class Instruction(TenantModel):
     """Standing words to the agent, of the organization or of one company."""
@@ -217,3 +220,6 @@ class Instruction(TenantModel):
                 fields=["organization"], condition=Q(company=None), name="instruction_once_for_all"
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"Instructions for {self.company or 'all companies'}"

@@ -23,8 +23,29 @@ def set_start_rule(*, actor: Actor, mode: StartRule.Mode, board: Board | None = 
     if board is not None:
         board = Board.objects.for_organization(actor.organization).get(pk=board.pk)
     rules = StartRule.objects.for_organization(actor.organization).select_for_update()
-    rule = rules.filter(board=board).first() or StartRule(organization=actor.organization, board=board)
+    former = rules.filter(board=board).first()
+    rule = former or StartRule(organization=actor.organization, board=board)
+    before = former.mode if former else None
     rule.mode = mode
     rule.save()
-    record(actor, "start_rule.set", rule, {"board": board.name if board else "", "mode": mode.value})
+    record(actor, "start_rule.set", rule, {"board": _name(board), "mode": mode.value, "before": before})
     return rule
+
+
+@transaction.atomic
+def remove_start_rule(*, actor: Actor, rule: StartRule) -> None:
+    """Forget a rule: its board follows the organization's again; without that one the agent prepares.
+
+    Raises:
+        PermissionDenied: `actor` may not manage policies.
+        StartRule.DoesNotExist: it is not of the actor's organization, or gone.
+    """
+    require(actor, Permission.MANAGE_POLICIES)
+    rows = StartRule.objects.for_organization(actor.organization).select_for_update(of=("self",))
+    found = rows.select_related("board").get(pk=rule.pk)
+    record(actor, "start_rule.removed", found, {"board": _name(found.board), "before": found.mode})
+    found.delete()
+
+
+def _name(board: Board | None) -> str:
+    return board.name if board else ""

@@ -74,7 +74,14 @@ UNFOLD: dict[str, Any] = {
         "show_all_applications": True,
         "navigation": [
             {"items": [{"title": "Back to Junto", "icon": "arrow_back", "link": _home}]},
-            {"title": "Manage", "items": [_page("Runbooks", "menu_book", "admin:runbooks_runbook_changelist")]},
+            {
+                "title": "Manage",
+                "items": [
+                    _page("Runbooks", "menu_book", "admin:runbooks_runbook_changelist"),
+                    _page("Start rules", "play_circle", "admin:agent_startrule_changelist"),
+                    _page("Instructions", "assignment", "admin:agent_instruction_changelist"),
+                ],
+            },
             {
                 "title": "Look up",
                 "items": [
