@@ -38,9 +38,11 @@ STAGE = """
 import django
 django.setup()
 from junto.team.tokens import create_token
-from tests.factories import CompanyFactory, CompanyLinkFactory, OrganizationFactory, owner_of
+from tests.factories import CompanyFactory, CompanyLinkFactory, OrganizationFactory, SignalFactory, owner_of
 organization = OrganizationFactory(name="Northwind MSP", slug="northwind")
-CompanyLinkFactory(company=CompanyFactory(organization=organization, name="Harlow"), external_id="19")
+company = CompanyFactory(organization=organization, name="Harlow")
+CompanyLinkFactory(company=company, external_id="19")
+SignalFactory(organization=organization, company=company, external_id="nobody rang for this one")
 print(create_token(actor=owner_of(organization), label="sync job", scopes=["signals:write"])[1])
 """
 
@@ -52,6 +54,7 @@ class Distributed:
     web: str
     redis_url: str
     environment: dict[str, str]
+    token: str
 
     def workers(self) -> list[Worker]:
         """The workers that Redis knows now."""
@@ -79,24 +82,39 @@ def distributed(postgres_url: str, redis_url: str, tmp_path_factory: pytest.Temp
         subprocess.run(migrate, env=environment, check=True, timeout=START_SECONDS, capture_output=True, cwd=ROOT)
         stack.enter_context(_running(_of_dockerfile(port), environment, folder / "web.log"))
         stack.enter_context(_running(_of_compose("worker"), environment, folder / "worker.log"))
-        running = Distributed(web=f"http://127.0.0.1:{port}", redis_url=redis_url, environment=environment)
+        stage = subprocess.run(
+            [sys.executable, "-c", STAGE],
+            env=environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            check=True,
+        )
+        running = Distributed(
+            web=f"http://127.0.0.1:{port}",
+            redis_url=redis_url,
+            environment=environment,
+            token=stage.stdout.split()[-1],
+        )
         wait_for(lambda: _status(f"{running.web}/healthz") == 200, "the web process to be healthy")
         wait_for(lambda: len(running.workers()) == 1, "the worker to register")
         yield running
 
 
-def test_a_worker_works_what_the_clock_rings_beside_a_healthy_web_process(distributed: Distributed) -> None:
-    wait_for(lambda: any(each.successful_job_count for each in distributed.workers()), "a job to be done")
+def test_the_worker_keeps_the_clock_and_finds_what_no_bell_told(distributed: Distributed) -> None:
+    opened = (
+        "SELECT count(*) FROM agent_agentsession s JOIN signals_signal g ON g.id = s.signal_id "
+        "WHERE g.external_id = 'nobody rang for this one'"
+    )
+    with psycopg.connect(distributed.environment["DATABASE_URL"], autocommit=True) as connection:
+        wait_for(lambda: connection.execute(opened).fetchone() == (1,), "the sweep to have a session opened")
 
     assert not any(each.failed_job_count for each in distributed.workers())
     assert _status(f"{distributed.web}/healthz") == 200
 
 
 def test_a_bell_rung_in_the_web_process_is_worked_by_the_worker(distributed: Distributed) -> None:
-    stage = [sys.executable, "-c", STAGE]
-    token = subprocess.run(
-        stage, env=distributed.environment, cwd=ROOT, capture_output=True, text=True, timeout=START_SECONDS, check=True
-    ).stdout.split()[-1]
     ticket = {
         "external_id": "48213",
         "subject": "Outlook keeps asking for the password",
@@ -106,7 +124,7 @@ def test_a_bell_rung_in_the_web_process_is_worked_by_the_worker(distributed: Dis
     delivery = urllib.request.Request(
         f"{distributed.web}/api/v1/northwind/signals/sync",
         data=json.dumps({"connection": "connectwise", "items": [ticket]}).encode(),
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        headers={"Authorization": f"Bearer {distributed.token}", "Content-Type": "application/json"},
     )
     with urllib.request.urlopen(delivery, timeout=30) as answer:
         results = json.load(answer)["results"]
@@ -132,6 +150,17 @@ def test_the_doctor_finds_the_worker(distributed: Distributed) -> None:
     )
 
     assert "task engine: Redis answers, 1 workers" in finished.stdout
+
+
+def test_a_worker_may_work_for_people_only(distributed: Distributed, tmp_path: Path) -> None:
+    with _running([*_of_compose("worker"), "people"], distributed.environment, tmp_path / "people.log") as second:
+        wait_for(lambda: len(distributed.workers()) == 2, "a second worker to register")
+        assert sorted(sorted(each.queue_names()) for each in distributed.workers()) == [
+            ["default", "people", "polls"],
+            ["people"],
+        ]
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(STOP_SECONDS) == 0
 
 
 def test_a_worker_leaves_at_sigterm(distributed: Distributed, tmp_path: Path) -> None:
