@@ -23,6 +23,7 @@ from runbooks.models import Runbook
 from runbooks.services import published_document
 from signals.listing import neighbours
 from signals.models import Signal
+from signals.services import CLOSABLE
 from signals.words import state_word
 
 #: Rows shown in the side panes; the lists themselves are pages of their own.
@@ -48,8 +49,8 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
         ],
         "companies": list(Company.objects.visible_to(actor)) if unmapped else [],
         "may_map": unmapped and actor.can(Permission.RUN_SESSIONS),
-        "may_resolve": may_run and signal.state in Signal.OPEN,
-        "may_dismiss": may_run and signal.state in Signal.OPEN,
+        "may_close": may_run and signal.state in CLOSABLE,
+        "must_end_first": may_run and signal.state == Signal.State.TRIAGING,
         "back_path": reverse("signals"),
         "neighbours": neighbours(actor, signal),
         "urls_signal": {

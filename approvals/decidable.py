@@ -84,6 +84,12 @@ def require_digest(shown: str, stored: str) -> None:
         raise errors.DigestMismatch("What you saw is not what would be sent. Read the request again and decide then.")
 
 
+def require_reason(reason: str) -> None:
+    """A denial says why: the agent acts on it, and others read it (PRODUCT 7)."""
+    if not any(letter.isprintable() and not letter.isspace() for letter in reason):
+        raise errors.NoReason("Say why you deny this: the agent acts on your reason.", fields={"reason": "Missing."})
+
+
 def require_same_target(shown: str, now: str) -> None:
     """A preview holds for the target as it was: before and after must be what the person saw (I2, T6)."""
     if not hmac.compare_digest(shown.encode(), now.encode()):

@@ -20,6 +20,7 @@ from approvals.decidable import (
     require_allowed,
     require_decider,
     require_digest,
+    require_reason,
     require_same_target,
     require_target,
     require_waiting,
@@ -203,6 +204,7 @@ def _deny(action: Action, actor: Actor, *, digest: str, reason: str) -> Action:
         raise errors.NotYours(f"You may not run sessions for {action.company.name}, so you cannot deny this.")
     require_waiting(action)
     require_digest(digest, action.digest)
+    require_reason(reason)
     with _one_decision(action, actor):
         _decision(action, actor, Verdict.DENY, reason=reason)
         return move(

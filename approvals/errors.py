@@ -13,6 +13,7 @@ __all__ = [
     "Drifted",
     "Expired",
     "InvalidArguments",
+    "NoReason",
     "NotForSession",
     "NotYours",
     "PolicyForbids",
@@ -74,6 +75,12 @@ class InvalidArguments(DecisionRefused):
     """The changed arguments do not fit the tool's schema; `fields` says where."""
 
     code = "invalid_arguments"
+
+
+class NoReason(DecisionRefused):
+    """A denial without a word why."""
+
+    code = "no_reason"
 
 
 class NotForSession(DecisionRefused):

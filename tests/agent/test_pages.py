@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from agent.models import AgentSession
+from agent.services import close_session
 from approvals.models import Action, ApprovalPolicy
 from approvals.policy import Mode
 from junto.tenants.models import Membership
@@ -47,6 +48,15 @@ class TriagePageTest(SessionTestCase):
         self.assertContains(page, 'data-decide="approve"')
         self.decide(asked, "deny", reason="Not this one")
         self.assertContains(self.page(self.olivia), card)
+
+    def test_a_ticket_is_resolved_or_dismissed_only_when_no_session_is_open_on_it(self) -> None:
+        self.assertContains(self.page(), "Dismiss</button>")
+        session = self.start()
+        page = self.page()
+        self.assertNotContains(page, "Dismiss</button>")
+        self.assertContains(page, "session first")
+        close_session(session=session, actor=self.actor(self.theo))
+        self.assertContains(self.page(), "Dismiss</button>")
 
     def test_hostile_ticket_text_is_shown_as_text(self) -> None:
         self.signal = self.ticket("<script>alert(1)</script> broken", "<img src=x onerror=alert(1)> \u202egnp.exe")
@@ -103,6 +113,14 @@ class QueueTest(SessionTestCase):
         assert json.loads(answer.content)["message"]
         self.drain()
         assert not self.sandbox.effects()
+
+    def test_a_denial_without_a_reason_names_what_is_missing_and_the_request_waits_on(self) -> None:
+        action = self.waiting(self.session)[0]
+        answer = self.post(self.olivia, "decide", {"verdict": "deny", "digest": action.digest, "reason": "  "})
+        assert answer.status_code == 409
+        refusal = json.loads(answer.content)
+        assert (refusal["code"], list(refusal["fields"])) == ("no_reason", ["reason"])
+        assert Action.unscoped.get(pk=action.pk).state == Action.State.WAITING
 
     def test_the_second_to_press_learns_who_was_first(self) -> None:
         action = self.waiting(self.session)[0]

@@ -18,6 +18,7 @@ from approvals.services import (
     Drifted,
     Expired,
     InvalidArguments,
+    NoReason,
     NotForSession,
     NotYours,
     PolicyForbids,
@@ -135,6 +136,14 @@ class Deciding(ApprovalTestCase):
         assert (denied.state, denied.reason) == (State.DENIED, "Wait for Friday.")
         assert not shelf.changes
 
+    def test_a_denial_without_a_reason_is_refused_and_the_request_waits_on(self) -> None:
+        action = self.ask()
+        for reason in ("", "  \n", "\u200b\x00"):
+            with pytest.raises(NoReason, match="Say why"):
+                self.decide(action, "deny", self.theo, reason=reason)
+        assert self.now(action).state == State.WAITING
+        assert self.verbs(action) == ["action.waiting"]
+
     def test_another_digest_than_the_stored_one_is_refused(self) -> None:
         action = self.ask()
         for verdict in ("approve", "deny"):
@@ -155,7 +164,7 @@ class Deciding(ApprovalTestCase):
         Action.unscoped.filter(pk=action.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
         for verdict in ("approve", "deny"):
             with pytest.raises(Expired):
-                self.decide(action, verdict, self.theo)
+                self.decide(action, verdict, self.theo, reason="Too late.")
         assert expire_actions() == 1
         assert self.now(action).state == State.EXPIRED
         with pytest.raises(Expired):

@@ -46,7 +46,9 @@ class Races(ApprovalTransactionTestCase):
 
     def pressing(self, action: Action, by: Membership, verdict: str) -> Callable[[], Action]:
         actor = self.actor(by)
-        return lambda: decide_action(action_id=action.pk, actor=actor, verdict=verdict, digest=action.digest)
+        return lambda: decide_action(
+            action_id=action.pk, actor=actor, verdict=verdict, digest=action.digest, reason="I was asked."
+        )
 
     def test_two_people_pressing_at_once_give_one_decision(self) -> None:
         for _ in range(5):

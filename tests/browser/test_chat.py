@@ -30,16 +30,17 @@ def test_after_a_break_everything_is_there_once_in_order_and_typed_text_is_kept(
     expect(page.locator("[data-present] .avatar")).to_have_count(2)
 
 
-def test_a_change_of_the_ticket_leaves_its_pane_on_the_page(enter):
-    theo, frames = enter("theo"), []
-    theo.page.on("websocket", lambda line: line.on("framereceived", lambda frame: frames.append(json.loads(frame))))
-    page = theo.open_signal("48282")
-    pane = page.locator("[data-ticket]")
-    before = pane.inner_text()
-    start(enter("mara"), "48282")
-    expect(page.locator(".msg").filter(has_text="Findings").first).to_be_visible()
-    assert any(frame["type"] == "ticket" for frame in frames)
-    assert before.splitlines()[0] in pane.inner_text()
+def test_what_somebody_does_with_a_ticket_is_seen_by_others_who_have_it_open(enter):
+    pane = enter("theo").open_signal("48282").locator("[data-ticket]")
+    subject = pane.get_by_role("heading", level=2).inner_text()
+
+    other = start(enter("mara"), "48282")
+    expect(other.get_by_role("button", name="Dismiss")).to_be_hidden()
+    other.get_by_role("button", name="Stop").click()
+    other.get_by_role("button", name="Dismiss").click()
+
+    expect(pane).to_contain_text("Dismissed")
+    expect(pane).to_contain_text(subject)
 
 
 def test_two_who_decide_at_once_make_one_decision_and_the_second_is_told(enter, stage):
