@@ -45,9 +45,14 @@ class RunTestCase(ModelTestCase):
         """The states of the run's steps, in order."""
         return list(RunStep.unscoped.filter(session=session).order_by("number").values_list("state", flat=True))
 
-    def written(self) -> list[str]:
-        """The kinds of records that were made at the vendor, in order."""
-        return [effect["record"]["kind"] for effect in self.sandbox.effects()]
+    def written(self, session: AgentSession) -> list[str]:
+        """The kinds of records that were made at the vendor on the run's ticket, in order."""
+        ticket = session.signal.external_id
+        return [
+            effect["record"]["kind"]
+            for effect in self.sandbox.effects()
+            if f"/tickets/{ticket}/" in f"{effect['path']}/" or str(effect["body"].get("chargeToId")) == ticket
+        ]
 
 
 class UnattendedRunTest(RunTestCase):
@@ -86,7 +91,7 @@ class ClosingSetTest(RunTestCase):
         session = self.arrive()
         assert session.state == AgentSession.State.COMPLETED
         assert self.steps(session) == ["done", "done"]
-        assert self.written() == ["note", "time_entry", "note"]
+        assert self.written(session) == ["note", "time_entry", "note"]
         assert not Action.unscoped.filter(origin_id=session.origin_id, decisions__isnull=False).exists()
 
     def test_the_closing_note_is_made_of_receipts_and_none_of_the_models_words_are_in_it(self) -> None:

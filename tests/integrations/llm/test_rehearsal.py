@@ -202,17 +202,13 @@ def test_a_runbooks_mentions_are_followed_in_order_with_their_resolved_arguments
     assert "Jane Poe" in str(arguments(session, NOTE)["text"])
 
 
-def test_unattended_it_keeps_to_the_runbook_and_the_closing_set() -> None:
+def test_unattended_it_keeps_to_the_runbook_and_leaves_the_closing_set_to_the_server() -> None:
     facts = with_runbook(
         [step(1, "Set the status", mention("connectwise.set_ticket_status", ticket_id=48213, status_id=5))],
         mode="runbook",
     )
     session = Session(facts=facts).run()
-    assert [call.name for call in session.calls() if call.name not in READS] == [
-        "connectwise.set_ticket_status",
-        TIME,
-        NOTE,
-    ]
+    assert [call.name for call in session.calls() if call.name not in READS] == ["connectwise.set_ticket_status"]
 
 
 def test_a_step_that_went_wrong_ends_the_runbook_but_not_the_record() -> None:
