@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery, Value
@@ -12,12 +10,16 @@ from django.db.models.functions import Coalesce, Now
 from agent.attention import attended
 from agent.models import AgentSession, StartRule
 from agent.services import SessionRefused, open_session
+from agent.start_rules import start_mode
+from agent.starting import keep_waiting, queued, start_firing
 from approvals.models import Origin
 from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.models import Organization
+from runbooks.firing import fire_on_signal
 from runbooks.matching import match_signal
-from runbooks.models import Runbook
+from runbooks.models import Runbook, TriggerFiring
+from runbooks.suspension import suspended_at
 from signals.models import Signal
 from signals.services import SignalNotClaimable
 
@@ -49,7 +51,11 @@ def wake_unattended(organization: Organization) -> None:
 
 
 def open_next(organization: Organization) -> None:
-    """Open sessions on the organization's most urgent waiting signals while fewer than AT_ONCE are at work."""
+    """Begin the runs in the queue, then open sessions on the most urgent waiting signals, while there is room.
+
+    There is while fewer than AT_ONCE of the organization's unasked sessions are at work.
+    """
+    _start_queued(organization)
     if not _has_room(organization):
         return
     for signal in waiting(organization)[:LOOKED_AT]:
@@ -71,35 +77,49 @@ def waiting(organization: Organization) -> QuerySet[Signal]:
     return found.exclude(rule=StartRule.Mode.OFF).select_related("organization", "company", "board")
 
 
-def start_mode(signal: Signal) -> StartRule.Mode:
-    """The start rule in force for the signal's board: its own, else the organization's, else prepare."""
-    rows = StartRule.objects.for_organization(signal.organization).values_list("board_id", "mode")
-    rules: dict[UUID | None, str] = dict(rows)
-    own = rules.get(signal.board_id) if signal.board_id else None
-    return StartRule.Mode(own or rules.get(None) or StartRule.Mode.PREPARE)
-
-
 def organizations_with_work() -> QuerySet[Organization]:
-    """Those with a signal that waits for its session, or with unattended sessions at work."""
+    """Those with a signal that waits for its session, with runs in the queue, or with unattended sessions at work."""
     new = Signal.unscoped.filter(organization=OuterRef("pk"), state=Signal.State.NEW, company__isnull=False)
     working = AgentSession.unscoped.filter(organization=OuterRef("pk"), state__in=WORKING).exclude(attended())
-    return Organization.objects.filter(Exists(new) | Exists(working))
+    queued = TriggerFiring.unscoped.filter(organization=OuterRef("pk"), state=TriggerFiring.State.QUEUED)
+    return Organization.objects.filter(Exists(new) | Exists(working) | Exists(queued))
+
+
+def _start_queued(organization: Organization) -> None:
+    """Begin what waits in the queue, the longest waiting first; what a person started needs no room."""
+    for firing in queued(organization)[:LOOKED_AT]:
+        with transaction.atomic():
+            _lock(organization)
+            if firing.started_by_id is None and not _has_room(organization):
+                keep_waiting(
+                    firing.pk, f"{AT_ONCE} sessions that nobody asked for are at work; it begins as one rests."
+                )
+            else:
+                start_firing(firing.pk)
 
 
 def _open(signal: Signal) -> bool:
     """Open a session on `signal`; False when there is no room for one. A refusal is logged and takes no room."""
     runs = start_mode(signal) == StartRule.Mode.RUN and _has_ai_runbook(signal)
+    fired = fire_on_signal(signal)
     try:
         with transaction.atomic():
-            # one at a time counts and opens; no_key lets rows that point at the organization be written meanwhile
-            Organization.objects.select_for_update(no_key=True).get(pk=signal.organization_id)
+            _lock(signal.organization)
             if not _has_room(signal.organization):
                 return False
+            # what a trigger names goes before what merely fits best
+            if any(start_firing(firing.pk) for firing in fired):
+                return True
             agent = Actor.system("agent", signal.organization)
             open_session(signal=signal, actor=agent, mode="runbook" if runs else "prepare")
     except (SessionRefused, SignalNotClaimable) as reason:
         log.info("session not opened", signal=str(signal.pk), reason=str(reason))
     return True
+
+
+def _lock(organization: Organization) -> None:
+    """One at a time counts and opens; no_key lets rows that point at the organization be written meanwhile."""
+    Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
 
 
 def _has_room(organization: Organization) -> bool:
@@ -108,4 +128,6 @@ def _has_room(organization: Organization) -> bool:
 
 def _has_ai_runbook(signal: Signal) -> bool:
     best = next((match for match in match_signal(signal) if match.above_threshold), None)
-    return best is not None and best.audience == Runbook.Audience.AI
+    if best is None or best.audience != Runbook.Audience.AI or signal.company is None:
+        return False
+    return not suspended_at(best.runbook, signal.company)

@@ -14,7 +14,7 @@ from agent.events import RequestedCall
 from agent.journal import Progress, read_progress
 from agent.models import AgentSession, Instruction, RunStep
 from agent.prompts import ForeignText, MentionFacts, Mode, PromptFacts, RunbookFacts, StepFacts, opening
-from agent.steps import read_steps, step_of_call
+from agent.steps import mentions_of, read_steps, step_of_call
 from agent.transcript import rebuild
 from approvals.models import Origin
 from approvals.services import offered_tools
@@ -152,12 +152,12 @@ def _runbook_facts(context: SessionContext) -> RunbookFacts | None:
     steps = []
     told = {step.number: step for step in context.steps}
     for step in version.document.steps:
-        mentions = []
-        for mention in step.mentions:
-            resolved = resolve(mention, context.facts, session.inputs)
-            mentions.append(MentionFacts(mention.tool, mention.ask, resolved.arguments, resolved.unresolved))
         row = told.get(step.number)
         progress = (row.state, row.answer, row.attempt) if row else ("pending", "", 1)
+        mentions = []
+        for mention in mentions_of(step, row.answer if row else ""):
+            resolved = resolve(mention, context.facts, session.inputs)
+            mentions.append(MentionFacts(mention.tool, mention.ask, resolved.arguments, resolved.unresolved))
         steps.append(StepFacts(step.number, step.title, step.text, step.kind, step.options, mentions, *progress))
     return RunbookFacts(
         id=str(session.runbook_id),

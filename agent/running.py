@@ -90,8 +90,9 @@ def _ask(step: RunStep, version: PublishedVersion, session: AgentSession, lease:
     written = version.document.steps[step.number - 1]
     with transaction.atomic():
         lease.check()
-        rows = RunStep.objects.for_organization(session.organization).filter(pk=step.pk)
-        rows.update(state=RunStep.State.WAITING)
+        rows = RunStep.objects.for_organization(session.organization).filter(pk=step.pk, state=step.state, by=None)
+        if not rows.update(state=RunStep.State.WAITING):
+            return  # a person was quicker
         append_event(session, DecisionAsked(step=step.number, question=step.title, options=written.options))
 
 

@@ -224,7 +224,7 @@ def choose_runbook(*, session: AgentSession, actor: Actor, runbook: Runbook | No
     """
     require(actor, Permission.RUN_SESSIONS, session.company)
     session.refresh_from_db()
-    if not session.is_live or session.origin.mode == Origin.Mode.RUNBOOK:
+    if not session.is_live or session.origin.mode == Origin.Mode.RUNBOOK or session.origin.runbook:
         raise SessionRefused("The runbook of this session can no longer be changed.")
     if runbook is not None and not in_force(runbook, session.company):
         raise SessionRefused("That runbook is not published for this company.")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import transaction
 
 from agent.models import StartRule
 from junto.audit.services import record
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
-from signals.models import Board
+from signals.models import Board, Signal
 
 
 @transaction.atomic
@@ -45,6 +47,14 @@ def remove_start_rule(*, actor: Actor, rule: StartRule) -> None:
     found = rows.select_related("board").get(pk=rule.pk)
     record(actor, "start_rule.removed", found, {"board": _name(found.board), "before": found.mode})
     found.delete()
+
+
+def start_mode(signal: Signal) -> StartRule.Mode:
+    """The start rule in force for the signal's board: its own, else the organization's, else prepare."""
+    rows = StartRule.objects.for_organization(signal.organization).values_list("board_id", "mode")
+    rules: dict[UUID | None, str] = dict(rows)
+    own = rules.get(signal.board_id) if signal.board_id else None
+    return StartRule.Mode(own or rules.get(None) or StartRule.Mode.PREPARE)
 
 
 def _name(board: Board | None) -> str:

@@ -5,6 +5,7 @@ A step is over when every call it mentions succeeded, or a person said so; what 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -68,10 +69,11 @@ def step_of_call(
     frozen = _frozen(tool, arguments)
     by_call = {row.call_id: row for row in rows}
     for step, written in zip(steps, version.document.steps, strict=False):
-        fitting = [mention for mention in written.mentions if _fits(mention, tool, frozen, facts, inputs)]
+        wanted = mentions_of(written, step.answer)
+        fitting = [mention for mention in wanted if _fits(mention, tool, frozen, facts, inputs)]
         held = [by_call[each] for each in step.calls if each in by_call]
         taken = sum(row.tool == tool and not _went_wrong(row) for row in held)
-        if step.state not in RunStep.OVER and fitting and taken < _wanted(written)[tool]:
+        if step.state not in RunStep.OVER and fitting and taken < sum(mention.tool == tool for mention in wanted):
             step.calls = [*step.calls, call_id]
             changed = _rows(step.session).filter(pk=step.pk)
             changed.update(calls=step.calls, state=State.RUNNING, started_at=step.started_at or Now())
@@ -85,16 +87,14 @@ def move_steps(steps: Sequence[RunStep], version: PublishedVersion, rows: Sequen
     by_call = {row.call_id: row for row in rows}
     begun = max((step.number for step in steps if step.calls or step.state in RunStep.OVER), default=0)
     for step, written in zip(steps, version.document.steps, strict=False):
-        if step.by_id is not None or version.audience == Runbook.Audience.HUMAN:
+        if (step.by_id is not None and not step.answer) or version.audience == Runbook.Audience.HUMAN:
             continue
         held = [by_call[each] for each in step.calls if each in by_call]
         state = _state(step, written, held, passed=step.number < begun)
         if state == step.state:
             continue
         step.state = state
-        _rows(step.session).filter(pk=step.pk).update(
-            state=state, finished_at=Now() if state in (*RunStep.OVER, State.FAILED) else None
-        )
+        _as_read(step).update(state=state, finished_at=Now() if state in (*RunStep.OVER, State.FAILED) else None)
 
 
 def pass_prose(steps: Sequence[RunStep], version: PublishedVersion) -> None:
@@ -102,7 +102,21 @@ def pass_prose(steps: Sequence[RunStep], version: PublishedVersion) -> None:
     for step, written in zip(steps, version.document.steps, strict=False):
         if step.state == State.PENDING and not written.mentions and not step.decision:
             step.state = State.DONE
-            _rows(step.session).filter(pk=step.pk).update(state=State.DONE, finished_at=Now())
+            _as_read(step).update(state=State.DONE, finished_at=Now())
+
+
+def mentions_of(written: Step, answer: str) -> tuple[Mention, ...]:
+    """The mentions that a step has to do: of a decision those of the option chosen, and those of no option at all."""
+    if written.kind != "decision":
+        return written.mentions
+    if not answer:
+        return ()
+    others = [option for option in written.options if option != answer]
+    return tuple(
+        mention
+        for mention in written.mentions
+        if _names(answer, mention.tool) or not any(_names(option, mention.tool) for option in others)
+    )
 
 
 def next_decision(steps: Sequence[RunStep], version: PublishedVersion) -> RunStep | None:
@@ -110,7 +124,7 @@ def next_decision(steps: Sequence[RunStep], version: PublishedVersion) -> RunSte
     for step, written in zip(steps, version.document.steps, strict=False):
         if step.state in RunStep.OVER:
             continue
-        if step.decision:
+        if step.decision and not step.answer:
             return step
         if written.mentions:
             return None
@@ -132,7 +146,8 @@ def _state(step: RunStep, written: Step, held: Sequence[Action], *, passed: bool
     if not written.mentions:
         return State.DONE if passed or step.answer else State(step.state)
     succeeded = Counter(row.tool for row in held if _succeeded(row))
-    if all(succeeded[tool] >= count for tool, count in _wanted(written).items()):
+    wanted = Counter(mention.tool for mention in mentions_of(written, step.answer))
+    if all(succeeded[tool] >= count for tool, count in wanted.items()):
         return State.DONE
     if any(row.state in _PERSONS_TURN for row in held):
         return State.WAITING
@@ -143,8 +158,8 @@ def _state(step: RunStep, written: Step, held: Sequence[Action], *, passed: bool
     return State.RUNNING if succeeded else State.PENDING
 
 
-def _wanted(written: Step) -> Counter[str]:
-    return Counter(mention.tool for mention in written.mentions)
+def _names(text: str, tool: str) -> bool:
+    return re.search(rf"@{re.escape(tool)}\b", text) is not None
 
 
 def _fits(
@@ -177,6 +192,11 @@ def _succeeded(row: Action) -> bool:
 
 def _went_wrong(row: Action) -> bool:
     return row.state in Action.TERMINAL and row.state != Action.State.SUPERSEDED and not _succeeded(row)
+
+
+def _as_read(step: RunStep) -> TenantQuerySet[RunStep]:
+    """The row, unless a person gave the step its course since it was read: their word stands."""
+    return _rows(step.session).filter(pk=step.pk, by=step.by_id, attempt=step.attempt, answer=step.answer)
 
 
 def _rows(session: AgentSession) -> TenantQuerySet[RunStep]:

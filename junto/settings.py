@@ -234,7 +234,9 @@ BELLS: dict[str, list[str]] = {
         "agent.tasks.end_stopped_sessions",
         "agent.tasks.open_sessions",
         "agent.tasks.wake_ticket",
+        "runbooks.tasks.fire_triggers",
     ],
+    "firing.queued": ["agent.tasks.open_waiting"],
     "session.ready": ["agent.tasks.advance_session"],
     "session.unattended": ["agent.tasks.advance_unattended"],
     "session.rested": ["agent.tasks.open_waiting"],
@@ -247,6 +249,7 @@ BELLS: dict[str, list[str]] = {
 CLOCK: dict[str, int] = {
     "signals.tasks.poll_all": 30,
     "agent.tasks.sweep_sessions": 5,
+    "runbooks.tasks.fire_schedules": 15,
     "approvals.tasks.sweep_actions": 5,
     "integrations.tasks.sync_directories": 3600,
     "junto.audit.tasks.export_heads": 3600,

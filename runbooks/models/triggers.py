@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,7 +21,9 @@ class Trigger(TenantModel):
     """One condition under which a published runbook fits or begins (PRODUCT 4). Conditions stand beside the text.
 
     `cron` is read in `time_zone`; `next_due` is the next moment it names. A firing later than `grace_minutes` is
-    skipped. `companies` are those a scheduled or manual start is for; a runbook of one company needs none.
+    skipped. `companies` are those a scheduled start is for; elsewhere they limit it, and none means all of the
+    runbook's scope. A runbook of one company needs none. `board` limits a condition on tickets to one board, and is
+    where the ticket of a run without one is opened.
     """
 
     class Kind(models.TextChoices):
@@ -72,13 +75,28 @@ class Trigger(TenantModel):
         return "Started by hand"
 
     def fits(self, signal: Signal) -> bool:
-        """Whether the signal meets the condition, by the words of its source; letters of either case are the same."""
+        """Whether the signal meets the condition, by the words of its source; letters of either case are the same.
+
+        A board or companies, where they are given, limit it to their tickets.
+        """
+        if self.board_id is not None and signal.board_id != self.board_id:
+            return False
+        if not self._meets(signal):
+            return False
+        companies = {company.pk for company in self.companies.all()}
+        return not companies or signal.company_id in companies
+
+    def _meets(self, signal: Signal) -> bool:
         if self.kind == self.Kind.CLASSIFICATION:
             told = (signal.type.casefold(), signal.subtype.casefold())
             return told[0] == self.type.casefold() and (not self.subtype or told[1] == self.subtype.casefold())
         if self.kind == self.Kind.ALERT:
             return bool(signal.alert_type) and signal.alert_type.casefold() == self.alert_type.casefold()
         return False
+
+    def local(self, moment: datetime) -> datetime:
+        """A moment by the clocks of its time zone."""
+        return moment.astimezone(ZoneInfo(self.time_zone))
 
     def clean(self) -> None:
         """What its kind needs. Raises ValidationError by field name."""

@@ -67,6 +67,7 @@ UNSCOPED_WORKERS = (
     "agent.backlog",
     "agent.context",
     "agent.loop",
+    "agent.starting",
     "approvals.tasks",
     "approvals.sweeps",
     "approvals.execution",
@@ -74,6 +75,7 @@ UNSCOPED_WORKERS = (
     "signals.polling",
     "integrations.tasks",
     "runbooks.tasks",
+    "runbooks.firing",
 )
 
 

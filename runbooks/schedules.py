@@ -1,0 +1,72 @@
+"""When a schedule is due: cron expressions read in a time zone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from croniter import croniter
+
+#: Missed moments that are counted one by one; of more it is only said that they were more.
+MOST_COUNTED = 1000
+
+
+@dataclass(frozen=True)
+class Due:
+    """What a schedule asks for now. `newest` is the last moment that came; `missed` counts those before it."""
+
+    newest: datetime
+    missed: int
+    first: datetime
+
+
+def next_moment(cron: str, time_zone: str, after: datetime) -> datetime:
+    """The first moment after `after` that the expression names by the clocks of the time zone, in UTC.
+
+    A time that the clocks pass over in spring comes at the next there is; one that comes twice in autumn counts once.
+    """
+    return next(_moments(cron, time_zone, after))
+
+
+def due(cron: str, time_zone: str, *, since: datetime, now: datetime) -> Due | None:
+    """The moments from `since` on that came by `now`; None where none did."""
+    newest = first = None
+    count = 0
+    if since <= now:
+        newest = first = since
+        for moment in _moments(cron, time_zone, since):
+            if moment > now:
+                break
+            newest, count = moment, count + 1
+            if count > MOST_COUNTED:
+                newest = _last(cron, time_zone, now)
+                break
+    return Due(newest, count, first) if newest and first else None
+
+
+def _moments(cron: str, time_zone: str, after: datetime) -> Iterator[datetime]:
+    """In order. Reckoned without a zone and placed in it afterwards, so that no jump of the clocks confuses it."""
+    zone = ZoneInfo(time_zone)
+    steps = croniter(cron, after.astimezone(zone).replace(tzinfo=None))
+    last = after
+    while True:
+        moment = _in_zone(steps.get_next(datetime), zone)
+        if moment > last:
+            last = moment
+            yield moment
+
+
+def _last(cron: str, time_zone: str, now: datetime) -> datetime:
+    zone = ZoneInfo(time_zone)
+    # croniter looks strictly before what it starts from
+    steps = croniter(cron, (now + timedelta(minutes=1)).astimezone(zone).replace(tzinfo=None))
+    while True:
+        moment = _in_zone(steps.get_prev(datetime), zone)
+        if moment <= now:
+            return moment
+
+
+def _in_zone(local: datetime, zone: ZoneInfo) -> datetime:
+    return local.replace(tzinfo=zone).astimezone(UTC)

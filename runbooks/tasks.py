@@ -1,0 +1,22 @@
+"""What bells and the clock wake: conditions that may have come true. Each is safe to repeat."""
+
+from __future__ import annotations
+
+from django_tasks import task
+
+from runbooks.firing import fire_due, fire_on_signal
+from signals.models import Signal
+
+
+@task
+def fire_triggers(signal_id: str) -> None:
+    """A signal came or changed: it may meet the condition of a trigger."""
+    signal = Signal.unscoped.select_related("organization", "company").filter(pk=signal_id).first()
+    if signal is not None:
+        fire_on_signal(signal)
+
+
+@task
+def fire_schedules(_: str = "") -> None:
+    """The clock went on: schedules may be due."""
+    fire_due()

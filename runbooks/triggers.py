@@ -1,0 +1,102 @@
+"""What an author says about when a runbook fits or begins: triggers are added, changed, switched and removed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from junto.audit.services import record
+from junto.tenants.actors import Actor
+from junto.tenants.models import Company
+from runbooks.guards import require_author
+from runbooks.inputs import read_inputs
+from runbooks.models import Trigger
+from runbooks.schedules import next_moment
+from runbooks.values import ValuesRefused, read_values
+
+Kind = Trigger.Kind
+
+#: Kinds whose runs have no ticket: their inputs are known beforehand or asked of a person.
+WITHOUT_TICKET = (Kind.SCHEDULE, Kind.MANUAL)
+
+
+@transaction.atomic
+def save_trigger(*, actor: Actor, trigger: Trigger, companies: Iterable[Company]) -> Trigger:
+    """Add or change a condition. It counts from now on; a schedule is due at its next moment.
+
+    Raises:
+        PermissionDenied: `actor` may not author the runbook.
+        ValidationError: by field name, what its kind lacks or cannot be.
+    """
+    require_author(actor, trigger.runbook)
+    trigger.organization = trigger.runbook.organization
+    chosen = list(companies)
+    trigger.full_clean(exclude=["organization", "runbook"])
+    _check(trigger, chosen)
+    adding = trigger._state.adding
+    _plan(trigger)
+    trigger.save()
+    trigger.companies.set(chosen)
+    verb = "trigger.added" if adding else "trigger.changed"
+    record(actor, verb, trigger, {"runbook": str(trigger.runbook_id), "words": trigger.words})
+    return trigger
+
+
+@transaction.atomic
+def switch_trigger(*, actor: Actor, trigger: Trigger, enabled: bool) -> None:
+    """Switch a condition on or off. Moments that pass while it is off are not made up for.
+
+    Raises:
+        PermissionDenied: `actor` may not author the runbook.
+    """
+    require_author(actor, trigger.runbook)
+    trigger.enabled = enabled
+    _plan(trigger)
+    trigger.save(update_fields=["enabled", "next_due"])
+    verb = "trigger.switched_on" if enabled else "trigger.switched_off"
+    record(actor, verb, trigger, {"runbook": str(trigger.runbook_id), "words": trigger.words})
+
+
+@transaction.atomic
+def remove_trigger(*, actor: Actor, trigger: Trigger) -> None:
+    """Remove a condition that never came true; one that did is kept for what it tells, and can be switched off.
+
+    Raises:
+        PermissionDenied: `actor` may not author the runbook.
+        ValidationError: it fired before.
+    """
+    require_author(actor, trigger.runbook)
+    if trigger.firings.exists():
+        raise ValidationError("It has fired, and its runs refer to it: switch it off instead.")
+    record(actor, "trigger.removed", trigger, {"runbook": str(trigger.runbook_id), "words": trigger.words})
+    trigger.delete()
+
+
+def _plan(trigger: Trigger) -> None:
+    """Set when it is due next."""
+    runs = trigger.kind == Kind.SCHEDULE and trigger.enabled
+    trigger.next_due = next_moment(trigger.cron, trigger.time_zone, timezone.now()) if runs else None
+
+
+def _check(trigger: Trigger, companies: list[Company]) -> None:
+    """What no single field can tell."""
+    runbook = trigger.runbook
+    errors: dict[str, str] = {}
+    if any(company.organization_id != runbook.organization_id for company in companies):
+        errors["companies"] = "Choose companies of yours."
+    if runbook.company_id is not None and any(company.pk != runbook.company_id for company in companies):
+        errors["companies"] = "This runbook is for one company only; leave the list empty."
+    if trigger.kind == Kind.SCHEDULE and runbook.company_id is None and not companies:
+        errors["companies"] = "Choose for which companies: a schedule runs once for each of them."
+    if trigger.board is not None and trigger.board.organization_id != runbook.organization_id:
+        errors["board"] = "Choose one of your boards."
+    if trigger.kind == Kind.SCHEDULE:
+        try:
+            trigger.inputs = read_values(read_inputs(runbook.inputs), trigger.inputs)
+        except ValuesRefused as refused:
+            errors["inputs"] = " ".join(f"{name}: {words}" for name, words in refused.errors.items())
+    if errors:
+        raise ValidationError(errors)

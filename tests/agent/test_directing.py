@@ -1,0 +1,201 @@
+"""People give a run its course: decisions, skips, retries, ticks, taking over and handing back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agent.directing import answer_decision, hand_back, mark_step, retry_step, skip_step, take_over
+from agent.events import PersonDirected
+from agent.models import AgentSession
+from agent.services import SessionRefused
+from approvals.models import Action
+from junto.audit.models import AuditEntry
+from junto.tenants.models import Membership
+from junto.tenants.permissions import PermissionDenied
+from tests.agent.run_cases import HYBRID, DirectedRunCase
+from tests.factories import MembershipFactory
+
+YES, NO = "Yes, go on", "No, leave it: go to step 5"
+
+
+class DecisionTest(DirectedRunCase):
+    def answer(self, session: AgentSession, option: str, by: Membership | None = None) -> AgentSession:
+        answer_decision(session=session, actor=self.actor(by or self.theo), number=3, option=option)
+        return self.run_on(session)
+
+    def test_a_hybrid_run_rests_at_its_decision_and_asks_it_once(self) -> None:
+        session = self.hybrid()
+        assert session.state == AgentSession.State.WAITING_FOR_TECHNICIAN
+        assert [(each.step, each.options) for each in self.asked(session)] == [(3, (YES, NO))]
+        assert self.steps(session) == ["done", "pending", "waiting", "pending", "pending"]
+
+    def test_after_the_answer_the_agent_goes_on_with_the_next_steps(self) -> None:
+        session = self.answer(self.hybrid(), YES)
+        note = self.waiting(session)[0]
+        assert note.tool == "connectwise.add_internal_note"
+        assert "step 4 of 5" in note.runbook_step
+        session = self.decide(note, "approve")
+        assert self.steps(session) == ["done"] * 5
+        answered = self.rows(session)[2]
+        assert (answered.answer, answered.by, answered.finished_at is not None) == (YES, self.theo, True)
+
+    def test_an_answer_that_names_a_step_passes_over_those_between(self) -> None:
+        session = self.answer(self.hybrid(), NO)
+        assert self.steps(session) == ["done", "done", "done", "skipped", "done"]
+        assert "passes over" in self.rows(session)[3].reason
+        assert self.written() == []
+
+    def test_of_two_answers_the_first_stands_and_the_second_is_told(self) -> None:
+        session = self.hybrid()
+        other = AgentSession.unscoped.select_related("organization", "company", "origin", "runbook").get(pk=session.pk)
+        self.answer(session, YES)
+        with pytest.raises(SessionRefused, match="“Done” by Theo"):
+            self.answer(other, NO, by=self.oskar)
+
+    def test_what_is_no_option_is_no_answer(self) -> None:
+        session = self.hybrid()
+        for option in ("", "Perhaps", YES + "!"):
+            with pytest.raises(SessionRefused):
+                self.answer(session, option)
+        assert self.rows(session)[2].answer == ""
+
+    def test_only_the_tools_of_the_chosen_option_are_called(self) -> None:
+        body = HYBRID.replace("Yes, go on", "Yes: @connectwise.search_tickets").replace(
+            "No, leave it: go to step 5", "No: @connectwise.add_internal_note(ticket_id=ticket.id)"
+        )
+        session = self.run_it(self.publish(body.split("3. Leave")[0], audience="hybrid"))
+        session = self.answer(session, "Yes: @connectwise.search_tickets")
+        assert self.steps(session)[2] == "done"
+        closing = [row.call_id for row in self.actions(session, "connectwise.add_internal_note")]
+        assert closing in ([], ["closing.note"])
+
+    def test_the_answer_is_told_to_the_model_and_stands_in_the_audit_log(self) -> None:
+        session = self.answer(self.hybrid(), YES)
+        told = [event for event in self.events(session) if isinstance(event, PersonDirected)]
+        assert [(each.deed, each.step, each.goes_on) for each in told] == [("answer", 3, True)]
+        entry = AuditEntry.unscoped.get(organization=self.northwind, verb="run.answer")
+        assert entry.detail["option"] == YES
+
+    def test_who_may_not_run_sessions_for_the_company_answers_nothing(self) -> None:
+        session = self.hybrid()
+        limited = MembershipFactory(organization=self.northwind, all_companies=False, companies=[self.pinewood])
+        for stranger in (limited, self.ines):
+            with pytest.raises(PermissionDenied):
+                self.answer(session, YES, by=stranger)
+
+
+class CourseTest(DirectedRunCase):
+    def failed(self) -> AgentSession:
+        """A run whose note was denied."""
+        body = "1. Read it. @connectwise.get_ticket(ticket_id=ticket.id)\n2. Note. @connectwise.add_customer_note (ask)"
+        session = self.run_it(self.publish(body, audience="hybrid"))
+        return self.decide(self.waiting(session)[0], "deny", reason="Not like this.")
+
+    def direct(self, session: AgentSession, deed: Any, by: Membership | None = None, **more: Any) -> AgentSession:
+        deed(session=session, actor=self.actor(by or self.theo), **more)
+        return self.run_on(session)
+
+    def test_a_denied_step_waits_for_a_person_and_is_skipped_with_a_reason(self) -> None:
+        session = self.failed()
+        assert self.steps(session) == ["done", "failed"]
+        session = self.direct(session, skip_step, number=2, reason="The client was called.")
+        step = self.rows(session)[1]
+        assert (step.state, step.reason, step.by) == ("skipped", "The client was called.", self.theo)
+        assert self.waiting(session)[0].call_id == "closing.time"
+
+    def test_a_step_is_tried_again_and_what_was_done_is_not_done_twice(self) -> None:
+        session = self.direct(self.failed(), retry_step, number=2)
+        again = self.waiting(session)
+        assert [row.tool for row in again] == ["connectwise.add_customer_note"]
+        assert len(self.actions(session, "connectwise.add_customer_note")) == 2
+        session = self.decide(again[0], "approve")
+        assert self.steps(session) == ["done", "done"]
+        assert self.written() == ["note"]
+
+    def test_a_step_is_not_skipped_while_a_request_of_it_waits(self) -> None:
+        session = self.direct(self.hybrid(), answer_decision, number=3, option=YES)
+        with pytest.raises(SessionRefused, match="decide or deny"):
+            self.direct(session, skip_step, number=4, reason="No need.")
+
+    def test_a_skip_needs_a_reason(self) -> None:
+        with pytest.raises(SessionRefused, match="Say why"):
+            self.direct(self.failed(), skip_step, number=2, reason="  ")
+
+    def test_the_rest_is_skipped_at_once(self) -> None:
+        session = self.direct(self.hybrid(), skip_step, number=3, reason="Solved on the phone.", rest=True)
+        assert self.steps(session) == ["done", "done", "skipped", "skipped", "skipped"]
+
+    def test_while_a_person_has_the_run_in_hand_the_agent_waits_and_no_grant_counts(self) -> None:
+        session = self.direct(self.hybrid(), take_over)
+        before = len(Action.unscoped.filter(origin_id=session.origin_id))
+        session = self.direct(session, answer_decision, number=3, option=YES)
+        assert session.origin.mode == "triage"
+        assert len(Action.unscoped.filter(origin_id=session.origin_id)) == before
+        session = self.direct(session, mark_step, number=4, done=True)
+        assert self.steps(session) == ["done", "done", "done", "done", "pending"]
+
+    def test_handed_back_it_goes_on_where_it_is_and_ends_with_the_closing_set(self) -> None:
+        session = self.direct(self.hybrid(), take_over)
+        session = self.direct(session, answer_decision, number=3, option=YES)
+        session = self.direct(session, mark_step, number=4, done=True)
+        session = self.direct(session, hand_back, by=self.oskar)
+        assert self.steps(session) == ["done"] * 5
+        assert not self.written()
+        session = self.decide(self.waiting(session)[0], "approve")
+        session = self.decide(self.waiting(session)[0], "approve")
+        assert session.state == AgentSession.State.COMPLETED
+        note = self.actions(session, "connectwise.add_internal_note")[-1].arguments["text"]
+        assert "Did they confirm who they are?: done, “Yes, go on” by Theo Okafor" in note
+
+    def test_it_is_taken_over_once_and_handed_back_once(self) -> None:
+        session = self.hybrid()
+        for deed in (take_over, hand_back):
+            self.direct(session, deed)
+            with pytest.raises(SessionRefused, match="already"):
+                self.direct(session, deed, by=self.oskar)
+
+    def test_nothing_is_directed_after_the_end(self) -> None:
+        session = self.direct(self.hybrid(), skip_step, number=3, reason="Solved.", rest=True)
+        AgentSession.unscoped.filter(pk=session.pk).update(state=AgentSession.State.COMPLETED)
+        with pytest.raises(SessionRefused, match="over"):
+            self.direct(session, take_over)
+
+
+class PeoplesRunTest(DirectedRunCase):
+    def tick(self, session: AgentSession, number: int, *, done: bool = True, by: Membership | None = None) -> None:
+        mark_step(session=session, actor=self.actor(by or self.theo), number=number, done=done)
+        self.run_on(session)
+
+    def test_the_agent_shows_it_and_carries_out_nothing(self) -> None:
+        session = self.human()
+        assert session.state == AgentSession.State.WAITING_FOR_TECHNICIAN
+        assert not Action.unscoped.filter(origin_id=session.origin_id).exists()
+        assert self.steps(session) == ["pending"] * 3
+
+    def test_every_tick_keeps_who_and_when_and_can_be_taken_away(self) -> None:
+        session = self.human()
+        self.tick(session, 2, by=self.oskar)
+        self.tick(session, 1)
+        first, second, third = self.rows(session)
+        assert [(step.state, step.by) for step in (first, second, third)] == [
+            ("done", self.theo),
+            ("done", self.oskar),
+            ("pending", None),
+        ]
+        assert first.finished_at
+        self.tick(session, 2, done=False)
+        assert self.steps(session) == ["done", "pending", "pending"]
+
+    def test_a_tick_wakes_no_model(self) -> None:
+        session = self.human()
+        self.tick(session, 1)
+        assert "Theo Okafor did step 1" in self.notices(session)
+        assert self.words(session) == ""
+
+    def test_two_who_tick_the_same_step_leave_one_tick(self) -> None:
+        session = self.human()
+        self.tick(session, 1)
+        with pytest.raises(SessionRefused, match="by Theo"):
+            self.tick(session, 1, by=self.oskar)
