@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from integrations.llm.spend import FREE, cost_microcents
+from django.conf import settings
+
+from integrations.llm.spend import FREE, ModelPrice, cost_microcents
 from integrations.models import ModelUsage
 from junto.tenants.models import Company, Organization
 
@@ -18,18 +20,26 @@ def reserve_usage(
         model=model,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
-        cost_microcents=_cost(tokens_in, tokens_out),
+        cost_microcents=_cost(model, tokens_in, tokens_out),
     )
 
 
 def settle_usage(usage: ModelUsage, *, tokens_in: int, tokens_out: int) -> int:
     """Write what the call really took in place of what was set aside; returns its cost in millionths of a cent."""
     usage.tokens_in, usage.tokens_out, usage.reserved = tokens_in, tokens_out, False
-    usage.cost_microcents = _cost(tokens_in, tokens_out)
+    usage.cost_microcents = _cost(usage.model, tokens_in, tokens_out)
     usage.save(update_fields=["tokens_in", "tokens_out", "cost_microcents", "reserved"])
     return usage.cost_microcents
 
 
-def _cost(tokens_in: int, tokens_out: int) -> int:
-    # An organization has no price table yet: tokens are counted, money is not.
-    return cost_microcents(FREE, tokens_in=tokens_in, tokens_out=tokens_out)
+def _cost(model: str, tokens_in: int, tokens_out: int) -> int:
+    return cost_microcents(price_of(model), tokens_in=tokens_in, tokens_out=tokens_out)
+
+
+def price_of(model: str) -> ModelPrice:
+    """What the operator says `model` costs (`JUNTO_LLM_PRICES`).
+
+    Nothing for the rehearsal, and for every model while no prices are set: then tokens alone are limited.
+    """
+    dollars = settings.LLM_PRICES.get(model)
+    return ModelPrice(*(100 * each for each in dollars)) if dollars else FREE

@@ -9,8 +9,10 @@ import base64
 import binascii
 import ipaddress
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SECRET_MINIMUM_LENGTH = 32
 CREDENTIAL_KEY_BYTES = 32  # AES-256
+_PRICE = re.compile(r"(?P<model>\S.*?)=(?P<read>\d{1,6}(?:\.\d{1,6})?)/(?P<written>\d{1,6}(?:\.\d{1,6})?)")
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 
@@ -77,6 +80,11 @@ KNOWN: dict[str, Variable] = {
     ),
     "JUNTO_LLM_API_KEY": Variable("The key for `JUNTO_LLM_BASE_URL`.", "none"),
     "JUNTO_LLM_MODEL": Variable("The model's name at `JUNTO_LLM_BASE_URL`.", "none"),
+    "JUNTO_LLM_PRICES": Variable(
+        "Prices of models: `model=in/out`, US dollars for a million tokens read and written, comma separated. Set, it"
+        " must name `JUNTO_LLM_MODEL`. Absent: tokens are counted and limited, money is not.",
+        "none",
+    ),
     "JUNTO_LOCAL_TARGETS": Variable(
         "Exact `host:port` pairs on loopback or private networks that requests may reach, comma separated.", "none"
     ),
@@ -218,6 +226,22 @@ def env_targets(name: str) -> frozenset[tuple[str, int]]:
             raise ImproperlyConfigured(f"{name} is malformed: write host:port pairs, comma separated.")
         targets.add((host, port))
     return frozenset(targets)
+
+
+def env_prices(name: str, *, model: str) -> dict[str, tuple[Decimal, Decimal]]:
+    """US dollars for a million tokens read and a million written, by model; empty when absent.
+
+    A table without a price for `model`, the one in use, is refused: its cost would be unknown, not nothing.
+    """
+    prices: dict[str, tuple[Decimal, Decimal]] = {}
+    for entry in env_list(name):
+        found = _PRICE.fullmatch(entry)
+        if not found:
+            raise ImproperlyConfigured(f"{name} is malformed: write model=in/out such as big-1=2.50/10.")
+        prices[found["model"]] = (Decimal(found["read"]), Decimal(found["written"]))
+    if prices and model and model not in prices:
+        raise ImproperlyConfigured(f"{name} has no price for {model}, the model in use: add it, or set no prices.")
+    return prices
 
 
 def env_networks(name: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:

@@ -14,6 +14,7 @@ from junto.env import (
     env_keys,
     env_list,
     env_networks,
+    env_prices,
     env_secret,
     env_targets,
     env_text,
@@ -36,6 +37,7 @@ PRIVATE_CIDRS = env_networks("JUNTO_PRIVATE_CIDRS")
 LLM_BASE_URL = env_url("JUNTO_LLM_BASE_URL")
 LLM_API_KEY = env_text("JUNTO_LLM_API_KEY")
 LLM_MODEL = env_text("JUNTO_LLM_MODEL")
+LLM_PRICES = env_prices("JUNTO_LLM_PRICES", model=LLM_MODEL)
 
 INSTALLED_APPS = [
     "junto.tenants",

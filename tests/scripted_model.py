@@ -44,12 +44,13 @@ class Asks:
 
 @dataclass(frozen=True)
 class Says:
-    """A whole answer, streamed if the request asked for it."""
+    """A whole answer, streamed if the request asked for it. `tokens` = read and written, as its usage says."""
 
     text: str = ""
     calls: Sequence[Asks] = ()
     finish_reason: str | None = None
     usage: bool = True
+    tokens: tuple[int, int] = (100, 20)
     piece_seconds: float = 0.0
 
 
@@ -448,11 +449,12 @@ def _completion(step: Says) -> Fields:
         "model": ModelServer.model,
         "choices": [{"index": 0, "message": message, "finish_reason": _finish_reason(step)}],
     }
-    return {**whole, "usage": _usage()} if step.usage else whole
+    return {**whole, "usage": _usage(step)} if step.usage else whole
 
 
-def _usage() -> Fields:
-    return {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+def _usage(step: Says) -> Fields:
+    read, written = step.tokens
+    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
 
 
 def _chunks(step: Says, seen: SeenRequest) -> Iterator[str]:
@@ -484,7 +486,7 @@ def _chunks(step: Says, seen: SeenRequest) -> Iterator[str]:
     wants_usage = cast(Fields, seen.body.get("stream_options") or {}).get("include_usage")
     if step.usage and wants_usage:
         yield json.dumps(
-            {"object": "chat.completion.chunk", "model": ModelServer.model, "choices": [], "usage": _usage()}
+            {"object": "chat.completion.chunk", "model": ModelServer.model, "choices": [], "usage": _usage(step)}
         )
     yield "[DONE]"
 

@@ -1,7 +1,7 @@
 """What a model call costs: tokens estimated before it, money computed after it. Pure; rows are written elsewhere."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
@@ -23,22 +23,7 @@ class ModelPrice:
     cents_per_million_out: Decimal
 
 
-PriceTable = Mapping[str, ModelPrice]
-"""Model name -> price."""
-
 FREE = ModelPrice(Decimal(0), Decimal(0))
-
-
-class UnpricedModel(LookupError):
-    """The price table does not know this model: its cost is unknown, which is not the same as nothing."""
-
-
-def price_of(model: str, table: PriceTable) -> ModelPrice:
-    """The price of `model`, by its exact name; raises `UnpricedModel`."""
-    try:
-        return table[model]
-    except KeyError:
-        raise UnpricedModel(f"no price is known for the model {model}; add it to the price table") from None
 
 
 def cost_microcents(price: ModelPrice, *, tokens_in: int, tokens_out: int) -> int:

@@ -145,7 +145,8 @@ def check_model() -> Check:
             model.complete([ChatMessage("user", "Answer with OK.")], [], deadline_seconds=MODEL_SECONDS)
     except (ModelError, AddressRefused) as error:
         return Check("model endpoint", False, name, str(error))
-    return Check("model endpoint", True, f"{name} answers")
+    money = "its calls are priced" if settings.LLM_PRICES else "its calls have no price (JUNTO_LLM_PRICES)"
+    return Check("model endpoint", True, f"{name} answers; {money}")
 
 
 def check_local_target(host: str, port: int) -> Check:

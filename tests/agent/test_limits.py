@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 from agent.models import AgentSession
-from approvals.budgets import MAX_CALLS_AT_ONCE, MAX_STEPS, MAX_WRITES
+from approvals.budgets import MAX_CALLS, MAX_CALLS_AT_ONCE, MAX_STEPS, MAX_TOKENS, MAX_WORK_SECONDS, MAX_WRITES
 from approvals.models import Action, ApprovalPolicy
 from approvals.policy import Mode
+from integrations.models import ModelUsage
 from tests.agent.model_cases import ModelTestCase
 from tests.scripted_model import Asks, Fails, Says
 
@@ -43,6 +45,59 @@ class BudgetTest(ModelTestCase):
             (asked,) = self.waiting(session)
             assert "a person decides" in asked.why_asked
         assert len(self.sandbox.effects()) == MAX_WRITES
+
+
+class SpentBudgetTest(ModelTestCase):
+    """The first budget that is spent parks the session: the model is not asked again before a person speaks."""
+
+    def assert_parks(self, session: AgentSession, words: str) -> None:
+        assert session.state == State.WAITING_FOR_TECHNICIAN
+        assert words in self.notices(session)
+
+    def test_tokens_end_and_a_persons_word_renews_them(self) -> None:
+        read = Says(calls=[self.look()], tokens=(MAX_TOKENS, 20))
+        with self.model(read, read, Says("Through.")) as server:
+            session = self.start()
+            assert len(server.requests) == 1
+            self.assert_parks(session, "its 2,000,000 tokens")
+            session = self.say(session, "Go on")
+            assert len(server.requests) == 2
+        assert session.tokens_in == 2 * MAX_TOKENS
+
+    def test_money_ends_where_the_operator_set_prices_and_the_cost_is_shown(self) -> None:
+        self.settings.LLM_PRICES = {"scripted-1": (Decimal("2.50"), Decimal(10))}
+        with self.model(Says(calls=[self.look()], tokens=(1_000_000, 250_000))) as server:
+            session = self.start()
+        assert len(server.requests) == 1
+        self.assert_parks(session, "its 5 $")
+        usage = ModelUsage.unscoped.get(subject=f"session:{session.pk}")
+        assert (usage.cost_microcents, usage.reserved) == (session.cost_microcents, False)
+        page = self.log_in(self.theo).get(self.path(f"signals/{self.signal.pk}/"))
+        self.assertContains(page, "5.00 $")
+
+    def test_without_prices_a_model_costs_no_money(self) -> None:
+        with self.model(Says("Done.", tokens=(1_000_000, 250_000))):
+            session = self.start()
+        assert session.cost_microcents == 0
+        assert session.tokens_out == 250_000
+
+    def test_hours_of_work_end_while_waiting_for_people_does_not_count(self) -> None:
+        with self.model(Says(calls=[self.note()]), Says("Through.")) as server:
+            session = self.start()
+            assert session.work_seconds < MAX_WORK_SECONDS
+            AgentSession.unscoped.filter(pk=session.pk).update(work_seconds=MAX_WORK_SECONDS)
+            session = self.decide(self.waiting(session)[0], "deny", reason="Not now")
+            assert len(server.requests) == 1
+            self.assert_parks(session, "60 minutes of work")
+            self.say(session, "Go on")
+            assert len(server.requests) == 2
+
+    def test_calls_end_and_none_of_the_next_is_looked_up(self) -> None:
+        reads = Asks("connectwise.list_members")
+        with self.model(*[Says(calls=[reads] * MAX_CALLS_AT_ONCE)] * (MAX_CALLS // MAX_CALLS_AT_ONCE + 1)) as server:
+            session = self.start()
+        assert len(server.requests) == MAX_CALLS // MAX_CALLS_AT_ONCE
+        self.assert_parks(session, f"its {MAX_CALLS} tool calls")
 
 
 class HugeAnswerTest(ModelTestCase):

@@ -1,6 +1,7 @@
 """The environment is read strictly, and its table in the docs is complete."""
 
 import re
+from decimal import Decimal
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -142,6 +143,28 @@ def test_a_malformed_local_target_is_refused(monkeypatch, value):
 
     with pytest.raises(ImproperlyConfigured, match="JUNTO_LOCAL_TARGETS"):
         env.env_targets("JUNTO_LOCAL_TARGETS")
+
+
+def test_prices_are_dollars_for_a_million_tokens_by_the_models_name(monkeypatch):
+    monkeypatch.setenv("JUNTO_LLM_PRICES", "big-1=2.50/10, house/small:7b=0/0")
+
+    prices = env.env_prices("JUNTO_LLM_PRICES", model="big-1")
+    assert prices == {"big-1": (Decimal("2.50"), Decimal(10)), "house/small:7b": (Decimal(0), Decimal(0))}
+
+
+@pytest.mark.parametrize("value", ["big-1", "big-1=2.50", "b=-1/2", "=1/2", "b=1/2/3", "b=one/two", "b=1e9/1"])
+def test_a_malformed_price_is_refused(monkeypatch, value):
+    monkeypatch.setenv("JUNTO_LLM_PRICES", value)
+
+    with pytest.raises(ImproperlyConfigured, match="JUNTO_LLM_PRICES is malformed"):
+        env.env_prices("JUNTO_LLM_PRICES", model="")
+
+
+def test_prices_that_leave_out_the_model_in_use_are_refused(monkeypatch):
+    monkeypatch.setenv("JUNTO_LLM_PRICES", "big-1=2.50/10")
+
+    with pytest.raises(ImproperlyConfigured, match="no price for big-2"):
+        env.env_prices("JUNTO_LLM_PRICES", model="big-2")
 
 
 def test_private_networks_are_read_as_networks(monkeypatch):
