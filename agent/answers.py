@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 
 from agent.frames import ChooseRunbook, Close, Decide, Frame, PassOn, Ping, PreviewChange, Say, Settle, Start, Stop
 from agent.models import AgentSession
-from agent.rendering import session_cards
+from agent.rendering import card_html
 from agent.services import (
     SessionRefused,
     choose_runbook,
@@ -24,7 +24,6 @@ from agent.services import (
 from approvals.cards import preview_card
 from approvals.models import Action
 from approvals.services import DecisionRefused, decide_action, pass_on, preview_change, settle_action
-from junto.tenants.access import organization_urls
 from junto.tenants.actors import Actor
 from runbooks.models import Runbook
 from signals.models import Signal
@@ -71,7 +70,7 @@ def _do(frame: Frame, *, actor: Actor, signal: Signal | None) -> Message:
         return _preview(frame, actor)
     if isinstance(frame, PassOn):
         asked = pass_on(action_id=frame.action, actor=actor, permission=frame.role)
-        html = _card_html(frame.action, actor)
+        html = card_html(frame.action, actor=actor)  # at once for the one who acted; others are rung
         return {"type": "ack", "id": frame.id, "message": f"Passed on to {asked}.", "html": html}
     if isinstance(frame, Settle):
         settle_action(action_id=frame.action, actor=actor, done=frame.done, evidence=frame.evidence)
@@ -97,14 +96,6 @@ def _on_signal(frame: Frame, *, actor: Actor, signal: Signal) -> Message:
     elif isinstance(frame, ChooseRunbook):
         choose_runbook(session=session, actor=actor, runbook=_runbook(frame.runbook, actor))
     return {"type": "ack", "id": frame.id}
-
-
-def _card_html(action_id: UUID, actor: Actor) -> str:
-    """The card as it is now, for the one who acted: passing on is no event of the session."""
-    action = Action.objects.visible_to(actor).select_related("company", "origin", "organization").get(pk=action_id)
-    with organization_urls(actor.organization.slug):
-        card = session_cards([action], actor=actor)[0]
-        return render_to_string("agent/_approval_card.html", {"card": card})
 
 
 def _live(signal: Signal) -> AgentSession:

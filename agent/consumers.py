@@ -13,9 +13,10 @@ from agent.answers import FrameRefused, Message, answer
 from agent.frames import Frame, Typing, read_frame
 from agent.journal import read_events
 from agent.models import AgentSession
-from agent.rendering import render_events, session_look
+from agent.rendering import card_html, render_events, session_look
 from agent.stream import session_group
 from approvals.budgets import MAX_STEPS
+from approvals.models import Action
 from integrations.llm.strict import JsonRefused, strict_json
 from junto.engine import push
 from junto.tenants.access import MembershipConsumer
@@ -74,6 +75,12 @@ class SessionConsumer(MembershipConsumer):
     async def session_events(self, message: Message) -> None:
         """There are new events, or the session's state moved."""
         await self._catch_up()
+
+    async def action_shown(self, message: Message) -> None:
+        """A request is shown otherwise now; its card is drawn anew for this reader."""
+        frame = await self.database(self._card, self.actor, UUID(message["action"]))
+        if frame is not None:
+            await self.reply(frame)
 
     async def signal_changed(self, message: Message) -> None:
         """The ticket itself changed; the page reads its left side again."""
@@ -151,8 +158,19 @@ class SessionConsumer(MembershipConsumer):
                 }
             )
             self.sent = row.number
+        if hello:
+            frames.extend(self._waiting_cards(actor, session, told={row.action_id for row, _ in events}))
         frames.append({"type": "state", "session": str(session.pk), **_state(look)})
         return frames, self.sent < session.last_number
+
+    def _waiting_cards(self, actor: Actor, session: AgentSession, *, told: set[UUID | None]) -> list[Message]:
+        """What waits and is shown already: it may be shown otherwise since this browser was last told."""
+        waiting = Action.objects.visible_to(actor).filter(origin_id=session.origin_id, state=Action.State.WAITING)
+        return [_card_frame(pk, actor) for pk in waiting.values_list("pk", flat=True) if pk not in told]
+
+    def _card(self, actor: Actor, action_id: UUID) -> Message | None:
+        there = Action.objects.visible_to(actor).filter(pk=action_id).exists()
+        return _card_frame(action_id, actor) if there else None
 
     def _hello(self, actor: Actor, look: dict[str, Any] | None, session: AgentSession | None) -> Message:
         return {
@@ -194,6 +212,10 @@ def latest_session(signal: Signal) -> AgentSession | None:
         rows.select_related("organization", "company", "origin", "signal").order_by("-created_at").first()
     )
     return found
+
+
+def _card_frame(action_id: UUID, actor: Actor) -> Message:
+    return {"type": "card", "action": str(action_id), "html": card_html(action_id, actor=actor)}
 
 
 def _json(text: str) -> object:

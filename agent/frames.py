@@ -49,7 +49,7 @@ class Decide(_Frame):
 
     type: Literal["decide"]
     action: UUID
-    verdict: Literal["approve", "approve_session", "deny"]
+    verdict: Literal["approve", "approve_session", "deny", "take_back"]
     digest: str = Field(max_length=64)
     reason: str = Field(default="", max_length=REASON_LIMIT)
     arguments: dict[str, Any] | None = None

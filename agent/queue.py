@@ -7,17 +7,17 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from pydantic import ValidationError
 
 from agent.answers import FrameRefused, answer
 from agent.frames import read_frame
-from agent.rendering import session_cards
+from agent.rendering import card_html, session_cards
 from approvals.cards import ActionCard
 from approvals.models import Action
 from approvals.querysets import ActionQuerySet
+from approvals.services import waiting_for
 from integrations.llm.strict import JsonRefused, strict_json
 from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
@@ -36,9 +36,11 @@ def approvals_queue(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     filters = {"risk": request.GET.get("risk", ""), "company": request.GET.get("company", "")}
     companies = list(Company.objects.visible_to(actor).values_list("id", "name"))
+    waiting = _filtered(waiting_for(actor), filters, companies)
+    mine = _cards(waiting.order_by("expires_at")[:WAITING_SHOWN], actor)
     open_actions = Action.objects.visible_to(actor).filter(state__in=[Action.State.WAITING, Action.State.UNKNOWN])
-    waiting = _cards(_filtered(open_actions, filters, companies).order_by("expires_at")[:WAITING_SHOWN], actor)
-    mine = [card for card in waiting if card.may_decide or card.may_settle]
+    elsewhere = _filtered(open_actions, filters, companies).exclude(pk__in=waiting.values("pk"))
+    others = _cards(elsewhere.order_by("expires_at")[:WAITING_SHOWN], actor)
     decided = _cards(
         _filtered(Action.objects.visible_to(actor), filters, companies)
         .filter(decided_at__gt=timezone.now() - LATELY)
@@ -47,8 +49,10 @@ def approvals_queue(request: HttpRequest) -> HttpResponse:
         .order_by("-decided_at")[:DECIDED_SHOWN],
         actor,
     )
-    others = [card for card in waiting if card not in mine]
+    partial = request.headers.get("HX-Request") == "true"
     context = {
+        "partial": partial,
+        "waiting_count": waiting.count(),
         "cards_mine": mine,
         "cards_others": others,
         "decided": decided,
@@ -56,7 +60,6 @@ def approvals_queue(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "choices": {"risks": RISKS, "companies": companies},
     }
-    partial = request.headers.get("HX-Request") == "true"
     return render(request, "agent/_queue.html" if partial else "agent/approvals.html", context)
 
 
@@ -101,21 +104,12 @@ def _answer(request: HttpRequest, action_id: UUID, kind: str) -> JsonResponse:
     except FrameRefused as refusal:
         return _refused(refusal, {"not_found": 404, "forbidden": 403}.get(refusal.code, 409))
     if message["type"] == "ack":
-        message["html"] = _card_html(action_id, actor, request)
+        message["html"] = card_html(action_id, actor=actor, in_queue=True)
     return JsonResponse(message)
 
 
 def _refused(refusal: FrameRefused, status: int) -> JsonResponse:
     return JsonResponse(refusal.as_frame(""), status=status)
-
-
-def _card_html(action_id: UUID, actor: Actor, request: HttpRequest) -> str:
-    action = _rows(Action.objects.visible_to(actor)).get(pk=action_id)
-    return render_to_string(
-        "agent/_approval_card.html",
-        {"card": session_cards([action], actor=actor)[0], "in_queue": True},
-        request=request,
-    )
 
 
 def _filtered(rows: ActionQuerySet, filters: dict[str, str], companies: list[tuple[UUID, str]]) -> ActionQuerySet:

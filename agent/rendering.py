@@ -105,6 +105,14 @@ def session_cards(actions: Sequence[Action], *, actor: Actor) -> list[ActionCard
     return cards
 
 
+def card_html(action_id: UUID, *, actor: Actor, in_queue: bool = False) -> str:
+    """One action's card as it is now, for one reader. Raises Action.DoesNotExist where the reader may not see it."""
+    rows = Action.objects.visible_to(actor).select_related("company", "origin", "organization", "policy", "grant")
+    with organization_urls(actor.organization.slug):
+        card = session_cards([rows.get(pk=action_id)], actor=actor)[0]
+        return render_to_string("agent/_approval_card.html", {"card": card, "in_queue": in_queue})
+
+
 def session_look(session: AgentSession | None) -> dict[str, Any] | None:
     """The session's state in words, icon and tone, with what it used; None for no session."""
     if session is None:

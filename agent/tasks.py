@@ -81,6 +81,15 @@ def record_action_event(action_id: str) -> None:
         ring_session(session.pk)
 
 
+@task(queue_name="people")
+def show_action(action_id: str) -> None:
+    """A request is shown otherwise now, in the state it has: it was passed on, or the first of two approved it."""
+    action = Action.unscoped.filter(pk=action_id, origin__kind=Origin.Kind.SESSION).select_related("origin").first()
+    if action is not None:
+        signal_id = AgentSession.unscoped.values_list("signal_id", flat=True).get(origin_id=action.origin_id)
+        push(session_group(signal_id), {"type": "action.shown", "action": action_id})
+
+
 @task
 def end_stopped_sessions(signal_id: str) -> None:
     """End the session whose origin was stopped from below: its ticket moved to another company or was deleted."""

@@ -12,6 +12,7 @@ from approvals.fields import Field, plain, schema_fields, shown_arguments
 from approvals.models import Action, Decision
 from approvals.people import deciders, may_decide_action, rights_that_suffice, role_words, who_decides_words
 from approvals.previews import StoredPreview
+from approvals.standing import approvals_of
 from integrations.llm.fencing import show_escaped
 from integrations.tools import Flag, Risk, registry
 from integrations.vendors import VENDORS
@@ -90,6 +91,9 @@ class ActionCard:
     may_deny: bool
     may_modify: bool
     may_settle: bool
+    may_take_back: bool
+    approved_first: str
+    why_not_you: str
     who_may: str
     withdrawn_when: str
     passed_to: str
@@ -138,7 +142,10 @@ def action_card(action: Action, *, actor: Actor) -> ActionCard:
     word, tone, icon = LOOKS[action.state]
     waiting, unknown = action.state == State.WAITING, action.state == State.UNKNOWN
     may = (waiting or unknown) and may_decide_action(actor, action)
+    why_not_you = _why_not_you(action, actor, may=may) if waiting else ""
+    may = may and not why_not_you
     said = _decided(action)
+    first = _first_of_two(action)
     return ActionCard(
         id=action.pk,
         state=action.state,
@@ -174,6 +181,9 @@ def action_card(action: Action, *, actor: Actor) -> ActionCard:
         may_deny=waiting and actor.kind == "person" and actor.can(Permission.RUN_SESSIONS, action.company),
         may_modify=waiting and may and tool is not None,
         may_settle=unknown and may,
+        may_take_back=first is not None and actor.membership is not None and first.membership_id == actor.membership.pk,
+        approved_first=_first_words(first),
+        why_not_you=why_not_you,
         who_may=who_decides_words(risk=action.risk, flags=action.flags) if action.risk else "",
         withdrawn_when="If the ticket or the target changes first, this request is withdrawn.",
         passed_to=role_words(Permission(action.passed_to)) if action.passed_to else "",
@@ -229,17 +239,47 @@ def _asked_by(action: Action) -> str:
     return "Agent" if action.proposed_kind == "system" else show_escaped(action.proposed_by)
 
 
+def _first_of_two(action: Action) -> Decision | None:
+    """The approval that stands already behind a request which needs two."""
+    if action.state != State.WAITING or Flag.IRREVERSIBLE not in action.flags:
+        return None
+    return next(iter(approvals_of(action)), None)
+
+
+def _first_words(first: Decision | None) -> str:
+    if first is None:
+        return ""
+    return (
+        f"{show_escaped(first.membership.user.display_name)} approved this at {first.created_at:%H:%M} UTC. "
+        "It cannot be undone, so one more person must approve it."
+    )
+
+
+def _why_not_you(action: Action, actor: Actor, *, may: bool) -> str:
+    """Why the reader of a waiting request has no button to approve it; empty where there is one."""
+    if actor.membership is not None and Flag.IRREVERSIBLE in action.flags:
+        said = Decision.objects.for_organization(action.organization).filter(action=action, membership=actor.membership)
+        spoken = set(said.values_list("verdict", flat=True))
+        if Decision.Verdict.TAKE_BACK in spoken:
+            return "You took your approval back."
+        if spoken:
+            return "You approved this."
+    return "" if may else "You may not decide this one."
+
+
 def _decided(action: Action) -> _Word:
     decision = (
         Decision.objects.for_organization(action.organization)
         .filter(action=action)
+        .exclude(verdict=Decision.Verdict.TAKE_BACK)
         .select_related("membership__user")
         .order_by("-created_at")
         .first()
     )
     if decision is not None:
+        people = approvals_of(action) if decision.verdict == Decision.Verdict.APPROVE else []
         return _Word(
-            by=show_escaped(decision.membership.user.display_name),
+            by=show_escaped(" and ".join(each.membership.user.display_name for each in people or [decision])),
             word="Changed and approved" if decision.modified else decision.get_verdict_display(),
             at=decision.created_at,
             reason=show_escaped(decision.reason),

@@ -66,11 +66,12 @@ def how_it_stands(action: Action) -> str:
     last = (
         Decision.objects.for_organization(action.organization)
         .filter(action__in=[action.pk, *action.replaced_by.values_list("pk", flat=True)])
+        .exclude(verdict=Decision.Verdict.TAKE_BACK)
         .select_related("membership__user")
         .order_by("-created_at")
         .first()
     )
-    if last is None:
+    if last is None or action.state == Action.State.CANCELLED:  # withdrawn after the first of two had approved
         return f"This waits no more: {action.get_state_display().lower()}. {action.reason}".strip()
     if last.verdict == Decision.Verdict.DENY:
         verb = "denied"
@@ -82,6 +83,16 @@ def how_it_stands(action: Action) -> str:
 def require_digest(shown: str, stored: str) -> None:
     if not hmac.compare_digest(shown.encode(), stored.encode()):
         raise errors.DigestMismatch("What you saw is not what would be sent. Read the request again and decide then.")
+
+
+def require_new_word(action: Action, actor: Actor, verdict: Decision.Verdict) -> None:
+    """Everybody approves a request once. Who did may still deny it, or take the approval back, while it waits."""
+    said = Decision.objects.for_organization(action.organization).filter(action=action, membership=actor.membership)
+    spoken = set(said.values_list("verdict", flat=True))
+    if Decision.Verdict.TAKE_BACK in spoken and verdict is not Decision.Verdict.DENY:
+        raise errors.AlreadyDecided("You took your approval back. Others may approve this, or you deny it.")
+    if spoken and verdict in (Decision.Verdict.APPROVE, Decision.Verdict.APPROVE_SESSION):
+        raise errors.AlreadyDecided("You have approved this already. A second person has to approve it too.")
 
 
 def require_reason(reason: str) -> None:

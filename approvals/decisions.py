@@ -9,7 +9,6 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Q
 from django.db.models.functions import Now
 from pydantic import JsonValue
 
@@ -20,6 +19,7 @@ from approvals.decidable import (
     require_allowed,
     require_decider,
     require_digest,
+    require_new_word,
     require_reason,
     require_same_target,
     require_target,
@@ -30,7 +30,7 @@ from approvals.decidable import (
 from approvals.execution import preview_action
 from approvals.grants import issue_session_grant
 from approvals.models import Action, Decision, StaleState
-from approvals.people import deciders, may_decide_action, needs_two, rights_that_suffice, role_words
+from approvals.people import deciders, needs_two, rights_that_suffice, role_words
 from approvals.previews import StoredPreview
 from approvals.proposals import RUN_WITHIN_SECONDS
 from approvals.querysets import ActionQuerySet
@@ -40,6 +40,7 @@ from integrations.errors import IntegrationError
 from integrations.errors import InvalidArguments as SchemaBroken
 from integrations.tools import AnyTool
 from junto.audit.services import record
+from junto.bells import ring
 from junto.canonical import NotCanonical
 from junto.canonical import digest as fingerprint_of
 from junto.inbox.services import notify
@@ -66,19 +67,6 @@ class ChangedPreview:
     def target_digest(self) -> str:
         """What the target looked like when this was worked out; empty for a look-up, which has none."""
         return self.preview.target_digest if self.tool.is_write else ""
-
-
-def waiting_for(actor: Actor) -> list[Action]:
-    """What waits for this person: requests they may decide and unknown outcomes they may settle, oldest first."""
-    if actor.kind != "person":
-        return []
-    rows = (
-        Action.objects.visible_to(actor)
-        .filter(Q(state=Action.State.WAITING, expires_at__gt=Now()) | Q(state=Action.State.UNKNOWN))
-        .select_related("organization", "company", "origin")
-        .order_by("created_at", "id")
-    )
-    return [action for action in rows if may_decide_action(actor, action)]
 
 
 def preview_change(*, action_id: UUID, actor: Actor, arguments: Mapping[str, JsonValue]) -> ChangedPreview:
@@ -120,6 +108,8 @@ def decide_action(
     action = visible_action(action_id, actor)
     if verdict is Verdict.DENY:
         return _deny(action, actor, digest=digest, reason=reason)
+    if verdict is Verdict.TAKE_BACK:
+        return _take_back(action, actor, digest=digest, reason=reason)
     require_decider(action, actor)
     require_waiting(action)
     changed = None
@@ -165,6 +155,7 @@ def pass_on(*, action_id: UUID, actor: Actor, permission: str = "") -> str:
         path=f"approvals/?action={action.pk}",
         subject=f"action:{action.pk}",
     )
+    ring("action.shown", str(action.pk))
     words = role_words(wanted)
     record(actor, "action.passed_on", action, {"to": wanted.value, "members": [str(each.pk) for each in members]})
     return words
@@ -205,7 +196,7 @@ def _deny(action: Action, actor: Actor, *, digest: str, reason: str) -> Action:
     require_waiting(action)
     require_digest(digest, action.digest)
     require_reason(reason)
-    with _one_decision(action, actor):
+    with _one_decision(action, actor, verdict=Verdict.DENY):
         _decision(action, actor, Verdict.DENY, reason=reason)
         return move(
             action,
@@ -218,8 +209,23 @@ def _deny(action: Action, actor: Actor, *, digest: str, reason: str) -> Action:
         )
 
 
+def _take_back(action: Action, actor: Actor, *, digest: str, reason: str) -> Action:
+    """The first of two changes their mind while the second has not spoken."""
+    require_waiting(action)
+    require_digest(digest, action.digest)
+    with _one_decision(action, actor, verdict=Verdict.TAKE_BACK):
+        if actor.membership is None or actor.membership not in approvers_of(action):
+            raise errors.DecisionRefused("You have not approved this, so there is nothing to take back.")
+        if not _still_waiting(action).filter(state=Action.State.WAITING).exists():
+            raise StaleState("It waits no more.")
+        _decision(action, actor, Verdict.TAKE_BACK, reason=reason)
+        record(actor, "action.approval_taken_back", action, {"digest": action.digest})
+        ring("action.shown", str(action.pk))
+    return action
+
+
 def _approve(action: Action, actor: Actor, *, verdict: Verdict, changed: ChangedPreview | None, reason: str) -> Action:
-    with _one_decision(action, actor):
+    with _one_decision(action, actor, verdict=verdict):
         approved = action if changed is None else _replace(action, changed, actor)
         _decision(
             approved, actor, verdict, reason=reason, modified=changed is not None or action.replaces_id is not None
@@ -228,6 +234,7 @@ def _approve(action: Action, actor: Actor, *, verdict: Verdict, changed: Changed
         two = needs_two(flags=approved.flags, company=approved.company, risk=approved.risk)
         if two and len(approvers_of(approved)) < 2:
             record(actor, "action.approved_by_one", approved, detail)
+            ring("action.shown", str(approved.pk))
             return approved
         move(
             approved,
@@ -281,16 +288,12 @@ def _decision(action: Action, actor: Actor, verdict: Verdict, *, reason: str, mo
 
 
 @contextmanager
-def _one_decision(action: Action, actor: Actor) -> Iterator[None]:
+def _one_decision(action: Action, actor: Actor, *, verdict: Verdict) -> Iterator[None]:
     """One transaction that only one person's decision gets through; the others learn who was first."""
     try:
         with transaction.atomic():
             Action.objects.for_organization(action.organization).select_for_update().values("pk").get(pk=action.pk)
-            mine = Decision.objects.for_organization(action.organization).filter(
-                action=action, membership=actor.membership
-            )
-            if mine.exists():
-                raise errors.AlreadyDecided("You have approved this already. A second person has to approve it too.")
+            require_new_word(action, actor, verdict)
             yield
     except StaleState as stale:
         action.refresh_from_db()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, TextField
+from django.db.models.functions import Cast, Now
 
-from approvals.models import Action
+from approvals.models import Action, Decision
+from approvals.querysets import ActionQuerySet
 from integrations.tools import Flag, Risk
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Membership, Organization
@@ -45,6 +47,29 @@ def may_decide(actor: Actor, *, risk: str, flags: Collection[str], company: Comp
 def may_decide_action(actor: Actor, action: Action) -> bool:
     """`may_decide` for an action as it is stored."""
     return may_decide(actor, risk=action.risk, flags=action.flags, company=action.company)
+
+
+def waiting_for(actor: Actor) -> ActionQuerySet:
+    """What waits for this person: requests they may still decide, and unknown outcomes they may settle.
+
+    The same rule as `may_decide_action`, asked of the database: badge, dashboard and queue count with it. What this
+    person approved already, and what needs somebody else beside them, does not wait for them.
+    """
+    rows: ActionQuerySet = Action.objects.visible_to(actor)
+    if actor.kind != "person" or actor.membership is None:
+        return rows.none()
+    risks = [risk for risk, right in DECIDE.items() if actor.can_anywhere(right)]
+    spoken = Decision.objects.for_organization(actor.organization).filter(
+        action=OuterRef("pk"), membership=actor.membership
+    )
+    rows = rows.filter(
+        Q(state=Action.State.WAITING, expires_at__gt=Now()) & ~Exists(spoken) | Q(state=Action.State.UNKNOWN),
+        risk__in=risks,
+    )
+    if not actor.membership.billing_tools:
+        billed = f'"{Flag.BILLING_EFFECT}"'
+        rows = rows.annotate(flag_words=Cast("flags", TextField())).exclude(flag_words__contains=billed)
+    return rows.select_related("organization", "company", "origin")
 
 
 def who_may_decide(action: Action) -> Deciders:

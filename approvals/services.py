@@ -9,7 +9,6 @@ from approvals.decisions import (
     pass_on,
     preview_change,
     settle_action,
-    waiting_for,
 )
 from approvals.errors import (
     AlreadyDecided,
@@ -37,7 +36,7 @@ from approvals.origins import (
     stop_origin,
     take_lease,
 )
-from approvals.people import Deciders, may_decide, who_may_decide
+from approvals.people import Deciders, may_decide, waiting_for, who_may_decide
 from approvals.proposals import offered_tools, propose_action
 from approvals.sweeps import expire_actions
 

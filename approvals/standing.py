@@ -37,12 +37,20 @@ def no_longer_stands(action: Action, *, tool: AnyTool, origin: Origin) -> str:
 
 def approvers_of(action: Action) -> list[Membership]:
     """The distinct people who approved `action` as it is stored now: these arguments, this tool (I2)."""
-    decisions = (
-        Decision.objects.for_organization(action.organization)
-        .filter(action=action, verdict__in=APPROVALS, digest=digest(action.arguments), tool_pin=action.tool_pin)
+    return [decision.membership for decision in approvals_of(action)]
+
+
+def approvals_of(action: Action) -> list[Decision]:
+    """The approvals that stand behind `action` as it is stored now, one a person, oldest first."""
+    words = Decision.objects.for_organization(action.organization).filter(action=action)
+    taken_back = words.filter(verdict=Decision.Verdict.TAKE_BACK).values("membership")
+    given = (
+        words.filter(verdict__in=APPROVALS, digest=digest(action.arguments), tool_pin=action.tool_pin)
+        .exclude(membership__in=taken_back)
         .select_related("membership__user", "membership__organization")
+        .order_by("created_at")
     )
-    return [decision.membership for decision in decisions]
+    return list({decision.membership_id: decision for decision in given}.values())
 
 
 def _approvers_lost_it(action: Action, approvers: list[Membership]) -> str:

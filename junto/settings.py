@@ -245,6 +245,7 @@ BELLS: dict[str, list[str]] = {
     "session.events": ["agent.tasks.wake_sockets"],
     "action.approved": ["approvals.tasks.run_action"],
     "action.changed": ["agent.tasks.record_action_event"],
+    "action.shown": ["agent.tasks.show_action"],
     "connection.poll": ["signals.tasks.poll_connection"],
 }
 #: Dotted task -> seconds between two runs (junto/engine.py).

@@ -158,12 +158,16 @@ class Action(TenantModel):
 
 
 class Decision(TenantModel):
-    """A person's word on one action, with the digest of the arguments they saw and the pin of the tool. Append only."""
+    """A person's word on one action, with the digest of the arguments they saw and the pin of the tool. Append only.
+
+    Where two must approve, the first may take the approval back: a word of its own, after which both stand here.
+    """
 
     class Verdict(models.TextChoices):
         APPROVE = "approve", "Approved"
         APPROVE_SESSION = "approve_session", "Approved for this session"
         DENY = "deny", "Denied"
+        TAKE_BACK = "take_back", "Approval taken back"
 
     action = models.ForeignKey(Action, on_delete=models.CASCADE, related_name="decisions")
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
@@ -178,7 +182,7 @@ class Decision(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["action", "membership"], name="decision_once_per_member"),
+            models.UniqueConstraint(fields=["action", "membership", "verdict"], name="decision_once_per_member"),
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:

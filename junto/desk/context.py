@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.urls import reverse
 
-from approvals.models import Action
+from approvals.services import waiting_for
 from integrations.services import model_info
 from junto.desk.views import memberships_of
 from junto.inbox.models import Notification
@@ -44,9 +44,6 @@ NAVIGATION: tuple[tuple[str, str, str, str, Permission, bool], ...] = (
     ("tokens", "API tokens", "key", "Control", Permission.MANAGE_TOKENS, False),
     ("audit", "Audit log", "log", "Control", Permission.EXPORT_AUDIT, False),
 )
-
-#: What the approvals queue holds: requests, and outcomes that nobody knows yet.
-OPEN_ACTIONS = (Action.State.WAITING, Action.State.UNKNOWN)
 
 
 def shell(request: HttpRequest) -> dict[str, object]:
@@ -91,7 +88,7 @@ def _organizations(membership: Membership) -> list[dict[str, object]]:
 def _navigation(request: HttpRequest, actor: Actor) -> list[NavPage]:
     counts = {
         "signals": Signal.objects.visible_to(actor).filter(state=Signal.State.NEW).count(),
-        "approvals": Action.objects.visible_to(actor).filter(state__in=OPEN_ACTIONS).count(),
+        "approvals": waiting_for(actor).count(),
     }
     pages = []
     with organization_urls(actor.organization.slug):

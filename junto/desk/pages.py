@@ -9,10 +9,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from agent.models import AgentSession
 from agent.rendering import session_cards, session_look
-from approvals.models import Action
 from approvals.services import waiting_for
 from integrations.llm.fencing import show_escaped
-from junto.desk.context import OPEN_ACTIONS
 from junto.inbox.services import mark_read, notices_of
 from junto.tenants.access import MemberRequest
 from signals.models import Signal
@@ -28,17 +26,18 @@ def home(request: MemberRequest) -> HttpResponse:
     actor = request.actor
     signals = Signal.objects.visible_to(actor)
     sessions = AgentSession.objects.visible_to(actor)
+    waiting = waiting_for(actor)
     counts = {
         "signals_new": signals.filter(state=Signal.State.NEW).count(),
         "needs_review": signals.filter(state=Signal.State.NEEDS_REVIEW).count(),
-        "approvals_waiting": Action.objects.visible_to(actor).filter(state__in=OPEN_ACTIONS).count(),
+        "approvals_waiting": waiting.count(),
         "live_sessions": sessions.filter(state__in=AgentSession.LIVE).count(),
     }
     # what ended moments ago is still looked for, so not only the live ones
     recent = sessions.select_related("signal", "company", "origin").order_by("-changed_at")[:SESSIONS_SHOWN]
     context = {
         "counts": counts,
-        "waiting": session_cards(waiting_for(actor)[:WAITING_SHOWN], actor=actor),
+        "waiting": session_cards(list(waiting.order_by("expires_at")[:WAITING_SHOWN]), actor=actor),
         "sessions": [_session(session) for session in recent],
     }
     return render(request, "desk/home.html", context)

@@ -1,6 +1,6 @@
 // The approvals queue: the same cards as in the chat, decided over HTTP.
 import { csrfToken, typing } from "../junto/dom.js";
-import { keysOn } from "../junto/shell.js";
+import { keysOn, showCounts } from "../junto/shell.js";
 import { Cards } from "./cards.js";
 
 const READ_AGAIN = 8_000;
@@ -67,10 +67,4 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "k") move(-1);
 });
 
-queue.addEventListener("htmx:afterSwap", () => {
-  const waiting = queue.querySelectorAll(".q .risk").length;
-  for (const count of document.querySelectorAll('[data-count="queue"]')) {
-    count.textContent = String(waiting);
-    count.hidden = waiting === 0;
-  }
-});
+queue.addEventListener("htmx:afterSwap", () => showCounts(queue));

@@ -39,6 +39,7 @@ export class Cards {
     if (!old) return;
     const changing = "modifying" in old.dataset;
     if (changing && fresh.dataset.state === "waiting" && fresh.dataset.digest === old.dataset.digest) return;
+    if (fresh.dataset.digest === old.dataset.digest && "seen" in old.dataset) fresh.dataset.seen = "";
     const typed = old.querySelector("[data-typed], [data-evidence]")?.value;
     const focused = old.contains(document.activeElement);
     old.replaceWith(fresh);

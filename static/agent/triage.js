@@ -1,6 +1,6 @@
 // The triage page: shows events in order and once, sends what a person says and decides.
 import { elementFrom, icon, say, toast, typing } from "../junto/dom.js";
-import { keysOn } from "../junto/shell.js";
+import { keysOn, showCounts } from "../junto/shell.js";
 import { Cards } from "./cards.js";
 import { SessionSocket } from "./socket.js";
 
@@ -222,6 +222,7 @@ function refreshPanes() {
     }).catch(() => null);
     if (!answer?.ok || answer.redirected) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    showCounts(fresh);
     for (const pane of page.querySelectorAll("[data-ticket], [data-part]")) {
       const twin = fresh.querySelector(
         pane.dataset.part ? `[data-part="${pane.dataset.part}"]` : "[data-ticket]",
@@ -243,6 +244,7 @@ const SHOWN = {
     showPresent(frame.present ?? []);
   },
   event: show,
+  card: (frame) => cards.replace(frame.html),
   delta: stream,
   delta_end: (frame) => streaming.get(frame.run)?.element.querySelector(".caret")?.remove(),
   state: showState,

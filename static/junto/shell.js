@@ -33,6 +33,16 @@ function switchTheme() {
   store(THEME, root.dataset.theme);
 }
 
+/** Brings the menu's badges up to what a part of the page that was read again says. */
+export function showCounts(part) {
+  for (const { dataset, value } of part.querySelectorAll("[data-nav-count]")) {
+    for (const count of document.querySelectorAll(`[data-count="${CSS.escape(dataset.navCount)}"]`)) {
+      count.textContent = value;
+      count.hidden = value === "0";
+    }
+  }
+}
+
 export function selectTab(tab) {
   for (const each of tab.closest("[role=tablist]").querySelectorAll("[role=tab]")) {
     const chosen = each === tab;

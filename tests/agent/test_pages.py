@@ -11,6 +11,7 @@ from agent.models import AgentSession
 from agent.services import close_session
 from approvals.models import Action, ApprovalPolicy
 from approvals.policy import Mode
+from approvals.services import waiting_for
 from junto.tenants.models import Membership
 from tests.agent.cases import SessionTestCase
 
@@ -94,6 +95,36 @@ class QueueTest(SessionTestCase):
         wanted = action or self.waiting(self.session)[0]
         path = self.path(f"approvals/{wanted.pk}/{deed}/")
         return self.log_in(by).post(path, json.dumps(body), content_type="application/json")
+
+    def test_badge_dashboard_and_queue_count_what_this_member_may_decide(self) -> None:
+        entry = self.until("connectwise.add_time_entry")
+        for member, waits in ((self.theo, 0), (self.oskar, 1)):
+            home, queue = self.counted(member, ""), self.counted(member, "approvals/")
+            assert (home["badge"], queue["badge"]) == (waits, waits)
+            assert (home["dashboard"], queue["head"]) == (waits, waits)
+        self.decide(entry, "approve", self.oskar)
+
+    def test_reading_the_queue_again_brings_its_head_and_the_badge_along(self) -> None:
+        entry = self.until("connectwise.add_time_entry")
+        browser = self.log_in(self.oskar)
+        again = {"HX-Request": "true"}
+        part = browser.get(self.path("approvals/"), headers=again)
+        self.assertContains(part, '<p id="queue-head" hx-swap-oob="true">1 waits for you.')
+        self.assertContains(part, '<data data-nav-count="queue" value="1" hidden>')
+        self.decide(entry, "deny", self.olivia, reason="Not billable")
+        part = browser.get(self.path("approvals/"), headers=again)
+        waits = waiting_for(self.actor(self.oskar)).count()
+        self.assertContains(part, f'<data data-nav-count="queue" value="{waits}" hidden>')
+
+    def counted(self, member: Membership, path: str) -> dict[str, int | None]:
+        """What a page says of how much waits."""
+        context = self.log_in(member).get(self.path(path)).context
+        (badge,) = [page.count for page in context["nav"] if page.label == "Approvals"]
+        return {
+            "badge": badge,
+            "dashboard": context.get("counts", {}).get("approvals_waiting"),
+            "head": context.get("waiting_count"),
+        }
 
     def test_what_waits_stands_in_the_queue_of_those_who_may_decide(self) -> None:
         page = self.log_in(self.olivia).get(self.path("approvals/"))

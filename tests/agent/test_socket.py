@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,10 +17,14 @@ from agent.events import Notice
 from agent.journal import append_event
 from agent.models import AgentSession
 from agent.services import open_session
+from approvals.models import Action
+from approvals.services import pass_on, propose_action
 from junto import engine
 from junto.asgi import application
+from junto.tenants.actors import Actor
 from junto.tenants.models import Membership
 from signals.models import Signal
+from tests.approvals.practice import practice_tools
 from tests.cases import JuntoTransactionTestCase
 from tests.factories import SignalFactory
 
@@ -152,6 +156,60 @@ class CatchUpTest(SocketTestCase):
         async with self.engine(), self.browser(self.theo) as page, self.browser(self.mara):
             while len((await page.until("presence"))["present"]) < 2:
                 pass
+
+
+class ShownOtherwiseTest(SocketTestCase):
+    """What changes about a request without a new state reaches everybody who looks at it."""
+
+    @pytest.fixture(autouse=True)
+    def _shelf(self) -> Iterator[None]:
+        with practice_tools():
+            yield
+
+    def asked(self, tool: str) -> Action:
+        """A request of the agent in the signal's session, told to the pages before anybody passed it on."""
+        session = open_session(signal=self.signal, actor=self.actor(self.theo), mode="triage")
+        session.origin.refresh_from_db()
+        action = propose_action(
+            actor=Actor.system("agent", self.northwind),
+            origin=session.origin,
+            fence=session.origin.fence,
+            tool_name=tool,
+            arguments={"place": "left", "thing": "a blue box"},
+            call_id="1.1",
+        )
+        engine.forget()
+        return action
+
+    async def test_a_request_that_is_passed_on_says_so_on_every_open_page(self) -> None:
+        action = await sync_to_async(self.asked)("junto.put_medium")
+        async with self.engine(), self.browser(self.oskar) as page:
+            await page.until("state")
+            await sync_to_async(pass_on)(action_id=action.pk, actor=await sync_to_async(self.actor)(self.theo))
+            card = await page.until("card", action=str(action.pk))
+            assert "passed on to Operators and above" in card["html"]
+            assert 'data-decide="approve' in card["html"]
+
+    async def test_the_first_of_two_approvals_is_seen_by_the_second_who_may_still_approve(self) -> None:
+        action = await sync_to_async(self.asked)("junto.put_for_ever")
+        async with self.engine(), self.browser(self.mara) as hers, self.browser(self.oskar) as his:
+            await hers.until("state")
+            await his.until("state")
+            frame = {"type": "decide", "id": "1", "action": str(action.pk), "digest": action.digest}
+            await his.send({**frame, "verdict": "approve"})
+            card = await hers.until("card", action=str(action.pk))
+            assert "Oskar Nowak approved this" in card["html"]
+            assert 'data-decide="approve"' in card["html"]
+            card = await his.until("card", action=str(action.pk))
+            assert 'data-decide="approve"' not in card["html"]
+            assert 'data-decide="take_back"' in card["html"]
+
+    async def test_a_page_that_was_away_gets_waiting_requests_as_they_are_now(self) -> None:
+        action = await sync_to_async(self.asked)("junto.put_medium")
+        await sync_to_async(pass_on)(action_id=action.pk, actor=await sync_to_async(self.actor)(self.theo))
+        async with self.browser(self.oskar, after=1) as page:
+            card = await page.until("card", action=str(action.pk))
+            assert "passed on to Operators and above" in card["html"]
 
 
 class FrameTest(SocketTestCase):

@@ -55,6 +55,28 @@ class Cards(ApprovalTestCase):
         assert his.roles_to_pass == [("decide_medium", "Operators and above"), ("decide_high", "Managers and above")]
         assert not his.schema_fields
 
+    def test_who_approved_first_sees_who_is_missing_and_may_take_it_back(self) -> None:
+        action = self.ask("junto.put_for_ever")
+        self.decide(action, "approve", self.oskar)
+        his, hers = self.card(action, self.oskar), self.card(action, self.mara)
+        assert (his.may_decide, his.may_modify, his.may_take_back, his.may_deny) == (False, False, True, True)
+        assert (hers.may_decide, hers.may_take_back) == (True, False)
+        for card in (his, hers):
+            assert card.approved_first.startswith("Oskar Nowak approved this at ")
+            assert card.approved_first.endswith("one more person must approve it.")
+        assert (his.why_not_you, hers.why_not_you) == ("You approved this.", "")
+        self.decide(action, "take_back", self.oskar)
+        his = self.card(action, self.oskar)
+        assert (his.approved_first, his.may_take_back, his.may_decide) == ("", False, False)
+        assert his.why_not_you == "You took your approval back."
+
+    def test_both_who_approved_are_named(self) -> None:
+        action = self.ask("junto.put_for_ever")
+        self.decide(action, "approve", self.oskar)
+        self.decide(action, "approve", self.mara)
+        card = self.card(action, self.theo)
+        assert (card.decision_word, card.decided_by) == ("Approved", f"Oskar Nowak and {self.mara.user.display_name}")
+
     def test_a_session_is_offered_only_where_the_tool_asks_once(self) -> None:
         assert self.card(self.ask(), self.theo).session_grant_allowed
         high = self.card(self.ask("junto.put_high"), self.mara)

@@ -193,7 +193,17 @@ class Deciding(ApprovalTestCase):
         low, medium = self.ask("junto.put_low"), self.ask("junto.put_medium")
         assert [each.pk for each in waiting_for(self.actor(self.theo))] == [low.pk]
         assert [each.pk for each in waiting_for(self.actor(self.oskar))] == [low.pk, medium.pk]
-        assert waiting_for(self.actor(self.ines)) == []
+        assert not waiting_for(self.actor(self.ines)).exists()
+
+    def test_what_waits_for_a_member_follows_the_same_rule_as_the_buttons(self) -> None:
+        asked = {tool: self.ask(tool).pk for tool in MAY}
+        limit_to_companies(
+            actor=self.actor(self.olivia), membership=self.adam, all_companies=False, companies=[self.pinewood]
+        )
+        for name in CAST:
+            waits = set(waiting_for(self.actor(getattr(self, name))).values_list("pk", flat=True))
+            may = {asked[tool] for tool, allowed in MAY.items() if name in allowed} if name != "adam" else set()
+            assert waits == may, name
 
 
 class ForTheSession(ApprovalTestCase):
@@ -322,6 +332,36 @@ class FourEyes(ApprovalTestCase):
         assert self.decide(action, "approve", self.mara).state == State.APPROVED
         assert self.now(action).state == State.SUCCEEDED
         assert len(shelf.changes) == 1
+
+    def test_the_first_of_two_takes_the_approval_back_and_it_no_longer_counts(self) -> None:
+        action = self.ask("junto.put_for_ever")
+        self.decide(action, "approve", self.oskar)
+        assert self.decide(action, "take_back", self.oskar).state == State.WAITING
+        assert self.decide(action, "approve", self.mara).state == State.WAITING
+        with pytest.raises(AlreadyDecided, match="took your approval back"):
+            self.decide(action, "approve", self.oskar)
+        assert self.decide(action, "approve", self.adam).state == State.APPROVED
+        assert "action.approval_taken_back" in self.verbs(action)
+
+    def test_only_who_approved_takes_an_approval_back_and_only_while_it_waits(self) -> None:
+        action = self.ask("junto.put_for_ever")
+        self.decide(action, "approve", self.oskar)
+        with pytest.raises(DecisionRefused, match="nothing to take back"):
+            self.decide(action, "take_back", self.mara)
+        self.decide(action, "approve", self.mara)
+        with pytest.raises(AlreadyDecided):
+            self.decide(action, "take_back", self.oskar)
+
+    def test_the_first_of_two_may_deny_after_all(self) -> None:
+        action = self.ask("junto.put_for_ever")
+        self.decide(action, "approve", self.oskar)
+        assert self.decide(action, "deny", self.oskar, reason="I read it again.").state == State.DENIED
+
+    def test_what_one_approved_waits_for_the_others_and_no_longer_for_them(self) -> None:
+        action = self.ask("junto.put_for_ever")
+        self.decide(action, "approve", self.oskar)
+        assert not waiting_for(self.actor(self.oskar)).exists()
+        assert waiting_for(self.actor(self.mara)).get() == action
 
     def test_no_policy_lets_it_run_by_itself(self) -> None:
         self.policy("junto.put_for_ever", "auto")

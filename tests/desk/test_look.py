@@ -116,11 +116,12 @@ def test_a_card_keeps_the_order_that_the_design_fixed():
 
 
 def test_who_may_not_decide_sees_whom_to_pass_it_on_to_and_no_approve_button():
-    html = card(may_decide=False, may_modify=False, roles_to_pass=[("decide_medium", "Operators")])
+    why = "You may not decide this one."
+    html = card(may_decide=False, may_modify=False, why_not_you=why, roles_to_pass=[("decide_medium", "Operators")])
 
     assert "data-decide" not in html
     assert "Operators" in html
-    assert "You may not decide this one." in html
+    assert why in html
 
 
 def test_a_once_per_session_tool_asks_for_the_session_first():
