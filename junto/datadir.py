@@ -92,14 +92,16 @@ def _require_space(folder: Path) -> None:
         )
 
 
+def lend_secrets() -> None:
+    """Give this process, and no file, secrets for what neither the environment nor the folder holds."""
+    for name, make in _SECRETS.items():
+        if not os.environ.get(name) and not env.secret_file(name).exists():
+            os.environ[name] = make()
+
+
 def _make_secrets() -> None:
     """Generate what neither the environment nor the folder holds; a secret is never replaced."""
-    makers: dict[str, Callable[[], str]] = {
-        "JUNTO_SECRET_KEY": lambda: secrets.token_urlsafe(48),
-        "JUNTO_AUDIT_KEY": lambda: secrets.token_urlsafe(48),
-        "JUNTO_CREDENTIAL_KEYS": _credential_key,
-    }
-    for name, make in makers.items():
+    for name, make in _SECRETS.items():
         path = env.secret_file(name)
         if os.environ.get(name) or path.exists():
             continue
@@ -117,3 +119,10 @@ def _make_secrets() -> None:
 def _credential_key() -> str:
     key = base64.b64encode(secrets.token_bytes(env.CREDENTIAL_KEY_BYTES)).decode("ascii")
     return f"k{secrets.token_hex(4)}:{key}"
+
+
+_SECRETS: dict[str, Callable[[], str]] = {
+    "JUNTO_SECRET_KEY": lambda: secrets.token_urlsafe(48),
+    "JUNTO_AUDIT_KEY": lambda: secrets.token_urlsafe(48),
+    "JUNTO_CREDENTIAL_KEYS": _credential_key,
+}

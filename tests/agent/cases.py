@@ -43,7 +43,11 @@ class SessionTestCase(ConnectedTestCase):
         """A ticket at the vendor, as the signal the poll makes of it."""
         number = self.sandbox.plant_ticket(summary, text, **planted)
         self.poll()
-        return self.reload(Signal.unscoped.get(connection=self.connection, external_id=str(number)))
+        return self.signal_of(number)
+
+    def signal_of(self, ticket: int) -> Signal:
+        """The signal of a ticket that was polled."""
+        return self.reload(Signal.unscoped.get(connection=self.connection, external_id=str(ticket)))
 
     def poll(self) -> None:
         """Read what changed at the vendor."""

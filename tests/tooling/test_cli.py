@@ -122,6 +122,13 @@ def test_a_command_before_the_first_up_says_to_run_it(tmp_path):
     assert_one_sentence(junto("check", data_dir=tmp_path), "JUNTO_SECRET_KEY", "run bin/junto up")
 
 
+def test_a_benchmark_needs_no_up_before_it_and_keeps_no_secrets(tmp_path):
+    finished = junto("bench", "agent_loop", "--sessions", "0", data_dir=tmp_path)
+
+    assert_one_sentence(finished, "--sessions must be at least 1")
+    assert not (tmp_path / "secrets").exists()
+
+
 def test_a_worker_without_redis_says_so_and_stops(tmp_path):
     assert_one_sentence(junto("worker", data_dir=tmp_path), "REDIS_URL")
 
