@@ -26,7 +26,7 @@ from agent.events import (
     StateChanged,
     UserSaid,
 )
-from agent.models import AgentSession, SessionEvent
+from agent.models import AgentSession, RunStep, SessionEvent
 from agent.transcript import left_out_words
 from approvals.cards import ActionCard, action_card
 from approvals.models import Action
@@ -35,6 +35,7 @@ from integrations.vendors import VENDORS
 from junto.markdown import render_inert
 from junto.tenants.access import organization_urls
 from junto.tenants.actors import Actor
+from junto.tenants.permissions import Permission
 from signals.models import Signal
 
 #: Characters of a tool result shown in the chat; the whole is one click away.
@@ -146,9 +147,9 @@ def _view(event: Event, action: Action | None, session: AgentSession, actor: Act
     if isinstance(event, StateChanged):
         return _state(event)
     if isinstance(event, PersonDirected):
-        return {"shape": "line", "icon": "user", "text": event.text}
+        return {"shape": "line", "icon": "user", "text": show_escaped(event.text), "step": event.step}
     if isinstance(event, DecisionAsked):
-        return {"shape": "notice", "icon": "user", "tone": "warn", "text": f"{event.question} A person chooses."}
+        return _decision(event, session, actor)
     return _notice(event)
 
 
@@ -174,6 +175,22 @@ def _action(event: ActionChanged, action: Action | None, actor: Actor) -> dict[s
     if not asked and (not action.is_write or (action.state == Action.State.REFUSED and not action.preview)):
         return {"shape": "tool", **shared, **_tool(action)}
     return {"shape": "approval", **shared, "card": session_cards([action], actor=actor)[0]}
+
+
+def _decision(event: DecisionAsked, session: AgentSession, actor: Actor) -> dict[str, Any]:
+    """The question with a button for each answer while it waits for one; then with what was chosen."""
+    rows = RunStep.objects.for_organization(session.organization).filter(session=session, number=event.step)
+    step = rows.select_related("by__user").first()
+    waits = step is not None and step.state == RunStep.State.WAITING and session.is_live
+    return {
+        "shape": "decision",
+        "step": event.step,
+        "question": show_escaped(event.question),
+        "options": event.options if waits and actor.can(Permission.RUN_SESSIONS, session.company) else (),
+        "answer": show_escaped(step.answer) if step else "",
+        "by": step.by.user.display_name if step and step.by else "",
+        "path": reverse("run-direct", args=[session.pk]),
+    }
 
 
 def _tool(action: Action) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 from django.db.models import Q
 from django.urls import reverse
 
-from agent.events import ActionChanged, Event, ModelReplied
 from agent.models import AgentSession, Instruction
+from agent.runs import run_view
 from approvals.cards import system_label
 from approvals.models import Action
 from integrations.llm.fencing import show_escaped
@@ -19,8 +19,6 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission
 from runbooks.matching import Match, match_signal
-from runbooks.models import Runbook
-from runbooks.services import published_document
 from signals.listing import neighbours
 from signals.models import Signal
 from signals.services import CLOSABLE
@@ -63,7 +61,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
 
 
 def context_pane(
-    signal: Signal, session: AgentSession | None, *, actor: Actor, progress: Sequence[Event], rows: Sequence[Action]
+    signal: Signal, session: AgentSession | None, *, actor: Actor, rows: Sequence[Action]
 ) -> dict[str, Any]:
     """Context of agent/_context.html."""
     matches = match_signal(signal) if signal.company is not None else []
@@ -71,7 +69,7 @@ def context_pane(
     return {
         "session_live": session is not None and session.is_live,
         "findings": _findings(rows),
-        "runbook": _runbook(session, progress),
+        "runbook": _runbook(session, actor),
         "matches": [_match(match, chosen=match.runbook.pk == chosen) for match in matches],
         "company": _company(signal, actor),
         "contacts": _contacts(signal, actor),
@@ -122,6 +120,7 @@ def _match(match: Match, *, chosen: bool) -> dict[str, Any]:
         "id": match.runbook.pk,
         "title": match.title,
         "path": reverse("runbook", args=[match.runbook.pk]),
+        "run_path": reverse("runbook-run", args=[match.runbook.pk]),
         "score": match.score,
         "reason": match.reason,
         "above_threshold": match.above_threshold,
@@ -129,28 +128,19 @@ def _match(match: Match, *, chosen: bool) -> dict[str, Any]:
     }
 
 
-def _runbook(session: AgentSession | None, events: Sequence[Event]) -> dict[str, Any] | None:
+def _runbook(session: AgentSession | None, actor: Actor) -> dict[str, Any] | None:
     if session is None or session.runbook is None or session.runbook_record is None:
         return None
-    version = published_document(session.runbook, record=session.runbook_record)
-    called = {call.name for event in events if isinstance(event, ModelReplied) for call in event.calls}
-    done = {event.tool for event in events if isinstance(event, ActionChanged) and event.state == "succeeded"}
-    steps = []
-    for step in version.document.steps:
-        tools = {mention.tool for mention in step.mentions}
-        state = "next"
-        if tools and tools <= done:
-            state = "done"
-        elif tools & called and session.is_live:
-            state = "now"
-        steps.append({"number": step.number, "title": step.title, "state": state, "meta": ""})
+    run = run_view(session, actor=actor)
     return {
-        "title": version.title,
+        "run": run,
+        "title": run.title if run else "",
         "path": reverse("runbook", args=[session.runbook_id]),
         "score": session.runbook_score,
         "version": session.runbook_number,
-        "audience": Runbook.Audience(version.audience).label,
-        "steps": steps,
+        "audience": run.audience if run else "",
+        "run_path": run.path if run and run.is_run else "",
+        "start_path": f"{reverse('runbook-run', args=[session.runbook_id])}?signal={session.signal_id}",
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from agent import queue, views
+from agent import queue, run_forms, runs_pages, views
 
 urlpatterns = [
     path("signals/<uuid:signal_id>/", views.signal_page, name="signal"),
@@ -14,6 +14,11 @@ urlpatterns = [
     path("signals/<uuid:signal_id>/resolve/", views.resolve_view, name="signal-resolve"),
     path("signals/<uuid:signal_id>/choose-runbook/", views.choose_runbook_view, name="signal-choose-runbook"),
     path("actions/<uuid:action_id>/result/", views.action_result, name="action-result"),
+    path("runs/", runs_pages.runs, name="runs"),
+    path("runs/<uuid:session_id>/", runs_pages.run_page, name="run"),
+    path("runs/<uuid:session_id>/direct/", runs_pages.direct, name="run-direct"),
+    path("runs/queue/<uuid:firing_id>/drop/", runs_pages.drop, name="run-drop"),
+    path("runbooks/<uuid:runbook_id>/run/", run_forms.start_run, name="runbook-run"),
     path("approvals/", queue.approvals_queue, name="approvals"),
     path("approvals/<uuid:action_id>/decide/", queue.decide, name="approval-decide"),
     path("approvals/<uuid:action_id>/preview/", queue.preview, name="approval-preview"),

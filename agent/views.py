@@ -42,7 +42,6 @@ def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
         signal,
         session,
         actor=actor,
-        progress=progress.events if progress else (),
         rows=progress.rows if progress else (),
     )
     if request.headers.get("HX-Target") == "context":

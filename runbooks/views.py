@@ -132,6 +132,8 @@ def runbook(request: HttpRequest, runbook_id: UUID) -> HttpResponse:
         "steps": [ShownStep(step.number, step.title, _tool_labels(step)) for step in document.steps],
         "grants": _grants(actor, row),
         "admin_path": _admin_path(actor, row),
+        "runbook_id": row.pk,
+        "may_run": row.status == Status.PUBLISHED and actor.can_anywhere(Permission.RUN_SESSIONS),
     }
     return render(request, "runbooks/detail.html", context)
 

@@ -37,6 +37,7 @@ NAVIGATION: tuple[tuple[str, str, str, str, Permission, bool], ...] = (
     ("home", "Dashboard", "home", "Work", Permission.VIEW_WORK, True),
     ("signals", "Signals", "inbox", "Work", Permission.VIEW_WORK, True),
     ("approvals", "Approvals", "queue", "Work", Permission.VIEW_WORK, True),
+    ("runs", "Runs", "play", "Work", Permission.VIEW_WORK, False),
     ("runbooks", "Runbooks", "book", "Know-how", Permission.VIEW_WORK, True),
     ("policies", "Tools and policies", "shield", "Control", Permission.VIEW_WORK, False),
     ("connections", "Integrations", "plug", "Control", Permission.MANAGE_INTEGRATIONS, False),

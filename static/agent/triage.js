@@ -2,6 +2,7 @@
 import { elementFrom, icon, say, toast, typing } from "../junto/dom.js";
 import { keysOn, showCounts } from "../junto/shell.js";
 import { Cards } from "./cards.js";
+import { direct } from "./directing.js";
 import { SessionSocket } from "./socket.js";
 
 const LIVE = new Set(["queued", "running", "waiting_for_approval", "waiting_for_technician"]);
@@ -41,6 +42,7 @@ function show(frame) {
   const stick = atEnd();
   const fresh = elementFrom(frame.html ?? "");
   if (fresh) place(fresh);
+  if (frame.kind === "person_directed") closeDecision(fresh?.dataset.step);
   if (fresh?.dataset.by === "agent") endStreams();
   afterChange(stick, fresh?.isConnected ? fresh.querySelector('.approval[data-state="waiting"]') : null);
   refreshPanes();
@@ -53,6 +55,12 @@ function place(fresh) {
   const card = fresh.querySelector(".approval");
   if (card && known.querySelector(".approval")) return cards.replace(card.outerHTML);
   known.replaceWith(fresh);
+}
+
+/** What a person said of a step is the line below; its buttons have nothing left to ask. */
+function closeDecision(step) {
+  const asked = chat.querySelectorAll(`[data-decision="${CSS.escape(step ?? "")}"] form`);
+  for (const form of asked) form.remove();
 }
 
 /** Several events of one action stand as one, at the place of the first and with the content of the last. */
@@ -334,6 +342,7 @@ page.addEventListener("click", (event) => {
     button.hidden = true;
   }
 });
+direct(page, { done: refreshPanes });
 find("[data-link]").addEventListener("click", () => socket.connect());
 scroller.addEventListener(
   "scroll",

@@ -1,0 +1,376 @@
+"""Runs as people see them: the list with its queue, and one run with its steps, from rows and receipts alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from agent.closing import CLOSING_CALLS, authority_of, worked_seconds
+from agent.directing import is_run, is_taken_over
+from agent.events import Event, ModelReplied, Notice
+from agent.journal import actions_of, read_events
+from agent.models import AgentSession, RunStep
+from agent.querysets import SessionQuerySet
+from agent.rendering import session_look
+from agent.steps import read_steps
+from approvals.cards import LOOKS, system_label
+from approvals.models import Action
+from integrations.llm.fencing import show_escaped
+from junto.markdown import render_inert
+from junto.tenants.actors import Actor
+from junto.tenants.permissions import Permission
+from runbooks.document import Step
+from runbooks.models import Runbook, TriggerFiring
+from runbooks.services import PublishedVersion, published_document
+
+State = RunStep.State
+
+#: State of a step -> (tone, icon, how the dot is drawn).
+STEP_LOOKS: dict[str, tuple[str, str, str]] = {
+    State.PENDING: ("", "dot", "next"),
+    State.RUNNING: ("", "play", "now"),
+    State.WAITING: ("accent", "hand", "now"),
+    State.DONE: ("ok", "check", "done"),
+    State.SKIPPED: ("", "next", "next"),
+    State.FAILED: ("danger", "alert", "now"),
+}
+_OVER_STEPS = Count("pk", filter=Q(state__in=RunStep.OVER))
+_OPEN = (State.PENDING, State.RUNNING, State.WAITING, State.FAILED)
+
+
+@dataclass(frozen=True)
+class ActionLine:
+    """What one call came to: what, where, with which outcome, on whose word, when."""
+
+    id: UUID
+    title: str
+    system: str
+    word: str
+    tone: str
+    icon: str
+    authority: str
+    reason: str
+    at: datetime | None
+    waits: bool
+    result_path: str
+
+
+@dataclass(frozen=True)
+class StepView:
+    """One step for one reader; `may` holds the deeds that make sense now."""
+
+    number: int
+    title: str
+    text: SafeString
+    word: str
+    tone: str
+    icon: str
+    dot: str
+    is_decision: bool
+    options: tuple[str, ...]
+    answer: str
+    reason: str
+    by: str
+    at: datetime | None
+    seconds: float | None
+    cost: str
+    actions: Sequence[ActionLine]
+    may: frozenset[str]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run goes on behind it."""
+        return self.dot == "done" or self.icon == "next"
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run, with what a reader may do about it."""
+
+    id: UUID
+    path: str
+    direct_path: str
+    title: str
+    version: int
+    audience: str
+    runbook_path: str
+    signal_path: str
+    signal_words: str
+    company: str
+    look: dict[str, Any]
+    detail: str
+    is_run: bool
+    for_people: bool
+    started: str
+    started_at: datetime
+    ended_at: datetime | None
+    worked: float
+    cost: str
+    inputs: Sequence[tuple[str, object]]
+    steps: Sequence[StepView]
+    closing: Sequence[ActionLine]
+    beside: Sequence[ActionLine]
+    looked_up: int
+    may: frozenset[str]
+
+    @property
+    def over(self) -> int:
+        """How many steps are done or skipped."""
+        return sum(step.is_over for step in self.steps)
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One run in the list."""
+
+    path: str
+    title: str
+    version: int | None
+    signal_words: str
+    company: str
+    look: dict[str, Any]
+    over: int
+    steps: int
+    started: str
+    started_at: datetime
+    seconds: float
+    cost: str
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    """A start that waits for its turn, or did not take place."""
+
+    id: UUID
+    title: str
+    runbook_path: str
+    target: str
+    words: str
+    due_at: datetime
+    reason: str
+    by: str
+    may_drop: bool
+
+
+def runs_visible_to(actor: Actor) -> SessionQuerySet:
+    """The runs the actor may see, the newest first."""
+    rows: SessionQuerySet = AgentSession.objects.visible_to(actor).exclude(origin__runbook="")
+    return rows.select_related(
+        "organization", "signal", "company", "origin", "runbook", "started_by__user", "firing__trigger"
+    ).order_by("-created_at", "-id")
+
+
+def run_rows(sessions: Sequence[AgentSession]) -> list[RunRow]:
+    """A page of runs in words; one query for the steps of all."""
+    counted: dict[UUID, tuple[int, int]] = {}
+    if sessions:
+        steps = RunStep.objects.for_organization(sessions[0].organization).filter(session__in=sessions)
+        by_session = steps.order_by().values_list("session").annotate(Count("pk"), over=_OVER_STEPS)
+        counted = {session_id: (over, every) for session_id, every, over in by_session}
+    return [_run_row(session, *counted.get(session.pk, (0, 0))) for session in sessions]
+
+
+def queue_rows(firings: Sequence[TriggerFiring], actor: Actor) -> list[QueueRow]:
+    """Starts in words."""
+    return [
+        QueueRow(
+            id=firing.pk,
+            title=firing.runbook.title,
+            runbook_path=reverse("runbook", args=[firing.runbook_id]),
+            target=f"{firing.company.name}{f', ticket {firing.signal.external_id}' if firing.signal else ''}",
+            words=firing.trigger.words,
+            due_at=firing.due_at,
+            reason=show_escaped(firing.reason),
+            by=firing.started_by.user.display_name if firing.started_by else "",
+            may_drop=firing.state == TriggerFiring.State.QUEUED and actor.can(Permission.RUN_SESSIONS, firing.company),
+        )
+        for firing in firings
+    ]
+
+
+def run_view(session: AgentSession, *, actor: Actor) -> RunView | None:
+    """The run of a session that follows a runbook; None where it follows none."""
+    if session.runbook is None or session.runbook_record is None:
+        return None
+    version = published_document(session.runbook, record=session.runbook_record)
+    rows, steps = actions_of(session), read_steps(session)
+    told = [(row.created_at, event) for row, event in read_events(session)]
+    events = [event for _, event in told]
+    by_call = {row.call_id: row for row in rows}
+    claimed = {call_id for step in steps for call_id in step.calls}
+    others = [row for row in rows if row.call_id not in claimed and row.call_id not in CLOSING_CALLS]
+    may_direct = session.is_live and actor.can(Permission.RUN_SESSIONS, session.company)
+    look = session_look(session) or {}
+    return RunView(
+        id=session.pk,
+        path=reverse("run", args=[session.pk]),
+        direct_path=reverse("run-direct", args=[session.pk]),
+        title=version.title,
+        version=version.number,
+        audience=str(Runbook.Audience(version.audience).label),
+        runbook_path=reverse("runbook", args=[version.runbook_id]),
+        signal_path=reverse("signal", args=[session.signal_id]),
+        signal_words=show_escaped(f"{session.signal.external_id} {session.signal.subject}"),
+        company=show_escaped(session.company.name),
+        look=look,
+        detail=show_escaped(_detail(session, events)),
+        is_run=is_run(session),
+        for_people=version.audience == Runbook.Audience.HUMAN,
+        started=_started(session),
+        started_at=session.created_at,
+        ended_at=session.ended_at,
+        worked=worked_seconds(told, began=session.created_at, until=session.ended_at or timezone.now()),
+        cost=str(look.get("cost", "")),
+        inputs=[(each.label, show_escaped(str(session.inputs.get(each.name, "")))) for each in version.inputs],
+        steps=[
+            _step(step, written, session, version, by_call, events, may_direct=may_direct)
+            for step, written in zip(steps, version.document.steps, strict=False)
+        ],
+        closing=[_line(row) for row in rows if row.call_id in CLOSING_CALLS],
+        beside=[_line(row) for row in others if row.is_write or row.state == Action.State.WAITING],
+        looked_up=sum(not row.is_write for row in others),
+        may=_may(session, version) if may_direct else frozenset(),
+    )
+
+
+def _step(  # noqa: PLR0917  (what a step is drawn from)
+    step: RunStep,
+    written: Step,
+    session: AgentSession,
+    version: PublishedVersion,
+    by_call: dict[str, Action],
+    events: Sequence[Event],
+    *,
+    may_direct: bool,
+) -> StepView:
+    tone, icon, dot = STEP_LOOKS[step.state]
+    actions = [by_call[call_id] for call_id in step.calls if call_id in by_call]
+    calls = set(step.calls)
+    cost = sum(
+        event.cost_microcents
+        for event in events
+        if isinstance(event, ModelReplied) and calls & {call.call_id for call in event.calls}
+    )
+    seconds = (step.finished_at - step.started_at).total_seconds() if step.finished_at and step.started_at else None
+    text = render_inert(show_escaped(written.text)) if written.text.strip() != step.title else SafeString("")
+    return StepView(
+        number=step.number,
+        title=show_escaped(step.title),
+        text=text,
+        word=str(step.get_state_display()),
+        tone=tone,
+        icon=icon,
+        dot=dot,
+        is_decision=step.decision,
+        options=written.options,
+        answer=show_escaped(step.answer),
+        reason=show_escaped(step.reason),
+        by=step.by.user.display_name if step.by else "",
+        at=step.finished_at,
+        seconds=seconds,
+        cost=_money(cost),
+        actions=[_line(row) for row in actions],
+        may=_may_with(step, actions, session, version) if may_direct else frozenset(),
+    )
+
+
+def _may_with(
+    step: RunStep, actions: Sequence[Action], session: AgentSession, version: PublishedVersion
+) -> frozenset[str]:
+    """What a person can do with a step as it is; the deeds themselves look again."""
+    for_people = version.audience == Runbook.Audience.HUMAN
+    if not (for_people or is_run(session) or version.audience == Runbook.Audience.HYBRID):
+        return frozenset()
+    if any(row.state not in Action.TERMINAL for row in actions):
+        return frozenset()
+    rests = session.state == AgentSession.State.WAITING_FOR_TECHNICIAN
+    may = set()
+    if step.state in _OPEN:
+        may.add("skip")
+        if step.decision and (for_people or step.state == State.WAITING):
+            may.add("answer")
+        if not step.decision and (for_people or is_taken_over(session) or rests):
+            may.add("done")
+    elif step.by_id is not None and not (step.answer and not for_people):
+        may.add("undone")
+    if not for_people and not step.decision and rests and step.state in (State.FAILED, State.SKIPPED):
+        may.add("retry")
+    return frozenset(may)
+
+
+def _may(session: AgentSession, version: PublishedVersion) -> frozenset[str]:
+    """What a person can do with the run."""
+    may = {"stop"}
+    if is_run(session) and version.audience != Runbook.Audience.HUMAN:
+        may.add("hand_back" if is_taken_over(session) else "take_over")
+    if version.audience == Runbook.Audience.HUMAN:
+        may.add("finish")
+    return frozenset(may)
+
+
+def _line(row: Action) -> ActionLine:
+    word, tone, icon = LOOKS[row.state]
+    return ActionLine(
+        id=row.pk,
+        title=show_escaped(row.title or row.tool),
+        system=system_label(row.tool),
+        word=word,
+        tone=tone,
+        icon=icon,
+        authority=authority_of(row) if row.is_write else "",
+        reason=show_escaped(row.reason),
+        at=row.finished_at or row.created_at,
+        waits=row.state in (Action.State.WAITING, Action.State.UNKNOWN),
+        result_path=reverse("action-result", args=[row.pk]) if row.result is not None else "",
+    )
+
+
+def _run_row(session: AgentSession, over: int, steps: int) -> RunRow:
+    look = session_look(session) or {}
+    until = session.ended_at or timezone.now()
+    return RunRow(
+        path=reverse("run", args=[session.pk]),
+        title=session.runbook.title if session.runbook else "A runbook that is gone",
+        version=session.runbook_number,
+        signal_words=show_escaped(f"{session.signal.external_id} {session.signal.subject}"),
+        company=show_escaped(session.company.name),
+        look=look,
+        over=over,
+        steps=steps,
+        started=_started(session),
+        started_at=session.created_at,
+        seconds=(until - session.created_at).total_seconds(),
+        cost=str(look.get("cost", "")),
+    )
+
+
+def _started(session: AgentSession) -> str:
+    """By whom or by what a run was begun."""
+    if session.started_by is not None:
+        return f"by {session.started_by.user.display_name}"
+    if session.firing is not None:
+        return f"by itself: {session.firing.trigger.words}"
+    return "by itself: it fits the ticket"
+
+
+def _detail(session: AgentSession, events: Sequence[Event]) -> str:
+    """Why it ended, or what it waits for."""
+    if not session.is_live:
+        return session.state_detail
+    if is_taken_over(session) and session.is_live and session.state == AgentSession.State.WAITING_FOR_TECHNICIAN:
+        return "A person has this run in hand; the agent waits."
+    latest = next((event for event in reversed(events) if isinstance(event, Notice) and event.parks), None)
+    rests = session.state == AgentSession.State.WAITING_FOR_TECHNICIAN
+    return latest.text if latest is not None and rests and latest.tone != "quiet" else ""
+
+
+def _money(microcents: int) -> str:
+    return f"{microcents / 100_000_000:.2f} $" if microcents else ""
