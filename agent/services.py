@@ -24,6 +24,7 @@ from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
+from runbooks.choices import record_choice
 from runbooks.matching import Match, match_signal
 from runbooks.models import Runbook, TriggerFiring
 from runbooks.services import PublishedVersion, published_document
@@ -219,6 +220,8 @@ def complete_run(*, session: AgentSession, actor: Actor, version: PublishedVersi
 def choose_runbook(*, session: AgentSession, actor: Actor, runbook: Runbook | None) -> None:
     """Pin another published runbook (None = none) to a live session; the choice is told in the chat.
 
+    It is remembered, and counts when signals like this one are matched.
+
     Raises:
         SessionRefused: the session is over, runs unattended, or the runbook is not in force for its company.
     """
@@ -229,6 +232,9 @@ def choose_runbook(*, session: AgentSession, actor: Actor, runbook: Runbook | No
     if runbook is not None and not in_force(runbook, session.company):
         raise SessionRefused("That runbook is not published for this company.")
     version = published_document(runbook) if runbook else None
+    best = _best(session.signal)
+    offered = best.runbook if best else None
+    record_choice(signal=session.signal, offered=offered, chosen=runbook, actor=actor)
     if version is None:
         session.runbook = session.runbook_number = session.runbook_record = session.runbook_score = None
         session.runbook_reason, session.inputs = f"Chosen by {actor.label}", {}
@@ -237,7 +243,9 @@ def choose_runbook(*, session: AgentSession, actor: Actor, runbook: Runbook | No
         _pin(session, Chosen(version=version, reason=f"Chosen by {actor.label}", inputs=inputs))
     session.save(update_fields=PINS)
     lay_out(session, version)
-    record(actor, "session.runbook_chosen", session, {"runbook": str(runbook.pk) if runbook else None})
+    names = {"runbook": runbook, "matched": offered}
+    told = {name: str(each.pk) if each else None for name, each in names.items()}
+    record(actor, "session.runbook_chosen", session, told)
     chosen = f"the runbook “{runbook.title}”" if runbook else "no runbook"
     append_event(session, Notice(tone="quiet", text=f"{actor.label} chose {chosen}."))
 
@@ -268,8 +276,12 @@ def _continue(session: AgentSession, *, actor: Actor) -> AgentSession:
     return session
 
 
+def _best(signal: Signal) -> Match | None:
+    return next((match for match in match_signal(signal) if match.above_threshold), None)
+
+
 def _matched(signal: Signal) -> Chosen | None:
-    match = next((match for match in match_signal(signal) if match.above_threshold), None)
+    match = _best(signal)
     return Chosen.by_match(signal, match) if match else None
 
 

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import InterfaceError, OperationalError
 
-from junto import env, up
+from junto import env, evaluate, up
 from junto.datadir import Refusal, lend_secrets
 from junto.sidecar import known_sandbox
 
@@ -27,6 +27,8 @@ def main(arguments: Sequence[str]) -> int:
         env.refuse_unknown_names()
         if word == "up":
             return up.run(rest)
+        if word == "evaluate":
+            return evaluate.run(rest)
         if word == "worker" and not env.env_url("REDIS_URL"):
             raise Refusal(
                 "a worker needs REDIS_URL (without it the server that bin/junto up starts does all work itself): "

@@ -247,6 +247,7 @@ BELLS: dict[str, list[str]] = {
     "action.changed": ["agent.tasks.record_action_event"],
     "action.shown": ["agent.tasks.show_action"],
     "connection.poll": ["signals.tasks.poll_connection"],
+    "runbook.unencoded": ["runbooks.tasks.encode_runbooks"],
 }
 #: Dotted task -> seconds between two runs (junto/engine.py).
 CLOCK: dict[str, int] = {

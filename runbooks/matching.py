@@ -1,30 +1,39 @@
-"""Which published runbooks fit a signal: ranked by words, with the reason, and a line below which none does.
+"""Which published runbooks fit a signal: by words, by meaning, by their conditions, and by what people chose before.
 
-An index of each organization's versions in force is kept in memory and thrown away as soon as its stamp in the database
-changes, so a publish counts at once in every process.
+Words and meaning give a probability (junto/retrieval/index.py). A condition that is met and choices for signals like
+this one move its odds by fixed steps, each told in the reason; below THRESHOLD none fits.
 """
 
 from __future__ import annotations
 
-import threading
-import uuid
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
-from django.db.models import Count, Max
+from django.db.models import Q
 
-from junto.retrieval.lexical import Document, Hit, LexicalIndex
-from junto.tenants.models import Organization
-from runbooks.models import Runbook
+from junto.retrieval.encoder import Vectors, load_encoder
+from junto.retrieval.index import Hit, Query
+from junto.retrieval.words import read
+from runbooks.choices import Precedent, precedents
+from runbooks.models import Runbook, Trigger
+from runbooks.shelves import Entry, Shelf, shelf_of
 from signals.models import Signal
 
-#: From here on a runbook counts as fitting; junto/retrieval/lexical.py says how the scale was measured.
-THRESHOLD = 0.5
+#: From this probability on a runbook counts as fitting; docs/matching.md shows what that is worth, and why not another.
+THRESHOLD: Final = 0.5
+#: By how much a condition moves the logarithm of the odds. An alert of exactly this type is nearly proof, a ticket type
+#: is shared by many matters.
+CONDITION_STEPS: Final[Mapping[str, float]] = {Trigger.Kind.ALERT: 4.0, Trigger.Kind.CLASSIFICATION: 1.5}
+#: By how much each choice moves it, and how many choices count.
+CHOICE_STEP: Final = 1.5
+MOST_CHOICES: Final = 3
 #: How much of a description is compared, in characters: the matter comes first, then signatures and quoted mails.
-DESCRIPTION_LENGTH = 2000
-
-#: How many are published, when the last was, and the newest record.
-Stamp = tuple[int, datetime | None, int | None]
+DESCRIPTION_LENGTH: Final = 2000
+#: How many that fit by words and meaning are looked at before conditions and choices move them.
+CANDIDATES: Final = 20
 
 
 @dataclass(frozen=True)
@@ -42,115 +51,120 @@ class Match:
 
 
 @dataclass(frozen=True)
-class _Entry:
-    """A version in force: what is ranked, and whom it is for."""
+class _Weighed:
+    """A hit with what else speaks for it."""
 
-    runbook_id: uuid.UUID
-    record: int
-    number: int
-    title: str
-    text: str
-    audience: str
-    company_id: uuid.UUID | None
-    forked_from_id: uuid.UUID | None
+    entry: Entry
+    hit: Hit
+    conditions: tuple[Trigger, ...]
+    precedent: Precedent
 
+    @property
+    def confidence(self) -> float:
+        """The probability after every step."""
+        sure = min(max(self.hit.confidence, 1e-6), 1 - 1e-6)
+        odds = math.log(sure / (1 - sure))
+        odds += max((CONDITION_STEPS[condition.kind] for condition in self.conditions), default=0.0)
+        odds += CHOICE_STEP * max(-MOST_CHOICES, min(MOST_CHOICES, self.precedent.net))
+        return 1 / (1 + math.exp(-odds))
 
-@dataclass(frozen=True)
-class _Shelf:
-    """An organization's versions in force at one stamp, indexed."""
-
-    stamp: Stamp
-    entries: tuple[_Entry, ...]
-    index: LexicalIndex
-
-    def in_scope(self, company_id: uuid.UUID | None) -> frozenset[int]:
-        """Places of what is global or the company's own; its variant takes the place of the global parent."""
-        own = [entry for entry in self.entries if entry.company_id and entry.company_id == company_id]
-        replaced = {entry.forked_from_id for entry in own}
-        return frozenset(
-            place
-            for place, entry in enumerate(self.entries)
-            if (entry.company_id is None and entry.runbook_id not in replaced)
-            or (entry.company_id is not None and entry.company_id == company_id)
-        )
-
-
-_shelves: dict[uuid.UUID, _Shelf] = {}
-_building = threading.Lock()
+    @property
+    def reason(self) -> str:
+        """Everything that moved it, in plain words."""
+        words = ", ".join(f"“{word}”" for word in self.hit.words)
+        told = [f"Its condition is met: {condition.words}." for condition in self.conditions]
+        if self.precedent.taken:
+            told.append(f"Chosen for {_signals(self.precedent.taken)} like this one.")
+        if self.precedent.passed_over:
+            told.append(f"Passed over for {_signals(self.precedent.passed_over)} like this one.")
+        if words:
+            told.append(f"Shares the {'word' if len(self.hit.words) == 1 else 'words'} {words} with the ticket.")
+        return " ".join(told) or "Shares no word with the ticket, but is near to it in meaning."
 
 
 def match_signal(signal: Signal, *, limit: int = 3) -> list[Match]:
     """The best fitting published runbooks in the signal's scope, best first; those below the line are marked so."""
-    shelf = _shelf(signal.organization)
-    hits = shelf.index.rank(_query(signal), limit=limit, among=shelf.in_scope(signal.company_id))
-    rows = Runbook.objects.for_organization(signal.organization).select_related("company")
-    by_id = {row.pk: row for row in rows.filter(pk__in=[shelf.entries[hit.position].runbook_id for hit in hits])}
-    return [
-        _match(by_id[entry.runbook_id], entry, hit)
-        for hit in hits
-        if (entry := shelf.entries[hit.position]).runbook_id in by_id
-    ]
-
-
-def _match(runbook: Runbook, entry: _Entry, hit: Hit) -> Match:
-    words = ", ".join(f"“{word}”" for word in hit.words)
-    return Match(
-        runbook=runbook,
-        record=entry.record,
-        version=entry.number,
-        title=entry.title,
-        audience=entry.audience,
-        score=round(hit.confidence, 3),
-        reason=f"Shares the {'word' if len(hit.words) == 1 else 'words'} {words} with the ticket.",
-        above_threshold=hit.confidence >= THRESHOLD,
+    shelf = shelf_of(signal.organization)
+    among = shelf.in_scope(signal.company_id)
+    conditions = _conditions(signal, shelf)
+    before = _before(signal, shelf, among)
+    hits = shelf.index.rank(
+        _query(signal, shelf),
+        limit=max(limit, CANDIDATES),
+        among=among,
+        always=among & (conditions.keys() | {place for place, each in before.items() if each.taken}),
     )
+    weighed = [
+        _Weighed(shelf.entries[hit.place], hit, conditions.get(hit.place, ()), before.get(hit.place, Precedent()))
+        for hit in hits
+    ]
+    weighed.sort(key=lambda each: (-each.confidence, -each.hit.score, each.entry.record))
+    return _matches(signal, weighed[:limit])
 
 
-def _query(signal: Signal) -> str:
-    """What the ticket is about: its subject twice, how the source sorts it, and the head of its description."""
-    sorting = f"{signal.type} {signal.subtype} {signal.item}"
-    return f"{signal.subject}\n{signal.subject}\n{sorting}\n{signal.description[:DESCRIPTION_LENGTH]}"
-
-
-def _shelf(organization: Organization) -> _Shelf:
-    stamp = _stamp(organization)
-    shelf = _shelves.get(organization.pk)
-    if shelf is not None and shelf.stamp == stamp:
-        return shelf
-    with _building:
-        shelf = _shelves.get(organization.pk)
-        if shelf is None or shelf.stamp != stamp:
-            entries = tuple(_entries(organization))
-            index = LexicalIndex([Document(entry.title, entry.text) for entry in entries])
-            shelf = _shelves[organization.pk] = _Shelf(stamp, entries, index)
-    return shelf
-
-
-def _stamp(organization: Organization) -> Stamp:
-    """Changes whenever a runbook is published or archived. Read before the entries, so an index is never too young."""
-    rows = Runbook.objects.for_organization(organization).filter(status=Runbook.Status.PUBLISHED)
-    found = rows.aggregate(count=Count("pk"), published=Max("published_at"), records=Max("published_record"))
-    return found["count"], found["published"], found["records"]
-
-
-def _entries(organization: Organization) -> list[_Entry]:
-    pinned = Runbook.objects.for_organization(organization).filter(status=Runbook.Status.PUBLISHED)
-    records = list(pinned.values_list("published_record", flat=True))
-    versions = Runbook.history.model.objects.filter(organization=organization, history_id__in=records)
+def _matches(signal: Signal, weighed: list[_Weighed]) -> list[Match]:
+    rows = Runbook.objects.for_organization(signal.organization).select_related("company")
+    by_id = {row.pk: row for row in rows.filter(pk__in=[each.entry.runbook_id for each in weighed])}
     return [
-        _Entry(
-            runbook_id=version.id,
-            record=version.history_id,
-            number=version.published_number,
-            title=version.title,
-            text=f"{version.description}\n{' '.join(_tags(version.tags))}\n{version.body}",
-            audience=version.audience,
-            company_id=version.company_id,
-            forked_from_id=version.forked_from_id,
+        Match(
+            runbook=by_id[each.entry.runbook_id],
+            record=each.entry.record,
+            version=each.entry.number,
+            title=each.entry.title,
+            audience=each.entry.audience,
+            score=round(each.confidence, 3),
+            reason=each.reason,
+            above_threshold=each.confidence >= THRESHOLD,
         )
-        for version in versions.order_by("history_id")
+        for each in weighed
+        if each.entry.runbook_id in by_id
     ]
 
 
-def _tags(tags: object) -> list[str]:
-    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+def _conditions(signal: Signal, shelf: Shelf) -> dict[int, tuple[Trigger, ...]]:
+    """The conditions of published runbooks that this signal meets, by place, the strongest first."""
+    asked = Q(pk__in=[])
+    if signal.type:
+        asked |= Q(kind=Trigger.Kind.CLASSIFICATION, type__iexact=signal.type)
+    if signal.alert_type:
+        asked |= Q(kind=Trigger.Kind.ALERT, alert_type__iexact=signal.alert_type)
+    found: dict[int, tuple[Trigger, ...]] = {}
+    for trigger in Trigger.objects.for_organization(signal.organization).filter(asked, enabled=True).order_by("kind"):
+        place = shelf.place_of(trigger.runbook_id)
+        if place is not None and trigger.fits(signal):
+            found[place] = (*found.get(place, ()), trigger)
+    return found
+
+
+def _before(signal: Signal, shelf: Shelf, among: frozenset[int]) -> dict[int, Precedent]:
+    """What people chose for signals like this one, by place; a company's variant inherits from its parent."""
+    chosen = precedents(signal)
+    variants = {shelf.entries[place].forked_from_id: place for place in among if shelf.entries[place].forked_from_id}
+    found: dict[int, Precedent] = {}
+    for runbook_id, precedent in chosen.items():
+        place = variants.get(runbook_id, shelf.place_of(runbook_id))
+        if place is not None:
+            held = found.get(place, Precedent())
+            found[place] = Precedent(held.taken + precedent.taken, held.passed_over + precedent.passed_over)
+    return found
+
+
+def _query(signal: Signal, shelf: Shelf) -> Query:
+    """What the ticket is about: its subject twice, how the source sorts it, and the head of its description."""
+    description = signal.description[:DESCRIPTION_LENGTH]
+    sorting = f"{signal.type} {signal.subtype} {signal.item}"
+    vector = None
+    if shelf.index.compares_meaning:
+        vector = _vector(f"{signal.subject}. {description}")
+    return Query(read(f"{signal.subject}\n{signal.subject}\n{sorting}\n{description}"), vector)
+
+
+@lru_cache(maxsize=512)
+def _vector(text: str) -> Vectors:
+    """A page is drawn many times for the same text."""
+    vector: Vectors = load_encoder().encode([text])[0]
+    return vector
+
+
+def _signals(count: int) -> str:
+    return "a signal" if count == 1 else f"{count} signals"

@@ -42,3 +42,9 @@ class FiringQuerySet(TenantQuerySet[Any]):
     """Starts without a person's choice, each for one company."""
 
     company_path = "company"
+
+
+class ChoiceQuerySet(TenantQuerySet[Any]):
+    """Runbooks that people chose, each for a signal of one company."""
+
+    company_path = "signal__company"

@@ -1,10 +1,13 @@
-"""What bells and the clock wake: conditions that may have come true. Each is safe to repeat."""
+"""What bells and the clock wake: conditions that may have come true, texts without vectors. Each is safe to repeat."""
 
 from __future__ import annotations
 
 from django_tasks import task
 
+from junto.bells import ring
+from junto.tenants.models import Organization
 from runbooks.firing import fire_due, fire_on_signal
+from runbooks.meaning import encode_missing
 from signals.models import Signal
 
 
@@ -20,3 +23,11 @@ def fire_triggers(signal_id: str) -> None:
 def fire_schedules(_: str = "") -> None:
     """The clock went on: schedules may be due."""
     fire_due()
+
+
+@task
+def encode_runbooks(organization_id: str) -> None:
+    """Published versions lack their vectors, such as after an import of many. The rest is rung for anew."""
+    organization = Organization.objects.filter(pk=organization_id).first()
+    if organization is not None and encode_missing(organization):
+        ring("runbook.unencoded", organization_id)

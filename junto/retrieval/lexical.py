@@ -1,126 +1,199 @@
-"""Ranking by words: BM25 (Lucene's variant) over English stems, the title counted twice.
+"""Ranking by words: BM25 over two fields, the title and the text, for single words and for pairs of neighbours.
 
-`confidence` says how far the best words of the query are those of the document, on a scale where 0.5 is the line
-between "this is about it" and "none fits". BM25's own scores have no scale: they grow with the length of the query and
-with the number of documents. Divided by (weight of all query words) ** 0.7, unknown words counting a quarter, they
-tell queries whose document is there from the same queries with it taken away (area under the ROC curve on two public
-sets, operations runbooks and support articles: 0.96 and 0.98 with 6 documents, 0.90 and 0.97 with 30; plain scores on
-the first: 0.84 and 0.82). The line rises with the number of documents; LINE_BASE and LINE_GROWTH fit it. With 30
-documents, on the two sets: of the answers above the line 94 % and 98 % are the right document; 74 % and 92 % of all
-queries are answered right and above it; after their own document was taken away 18 % and 42 % still find one above it,
-a sibling on the same matter.
+An index is never changed. `replaced` makes the next one from it without reading the other documents again, so that a
+publish among ten thousand procedures costs tens of milliseconds; docs/adr/0008 says why this is not bm25s.
+
+The constants were chosen on two public sets (docs/matching.md): each is a round number from a plateau where both sets
+agree within noise.
 """
 
 from __future__ import annotations
 
-import math
-import re
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
-from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
-import bm25s
 import numpy
-import Stemmer
-from bm25s.stopwords import STOPWORDS_EN_PLUS
+from numpy.typing import NDArray
 
-K1: Final = 1.2
-B: Final = 0.75
-TITLE_WEIGHT: Final = 2
-#: Where confidence is 0.5: LINE_BASE + LINE_GROWTH * ln(number of documents).
-LINE_BASE: Final = 0.36
-LINE_GROWTH: Final = 0.095
-LENGTH_EXPONENT: Final = 0.7
+from junto.retrieval.documents import Document
+from junto.retrieval.words import Reading, Terms, read
+
+#: A word of the title counts as so many of the text.
+TITLE_WEIGHT: Final = 12.0
+#: How fast a repeated word stops adding (BM25's k1), and how much long texts are held back (its b), by field.
+SATURATION: Final = 3.0
+TEXT_LENGTH_SHARE: Final = 1.0
+TITLE_LENGTH_SHARE: Final = 0.3
+#: What a pair of neighbouring words counts beside single ones.
+PAIR_WEIGHT: Final = 0.5
+#: Fewer documents cannot tell rare words from common ones: they are taken for a part of so many.
+FEWEST: Final = 30
 #: What a word that no document holds counts, as a share of a word that one holds: names and greetings are such words.
 UNKNOWN_SHARE: Final = 0.25
-#: How many words of the query are named as the reason for a hit.
-REASON_WORDS: Final = 4
 
-_WORD = re.compile(r"\b\w\w+\b")
-_LONG_NUMBER = re.compile(r"\d{5,}")
-#: Words of courtesy, which say nothing about the matter; they would count as unknown words of every mail.
-_COURTESY = frozenset({"hi", "hello", "hey", "dear", "please", "thanks", "thank", "regards", "kind", "best", "cheers"})
-_STOP_WORDS: Final = frozenset(STOPWORDS_EN_PLUS) | _COURTESY
+Scores = NDArray[numpy.float32]
+Places = NDArray[numpy.int32]
+_MOST: Final = 255
 
 
 @dataclass(frozen=True)
-class Document:
-    """What is ranked."""
+class _Postings:
+    """Which term stands in which document how often, ordered by term and then by place."""
 
-    title: str
-    text: str
+    terms: Terms
+    places: Places
+    in_title: NDArray[numpy.uint8]
+    in_text: NDArray[numpy.uint8]
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+    def chosen(self, which: NDArray[numpy.intp] | NDArray[numpy.bool_]) -> _Postings:
+        return _Postings(self.terms[which], self.places[which], self.in_title[which], self.in_text[which])
 
 
 @dataclass(frozen=True)
-class Hit:
-    """A document by its place in the index, with BM25's score, the confidence 0-1, and the query's words that count."""
+class WordScores:
+    """`scores` by place, 0 without a word in common; `reachable` = what all words of the query weigh."""
 
-    position: int
-    score: float
-    confidence: float
-    words: tuple[str, ...]
+    scores: Scores
+    reachable: float
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The postings of the query's terms, each with what it adds to its document's score."""
+
+    places: Places
+    shares: Scores
+    term: NDArray[numpy.intp]
+    weights: Scores
 
 
 class LexicalIndex:
-    """An index over a fixed list of documents; build a new one when they change. May be used by several threads."""
+    """An index over documents at numbered places; a place may be empty. May be used by several threads."""
 
-    def __init__(self, documents: Sequence[Document]) -> None:
-        bags = [_stems(_words(f"{each.title} " * TITLE_WEIGHT + each.text)) for each in documents]
-        self._size = len(bags)
-        self._counts = Counter(stem for bag in bags for stem in set(bag))
-        self._ranker = bm25s.BM25(k1=K1, b=B, method="lucene")
-        if self._counts:
-            self._ranker.index(bags, show_progress=False)
+    def __init__(self, documents: Mapping[int, Document]) -> None:
+        self._postings = _ordered([])
+        self._title_lengths = numpy.zeros(0, numpy.float32)
+        self._text_lengths = numpy.zeros(0, numpy.float32)
+        self._here = numpy.zeros(0, numpy.bool_)
+        self._take(documents, without=())
 
-    def rank(self, query: str, *, limit: int, among: Collection[int] | None = None) -> list[Hit]:
-        """The documents that share a word with the query, best first, at most `limit`; only places in `among`."""
-        words = _words(query)
-        stems = _stems(words)
-        surface = dict(zip(reversed(stems), reversed(words), strict=True))
-        known = [stem for stem in surface if stem in self._counts]
-        if not known:
-            return []
-        # a word that the query repeats counts more for the order, and once for the confidence
-        scores = self._ranker.get_scores([stem for stem in stems if stem in self._counts])
-        once = self._ranker.get_scores(known)
-        weight = sum(self._weight(stem) for stem in surface)
-        order = (int(place) for place in numpy.argsort(-scores, kind="stable"))
-        best = islice((place for place in order if scores[place] > 0 and (among is None or place in among)), limit)
-        return [
-            Hit(
-                position=position,
-                score=float(scores[position]),
-                confidence=self._confidence(float(once[position]), weight),
-                words=self._reason(position, known, surface),
-            )
-            for position in best
-        ]
+    def replaced(self, documents: Mapping[int, Document], *, without: Collection[int] = ()) -> LexicalIndex:
+        """A new index with these documents at their places, and nothing at the places of `without`."""
+        found = copy(self)
+        found._take(documents, without=without)  # noqa: SLF001  (our own class)
+        return found
 
-    def _weight(self, stem: str) -> float:
-        """BM25's weight of a word, the rarer in the documents the heavier; but unknown words count little."""
-        count = self._counts[stem]
-        weight = math.log(1 + (self._size - count + 0.5) / (count + 0.5))
-        return weight if count else weight * UNKNOWN_SHARE
+    def _take(self, documents: Mapping[int, Document], *, without: Collection[int]) -> None:
+        """Only while nobody else has this index. Every array is made anew, as another index may hold the old one."""
+        size = max(len(self._here), max(documents, default=-1) + 1)
+        self._title_lengths = _longer(self._title_lengths, size)
+        self._text_lengths = _longer(self._text_lengths, size)
+        self._here = _longer(self._here, size)
+        gone = numpy.array(sorted(place for place in {*without, *documents} if place < size), dtype=numpy.int32)
+        self._here[gone] = False
+        stay = self._postings.chosen(~numpy.isin(self._postings.places, gone))
+        parts = []
+        for place, document in documents.items():
+            title, text = read(document.title), read(document.text)
+            self._title_lengths[place], self._text_lengths[place] = len(title.singles), len(text.singles)
+            self._here[place] = True
+            parts.append(_posted(place, title, text))
+        self._postings = _merged(stay, _ordered(parts))
 
-    def _confidence(self, score: float, weight: float) -> float:
-        reached: float = score / weight**LENGTH_EXPONENT
-        return reached / (reached + LINE_BASE + LINE_GROWTH * math.log(self._size))
+    def __len__(self) -> int:
+        return int(self._here.sum())
 
-    def _reason(self, position: int, known: Sequence[str], surface: dict[str, str]) -> tuple[str, ...]:
-        """The query's words that gave this document most of its score, heaviest first."""
-        shares = [(float(self._ranker.get_scores([stem])[position]), stem) for stem in known]
-        shares.sort(key=lambda share: -share[0])
-        return tuple(surface[stem] for share, stem in shares[:REASON_WORDS] if share > 0)
+    @property
+    def nbytes(self) -> int:
+        """Memory of the arrays, in bytes."""
+        held = self._postings
+        arrays = (held.terms, held.places, held.in_title, held.in_text, self._title_lengths, self._text_lengths)
+        return sum(array.nbytes for array in arrays)
+
+    def score(self, query: Reading) -> WordScores:
+        """How well every document fits the words of the query."""
+        singles = self._found(query.singles)
+        pairs = self._found(query.pairs)
+        size = len(self._here)
+        scores = numpy.zeros(size, numpy.float32)
+        for found, weight in ((singles, 1.0), (pairs, PAIR_WEIGHT)):
+            # counting nothing gives whole numbers, weights or not: the sum is told its type
+            scores += (weight * numpy.bincount(found.places, found.shares, size)).astype(numpy.float32)
+        return WordScores(scores, float(singles.weights.sum()))
+
+    def telling_words(self, query: Reading, place: int, *, limit: int) -> tuple[str, ...]:
+        """The query's words that gave the document at `place` most of its score, heaviest first."""
+        found = self._found(query.singles)
+        unique, first = numpy.unique(query.singles, return_index=True)
+        there = found.places == place
+        shares = numpy.bincount(found.term[there], found.shares[there], len(unique))
+        best = numpy.argsort(-shares, kind="stable")[:limit]
+        return tuple(query.words[first[each]] for each in best if shares[each] > 0)
+
+    def _found(self, query: Terms) -> _Found:
+        terms, repeats = numpy.unique(query, return_counts=True)
+        starts = numpy.searchsorted(self._postings.terms, terms, "left")
+        counts = numpy.searchsorted(self._postings.terms, terms, "right") - starts
+        which = numpy.repeat(starts - numpy.cumsum(counts) + counts, counts) + numpy.arange(counts.sum())
+        found = self._postings.chosen(which)
+        term = numpy.repeat(numpy.arange(len(terms)), counts)
+        rarity = numpy.log1p((max(len(self), FEWEST) - counts + 0.5) / (counts + 0.5))
+        # a word that the query repeats counts more, but ever less so
+        weights = (rarity * numpy.log2(1 + repeats) * numpy.where(counts > 0, 1.0, UNKNOWN_SHARE)).astype(numpy.float32)
+        title = found.in_title / self._held_back(self._title_lengths, found.places, TITLE_LENGTH_SHARE)
+        text = found.in_text / self._held_back(self._text_lengths, found.places, TEXT_LENGTH_SHARE)
+        often = TITLE_WEIGHT * title + text
+        shares = weights[term] * often / (often + SATURATION)
+        return _Found(found.places, shares.astype(numpy.float32), term, weights)
+
+    def _held_back(self, lengths: Scores, places: Places, share: float) -> Scores:
+        mean = float(lengths[self._here].mean()) if len(self) else 0.0
+        held_back = 1 - share + share * numpy.maximum(lengths[places], 1) / max(mean, 1.0)
+        return held_back.astype(numpy.float32)
 
 
-def _words(text: str) -> list[str]:
-    found = _WORD.findall(text.lower())
-    return [word for word in found if word not in _STOP_WORDS and not _LONG_NUMBER.fullmatch(word)]
+def _posted(place: int, title: Reading, text: Reading) -> _Postings:
+    terms, where = numpy.unique(
+        numpy.concatenate([title.singles, title.pairs, text.singles, text.pairs]), return_inverse=True
+    )
+    split = len(title.singles) + len(title.pairs)
+    in_title = numpy.bincount(where[:split], minlength=len(terms)).clip(max=_MOST).astype(numpy.uint8)
+    in_text = numpy.bincount(where[split:], minlength=len(terms)).clip(max=_MOST).astype(numpy.uint8)
+    return _Postings(terms, numpy.full(len(terms), place, numpy.int32), in_title, in_text)
 
 
-def _stems(words: Sequence[str]) -> list[str]:
-    # a stemmer is not safe to share between threads and costs microseconds to make
-    stems: list[str] = Stemmer.Stemmer("english").stemWords(list(words))
-    return stems
+def _ordered(parts: Sequence[_Postings]) -> _Postings:
+    empty = numpy.empty(0)
+    together = _Postings(
+        numpy.concatenate([empty.astype(numpy.uint64), *(part.terms for part in parts)]),
+        numpy.concatenate([empty.astype(numpy.int32), *(part.places for part in parts)]),
+        numpy.concatenate([empty.astype(numpy.uint8), *(part.in_title for part in parts)]),
+        numpy.concatenate([empty.astype(numpy.uint8), *(part.in_text for part in parts)]),
+    )
+    return together.chosen(numpy.lexsort((together.places, together.terms)))
+
+
+def _merged(old: _Postings, new: _Postings) -> _Postings:
+    """Both in one order, without sorting the large one again."""
+    at = numpy.searchsorted(old.terms, new.terms, "right")
+    return _Postings(
+        numpy.insert(old.terms, at, new.terms),
+        numpy.insert(old.places, at, new.places),
+        numpy.insert(old.in_title, at, new.in_title),
+        numpy.insert(old.in_text, at, new.in_text),
+    )
+
+
+_Scalar = TypeVar("_Scalar", bound=numpy.generic)
+
+
+def _longer(array: NDArray[_Scalar], size: int) -> NDArray[_Scalar]:
+    """A copy, as long as `size`, empty at its end."""
+    grown = numpy.zeros(size, array.dtype)
+    grown[: len(array)] = array
+    return grown

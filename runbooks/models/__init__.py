@@ -1,6 +1,7 @@
 """Tables of this app, a module for each matter."""
 
 from runbooks.models.authoring import RunbookEdit, RunbookImage, RunbookLabel
+from runbooks.models.matching import RunbookChoice, RunbookVectors
 from runbooks.models.publishing import PublishingRule, ReviewRequest
 from runbooks.models.runbooks import Runbook
 from runbooks.models.triggers import Trigger, TriggerFiring
@@ -9,9 +10,11 @@ __all__ = [
     "PublishingRule",
     "ReviewRequest",
     "Runbook",
+    "RunbookChoice",
     "RunbookEdit",
     "RunbookImage",
     "RunbookLabel",
+    "RunbookVectors",
     "Trigger",
     "TriggerFiring",
 ]
