@@ -6,7 +6,6 @@ the model's, so the publisher's grants cover exactly these values and no call of
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,9 +14,9 @@ from django.utils import timezone
 from pydantic import JsonValue
 
 from agent.context import SessionContext
-from agent.events import ActionChanged, DecisionAsked, Event, Notice, PersonDirected, PersonStarted, UserSaid
 from agent.journal import read_events, record_action
 from agent.models import AgentSession, RunStep
+from agent.work import whole_minutes, worked_seconds
 from approvals.models import Action, Decision
 from approvals.services import propose_action
 from integrations.errors import IntegrationError
@@ -32,8 +31,7 @@ from signals.services import adopt_ticket
 #: Call ids of the closing set: none of a model's, which are numbers.
 TICKET_CALL, TIME_CALL, NOTE_CALL = "closing.ticket", "closing.time", "closing.note"
 CLOSING_CALLS = (TICKET_CALL, TIME_CALL, NOTE_CALL)
-#: Most minutes one time entry holds, and characters of a note.
-MOST_MINUTES = 24 * 60
+#: Most characters of a note.
 NOTE_LENGTH = 7_000
 
 _OUTCOMES = {
@@ -87,27 +85,6 @@ def next_closing(context: SessionContext, steps: Sequence[RunStep]) -> Action | 
 def closed_well(rows: Iterable[Action]) -> bool:
     """Whether all of the closing set that was proposed happened."""
     return all(_done(row) for row in rows if row.call_id in CLOSING_CALLS and row.state != Action.State.SUPERSEDED)
-
-
-def worked_seconds(events: Iterable[tuple[datetime, Event]], *, began: datetime, until: datetime) -> float:
-    """How long a run worked: from `began` to `until`, without the time it waited for people."""
-    waits: set[str] = set()
-    since, waited = began, 0.0
-    for at, event in events:
-        before = bool(waits)
-        if isinstance(event, ActionChanged):
-            (waits.add if event.state in ("waiting", "unknown") else waits.discard)(str(event.call_id))
-        elif isinstance(event, DecisionAsked) or (isinstance(event, Notice) and event.parks):
-            waits.add("person")
-        elif isinstance(event, UserSaid | PersonStarted | PersonDirected):
-            waits.discard("person")
-        if before and not waits:
-            waited += (at - since).total_seconds()
-        if waits and not before:
-            since = at
-    if waits:
-        waited += (until - since).total_seconds()
-    return max(0.0, (until - began).total_seconds() - waited)
 
 
 def receipts(rows: Iterable[Action]) -> list[Receipt]:
@@ -216,7 +193,7 @@ def _note(context: SessionContext, steps: Sequence[RunStep]) -> dict[str, JsonVa
 def _minutes(session: AgentSession, now: datetime) -> int:
     events = [(row.created_at, event) for row, event in read_events(session)]
     seconds = worked_seconds(events, began=session.created_at, until=now)
-    return min(MOST_MINUTES, max(1, math.ceil(seconds / 60)))
+    return whole_minutes(seconds)
 
 
 def _step_words(step: RunStep) -> str:

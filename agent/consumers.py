@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from agent.answers import FrameRefused, Message, answer
-from agent.frames import Frame, Typing, read_frame
+from agent.frames import Frame, Typing, read_frame, refusal_words
 from agent.journal import read_events
 from agent.models import AgentSession
 from agent.rendering import card_html, render_events, session_look
@@ -19,11 +19,10 @@ from approvals.budgets import MAX_STEPS
 from approvals.models import Action
 from integrations.llm.strict import JsonRefused, strict_json
 from junto.engine import push
-from junto.tenants.access import MembershipConsumer
+from junto.tenants.access import NOT_HERE, MembershipConsumer
 from junto.tenants.actors import Actor
 from signals.models import Signal
 
-NO_SUCH_SIGNAL = 4404
 #: Events sent at once at most; a reader far behind gets the rest in the next rounds.
 BATCH = 100
 
@@ -40,7 +39,7 @@ class SessionConsumer(MembershipConsumer):
         self.signal_id = self.scope["url_route"]["kwargs"]["signal"]
         self.present: dict[str, dict[str, str]] = {}
         if await self.database(self._signal, actor) is None:
-            await self.close(NO_SUCH_SIGNAL)
+            await self.close(NOT_HERE)
             return
         self.sent = self._after()
         await self.channel_layer.group_add(session_group(self.signal_id), self.channel_name)
@@ -222,7 +221,8 @@ def _json(text: str) -> object:
     try:
         return strict_json(text)
     except JsonRefused as problem:
-        raise FrameRefused("not_json", f"The frame is no JSON: {problem}.") from problem
+        words = f"The page sent something that cannot be read ({problem}). Load it again; what you typed is kept."
+        raise FrameRefused("not_json", words) from problem
 
 
 def _id_of(value: object) -> str:
@@ -235,9 +235,7 @@ def _frame(value: object) -> Frame:
     try:
         return read_frame(value)
     except ValidationError as problem:
-        first = problem.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "frame"
-        raise FrameRefused("bad_frame", f"The frame was not understood ({where}): {first['msg']}.") from problem
+        raise FrameRefused("bad_frame", *refusal_words(problem)) from problem
 
 
 def _person(actor: Actor) -> dict[str, str]:

@@ -16,6 +16,7 @@ from agent.models import AgentSession, Instruction, RunStep
 from agent.prompts import ForeignText, MentionFacts, Mode, PromptFacts, RunbookFacts, StepFacts, opening
 from agent.steps import mentions_of, read_steps, step_of_call
 from agent.transcript import rebuild
+from agent.work import session_work
 from approvals.models import Origin
 from approvals.services import offered_tools
 from integrations.llm.chat import ChatMessage, ToolSpec
@@ -108,6 +109,9 @@ def build_context(session: AgentSession, *, fence: int) -> SessionContext:
 def _prompt_facts(context: SessionContext) -> PromptFacts:
     session, facts = context.session, context.facts
     member = session.started_by.psa_member if session.started_by else ""
+    now = timezone.now()
+    told = zip(context.progress.times, context.progress.events, strict=True)
+    work = session_work(told, opened=session.created_at, now=now)
     return PromptFacts(
         mode=_mode(session),
         organization=session.organization.name,
@@ -120,7 +124,8 @@ def _prompt_facts(context: SessionContext) -> PromptFacts:
             for match in match_signal(session.signal)
             if match.runbook.pk != session.runbook_id
         ],
-        now=timezone.now(),
+        now=now,
+        work={"began": work.began.isoformat(), "minutes": work.minutes},
         instructions=_instructions(session),
     )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 #: Characters of one chat message; a longer one is a document and belongs on the ticket.
 MESSAGE_LIMIT = 8_000
@@ -111,3 +112,41 @@ _adapter: TypeAdapter[Frame] = TypeAdapter(Frame)
 def read_frame(value: object) -> Frame:
     """The typed frame. Raises pydantic's ValidationError when it is none."""
     return _adapter.validate_python(value)
+
+
+#: What a person typed, by the frame's field, as they know it.
+_TYPED = {"text": "message", "reason": "reason", "evidence": "answer to how you know it", "target": "confirmation"}
+_AGAIN = "Load the page again; what you typed is kept."
+
+
+def refusal_words(problem: ValidationError) -> tuple[str, dict[str, str]]:
+    """What is wrong with a frame and what to do about it; for what a person typed, by its field as well."""
+    fields: dict[str, str] = {}
+    other = ""
+    for each in problem.errors():
+        name = str(each["loc"][-1]) if each["loc"] else ""
+        if name in _TYPED and (words := _typed_words(name, each)):
+            fields[name] = words
+        else:
+            other = other or f"The page sent something that Junto does not know ({_place(each)}). {_AGAIN}"
+    return " ".join([*fields.values(), *filter(None, [other])]), fields
+
+
+def _typed_words(name: str, error: ErrorDetails) -> str:
+    given, context = error["input"], error.get("ctx", {})
+    if error["type"] == "string_too_long" and isinstance(given, str):
+        most = context["max_length"]
+        return (
+            f"Your {_TYPED[name]} has {len(given):,} characters and at most {most:,} fit: nothing was sent. Shorten it"
+            + (", or put it on the ticket as a note." if name == "text" else ".")
+        )
+    if error["type"] in ("string_too_short", "missing"):
+        return f"Your {_TYPED[name]} is missing or too short: nothing was sent."
+    return ""
+
+
+def _place(error: ErrorDetails) -> str:
+    """The wrong field, or the type that no frame has."""
+    if error["type"] == "union_tag_invalid":
+        return str(error.get("ctx", {}).get("tag", ""))[:40]
+    return ".".join(str(part) for part in error["loc"]) or "no type"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import takewhile
 
 from django.db import transaction
@@ -111,6 +112,7 @@ class Progress:
     """How far a session is: its events and actions as the rows say now."""
 
     events: tuple[Event, ...]
+    times: tuple[datetime, ...]  # of the events
     last_number: int
     rows: tuple[Action, ...]
     actions: Mapping[str, ActionView]
@@ -163,6 +165,7 @@ def read_progress(session: AgentSession) -> Progress:
     events = read_events(session)
     return Progress(
         events=tuple(event for _, event in events),
+        times=tuple(row.created_at for row, _ in events),
         last_number=events[-1][0].number if events else 0,
         rows=tuple(rows),
         actions={row.call_id: _view(row) for row in rows},

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from pydantic import ValidationError
 
 from agent.answers import FrameRefused, answer
-from agent.frames import read_frame
+from agent.frames import read_frame, refusal_words
 from agent.rendering import card_html, session_cards
 from approvals.cards import ActionCard
 from approvals.models import Action
@@ -96,11 +96,9 @@ def _answer(request: HttpRequest, action_id: UUID, kind: str) -> JsonResponse:
         frame = read_frame({**body, "type": kind, "action": str(action_id)})
         message = answer(frame, actor=actor, signal=None)
     except (JsonRefused, UnicodeDecodeError) as problem:
-        return _refused(FrameRefused("not_json", f"The request is no JSON: {problem}."), 400)
+        return _refused(FrameRefused("not_json", f"The request is no JSON ({problem})."), 400)
     except ValidationError as problem:
-        first = problem.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][1:])
-        return _refused(FrameRefused("bad_frame", f"The request was not understood ({where}): {first['msg']}."), 400)
+        return _refused(FrameRefused("bad_frame", *refusal_words(problem)), 400)
     except FrameRefused as refusal:
         return _refused(refusal, {"not_found": 404, "forbidden": 403}.get(refusal.code, 409))
     if message["type"] == "ack":

@@ -11,6 +11,7 @@ from typing import Any
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
+from django.urls import re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "junto.settings")
 # WhiteNoise hands static files over as plain iterators; under ASGI Django says so once for every file
@@ -22,7 +23,7 @@ from django.conf import settings  # noqa: E402
 
 from agent.routing import websocket_urlpatterns  # noqa: E402
 from junto import engine  # noqa: E402
-from junto.tenants.access import OwnOriginOnly  # noqa: E402
+from junto.tenants.access import NOT_HERE, OwnOriginOnly  # noqa: E402
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -43,7 +44,16 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
             return
 
 
-_signed_in: Any = AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+async def no_such_socket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """A path that no route knows: accepted and closed with a code, as a browser cannot see why a handshake failed."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": NOT_HERE})
+
+
+# django's `re_path` is typed for views; channels takes an ASGI application in the same place
+_anywhere_else: Any = no_such_socket
+_signed_in: Any = AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, re_path("", _anywhere_else)]))
 
 application = ProtocolTypeRouter(
     {

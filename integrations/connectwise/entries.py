@@ -165,6 +165,7 @@ def _preview_time(context: ToolContext, arguments: AddTimeEntry) -> Preview:
         target_state=_state(ticket),
         evidence=(
             "The ticket and its time entries were read just now.",
+            "Begin and minutes are the request's own, no clock of ConnectWise measured them.",
             "A reference mark such as [ref:0f3a…] goes into the entry's internal notes.",
         ),
     )

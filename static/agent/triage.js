@@ -219,7 +219,21 @@ function showLink({ state, words }) {
   enableSend();
 }
 
-const enableSend = () => (find("[data-send]").disabled = !socket.open || !live);
+const mostLetters = Number(box.dataset.most);
+const tooMany = () => [...box.value.trim()].length - mostLetters;
+const enableSend = () => (find("[data-send]").disabled = !socket.open || !live || tooMany() > 0);
+
+// A text is never cut: what is too long stays in the field, and says so.
+function countLetters() {
+  const over = tooMany();
+  const shown = find("[data-count]");
+  const grouped = (number) => number.toLocaleString("en");
+  if (over > 0) shown.textContent = `${grouped(over)} characters too many: shorten it, or put it on the ticket as a note.`;
+  else shown.textContent = over > -500 ? `${grouped(over + mostLetters)} of ${grouped(mostLetters)} characters` : "";
+  shown.toggleAttribute("data-over", over > 0);
+  box.setAttribute("aria-invalid", String(over > 0));
+  enableSend();
+}
 
 /** The panes beside the chat are drawn by the server from the same rows; they are read again when something happened. */
 function refreshPanes() {
@@ -294,7 +308,7 @@ async function attempt(button, frame, notice) {
 composer.addEventListener("submit", async (event) => {
   event.preventDefault();
   const text = box.value.trim();
-  if (!text || !socket.open || !live) return;
+  if (!text || !socket.open || !live || tooMany() > 0) return;
   box.readOnly = true;
   const arrived = await attempt(find("[data-send]"), { type: "say", text }, find("[data-say-error]"));
   box.readOnly = false;
@@ -321,6 +335,7 @@ box.addEventListener("input", () => {
 });
 
 function keepDraft() {
+  countLetters();
   box.style.height = "auto";
   box.style.height = `${Math.min(box.scrollHeight, 192)}px`;
   try {

@@ -13,8 +13,10 @@ from .conversation import Remark
 from .findings import contact_line, device_line, findings_text, guess_line, history_line, runbook_line, ticket_words
 from .gathering import Wish
 from .loose import first, rows, text
-from .plan import ADD_NOTE, ADD_TIME, CLASSIFY, obstacles, own_identifier, spoken_hours, time_meanings
-from .receipts import proposals, receipt_lines
+from .plan import obstacles
+from .receipts import proposals, receipt_lines, spoken
+from .time_entries import own_identifier, spoken_hours, time_meanings, work_description
+from .tools import ADD_NOTE, ADD_TIME, CLASSIFY
 
 SET_STATUS = ("connectwise.set_status", "connectwise.update_status", "connectwise.change_status",
               "connectwise.set_ticket_status", "connectwise.update_ticket_status")  # fmt: skip
@@ -154,8 +156,8 @@ def _log_time(case: Case, _: Remark, found: re.Match[str]) -> Answer:
     hours = spoken_hours(found["rest"])
     if not hours:
         return Answer("Tell me how long, for instance `log 30 minutes: reset the password`.")
-    note = found["rest"].partition(":")[2].strip() or f"Work on “{text(case.subject, 80)}”"
-    return _propose(case, (ADD_TIME,), time_meanings(case, hours, note), f"to log {hours:g} h")
+    note = found["rest"].partition(":")[2].strip() or work_description(case)
+    return _propose(case, (ADD_TIME,), time_meanings(case, hours, note), f"to log {spoken(hours)}, until now")
 
 
 def _search(case: Case, remark: Remark, found: re.Match[str]) -> Answer:

@@ -4,7 +4,6 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
 
@@ -15,11 +14,9 @@ from .conversation import Call, Offer
 from .findings import findings_note
 from .gathering import Wish
 from .loose import first, text
-from .receipts import changes, closing_note, duration, proposals
-
-CLASSIFY = "connectwise.classify_ticket"
-ADD_NOTE = "connectwise.add_internal_note"
-ADD_TIME = "connectwise.add_time_entry"
+from .receipts import closing_note, duration, spoken
+from .time_entries import session_work, spoken_hours, time_meanings, work_description
+from .tools import ADD_NOTE, ADD_TIME, CLASSIFY, tool_words
 
 _MOST_STEP_REPLIES = 12
 """A runbook with more calls than this makes several of them in one reply."""
@@ -32,9 +29,6 @@ _WELCOME = {
 
 _STOPS = re.compile(r"\b(stop|end here|escalat\w*|hand over|abort)\b", re.IGNORECASE)
 _STEP_NAMED = re.compile(r"\bstep\s+(\w{1,6})", re.IGNORECASE)
-_DURATION = re.compile(
-    r"(\d{1,3}(?:[.,]\d{1,2})?)\s*(h\b|hours?|std|stunden?|horas?|heures?|m\b|min\w*)", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +121,11 @@ def _intents(case: Case) -> Iterator[_Intent]:
 def _offered(case: Case, key: str, tool: str, lead: str, meanings: dict[str, JsonValue]) -> _Intent:
     offer = case.conversation.offers.get(tool)
     if offer is None:
-        return _Intent(key, obstacle=f"{_words(tool)}, because {tool} is not offered here.")
+        return _Intent(key, obstacle=f"{tool_words(tool)}, because {tool} is not offered here.")
     composed = compose(offer.schema, meanings)
     if composed.missing:
         return _Intent(
-            key, obstacle=f"{_words(tool)}, because it needs {_listed(composed.missing)}, which I do not know."
+            key, obstacle=f"{tool_words(tool)}, because it needs {_listed(composed.missing)}, which I do not know."
         )
     return _Intent(key, tool, lead, composed)
 
@@ -160,60 +154,15 @@ def _classification_intents(case: Case) -> Iterator[_Intent]:
 
 
 def _time_intents(case: Case) -> Iterator[_Intent]:
-    hours = _hours(case)
-    lead = f"{leads.TIME} {hours:g} h: an estimate from the number of actions, to be corrected if wrong."
-    yield _offered(case, "time", ADD_TIME, lead, time_meanings(case, hours, _time_note(case)))
+    work = session_work(case)
+    note = work_description(case)
+    yield _offered(case, "time", ADD_TIME, f"{leads.TIME} {work.words}", work.meanings(case, note))
     denied = _call(case, "time")
     if denied is not None and denied.outcome.status == "denied":
         wanted = spoken_hours(denied.outcome.reason)
-        if wanted and f"{wanted:g} h" != duration(denied.arguments):
-            meanings = time_meanings(case, wanted, _time_note(case))
-            yield _offered(case, "time-again", ADD_TIME, f"{leads.TIME_AGAIN} {wanted:g} h.", meanings)
-
-
-def time_meanings(case: Case, hours: float, note: str) -> dict[str, JsonValue]:
-    """What a time entry may ask for; it ends now."""
-    meanings: dict[str, JsonValue] = {
-        "ticket": case.ticket_id,
-        "hours": hours,
-        "minutes": round(hours * 60),
-        "note": note,
-        "member": own_identifier(case) or None,
-    }
-    try:
-        now = datetime.fromisoformat(text(case.conversation.facts.get("now")))
-        ended = now.astimezone(UTC) if now.tzinfo else now.replace(tzinfo=UTC)
-        started = ended - timedelta(hours=hours)
-    except (ValueError, OverflowError):
-        return meanings
-    stamp = "%Y-%m-%dT%H:%M:%SZ"
-    return {**meanings, "started": started.strftime(stamp), "ended": ended.strftime(stamp)}
-
-
-def spoken_hours(words: str) -> float:
-    """The duration somebody wrote (`30 minutes`, `0.5 h`), in hours, at most a day; 0 when there is none."""
-    found = _DURATION.search(words)
-    if not found:
-        return 0.0
-    number = float(found[1].replace(",", "."))
-    hours = number / 60 if found[2].lower().startswith("m") else number
-    return round(hours, 2) if 0 < hours <= 24 else 0.0
-
-
-def own_identifier(case: Case) -> str:
-    """The PSA's name for the member on whose behalf the session runs; empty if it is not known."""
-    member = case.conversation.facts.get("member")
-    return first(member, "identifier", "id", "name") if isinstance(member, dict) else text(member)
-
-
-def _hours(case: Case) -> float:
-    return math.ceil((len(case.conversation.calls) + 1) / 12) * 0.25
-
-
-def _time_note(case: Case) -> str:
-    changed = [change for call in proposals(case) for change in changes(case, call)]
-    about = f"Triage of “{text(case.subject, 80)}”: {case.guess.label}." if case.subject else "Triage of the ticket."
-    return about + (" Changed by a person: " + "; ".join(changed)[:300] + "." if changed else "")
+        if wanted and spoken(wanted) != duration(denied.arguments):
+            meanings = time_meanings(case, wanted, note)
+            yield _offered(case, "time-again", ADD_TIME, f"{leads.TIME_AGAIN} {spoken(wanted)}, until now.", meanings)
 
 
 def _step_intents(case: Case) -> Iterator[_Intent]:
@@ -252,7 +201,7 @@ def _named_step(case: Case, step: Step, answer: str) -> str:
 
 def _mention_intent(case: Case, step: Step, mention: Mention, order: int) -> _Intent:
     key = leads.step_key(_mark(step), order, step.attempt)
-    where = f"{_words(mention.tool)} of step {step.number}"
+    where = f"{tool_words(mention.tool)} of step {step.number}"
     offer = case.conversation.offers.get(mention.tool)
     if offer is None:
         return _Intent(key, obstacle=f"{where}, because {mention.tool} is not offered here.")
@@ -268,9 +217,10 @@ def _mention_arguments(case: Case, step: Step, mention: Mention, offer: Offer) -
     choice = classification.choose(case)
     for_client = any(word in mention.tool for word in ("customer", "client"))
     note = _client_note(case) if for_client else _step_note(case, step)
+    work = session_work(case)
     meanings: dict[str, JsonValue] = {
         **(choice.meanings() if choice else {}),
-        **time_meanings(case, _hours(case), note),
+        **work.meanings(case, work_description(case) if mention.tool == ADD_TIME else note),
         "status_id": _named_status(case, step),
         "company": case.vendor_company_id,
         "contact": contact.get("id"),
@@ -365,10 +315,6 @@ def _chunk_size(case: Case) -> int:
 
 def _mark(step: Step) -> str:
     return re.sub(r"[^a-z0-9]", "", step.number.lower())[:6] or "x"
-
-
-def _words(tool: str) -> str:
-    return tool.rsplit(".", 1)[-1].replace("_", " ")
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -58,11 +58,16 @@ def _detail(case: Case, call: Call) -> str:
 
 
 def duration(arguments: Fields) -> str:
-    """The time that arguments name, in hours."""
+    """The time that arguments name."""
     minutes, hours = value_of(arguments, "minutes"), value_of(arguments, "hours")
     if isinstance(minutes, int | float) and hours is None:
         hours = minutes / 60
-    return f"{hours:g} h" if isinstance(hours, int | float) else text(hours)
+    return spoken(hours) if isinstance(hours, int | float) else text(hours)
+
+
+def spoken(hours: float) -> str:
+    """A duration in minutes, from two hours on in hours."""
+    return f"{round(hours * 60)} min" if hours < 2 else f"{round(hours, 2):g} h"
 
 
 def outcome_words(call: Call) -> str:

@@ -90,6 +90,7 @@ FACTS: Fields = {
     "runbook": None,
     "other_matches": [],
     "now": "2026-11-21T09:00:00Z",
+    "work": {"began": "2026-11-21T08:12:30Z", "minutes": 15},
 }
 
 Decide = Callable[[ToolCall], Fields]

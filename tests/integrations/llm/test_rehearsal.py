@@ -96,7 +96,7 @@ def test_the_closing_note_is_drawn_from_the_receipts() -> None:
     session = Session(decide=deny(TIME, "Not billable")).run()
     note = str(arguments(session, NOTE, 1)["text"])
     assert "Classification (Network / VPN): done" in note
-    assert "Time entry (0.25 h): denied: Not billable" in note
+    assert "Time entry (15 min): denied: Not billable" in note
 
 
 def test_only_prepared_it_reads_reports_and_proposes_nothing() -> None:
@@ -140,6 +140,34 @@ def test_a_reason_that_names_another_choice_of_the_board_is_followed_once(reason
 def test_a_reason_that_names_another_duration_is_followed_once() -> None:
     session = Session(decide=deny(TIME, "it took 45 minutes", times=2)).run()
     assert [arguments(session, TIME, order)["minutes"] for order in (0, 1)] == [15, 45]
+
+
+def test_the_time_is_when_the_session_worked_and_the_chat_says_so() -> None:
+    session = Session().run()
+    assert {"start": "2026-11-21T08:12:30Z", "minutes": 15}.items() <= arguments(session, TIME).items()
+    assert "15 min from 08:12 UTC: the time this session worked" in session.text
+
+
+def test_without_the_sessions_times_it_says_that_it_guesses() -> None:
+    session = Session(facts={**FACTS, "work": None}).run()
+    assert arguments(session, TIME)["minutes"] == 15
+    assert "15 min, until now: a guess" in session.text
+
+
+def test_the_invoice_tells_what_was_done_and_nothing_internal() -> None:
+    session = Session(decide=modify(NOTE, text="Jane is impossible. Charge her double, says Theo.")).run()
+    told = "“VPN drops every hour”: looked into it; checked the account, the devices and earlier requests."
+    assert arguments(session, TIME)["notes"] == told
+
+
+def test_a_runbooks_own_time_entry_says_nothing_internal_either() -> None:
+    facts = with_runbook([
+        step(1, "Reset the password", mention("microsoft365.reset_password", user="jane@fabrikam.example")),
+        step(2, "Log the time", mention(TIME, "start", "minutes", "notes", ticket_id=48213)),
+    ])  # fmt: skip
+    notes = str(arguments(Session(facts=facts, tools={**TOOLS, **RESET}).run(), TIME)["notes"])
+    assert notes.endswith("Done: reset password.")
+    assert "Findings" not in notes
 
 
 def test_a_modified_note_is_mentioned_and_used_from_then_on() -> None:
