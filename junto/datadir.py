@@ -18,6 +18,8 @@ FREE_BYTES_TO_START = 200 * 1000 * 1000
 CHECKED_DATABASE_BYTES = 200 * 1000 * 1000
 """A larger database file is only opened, not read through: a start must stay quick."""
 
+ADDRESS_FILE = "address"
+
 
 class Refusal(Exception):
     """A reason not to start, as one sentence that says what to do."""
@@ -55,6 +57,20 @@ def told(folder: Path) -> Iterator[None]:
         raise Refusal(
             f"the data folder {folder} cannot be used ({reason}): make it writable, or choose another --data-dir."
         ) from error
+
+
+def remember_address(folder: Path, address: str) -> None:
+    """Keep where the server of this folder is reached, for commands that run beside it."""
+    with told(folder):
+        (folder / ADDRESS_FILE).write_text(f"{address}\n", encoding="utf-8")
+
+
+def remembered_address(folder: Path) -> str:
+    """Where the server of this folder was last reached; empty if it never started."""
+    try:
+        return (folder / ADDRESS_FILE).read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
 
 
 def check_sqlite(path: Path) -> None:

@@ -131,20 +131,6 @@ def env_bool(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} is neither yes nor no: set it to 1 or 0.")
 
 
-def env_int(name: str, default: int, minimum: int, maximum: int) -> int:
-    """A whole number between `minimum` and `maximum`, both included."""
-    text = _raw(name)
-    if not text:
-        return default
-    try:
-        number = int(text)
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} is no whole number: set one from {minimum} to {maximum}.") from None
-    if not minimum <= number <= maximum:
-        raise ImproperlyConfigured(f"{name} is {number}: set a whole number from {minimum} to {maximum}.")
-    return number
-
-
 def env_list(name: str, default: Sequence[str] = ()) -> list[str]:
     """Comma separated words, blanks around them dropped; an empty word between two commas is refused."""
     text = _raw(name)

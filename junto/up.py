@@ -19,7 +19,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
 from junto import env
-from junto.datadir import Refusal, broken_database, check_sqlite, prepared
+from junto.datadir import Refusal, broken_database, check_sqlite, prepared, remember_address
 from junto.sidecar import SandboxPlace, known_sandbox, new_sandbox, running_sandbox, wait_until_healthy
 
 GRACE_SECONDS = 5
@@ -56,6 +56,7 @@ def run(arguments: Sequence[str]) -> int:
     with ExitStack() as stack:
         stack.enter_context(prepared(options.data_dir))
         listener = stack.enter_context(_listener(options))
+        remember_address(options.data_dir, options.address)
         sandbox = _configure(options)
         _migrate(options)
         if sandbox:

@@ -225,6 +225,7 @@ class FrameTest(SocketTestCase):
     async def test_a_frame_of_unknown_type_is_answered_with_its_id(self) -> None:
         error = await self.refusal({"type": "launch", "id": "7"})
         assert (error["code"], error["id"]) == ("bad_frame", "7")
+        assert "does not know (launch). Load the page again" in error["message"]
 
     async def test_a_decision_on_an_action_that_is_not_there_is_not_found(self) -> None:
         action = "00000000-0000-0000-0000-000000000001"
@@ -234,6 +235,10 @@ class FrameTest(SocketTestCase):
     async def test_a_message_longer_than_fits_is_refused_and_nothing_written(self) -> None:
         error = await self.refusal({"type": "say", "id": "1", "text": "x" * 9_000})
         assert error["code"] == "bad_frame"
+        assert error["fields"]["text"] == (
+            "Your message has 9,000 characters and at most 8,000 fit: nothing was sent. Shorten it, or put it on the "
+            "ticket as a note."
+        )
         assert await AgentSession.unscoped.values_list("last_number", flat=True).aget() == 1
 
     async def test_a_frame_too_large_closes_the_socket(self) -> None:
@@ -258,6 +263,16 @@ class FrameTest(SocketTestCase):
 
 
 class DoorTest(SocketTestCase):
+    async def test_a_path_that_does_not_exist_is_closed_with_a_code(self) -> None:
+        for path in ("/ws/", "/ws/o/northwind/sessions/7/", "/"):
+            headers = [(b"host", b"testserver"), (b"origin", ORIGIN.encode())]
+            scope = {"type": "websocket", "path": path, "query_string": b"", "headers": headers, "subprotocols": []}
+            communicator = ApplicationCommunicator(application, scope)
+            await communicator.send_input({"type": "websocket.connect"})
+            assert (await communicator.receive_output(WAIT_SECONDS))["type"] == "websocket.accept"
+            assert await communicator.receive_output(WAIT_SECONDS) == {"type": "websocket.close", "code": 4404}
+            await communicator.wait(WAIT_SECONDS)
+
     async def close_code(self, who: Membership | None, **where: Any) -> str:
         try:
             async with self.browser(who, **where) as page:

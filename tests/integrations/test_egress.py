@@ -320,6 +320,19 @@ class TestReads:
         ):
             session.send("GET", TICKETS)
 
+    @pytest.mark.parametrize("packed", [False, True])
+    def test_an_answer_in_pieces_without_a_length_is_cut_off_as_well(self, settings: Settings, packed: bool) -> None:
+        body = b'"' + b"a" * (LARGEST_ANSWER + 10) + b'"'
+        sent = gzip.compress(body) if packed else body
+        pieces = [sent[at : at + 100_000] for at in range(0, len(sent), 100_000)]
+        headers = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" + (b"Content-Encoding: gzip\r\n" * packed)
+        chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+        with (
+            session_to(settings, raw(headers + b"\r\n" + chunks), seconds=20) as (session, _, _errand),
+            pytest.raises(VendorGarbled, match="10 MiB"),
+        ):
+            session.send("GET", TICKETS)
+
     def test_a_redirect_is_not_followed_and_takes_no_credentials_along(self, settings: Settings) -> None:
         with rogue_server(says("200 OK", b"[]")) as elsewhere:
             redirect = says("302 Found", Location=f"http://127.0.0.1:{elsewhere.port}/service/tickets")

@@ -12,6 +12,7 @@ import sys
 import pytest
 
 from junto.env import ROOT
+from tests.environment import for_tests
 from tests.processes import START_SECONDS, STOP_SECONDS, clean, command, junto, running_up
 from tests.services import free_port
 
@@ -127,6 +128,34 @@ def test_a_benchmark_needs_no_up_before_it_and_keeps_no_secrets(tmp_path):
 
     assert_one_sentence(finished, "--sessions must be at least 1")
     assert not (tmp_path / "secrets").exists()
+
+
+def test_help_lists_every_command_before_anything_is_set_up(tmp_path):
+    for words in ((), ("help",), ("--help",)):
+        told = junto(*words, data_dir=tmp_path)
+        assert told.returncode == 0
+        for command_word in ("up", "doctor", "audit", "worker", "--data-dir"):
+            assert command_word in told.stdout
+
+
+def test_help_on_one_command_needs_no_installation(tmp_path):
+    told = junto("doctor", "--help", data_dir=tmp_path)
+    assert told.returncode == 0
+    assert "what to do" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (("dcotor",), ("no command 'dcotor'", "bin/junto help")),
+        (("doctor", "--fast"), ("--fast", "bin/junto doctor --help")),
+        (("audit",), ("required", "bin/junto audit --help")),
+        (("doctor", "--data-dir"), ("--data-dir needs a folder",)),
+        (("doctor", "--data-dir", "/no/such/place"), ("there is no folder /no/such/place",)),
+    ],
+)
+def test_wrong_words_are_told_in_one_sentence(tmp_path, words, parts):
+    assert_one_sentence(junto(*words, data_dir=tmp_path, environment=for_tests(str(tmp_path))), *parts)
 
 
 def test_a_worker_without_redis_says_so_and_stops(tmp_path):

@@ -19,11 +19,11 @@ Doctor = Callable[..., subprocess.CompletedProcess[str]]
 def doctor(tmp_path: Path) -> Doctor:
     """Examine an installation in a folder of its own, whose database is not migrated yet."""
 
-    def examine(word: str = "doctor", **changed: str) -> subprocess.CompletedProcess[str]:
+    def examine(word: str = "doctor", *more: str, **changed: str) -> subprocess.CompletedProcess[str]:
         environment = for_tests(str(tmp_path)) | {"PYTHONPATH": str(ROOT), **changed}
         for name in {"DATABASE_URL", "REDIS_URL"} - set(changed):
             environment.pop(name, None)
-        command = [sys.executable, "-m", "junto.cli", word]
+        command = [sys.executable, "-m", "junto.cli", word, *more]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
     return examine
@@ -76,3 +76,28 @@ def test_a_configuration_that_cannot_be_read_is_one_sentence(doctor: Doctor) -> 
     assert found.returncode != 0
     assert found.stderr.startswith("junto: JUNTO_PRIVATE_CIDRS is malformed")
     assert os.linesep.join(found.stderr.splitlines()[1:]) == ""
+
+
+def test_a_server_that_was_started_and_does_not_answer_is_found(doctor: Doctor, tmp_path: Path) -> None:
+    (tmp_path / "address").write_text(f"http://127.0.0.1:{free_port()}\n", encoding="utf-8")
+
+    found = doctor()
+
+    assert "does not answer" in found.stdout
+    assert "-> start it (bin/junto up)" in found.stdout
+
+
+def test_it_looks_at_the_folder_it_is_given_and_at_the_address_served_there(doctor: Doctor, tmp_path: Path) -> None:
+    (tmp_path / "address").write_text("http://127.0.0.1:8777\n", encoding="utf-8")
+
+    found = doctor("doctor", "--data-dir", str(tmp_path), JUNTO_DATA_DIR="/nowhere")
+
+    assert f"data folder: {tmp_path}" in found.stdout
+    assert "at http://127.0.0.1:8777" in found.stdout
+
+
+def test_its_help_tells_what_it_checks(doctor: Doctor) -> None:
+    found = doctor("doctor", "--help")
+
+    assert found.returncode == 0
+    assert "connections" in found.stdout

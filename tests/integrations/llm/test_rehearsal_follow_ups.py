@@ -20,7 +20,7 @@ def session() -> Session:
         ("what's her phone number", "555-0101"),
         ("Which devices do they have?", "FAB-LT-014"),
         ("What did you do?", "Classification (Network / VPN): done"),
-        ("summarise please", "Time entry (0.25 h): done"),
+        ("summarise please", "Time entry (15 min): done"),
         ("what is the status?", "New"),
         ("Why did you classify it like that?", "“vpn”"),
         ("Did they have this before?", "#47001"),
