@@ -95,7 +95,7 @@ def running_sandbox(place: SandboxPlace) -> Iterator[subprocess.Popen[bytes]]:
 def wait_until_healthy(host: str, port: int, *, seconds: float, alive: Callable[[], bool]) -> None:
     """Return when `GET /healthz` answers 200; `Refusal` when the time is over or the process has ended."""
     deadline = time.monotonic() + seconds
-    while not is_healthy(host, port):
+    while not _healthy(host, port):
         if not alive():
             raise Refusal(f"what should listen at {host}:{port} ended before it was ready: its last lines say why.")
         if time.monotonic() > deadline:
@@ -103,8 +103,7 @@ def wait_until_healthy(host: str, port: int, *, seconds: float, alive: Callable[
         time.sleep(0.1)
 
 
-def is_healthy(host: str, port: int) -> bool:
-    """Whether `GET /healthz` answers 200 there within 5 seconds."""
+def _healthy(host: str, port: int) -> bool:
     connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", "/healthz")

@@ -4,7 +4,6 @@ import asyncio
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -22,9 +21,7 @@ from integrations.llm.chat import ChatMessage, ModelError
 from integrations.llm.openai_chat import OpenAIChatModel
 from integrations.models import Connection
 from integrations.services import check_connection
-from junto.datadir import remembered_address
 from junto.env import data_dir
-from junto.sidecar import is_healthy
 from junto.tenants.models import Organization
 
 LOW_SPACE_BYTES = 1_000_000_000
@@ -48,7 +45,6 @@ def examine() -> Iterator[Check]:
     yield check_disk()
     database = check_database()
     yield database
-    yield check_server()
     yield check_bells()
     yield check_engine()
     yield check_channel_layer()
@@ -87,18 +83,6 @@ def check_database() -> Check:
         names = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _ in pending[:3])
         return Check("database", False, f"{len(pending)} pending migrations ({names} ...)", "run bin/junto migrate.")
     return Check("database", True, f"{connection.vendor}, every migration applied")
-
-
-def check_server() -> Check:
-    """What `bin/junto up` serves on this folder answers. Behind REDIS_URL the servers are somebody else's to watch."""
-    address = remembered_address(data_dir())
-    if settings.REDIS_URL or not address:
-        where = "any number of processes, not looked at" if settings.REDIS_URL else "never started on this folder"
-        return Check("server", True, where)
-    found = urlsplit(address)
-    well = is_healthy(found.hostname or "", found.port or 80)
-    advice = "start it (bin/junto up); if it runs, its last lines say what is wrong."
-    return Check("server", well, f"{address} {'answers' if well else 'does not answer'}", advice)
 
 
 def check_bells() -> Check:

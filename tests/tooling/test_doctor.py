@@ -78,15 +78,6 @@ def test_a_configuration_that_cannot_be_read_is_one_sentence(doctor: Doctor) -> 
     assert os.linesep.join(found.stderr.splitlines()[1:]) == ""
 
 
-def test_a_server_that_was_started_and_does_not_answer_is_found(doctor: Doctor, tmp_path: Path) -> None:
-    (tmp_path / "address").write_text(f"http://127.0.0.1:{free_port()}\n", encoding="utf-8")
-
-    found = doctor()
-
-    assert "does not answer" in found.stdout
-    assert "-> start it (bin/junto up)" in found.stdout
-
-
 def test_it_looks_at_the_folder_it_is_given_and_at_the_address_served_there(doctor: Doctor, tmp_path: Path) -> None:
     (tmp_path / "address").write_text("http://127.0.0.1:8777\n", encoding="utf-8")
 
