@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from agent.closing import CLOSING_CALLS, authority_of, worked_seconds
+from agent.closing import CLOSING_CALLS, authority_of
 from agent.directing import is_run, is_taken_over
 from agent.events import Event, ModelReplied, Notice
 from agent.journal import actions_of, read_events
@@ -21,6 +21,7 @@ from agent.models import AgentSession, RunStep
 from agent.querysets import SessionQuerySet
 from agent.rendering import session_look
 from agent.steps import read_steps
+from agent.work import worked_seconds
 from approvals.cards import LOOKS, system_label
 from approvals.models import Action
 from integrations.llm.fencing import show_escaped
