@@ -97,12 +97,14 @@ class Notice(_Payload):
     """Something people should know: a model that is down, a budget that ended, a runbook that was chosen.
 
     `parks`: the agent waits after this until a person writes, instead of asking the model again and again.
+    `cause` = what those who keep the model running need to know, in their words; shown to them alone.
     """
 
     kind: Literal["notice"] = "notice"
     tone: Literal["quiet", "warn", "danger"]
     text: str
     parks: bool = False
+    cause: str = ""
 
 
 class DecisionAsked(_Payload):

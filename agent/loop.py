@@ -17,6 +17,7 @@ from agent.events import CallRefused, ModelReplied, RequestedCall
 from agent.journal import append_event, last_number, note_seen, record_action
 from agent.lease import Lease, LeaseBusy
 from agent.models import AgentSession
+from agent.outages import TRY_AGAIN, outage_words
 from agent.running import go_on, make_ticket, needs_ticket, park
 from agent.services import fail_session
 from agent.steps import move_steps
@@ -143,7 +144,7 @@ def _ask(context: SessionContext, lease: Lease) -> bool:
         settle_usage(usage, tokens_in=0, tokens_out=0)
         # whoever wrote meanwhile has asked for another try already
         if not context.read_again().progress.person_spoke_after(context.progress.last_number):
-            park(session, lease, f"{problem} {_way_on(problem)}")
+            park(session, lease, outage_words(problem), cause=str(problem))
         return False
     except StopPressed:
         tokens_out = estimate_text_tokens(stream.text)
@@ -167,7 +168,7 @@ def _ask(context: SessionContext, lease: Lease) -> bool:
         raise
     crashpoint("C8")
     if reply.aborted and context.progress.aborted_in_a_row + 1 >= MOST_ABORTED:
-        park(session, lease, "The model's answer broke off twice. Write a message to try again.")
+        park(session, lease, f"The language model's answer broke off twice. {TRY_AGAIN}")
         return False
     return True
 
@@ -184,15 +185,6 @@ def _complete(context: SessionContext, messages: list[ChatMessage], stream: Stre
         except ModelOverBudget as problem:
             too_long = problem
     raise too_long
-
-
-def _way_on(problem: ModelError) -> str:
-    if isinstance(problem, ModelOverBudget):
-        return (
-            "Older results were left out already. Close this session and start a new one, which begins with the ticket "
-            "alone, or connect a model that reads more."
-        )
-    return "Nothing is lost: write a message to try again."
 
 
 def _keep_cut_off(session: AgentSession, text: str, *, model: str, tokens_in: int, tokens_out: int) -> None:

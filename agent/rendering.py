@@ -31,6 +31,7 @@ from agent.transcript import left_out_words
 from approvals.cards import ActionCard, action_card
 from approvals.models import Action
 from integrations.llm.fencing import show_escaped
+from integrations.tools import without_marks
 from integrations.vendors import VENDORS
 from junto.markdown import render_inert
 from junto.tenants.access import organization_urls
@@ -150,7 +151,7 @@ def _view(event: Event, action: Action | None, session: AgentSession, actor: Act
         return {"shape": "line", "icon": "user", "text": show_escaped(event.text), "step": event.step}
     if isinstance(event, DecisionAsked):
         return _decision(event, session, actor)
-    return _notice(event)
+    return _notice(event, actor)
 
 
 def _message(author: str, body: SafeString, *, by_agent: bool, **more: Any) -> dict[str, Any]:
@@ -163,7 +164,9 @@ def _reply(event: ModelReplied, session: AgentSession) -> dict[str, Any] | None:
         return None
     meta = "Rehearsal model" if session.rehearsal else event.model
     text = f"{event.text}\n\n{left_out_words(event)}" if event.left_out else event.text
-    return _message("Agent", render_inert(show_escaped(text)), by_agent=True, meta=meta, aborted=event.aborted)
+    return _message(
+        "Agent", render_inert(show_escaped(without_marks(text))), by_agent=True, meta=meta, aborted=event.aborted
+    )
 
 
 def _action(event: ActionChanged, action: Action | None, actor: Actor) -> dict[str, Any]:
@@ -194,11 +197,13 @@ def _decision(event: DecisionAsked, session: AgentSession, actor: Actor) -> dict
 
 
 def _tool(action: Action) -> dict[str, Any]:
-    text = json.dumps(action.result, ensure_ascii=False, indent=2) if action.result is not None else ""
+    result = json.dumps(action.result, ensure_ascii=False, indent=2) if action.result is not None else ""
+    text = without_marks(result)
     waits = action.state in (Action.State.PROPOSED, Action.State.WAITING, Action.State.APPROVED, Action.State.CLAIMED)
     seconds = ""
     if action.finished_at:
-        seconds = f"{(action.finished_at - action.created_at).total_seconds():.1f} s"
+        # the database's clock finished what ours began
+        seconds = f"{max(0.0, (action.finished_at - action.created_at).total_seconds()):.1f} s"
     return {
         "icon": "search" if action.category == "read" else "ban",
         "title": show_escaped(action.title or action.tool),
@@ -235,7 +240,8 @@ def _state(event: StateChanged) -> dict[str, Any] | None:
     return {"shape": "line", "icon": STATE_LOOKS[event.state][0], "text": words[event.state].strip()}
 
 
-def _notice(event: Notice) -> dict[str, Any]:
+def _notice(event: Notice, actor: Actor) -> dict[str, Any]:
     if event.tone == "quiet":
         return {"shape": "line", "icon": "book", "text": event.text}
-    return {"shape": "notice", "icon": "alert", "tone": event.tone, "text": event.text}
+    cause = show_escaped(event.cause) if actor.can(Permission.MANAGE_MODEL) else ""
+    return {"shape": "notice", "icon": "alert", "tone": event.tone, "text": event.text, "cause": cause}

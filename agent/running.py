@@ -76,11 +76,11 @@ def go_on(context: SessionContext, lease: Lease) -> Rest:
     return Rest(None)
 
 
-def park(session: AgentSession, lease: Lease, text: str) -> None:
-    """Say why the agent cannot go on by itself, and let it wait for a person."""
+def park(session: AgentSession, lease: Lease, text: str, *, cause: str = "") -> None:
+    """Say why the agent cannot go on by itself, and let it wait for a person; `cause` is told to administrators."""
     with transaction.atomic():
         lease.check()
-        append_event(session, Notice(tone="danger", text=text, parks=True))
+        append_event(session, Notice(tone="danger", text=text, parks=True, cause=cause))
 
 
 def _ask(step: RunStep, version: PublishedVersion, session: AgentSession, lease: Lease) -> None:

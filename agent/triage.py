@@ -9,12 +9,13 @@ from typing import Any
 from django.db.models import Q
 from django.urls import reverse
 
+from agent.findings import findings_of
 from agent.models import AgentSession, Instruction
 from agent.runs import run_view
-from approvals.cards import system_label
 from approvals.models import Action
 from integrations.llm.fencing import show_escaped
 from integrations.models import Device
+from integrations.tools import without_marks
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission
@@ -40,7 +41,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
             {
                 "author": show_escaped(note.author),
                 "at": note.written_at,
-                "body": show_escaped(note.text),
+                "body": show_escaped(without_marks(note.text)),
                 "internal": note.internal,
             }
             for note in signal.notes.order_by("written_at")
@@ -68,7 +69,7 @@ def context_pane(
     chosen = session.runbook_id if session else None
     return {
         "session_live": session is not None and session.is_live,
-        "findings": _findings(rows),
+        "findings": findings_of(rows),
         "runbook": _runbook(session, actor),
         "matches": [_match(match, chosen=match.runbook.pk == chosen) for match in matches],
         "company": _company(signal, actor),
@@ -99,20 +100,6 @@ def _ticket(signal: Signal) -> dict[str, Any]:
         "created_at": signal.source_created_at,
         "description": show_escaped(signal.description),
     }
-
-
-def _findings(rows: Sequence[Action]) -> list[dict[str, Any]]:
-    """What was read from the systems, from the receipts of actions and never from the model's words."""
-    return [
-        {
-            "title": show_escaped(row.title),
-            "text": show_escaped(row.summary),
-            "source": system_label(row.tool),
-            "at": row.finished_at,
-        }
-        for row in rows
-        if not row.is_write and row.state == Action.State.SUCCEEDED
-    ]
 
 
 def _match(match: Match, *, chosen: bool) -> dict[str, Any]:

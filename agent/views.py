@@ -21,6 +21,7 @@ from agent.triage import context_pane, ticket_pane
 from approvals.budgets import MAX_STEPS
 from approvals.models import Action, StaleState
 from integrations.llm.fencing import show_escaped
+from integrations.tools import without_marks
 from integrations.vendors import VENDORS
 from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
@@ -124,7 +125,7 @@ def action_result(request: HttpRequest, action_id: UUID) -> HttpResponse:
         "at": action.finished_at,
         "foreign": label,
         "back_path": f"../../../signals/{subject}/" if kind == "signal" else "",
-        "text": show_escaped(json.dumps(action.result, ensure_ascii=False, indent=2)),
+        "text": show_escaped(without_marks(json.dumps(action.result, ensure_ascii=False, indent=2))),
     }
     return render(request, "agent/result.html", context)
 

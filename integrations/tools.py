@@ -6,6 +6,7 @@ same way. `IntegrationsConfig.ready` imports the vendors' modules, and each app 
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -104,6 +105,15 @@ class ToolContext:
         if self.action_id is None:
             raise ValueError("only a write has a reference mark")
         return f"[ref:{self.action_id.hex[:12]}]"
+
+
+#: A mark with the space before it, in a text or in a text's JSON.
+_MARK = re.compile(r"(?:\\n|\s)*\[ref:[0-9a-f]{12}\]")
+
+
+def without_marks(text: str) -> str:
+    """`text` as people read it: reference marks are for our own finding again."""
+    return _MARK.sub("", text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from integrations.vendors import VENDORS
 from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, PermissionDenied
-from runbooks.document import Step, parse
+from runbooks.document import parse
 from runbooks.models import Runbook, RunbookImage
 from runbooks.querysets import RunbookQuerySet
 from runbooks.rendering import draw_document
@@ -60,15 +60,6 @@ class Shown:
     published_by: str
     published_at: datetime | None
     suspended: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ShownStep:
-    """A step and the tools it names."""
-
-    number: int
-    title: str
-    tools: list[str]
 
 
 @dataclass(frozen=True)
@@ -125,11 +116,9 @@ def runbook(request: HttpRequest, runbook_id: UUID) -> HttpResponse:
     version = published_versions([row]).get(row.pk) if row else None
     if row is None or not _reaches(actor, version):
         raise Http404("There is no such runbook.")
-    document = version.document if version else parse(row.body)
     context = {
         "runbook": _shown(row, version, suspended([row]).get(row.pk, ())),
         "drawn": draw_document(version.body if version else row.body),
-        "steps": [ShownStep(step.number, step.title, _tool_labels(step)) for step in document.steps],
         "grants": _grants(actor, row),
         "admin_path": _admin_path(actor, row),
         "runbook_id": row.pk,
@@ -211,11 +200,6 @@ def _shown(row: Runbook, version: PublishedVersion | None, resting: tuple[str, .
         published_at=row.published_at,
         suspended=resting,
     )
-
-
-def _tool_labels(step: Step) -> list[str]:
-    """What a step's tools are called; a tool that is gone keeps the name it is mentioned by."""
-    return [_label(name) for name in dict.fromkeys(mention.tool for mention in step.mentions)]
 
 
 def _label(name: str) -> str:

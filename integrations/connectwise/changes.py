@@ -287,7 +287,7 @@ def _preview_creation(context: ToolContext, arguments: CreateTicket) -> Preview:
         seen_by=f"{context.organization.name}. The client may see the summary in the portal; no mail is sent.",
         undo="Close the ticket or delete it in ConnectWise.",
         target_state={"company": company_id_of(context), "board": board.id, "contact": contact.id if contact else 0},
-        evidence=("The internal note ends with a reference mark such as [ref:0f3a…].",),
+        evidence=("Junto adds a short reference to the internal note, by which it finds the ticket again.",),
     )
 
 

@@ -25,7 +25,7 @@ from integrations.tools import (
     tool,
 )
 
-MARK_EXPLAINED = "A reference mark such as [ref:0f3a…] is added at the end, by which Junto finds its own writing again."
+MARK_EXPLAINED = "Junto adds a short reference at the end, by which it finds its own writing again."
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -166,7 +166,7 @@ def _preview_time(context: ToolContext, arguments: AddTimeEntry) -> Preview:
         evidence=(
             "The ticket and its time entries were read just now.",
             "Begin and minutes are the request's own, no clock of ConnectWise measured them.",
-            "A reference mark such as [ref:0f3a…] goes into the entry's internal notes.",
+            "Junto adds a short reference to the entry's internal notes, by which it finds it again.",
         ),
     )
 

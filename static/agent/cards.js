@@ -152,7 +152,7 @@ export class Cards {
     card.querySelector("[data-modify]")?.setAttribute("aria-expanded", String(opening));
     if (opening) {
       form.scrollIntoView({ block: "start" });
-      form.querySelector("input, textarea, select")?.focus({ preventScroll: true });
+      textToChange(form)?.focus({ preventScroll: true });
     } else {
       form.reset();
       this.#forgetPreview(form);
@@ -279,6 +279,12 @@ export class Cards {
     event.preventDefault();
     event.stopImmediatePropagation();
   }
+}
+
+/** What people mostly change: the words; failing that, the first value that is no record's number. */
+function textToChange(form) {
+  const others = [...form.querySelectorAll("[data-arg]")];
+  return form.querySelector("textarea") ?? others.find(({ name }) => !/(^|_)id$/.test(name)) ?? others[0];
 }
 
 /** What the person typed to confirm a high-risk action; the server compares it too. */

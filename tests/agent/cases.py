@@ -96,8 +96,9 @@ class SessionTestCase(ConnectedTestCase):
         return "\n".join(event.text for event in self.events(session) if isinstance(event, ModelReplied))
 
     def notices(self, session: AgentSession) -> str:
-        """Everything people were told beside the conversation."""
-        return "\n".join(event.text for event in self.events(session) if isinstance(event, Notice))
+        """Everything people were told beside the conversation, and what administrators were told of its cause."""
+        told = [event for event in self.events(session) if isinstance(event, Notice)]
+        return "\n".join(f"{event.text} {event.cause}".strip() for event in told)
 
     def actions(self, session: AgentSession, tool: str) -> list[Action]:
         """The session's actions of one tool, oldest first."""

@@ -83,6 +83,14 @@ class FailingModelTest(ModelTestCase):
         assert session.state == State.WAITING_FOR_TECHNICIAN
         assert "Nothing is lost" in self.notices(session)
 
+    def test_everybody_reads_what_to_do_and_administrators_the_technical_cause(self) -> None:
+        with self.model(*[Fails(500)] * 10):
+            self.start()
+        for member, told in ((self.theo, False), (self.adam, True)):
+            page = self.log_in(member).get(self.path(f"signals/{self.signal.pk}/"))
+            self.assertContains(page, "The language model does not answer at present. Nothing is lost.")
+            assert ("has trouble of its own (500)" in page.content.decode()) is told
+
     def test_after_a_failure_a_message_makes_the_model_try_again(self) -> None:
         with self.model(Fails(401), Says("Here I am.")):
             session = self.start()

@@ -59,6 +59,25 @@ class TriagePageTest(SessionTestCase):
         close_session(session=session, actor=self.actor(self.theo))
         self.assertContains(self.page(), "Dismiss</button>")
 
+    def test_what_was_read_is_told_by_what_was_found(self) -> None:
+        session = self.start()
+        found = self.page().context["findings"]
+        read = next(each for each in found if each.source.startswith("Read ticket"))
+        assert read.lines[0].startswith("Hi, the VPN says")
+        devices = self.actions(session, "connectwise.list_configurations")[0].result["configurations"]
+        listed = next(each for each in found if each.source.startswith("List devices"))
+        assert listed.lines[0].startswith(devices[0]["name"])
+        assert listed.more == len(devices) - len(listed.lines)
+
+    def test_reference_marks_are_not_shown_to_people(self) -> None:
+        session = self.start()
+        while self.waiting(session):
+            session = self.decide(self.waiting(session)[0], "approve", target=self.harlow.name)
+        self.poll()
+        session = self.say(session, "Read the ticket again")
+        assert any("[ref:" in note.text for note in self.signal.notes.all())
+        self.assertNotContains(self.page(self.olivia), "[ref:")
+
     def test_hostile_ticket_text_is_shown_as_text(self) -> None:
         self.signal = self.ticket("<script>alert(1)</script> broken", "<img src=x onerror=alert(1)> \u202egnp.exe")
         page = self.page()
