@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,11 +21,12 @@ from agent.journal import actions_of, read_events
 from agent.models import AgentSession, RunStep
 from agent.querysets import SessionQuerySet
 from agent.rendering import session_look
-from agent.steps import read_steps
+from agent.steps import left_over, read_steps
 from agent.work import worked_seconds
 from approvals.cards import LOOKS, system_label
 from approvals.models import Action
 from integrations.llm.fencing import show_escaped
+from integrations.tools import registry
 from junto.markdown import render_inert
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission
@@ -43,6 +45,8 @@ STEP_LOOKS: dict[str, tuple[str, str, str]] = {
     State.SKIPPED: ("", "next", "next"),
     State.FAILED: ("danger", "alert", "now"),
 }
+_MENTION = re.compile(r"@([a-z0-9_]+\.[a-z0-9_]+)(?:\([^()\n]*\))?(?:[ \t]*\(ask\))?")
+_CUT_MENTION = re.compile(r"\s*@[^\s…]*…$")
 _OVER_STEPS = Count("pk", filter=Q(state__in=RunStep.OVER))
 _OPEN = (State.PENDING, State.RUNNING, State.WAITING, State.FAILED)
 
@@ -209,6 +213,7 @@ def run_view(session: AgentSession, *, actor: Actor) -> RunView | None:
     claimed = {call_id for step in steps for call_id in step.calls}
     others = [row for row in rows if row.call_id not in claimed and row.call_id not in CLOSING_CALLS]
     may_direct = session.is_live and actor.can(Permission.RUN_SESSIONS, session.company)
+    reach = _reach(session, version, steps)
     look = session_look(session) or {}
     return RunView(
         id=session.pk,
@@ -232,7 +237,7 @@ def run_view(session: AgentSession, *, actor: Actor) -> RunView | None:
         cost=str(look.get("cost", "")),
         inputs=[(each.label, show_escaped(str(session.inputs.get(each.name, "")))) for each in version.inputs],
         steps=[
-            _step(step, written, session, version, by_call, events, may_direct=may_direct)
+            _step(step, written, session, version, by_call, events, may_direct=may_direct and step.number <= reach)
             for step, written in zip(steps, version.document.steps, strict=False)
         ],
         closing=[_line(row) for row in rows if row.call_id in CLOSING_CALLS],
@@ -261,10 +266,11 @@ def _step(  # noqa: PLR0917  (what a step is drawn from)
         if isinstance(event, ModelReplied) and calls & {call.call_id for call in event.calls}
     )
     seconds = (step.finished_at - step.started_at).total_seconds() if step.finished_at and step.started_at else None
-    text = render_inert(show_escaped(written.text)) if written.text.strip() != step.title else SafeString("")
+    told = written.text if written.kind == "step" and (step.title.endswith("…") or "\n" in written.text) else ""
+    text = render_inert(show_escaped(_MENTION.sub(_label, told))) if told else SafeString("")
     return StepView(
         number=step.number,
-        title=show_escaped(step.title),
+        title=show_escaped(_CUT_MENTION.sub("…", _MENTION.sub(_label, step.title))),
         text=text,
         word=str(step.get_state_display()),
         tone=tone,
@@ -281,6 +287,13 @@ def _step(  # noqa: PLR0917  (what a step is drawn from)
         actions=[_line(row) for row in actions],
         may=_may_with(step, actions, session, version) if may_direct else frozenset(),
     )
+
+
+def _reach(session: AgentSession, version: PublishedVersion, steps: Sequence[RunStep]) -> int:
+    """The last step that people may do something about: where the agent has the run in hand, the one it stands at."""
+    if version.audience == Runbook.Audience.HUMAN or is_taken_over(session):
+        return len(steps)
+    return next((step.number for step in left_over(steps, version)), len(steps))
 
 
 def _may_with(
@@ -371,6 +384,11 @@ def _detail(session: AgentSession, events: Sequence[Event]) -> str:
     latest = next((event for event in reversed(events) if isinstance(event, Notice) and event.parks), None)
     rests = session.state == AgentSession.State.WAITING_FOR_TECHNICIAN
     return latest.text if latest is not None and rests and latest.tone != "quiet" else ""
+
+
+def _label(mention: re.Match[str]) -> str:
+    """What a mentioned tool is called; one that is gone keeps its name."""
+    return f"“{registry.get(mention[1]).label}”" if mention[1] in registry else mention[0]
 
 
 def _money(microcents: int) -> str:
