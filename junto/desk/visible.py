@@ -10,10 +10,10 @@ from django.http.response import HttpResponseBase
 from integrations.llm.fencing import show_escaped
 from junto.tenants.access import GetResponse
 
-#: What a form sends back when it is saved. Written otherwise, saving would change it: it is left as it is.
-_SENT_BACK = re.compile(
-    r"""(<textarea\b[^<>]*>[^<]*</textarea>|(?<=\s)value="[^"<>]*"(?=[^<>]*>))""", re.DOTALL | re.IGNORECASE
-)
+#: Tags, and in them what a form sends back when it is saved: written otherwise, saving would change it. A page is read
+#: in one go, without looking ahead, as it may hold ten megabytes of whatever somebody wrote.
+_TAG = re.compile(r"(<textarea\b[^<>]*>[^<]*</textarea>|<[^<>]*>)", re.IGNORECASE)
+_VALUE = re.compile(r"""((?<=\s)value="[^"<>]*")""", re.IGNORECASE)
 
 
 class ShowHiddenCharacters:
@@ -37,4 +37,12 @@ class ShowHiddenCharacters:
 
 def show_page(page: str) -> str:
     """The page with hidden characters written out, but in what its forms send back."""
-    return "".join(part if index % 2 else show_escaped(part) for index, part in enumerate(_SENT_BACK.split(page)))
+    if show_escaped(page) == page:
+        return page
+    return "".join(_show_tag(part) if index % 2 else show_escaped(part) for index, part in enumerate(_TAG.split(page)))
+
+
+def _show_tag(tag: str) -> str:
+    if tag.lower().endswith("</textarea>"):
+        return tag if tag.lower().startswith("<textarea") else show_escaped(tag)
+    return "".join(part if index % 2 else show_escaped(part) for index, part in enumerate(_VALUE.split(tag)))
