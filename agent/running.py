@@ -16,6 +16,7 @@ from agent.services import complete_run
 from agent.steps import left_over, next_decision, pass_prose
 from agent.transcript import is_parked
 from approvals.models import Action, Origin
+from junto.crashpoints import crashpoint
 from runbooks.models import Runbook
 from runbooks.versions import PublishedVersion
 
@@ -67,6 +68,7 @@ def go_on(context: SessionContext, lease: Lease) -> Rest:
     if undone:
         park(session, lease, _undone_words(undone))
         return FOR_A_PERSON
+    crashpoint("C19")
     pass_prose(steps, version)
     closing = next_closing(context, steps)
     if closing is not None:

@@ -6,6 +6,7 @@ import time
 from uuid import UUID
 
 from agent.models import AgentSession
+from junto.crashpoints import crashpoint
 from junto.engine import push
 
 #: Seconds between two frames of one run (TRUST (d): coalesced to at most 10 frames a second a run).
@@ -44,6 +45,7 @@ class Stream:
         text = text[: MOST_TEXT - len(self.text)]
         self._held += text
         self.text += text
+        crashpoint("C6")
         now = time.monotonic()
         if now - self._looked_at >= STOP_LOOK_SECONDS:
             self._looked_at = now

@@ -77,6 +77,7 @@ def run_read(action: Action) -> Action:
     except IntegrationError as problem:
         state = Action.State.REFUSED if isinstance(problem, ToolRefused) else Action.State.FAILED
         return _end(action, frm=Action.State.PROPOSED, to=state, reason=str(problem))
+    crashpoint("C9")
     return _store(action, result, frm=Action.State.PROPOSED)
 
 
@@ -295,6 +296,7 @@ def _end(action: Action, *, frm: Action.State, to: Action.State, **changes: Json
             move(action, to=to, frm=frm, actor=worker(action.organization), detail=None, within=None, **changes)
             if to is Action.State.UNKNOWN:
                 tell_unknown(action)
+        crashpoint("C16")
     except StaleState as stale:
         log.warning("the end of an action came too late", action=str(action.pk), end=to, problem=str(stale))
         action.refresh_from_db()

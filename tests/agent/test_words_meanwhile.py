@@ -101,7 +101,7 @@ class WordsMeanwhileTest(JuntoTransactionTestCase):
             finally:
                 connections.close_all()
 
-        session, _ = self.play(Meanwhile(stops, Says("The gateway is " + "down " * 100, piece_seconds=0.02)))
+        session, _ = self.play(Meanwhile(stops, Says("The gateway is " + "down " * 1_500, piece_seconds=0.02)))
         (reply,) = [event for _, event in read_events(session) if isinstance(event, ModelReplied)]
         assert session.state == State.STOPPED
         assert reply.aborted
