@@ -21,6 +21,7 @@ def test_every_page_of_the_menu_fits_and_is_quiet(enter, viewport, theme):
         olivia.page.goto(olivia.stage.address + path)
         expect(olivia.page.get_by_role("heading", level=1)).to_be_visible()
         assert overflow(olivia.page) <= 0, path
+        assert clipped(olivia.page) == [], path
 
 
 @pytest.mark.parametrize("viewport", [DESK, {"width": 1100, "height": 800}, PHONE], ids=["desk", "tablet", "phone"])
@@ -33,6 +34,36 @@ def test_ticket_chat_and_context_can_be_reached_at_every_width(enter, viewport):
             choice.click()
         expect(page.locator(place)).to_be_visible()
         assert overflow(page) <= 0
+        assert clipped(page) == []
+
+
+def test_on_a_phone_a_session_shows_its_state_and_can_be_closed(enter):
+    page = enter("theo", viewport=PHONE).open_signal("48286")
+    page.get_by_role("button", name="Start the agent").click()
+    expect(page.locator('.approval[data-state="waiting"]').first).to_be_visible()
+
+    expect(page.locator("[data-session-state]")).to_be_in_viewport()
+    expect(page.locator("[data-session-state]")).to_contain_text("Needs approval")
+    expect(page.get_by_role("button", name="Stop")).to_be_in_viewport()
+    assert clipped(page) == []
+    page.get_by_role("button", name="Close").click()
+    expect(page.locator("[data-session-state]")).to_contain_text("Completed")
+
+
+def test_on_a_phone_the_queue_is_a_list_and_a_request_is_a_page_of_its_own(enter):
+    page = enter("theo", viewport=PHONE).open_signal("48283")
+    page.get_by_role("button", name="Start the agent").click()
+    expect(page.locator('.approval[data-state="waiting"]').first).to_be_visible()
+    page.goto(re.sub("signals/.*", "approvals/", page.url))
+    expect(page.locator(".approval")).to_be_hidden()
+
+    page.locator(".q-mine a").first.click()
+
+    expect(page.locator(".q-mine")).to_be_hidden()
+    page.locator(".approval .args").scroll_into_view_if_needed()
+    expect(page.get_by_role("button", name=re.compile("^Approve")).first).to_be_in_viewport()
+    expect(page.get_by_role("button", name=re.compile("^Deny"))).to_be_in_viewport()
+    assert clipped(page) == []
 
 
 def test_a_chosen_theme_is_there_at_the_next_page_before_it_is_painted(enter):
@@ -78,6 +109,29 @@ def menu(page: Page) -> list[str]:
     """Paths of all pages that this person's menu offers."""
     links = page.locator(".side .nav a").all()
     return [re.sub(r"^https?://[^/]+", "", link.get_attribute("href") or "") for link in links]
+
+
+#: Elements whose content is wider than they are, where nobody can scroll to it. Left out: what ends in an ellipsis,
+#: what only screen readers get, a control's own text, and whatever stands in, or holds, a part that scrolls sideways.
+CLIPPED = """() => {
+  const style = (element) => getComputedStyle(element);
+  const wider = (element) => element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1;
+  const scrolls = (element) => /auto|scroll/.test(style(element).overflowX) && wider(element);
+  const ancestors = (element) => (element ? [element, ...ancestors(element.parentElement)] : []);
+  return [...document.querySelectorAll("main *, .topbar *, .bottom *")]
+    .filter(wider)
+    .filter((each) => style(each).textOverflow !== "ellipsis" && !each.matches("input, select, textarea, svg, svg *"))
+    .filter((each) => !ancestors(each).some((one) => style(one).clipPath !== "none"))
+    .filter((each) => !ancestors(each).some((one) => one.matches("main *") && scrolls(one)))
+    .filter((each) => ![...each.querySelectorAll("*")].some(scrolls))
+    .map((each) => `${each.tagName}.${each.className}: ${each.textContent.trim().slice(0, 60)}`);
+}"""
+
+
+def clipped(page: Page) -> list[str]:
+    """What is cut off inside the page, as its tag, class and first words."""
+    found: list[str] = page.evaluate(CLIPPED)
+    return found
 
 
 def overflow(page: Page) -> int:
