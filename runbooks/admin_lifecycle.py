@@ -21,6 +21,7 @@ from runbooks.admin_files import FilePages
 from runbooks.admin_forks import ForkPages
 from runbooks.admin_pages import action_path, change_path, in_words, number, where
 from runbooks.admin_publishing import PublishingRuleAdmin
+from runbooks.admin_templates import TemplatePages
 from runbooks.admin_triggers import TriggerPages
 from runbooks.contents import Content
 from runbooks.models import Runbook
@@ -61,11 +62,11 @@ class NotedChangeList(ChangeList):
         self.result_list = rows
 
 
-class LifecyclePages(FilePages, ForkPages, TriggerPages):
+class LifecyclePages(FilePages, ForkPages, TemplatePages, TriggerPages):
     """The pages, for the admin of `Runbook` to inherit."""
 
     actions_detail: ClassVar[list[str]] = ["publish", "triggers", "versions", "fork", "archive", "download"]
-    actions_list: ClassVar[list[str]] = ["upload", "download_all"]
+    actions_list: ClassVar[list[str]] = ["templates", "upload", "download_all"]
     change_form_outer_before_template = "admin/runbooks/runbook/_standing.html"
 
     class Media:

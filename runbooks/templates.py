@@ -29,6 +29,15 @@ from runbooks.querysets import RunbookQuerySet
 
 FOLDER: Final = Path(__file__).parent / "library"
 
+#: What systems are called whose tools the library mentions and Junto does not connect to yet.
+_LATER: Final = {
+    "itglue": "IT Glue",
+    "microsoft365": "Microsoft 365",
+    "ninjaone": "NinjaOne",
+    "pax8": "Pax8",
+    "sophos": "Sophos Central",
+}
+
 
 class NoSuchTemplate(LookupError):
     """The library has none of this name; the message names it."""
@@ -70,8 +79,8 @@ class Offer:
 
     @property
     def missing_systems(self) -> tuple[str, ...]:
-        """The systems that missing tools belong to, as the mentions name them."""
-        return tuple(dict.fromkeys(tool.partition(".")[0] for tool in self.missing))
+        """What the systems are called that the missing tools belong to."""
+        return tuple(dict.fromkeys(_label(tool.partition(".")[0]) for tool in self.missing))
 
     @property
     def differs(self) -> bool:
@@ -156,6 +165,10 @@ def _read(path: Path) -> Template:
 
 def _keys(some: Iterable[Template]) -> list[str]:
     return [each.file.key for each in some]
+
+
+def _label(system: str) -> str:
+    return VENDORS[system].label if system in VENDORS else _LATER.get(system, system)
 
 
 def _unconnected(each: Template, connected: Collection[str]) -> tuple[str, ...]:

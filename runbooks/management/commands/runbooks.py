@@ -1,4 +1,4 @@
-"""`bin/junto runbooks export|import`: runbooks as Markdown files, for another installation, a review or a backup."""
+"""`bin/junto runbooks export|import|library`: runbooks as Markdown files, and those that come with Junto."""
 
 from __future__ import annotations
 
@@ -12,23 +12,26 @@ from junto.tenants.permissions import PermissionDenied
 from runbooks.files import FILE_LIMIT, SUFFIX, FileRefused, read_file
 from runbooks.importing import Entry, apply_import, as_file, file_name, plan_import, stable_key
 from runbooks.models import Runbook
+from runbooks.templates import NoSuchTemplate, Offer, add_templates, offers, templates
 
 
 class Command(BaseCommand):
-    """Write all runbooks of an organization to a folder, or read a folder in as drafts. Reading in never publishes."""
+    """Write all runbooks of an organization to a folder, read a folder in, or add templates. Only drafts are made."""
 
     help = (
         "bin/junto runbooks export FOLDER --organization northwind; "
-        "bin/junto runbooks import FOLDER --organization northwind --actor mara@northwind.example [--plan]"
+        "bin/junto runbooks import FOLDER --organization northwind --actor mara@northwind.example [--plan]; "
+        "bin/junto runbooks library --organization northwind [--add vpn --actor mara@northwind.example]"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """What to do, the folder, for whom and as whom."""
-        parser.add_argument("word", choices=["export", "import"])
-        parser.add_argument("folder", type=Path)
+        parser.add_argument("word", choices=["export", "import", "library"])
+        parser.add_argument("folder", type=Path, nargs="?", help="of export and import")
         parser.add_argument("--organization", required=True, help="its slug")
-        parser.add_argument("--actor", help="e-mail address of the member who reads the files in")
+        parser.add_argument("--actor", help="e-mail address of the member who reads in or adds")
         parser.add_argument("--plan", action="store_true", help="say what reading in would change, and change nothing")
+        parser.add_argument("--add", action="append", default=[], metavar="NAME", help="a template to add, or all")
 
     def handle(self, *args: object, **options: object) -> None:
         """Do it, or say what is wrong.
@@ -36,11 +39,15 @@ class Command(BaseCommand):
         Raises:
             CommandError: the organization, member or folder is not there, or a file was refused.
         """
-        slug, folder = str(options["organization"]), Path(str(options["folder"]))
+        slug, folder = str(options["organization"]), options["folder"]
         organization = Organization.objects.filter(slug=slug).first()
         if organization is None:
             raise CommandError(f"There is no organization with the slug {slug}.")
-        if options["word"] == "export":
+        if options["word"] == "library":
+            self._library(organization, options["add"], options["actor"])
+        elif not isinstance(folder, Path):
+            raise CommandError("Say which folder.")
+        elif options["word"] == "export":
             self._export(organization, folder)
         else:
             self._import(_member(organization, options["actor"]), folder, plan_only=bool(options["plan"]))
@@ -55,6 +62,18 @@ class Command(BaseCommand):
             path.write_text(as_file(row), encoding="utf-8", newline="\n")
             written += 1
         self.stdout.write(f"{written} runbooks written to {folder}.")
+
+    def _library(self, organization: Organization, names: object, address: object) -> None:
+        """Add the templates that were named, then say how the library stands."""
+        if isinstance(names, list) and names:
+            actor = _member(organization, address)
+            try:
+                made = add_templates(actor=actor, names=templates() if "all" in names else names)
+            except (NoSuchTemplate, PermissionDenied) as error:
+                raise CommandError(str(error)) from error
+            self.stdout.write(f"{len(made)} drafts added; publish them in the admin.")
+        for each in offers(organization=organization):
+            self.stdout.write(_offer_line(each))
 
     def _import(self, actor: Actor, folder: Path, *, plan_only: bool) -> None:
         files = {path.name: _text(path) for path in _files(folder)}
@@ -75,7 +94,7 @@ class Command(BaseCommand):
 def _member(organization: Organization, address: object) -> Actor:
     """Raises CommandError where no active member has this address."""
     if not address:
-        raise CommandError("Say with --actor which member reads them in: their right to write runbooks is asked for.")
+        raise CommandError("Say with --actor which member does it: their right to write runbooks is asked for.")
     member = (
         Membership.objects.for_organization(organization)
         .filter(user__email__iexact=str(address), is_active=True, user__is_active=True)
@@ -112,6 +131,14 @@ def _keys_in(folder: Path) -> dict[str, Path]:
         except FileRefused:
             continue
     return found
+
+
+def _offer_line(offer: Offer) -> str:
+    state = "added" if offer.added else "new"
+    lacks = [f"{system} is not connected" for system in offer.unconnected]
+    lacks += [f"there is no @{tool}" for tool in offer.missing]
+    notes = f"\n          before it can be published: {', '.join(lacks)}" if lacks else ""
+    return f"{state:<9} {offer.template.name}: {offer.template.content.title}{notes}"
 
 
 def _line(entry: Entry) -> str:
