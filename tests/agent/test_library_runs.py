@@ -1,0 +1,120 @@
+"""The unattended runbooks of the library, run as they come by the rehearsal model against the vendor sandbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from agent.models import AgentSession, RunStep
+from agent.starting import run_on_signal
+from approvals.models import Action
+from integrations.models import Contact
+from runbooks.models import Runbook
+from runbooks.services import publish_runbook
+from runbooks.templates import add_templates, missing_tools, template, templates
+from signals.models import Signal
+from tests.agent.cases import SessionTestCase
+
+
+@dataclass(frozen=True)
+class Story:
+    """A ticket that a template is for, and what it changes at the vendor before the run is closed."""
+
+    summary: str
+    text: str
+    changes: tuple[str, ...]
+    board: str = "Service Desk"
+
+
+#: What the run of each leaves behind: type and priority, words to the client, findings for the technician.
+SORTED, TOLD, FOUND = "ticket", "client note", "internal note"
+STORIES = {
+    "certificate-expiry": Story(
+        "portal.harbor.example: 6 days left", "The certificate on port 443 ends soon.", (SORTED, FOUND), "Alerts"
+    ),
+    "disk-space": Story("HARBOR-FS01 drive D: 3 % free", "11 GB of 400 GB left on D:.", (SORTED, FOUND), "Alerts"),
+    "email-delivery-failure": Story(
+        "Our offers come back", "The server said 550 5.7.26 to my mail.", (SORTED, TOLD, FOUND)
+    ),
+    "failed-backup": Story("Nightly job of HARBOR-DB1 failed", "VSS writer timed out.", (SORTED, FOUND), "Alerts"),
+    "phone-voice": Story("Nobody can call us", "Customers hear nothing when they dial.", (SORTED, TOLD, FOUND)),
+    "printer": Story("The second floor cannot print", "Nothing comes out since nine.", (SORTED, TOLD, FOUND)),
+    "software-install-request": Story("Need a drawing program", "For the plans of Monday.", (SORTED, TOLD, FOUND)),
+    "vendor-outage": Story("The booking site is down", "An error for everybody since ten.", (SORTED, TOLD, FOUND)),
+    "warranty-claim": Story("Screen of my laptop is striped", "It is ten months old.", (SORTED, TOLD, FOUND)),
+}
+
+
+def test_there_is_a_story_for_every_unattended_template_whose_tools_exist() -> None:
+    unattended = {name for name, each in templates().items() if each.content.audience == Runbook.Audience.AI}
+    assert {name for name in unattended if not missing_tools(template(name))} == STORIES.keys()
+
+
+class LibraryRunCase(SessionTestCase):
+    def finish(self, name: str) -> AgentSession:
+        """Mara adds and publishes the template, Theo runs it on its ticket; the session when it rests."""
+        mara, story = self.actor(self.mara), STORIES[name]
+        (draft,) = add_templates(actor=mara, names=[name])
+        runbook = publish_runbook(actor=mara, runbook=draft)
+        contact = Contact.objects.for_organization(self.northwind).filter(company=self.harbor).order_by("pk")[0]
+        signal = self.ticket(story.summary, story.text, board=story.board, contact=int(contact.external_id))
+        return self.run_on(run_on_signal(runbook=runbook, signal=signal, actor=self.actor(self.theo), given={}))
+
+    def check(self, name: str) -> None:
+        """It ended well, nobody was asked, and the vendor's log holds its changes and the closing set, no more."""
+        session = self.finish(name)
+        steps = RunStep.objects.for_organization(self.northwind).filter(session=session)
+        assert {step.state for step in steps} == {RunStep.State.DONE}, [(step.title, step.state) for step in steps]
+        assert session.state == AgentSession.State.COMPLETED
+        assert not Action.unscoped.filter(origin_id=session.origin_id, decisions__isnull=False).exists()
+        assert self.left(session.signal) == [*STORIES[name].changes, "time", "internal note"]
+
+    def left(self, signal: Signal) -> list[str]:
+        """What was changed at the vendor on a signal's ticket, in order."""
+        rows = self.sandbox.effects()
+        return [kind for row in rows if (kind := _kind(row, int(signal.external_id)))]
+
+
+def _kind(row: dict[str, Any], ticket: int) -> str:
+    """In a word what one row of the vendor's log changed on a ticket; empty if it is about another."""
+    body = row["body"]
+    if row["path"].endswith("/time/entries"):
+        return "time" if body["chargeToId"] == ticket else ""
+    if f"/tickets/{ticket}" not in row["path"]:
+        return ""
+    if row["path"].endswith("/notes"):
+        return "internal note" if body["internalAnalysisFlag"] else "client note"
+    return "ticket"
+
+
+class QuickTest(LibraryRunCase):
+    def test_a_template_for_an_alert_runs_to_the_closed_note_as_it_comes(self) -> None:
+        self.check("certificate-expiry")
+
+    def test_a_template_for_a_person_runs_too_and_the_client_reads_exactly_its_words(self) -> None:
+        self.check("warranty-claim")
+        written = [row["body"] for row in self.sandbox.effects() if row["path"].endswith("/notes")]
+        (told,) = [note for note in written if note["detailDescriptionFlag"]]
+        words = template("warranty-claim").content.body.partition('text="')[2].partition('"')[0]
+        assert words
+        assert told["text"].startswith(words)
+        assert told["processNotifications"] is True
+
+    def test_a_template_for_a_person_waits_where_the_ticket_has_no_contact(self) -> None:
+        mara = self.actor(self.mara)
+        (draft,) = add_templates(actor=mara, names=["warranty-claim"])
+        runbook = publish_runbook(actor=mara, runbook=draft)
+        actor = self.actor(self.theo)
+        session = self.run_on(run_on_signal(runbook=runbook, signal=self.signal, actor=actor, given={}))
+        assert session.state == AgentSession.State.WAITING_FOR_TECHNICIAN
+        assert "contact" in f"{self.words(session)}{self.notices(session)}"
+
+
+@pytest.mark.deep
+class EveryTemplateTest(LibraryRunCase):
+    def test_all_unattended_templates_run_from_ticket_to_closed_note_as_they_come(self) -> None:
+        for name in sorted(STORIES):
+            with self.subTest(name):
+                self.check(name)
