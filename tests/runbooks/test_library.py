@@ -7,11 +7,14 @@ from collections import Counter
 import pytest
 
 from integrations.tools import registry
+from junto.retrieval.documents import Document
+from junto.retrieval.index import DocumentIndex, Query
 from runbooks.document import parse, undeclared_inputs
 from runbooks.grants import argument_problems, compile_grants
 from runbooks.models import Runbook
 from runbooks.templates import Template, missing_tools, templates
 from tests.runbooks.cases import RunbookCase
+from tests.runbooks.tickets import TICKETS
 
 #: Templates that stay drafts, with the tools that Junto does not have yet. A tool that comes to be leaves this list.
 DRAFTS = {
@@ -97,6 +100,32 @@ def test_every_mention_of_an_unattended_template_is_bound_and_needs_nobody(each:
     assert all(step.kind == "step" for step in document.steps)
     unbound = {mention.tool for mention in document.mentions if not mention.bound}
     assert unbound <= {"microsoft365.risky_users", "microsoft365.license_pool"}  # these take no arguments
+
+
+def test_most_tickets_find_their_template_first_by_words_alone() -> None:
+    names = list(templates())
+    index = DocumentIndex.of({place: ranked(templates()[name]) for place, name in enumerate(names)})
+    first, among_three, count = 0, 0, 0
+    for wanted, subjects in TICKETS.items():
+        for subject in subjects:
+            found = [names[hit.place] for hit in index.rank(Query.of(subject), limit=3)]
+            first += found[:1] == [wanted]
+            among_three += wanted in found
+            count += 1
+    assert TICKETS.keys() == set(names)
+    assert first / count >= 0.8, f"{first} of {count}"
+    assert among_three / count >= 0.9, f"{among_three} of {count}"
+
+
+def test_no_template_holds_the_subjects_that_it_is_tried_with() -> None:
+    for wanted, subjects in TICKETS.items():
+        text = templates()[wanted].text.casefold()
+        assert [subject for subject in subjects if subject.casefold() in text] == []
+
+
+def ranked(each: Template) -> Document:
+    """What is ranked of a runbook that says what the template says."""
+    return Document(each.content.title, "\n".join([each.content.description, each.content.body, *each.content.tags]))
 
 
 class PublishingTests(RunbookCase):
