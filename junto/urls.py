@@ -10,8 +10,9 @@ urlpatterns = [
     path("", views.start, name="start"),
     path("healthz", views.healthz, name="healthz"),
     path("invitation/<str:secret>/", invitations.invitation, name="invitation"),
-    # in place of allauth's page, which promises a mail
+    # in place of allauth's pages, which promise a mail
     path("accounts/password/reset/", views.password_help, name="password-help"),
+    path("accounts/email/", views.no_such_page),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("junto.urls_api")),
 ]

@@ -102,6 +102,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _error(request, 403, "This form is no longer valid. Load the page again and repeat what you did.")
 
 
+def no_such_page(request: HttpRequest) -> HttpResponse:
+    """404, for an address that somebody else's code would answer."""
+    return _error(request, 404)
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: the same for what does not exist and for what belongs to somebody else."""
     return _error(request, 404)

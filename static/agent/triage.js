@@ -226,7 +226,7 @@ const enableSend = () => (find("[data-send]").disabled = !socket.open || !live |
 // A text is never cut: what is too long stays in the field, and says so.
 function countLetters() {
   const over = tooMany();
-  const shown = find("[data-count]");
+  const shown = find("[data-letters]");
   const grouped = (number) => number.toLocaleString("en");
   if (over > 0) shown.textContent = `${grouped(over)} characters too many: shorten it, or put it on the ticket as a note.`;
   else shown.textContent = over > -500 ? `${grouped(over + mostLetters)} of ${grouped(mostLetters)} characters` : "";

@@ -3,6 +3,7 @@
 from io import StringIO
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.core.cache import cache
 from django.core.management import call_command
@@ -122,6 +123,20 @@ class LoginTests(JuntoTestCase):
         verbs = AuditEntry.objects.for_organization(self.northwind).values_list("verb", flat=True)
         assert "member.second_factor_added" in verbs
 
+    def test_a_second_factor_asks_for_no_confirmed_address_as_no_mail_is_ever_sent(self) -> None:
+        self.try_login(PASSWORD)
+        EmailAddress.objects.create(user=self.theo.user, email=self.theo.user.email, verified=False)
+        self.client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+        assert self.client.get("/accounts/2fa/totp/activate/").status_code == 200
+
+    def test_no_page_offers_to_send_a_mail(self) -> None:
+        assert self.log_in(self.theo).get("/accounts/email/").status_code == 404
+
+    def test_an_address_that_takes_only_a_button_says_so_when_it_is_opened(self) -> None:
+        answer = self.log_in(self.mara).get(self.path("people/invite/"))
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+        assert "press its button" in answer.content.decode()
+
     def test_there_is_no_sign_up(self) -> None:
         for spelling in ("/accounts/signup/", "/accounts/signup", "/accounts//signup/", "/Accounts/Signup/"):
             self.client.post(
@@ -140,7 +155,7 @@ class LoginTests(JuntoTestCase):
 
     def test_the_pages_around_the_account_answer(self) -> None:
         browser = self.log_in(self.theo)
-        for path in ("/accounts/password/change/", "/accounts/2fa/", "/accounts/email/"):
+        for path in ("/accounts/password/change/", "/accounts/2fa/"):
             assert browser.get(path, follow=True).status_code == 200, path
         for path in ("/accounts/login/", "/accounts/password/reset/"):
             assert Client().get(path).status_code == 200, path
