@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from approvals.cards import system_label
 from approvals.models import Action
 from integrations.llm.fencing import show_escaped
-from integrations.tools import without_marks
+from integrations.marks import without_marks
 
 #: Lines told of one look-up, and characters of one line.
 LINES_SHOWN = 3

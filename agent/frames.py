@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 
 #: Characters of one chat message; a longer one is a document and belongs on the ticket.
 MESSAGE_LIMIT = 8_000
@@ -132,10 +132,10 @@ def refusal_words(problem: ValidationError) -> tuple[str, dict[str, str]]:
     return " ".join([*fields.values(), *filter(None, [other])]), fields
 
 
-def _typed_words(name: str, error: ErrorDetails) -> str:
-    given, context = error["input"], error.get("ctx", {})
+def _typed_words(name: str, error: Mapping[str, object]) -> str:
+    given = error["input"]
     if error["type"] == "string_too_long" and isinstance(given, str):
-        most = context["max_length"]
+        most = _context(error)["max_length"]
         return (
             f"Your {_TYPED[name]} has {len(given):,} characters and at most {most:,} fit: nothing was sent. Shorten it"
             + (", or put it on the ticket as a note." if name == "text" else ".")
@@ -145,8 +145,14 @@ def _typed_words(name: str, error: ErrorDetails) -> str:
     return ""
 
 
-def _place(error: ErrorDetails) -> str:
+def _place(error: Mapping[str, object]) -> str:
     """The wrong field, or the type that no frame has."""
     if error["type"] == "union_tag_invalid":
-        return str(error.get("ctx", {}).get("tag", ""))[:40]
-    return ".".join(str(part) for part in error["loc"]) or "no type"
+        return str(_context(error).get("tag", ""))[:40]
+    where = error["loc"]
+    return ".".join(map(str, where)) if isinstance(where, tuple) and where else "no type"
+
+
+def _context(error: Mapping[str, object]) -> dict[str, object]:
+    context = error.get("ctx")
+    return context if isinstance(context, dict) else {}

@@ -31,7 +31,7 @@ from agent.transcript import left_out_words
 from approvals.cards import ActionCard, action_card
 from approvals.models import Action
 from integrations.llm.fencing import show_escaped
-from integrations.tools import without_marks
+from integrations.marks import without_marks
 from integrations.vendors import VENDORS
 from junto.markdown import render_inert
 from junto.tenants.access import organization_urls
@@ -237,11 +237,11 @@ def _state(event: StateChanged) -> dict[str, Any] | None:
     }
     if event.state not in words:
         return None
-    return {"shape": "line", "icon": STATE_LOOKS[event.state][0], "text": words[event.state].strip()}
+    return {"shape": "line", "icon": STATE_LOOKS[event.state][0], "text": show_escaped(words[event.state].strip())}
 
 
 def _notice(event: Notice, actor: Actor) -> dict[str, Any]:
     if event.tone == "quiet":
-        return {"shape": "line", "icon": "book", "text": event.text}
+        return {"shape": "line", "icon": "book", "text": show_escaped(event.text)}
     cause = show_escaped(event.cause) if actor.can(Permission.MANAGE_MODEL) else ""
-    return {"shape": "notice", "icon": "alert", "tone": event.tone, "text": event.text, "cause": cause}
+    return {"shape": "notice", "icon": "alert", "tone": event.tone, "text": show_escaped(event.text), "cause": cause}

@@ -14,8 +14,8 @@ from agent.models import AgentSession, Instruction
 from agent.runs import run_view
 from approvals.models import Action
 from integrations.llm.fencing import show_escaped
+from integrations.marks import without_marks
 from integrations.models import Device
-from integrations.tools import without_marks
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission

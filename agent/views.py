@@ -21,7 +21,7 @@ from agent.triage import context_pane, ticket_pane
 from approvals.budgets import MAX_STEPS
 from approvals.models import Action, StaleState
 from integrations.llm.fencing import show_escaped
-from integrations.tools import without_marks
+from integrations.marks import without_marks
 from integrations.vendors import VENDORS
 from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor

@@ -6,7 +6,6 @@ same way. `IntegrationsConfig.ready` imports the vendors' modules, and each app 
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from integrations.errors import ArgumentProblem, InvalidArguments, UnknownTool
+from integrations.marks import mark_of
 from integrations.warrants import Endpoint, Traffic
 from junto.canonical import digest
 from junto.tenants.models import Company, Organization
@@ -104,16 +104,7 @@ class ToolContext:
         """The reference mark of this action, as it is written into notes: a function of the action's id alone (I2)."""
         if self.action_id is None:
             raise ValueError("only a write has a reference mark")
-        return f"[ref:{self.action_id.hex[:12]}]"
-
-
-#: A mark with the space before it, in a text or in a text's JSON.
-_MARK = re.compile(r"(?:\\n|\s)*\[ref:[0-9a-f]{12}\]")
-
-
-def without_marks(text: str) -> str:
-    """`text` as people read it: reference marks are for our own finding again."""
-    return _MARK.sub("", text)
+        return mark_of(self.action_id)
 
 
 @dataclass(frozen=True, slots=True)
