@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from runbooks.triggers import save_trigger
 from runbooks.values import ValuesRefused
 from signals.models import Signal
 from tests.agent.run_cases import HUMAN, HYBRID, DirectedRunCase
+from tests.scripted_model import Says
 
 AI = """Use this when a user cannot sign in to the VPN.
 
@@ -128,6 +130,44 @@ class ByHandTest(StartCase):
         open_waiting.call(str(self.northwind.pk))
         second.refresh_from_db()
         assert second.state == "started"
+
+
+class SameStepsTest(StartCase):
+    def test_whoever_runs_it_gets_the_same_steps_of_the_version_in_force(self) -> None:
+        runbook = self.publish(HUMAN, audience="human", title="The printer takes no paper")
+        told = []
+        for member in (self.theo, self.oskar):
+            session = self.run_it(runbook, by=member)
+            told.append([(step.number, step.title) for step in self.rows(session)])
+            stop_session(session=session, actor=self.actor(member))
+        assert told[0] == told[1] == [(1, "Walk to the printer and look for paper."), (2, "Clean the rollers."), (3, "Print a test page.")]  # fmt: skip
+
+    def test_the_model_is_given_the_steps_of_the_matched_version_in_order_with_resolved_arguments(self) -> None:
+        runbook = self.ai()
+        with self.model(Says("I read it.")) as server:
+            self.run_it(runbook)
+            rules = str(server.requests[0].messages[0]["content"])
+        facts, _ = json.JSONDecoder().raw_decode(rules.split("```facts\n")[1])
+        told = facts["runbook"]
+        assert (told["title"], told["version"]) == ("VPN sign-in is rejected", 1)
+        assert [step["number"] for step in told["steps"]] == [1, 2]
+        assert told["steps"][1]["mentions"][0]["arguments"] == {"ticket_id": int(self.signal.external_id)}
+
+    def test_an_onboarding_is_run_from_its_ticket_type_with_what_the_ticket_tells(self) -> None:
+        self.let_run()
+        body = (
+            "1. Read who starts and when. @connectwise.get_ticket(ticket_id=ticket.id)\n"
+            "2. Look what the company has. @connectwise.list_configurations\n"
+            '3. Say what to prepare. @connectwise.add_internal_note(ticket_id=ticket.id, text="Desk, account.")\n'
+        )
+        onboarding = self.publish(body, audience="ai", title="A new user starts")
+        self.trigger(onboarding, "classification", type="Starter")
+        Signal.unscoped.filter(pk=self.signal.pk).update(type="Starter")
+        fire_triggers.call(str(self.signal.pk))
+        self.drain()
+        (firing,) = self.firings()
+        assert (firing.state, firing.session.state) == ("started", "completed")
+        assert self.written() == ["note", "time_entry", "note"]
 
 
 class TicketTriggerTest(StartCase):
