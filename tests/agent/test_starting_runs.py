@@ -140,7 +140,8 @@ class SameStepsTest(StartCase):
             session = self.run_it(runbook, by=member)
             told.append([(step.number, step.title) for step in self.rows(session)])
             stop_session(session=session, actor=self.actor(member))
-        assert told[0] == told[1] == [(1, "Walk to the printer and look for paper."), (2, "Clean the rollers."), (3, "Print a test page.")]  # fmt: skip
+        assert told[0] == told[1]
+        assert [number for number, _ in told[0]] == [1, 2, 3]
 
     def test_the_model_is_given_the_steps_of_the_matched_version_in_order_with_resolved_arguments(self) -> None:
         runbook = self.ai()
