@@ -138,7 +138,14 @@ class Progress:
     @property
     def models_turn(self) -> bool:
         """Whether the model should be asked now."""
-        return not self.open_calls and wants_reply(self.events)
+        return wants_reply(self.events) and (not self.open_calls or self._asked_meanwhile)
+
+    @property
+    def _asked_meanwhile(self) -> bool:
+        """Whether a person said something after the last reply, and all that is open waits for a decision."""
+        waiting = all(call in self.actions and self.actions[call].state == "waiting" for call in self.open_calls)
+        places = [place for place, event in enumerate(self.events) if isinstance(event, ModelReplied)]
+        return waiting and self.person_spoke_after(places[-1] + 1 if places else 0)
 
     def person_spoke_after(self, number: int) -> bool:
         """Whether a person said or chose something in an event above `number`."""

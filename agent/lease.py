@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 import structlog
-from django.db import OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from approvals.models import Origin
 from approvals.services import StaleLease, release_lease, renew_lease, take_lease
@@ -67,7 +67,7 @@ class Lease:
     def _renew(self) -> None:
         try:
             renew_lease(self._origin, fence=self.fence, seconds=LEASE_SECONDS)
-        except OperationalError as problem:
+        except (OperationalError, InterfaceError) as problem:
             # the database was away or busy for a moment: the lease outlasts three beats (C25)
             log.warning("heartbeat missed", origin=str(self._origin.pk), problem=str(problem))
             close_old_connections()

@@ -6,7 +6,7 @@ import time
 from uuid import UUID
 
 import structlog
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 
 from agent.attention import ring_session
@@ -65,7 +65,7 @@ def advance(session_id: UUID) -> None:
     except (StaleLease, StaleState, StopPressed) as reason:
         log.info("step given up", session=str(session_id), reason=str(reason) or type(reason).__name__)
         return
-    except OperationalError:
+    except (OperationalError, InterfaceError):
         raise  # the database is away or busy: the sweep takes the session up again (C25)
     except Exception:
         # a fault of ours must neither be asked again every five seconds nor leave a page that waits for ever

@@ -90,7 +90,7 @@ def show_action(action_id: str) -> None:
         push(session_group(signal_id), {"type": "action.shown", "action": action_id})
 
 
-@task
+@task(queue_name="people")
 def end_stopped_sessions(signal_id: str) -> None:
     """End the session whose origin was stopped from below: its ticket moved to another company or was deleted."""
     session = (
@@ -102,7 +102,7 @@ def end_stopped_sessions(signal_id: str) -> None:
         end_stopped_session(session=session, actor=Actor.system("agent", session.organization))
 
 
-@task
+@task(queue_name="people")
 def wake_ticket(signal_id: str) -> None:
     """Tell the signal's pages that the ticket itself changed."""
     push(session_group(UUID(signal_id)), {"type": "signal.changed"})
@@ -130,7 +130,8 @@ def _unanswered() -> Q:
 
     Whether there is anything to do about it is the step's own rule; it notes what it saw.
     """
-    still_open = Action.unscoped.filter(origin=OuterRef("origin")).exclude(state__in=Action.TERMINAL)
+    at_rest = [*Action.TERMINAL, Action.State.WAITING]  # a question may be asked while a request waits
+    still_open = Action.unscoped.filter(origin=OuterRef("origin")).exclude(state__in=at_rest)
     resting = [AgentSession.State.WAITING_FOR_APPROVAL, AgentSession.State.WAITING_FOR_TECHNICIAN]
     return Q(~Exists(still_open), state__in=resting, last_number__gt=F("seen_number"))
 

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from agent.events import CallRefused, Event, ModelReplied, Notice, PersonDirected, PersonStarted, UserSaid
+from agent.events import (
+    ActionChanged,
+    CallRefused,
+    Event,
+    ModelReplied,
+    Notice,
+    PersonDirected,
+    PersonStarted,
+    UserSaid,
+)
 from integrations.llm.chat import ChatMessage, ToolCall
 from integrations.llm.fencing import show_escaped
 
@@ -46,7 +55,11 @@ class ActionView:
     @property
     def settled(self) -> bool:
         """Whether nothing about it is open any more, so that the model may be told."""
-        return self.state == "settled" or (self.state in _STATUS and self.state != "unknown")
+        return _is_settled(self.state)
+
+
+def _is_settled(state: str) -> bool:
+    return state == "settled" or (state in _STATUS and state != "unknown")
 
 
 class Turn(Enum):
@@ -97,11 +110,13 @@ def open_calls(events: Sequence[Event], actions: Mapping[str, ActionView]) -> li
 def turn(events: Sequence[Event]) -> Turn:
     """Whose turn it is: the one rule that the loop, the run of a runbook and the sweep follow.
 
-    The model's at the beginning, after a person's word, and when its last reply asked for tools or broke off. A reply
-    takes away the turn that a person gave only when the model had read that word.
+    The model's at the beginning, after a person's word, when its last reply asked for tools or broke off, and when one
+    of its calls came to its end after it had answered a question meanwhile. A reply takes away the turn that a person
+    gave only when the model had read that word.
     """
     now = word = Turn.MODEL
-    said_at = 0
+    said_at = ended_at = 0
+    asked: set[str] = set()
     for number, event in enumerate(events, start=1):
         if isinstance(event, UserSaid | PersonStarted | PersonDirected):
             waits = isinstance(event, PersonDirected) and not event.goes_on
@@ -109,9 +124,14 @@ def turn(events: Sequence[Event]) -> Turn:
             said_at = number
         elif isinstance(event, ModelReplied):
             goes_on = bool(event.calls) or event.aborted
-            now = word if said_at > _shown(event, number) else (Turn.MODEL if goes_on else Turn.PERSON)
+            asked.update(call.call_id for call in event.calls)
+            shown = _shown(event, number)
+            now = word if said_at > shown else (Turn.MODEL if goes_on or ended_at > shown else Turn.PERSON)
         elif isinstance(event, Notice) and event.parks:
             now = Turn.PARKED
+        elif isinstance(event, ActionChanged) and event.call_id in asked and _is_settled(event.state):
+            ended_at = number
+            now = Turn.MODEL if now is Turn.PERSON else now
     return now
 
 

@@ -100,6 +100,8 @@ def _listener(options: Options) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((options.host, options.port))
+        # only who listens has the port: two may be bound to it; uvicorn asks for its own backlog later
+        listener.listen()
     except OSError as error:
         listener.close()
         reason = (error.strerror or str(error)).lower()

@@ -141,8 +141,12 @@ def add_customer_note(context: ToolContext, arguments: AddCustomerNote) -> ToolR
     return _write_note(context, arguments.ticket_id, arguments.text, to_client=True, notify=arguments.notify)
 
 
+def _minutes(arguments: AddTimeEntry) -> str:
+    return f"{arguments.minutes} minute{'' if arguments.minutes == 1 else 's'}"
+
+
 def _time_title(arguments: AddTimeEntry) -> str:
-    return f"Log {arguments.minutes} minutes on ticket {arguments.ticket_id}"
+    return f"Log {_minutes(arguments)} on ticket {arguments.ticket_id}"
 
 
 def _preview_time(context: ToolContext, arguments: AddTimeEntry) -> Preview:
@@ -217,7 +221,7 @@ def add_time_entry(context: ToolContext, arguments: AddTimeEntry) -> ToolResult:
     written = client_of(context).create_time_entry(body)
     return ToolResult(
         content={"time_entry_id": written.id, "ticket_id": ticket.id, "hours": written.hours},
-        summary=f"{arguments.minutes} minutes logged",
+        summary=f"{_minutes(arguments)} logged",
         written=ExternalRecord("time_entry", str(written.id)),
     )
 

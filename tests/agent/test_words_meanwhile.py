@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from django.db import connections
@@ -14,13 +15,16 @@ from agent.journal import read_events
 from agent.models import AgentSession
 from agent.services import open_session, post_message, stop_session
 from agent.tasks import sweep_sessions
+from approvals.models import Action
+from approvals.services import decide_action
 from integrations.models import ModelUsage
 from junto import engine
 from junto.tenants.actors import Actor
 from signals.models import Signal
+from tests.approvals.practice import practice_tools
 from tests.cases import JuntoTransactionTestCase, forget_calls
 from tests.factories import SignalFactory
-from tests.scripted_model import Fails, Meanwhile, Says, ScriptedModel, SeenRequest, Step
+from tests.scripted_model import Asks, Fails, Meanwhile, Says, ScriptedModel, SeenRequest, Step
 
 State = AgentSession.State
 
@@ -41,16 +45,22 @@ class WordsMeanwhileTest(JuntoTransactionTestCase):
 
     def play(self, *script: Step, mode: str = "triage") -> tuple[AgentSession, list[SeenRequest]]:
         """A session that Theo started (nobody, when it only prepares), once it rests; and what the model was asked."""
-        with ScriptedModel(*script) as server:
-            host, port = server.address.split(":")
-            self.settings.LLM_BASE_URL, self.settings.LLM_API_KEY = server.base_url, server.key
-            self.settings.LLM_MODEL = server.model
-            self.settings.LOCAL_TARGETS = frozenset({(host, int(port))})
+        with self.model(*script) as server:
             starter = self.actor(self.theo) if mode == "triage" else Actor.system("agent", self.northwind)
             session = open_session(signal=self.signal, actor=starter, mode="triage" if mode == "triage" else "prepare")
             self.drain()
             assert not server.unlisted
         return self.now(session), server.requests
+
+    @contextmanager
+    def model(self, *script: Step) -> Iterator[ScriptedModel]:
+        """The endpoint that Northwind has, answering by `script`."""
+        with ScriptedModel(*script) as server:
+            host, port = server.address.split(":")
+            self.settings.LLM_BASE_URL, self.settings.LLM_API_KEY = server.base_url, server.key
+            self.settings.LLM_MODEL = server.model
+            self.settings.LOCAL_TARGETS = frozenset({(host, int(port))})
+            yield server
 
     def now(self, session: AgentSession) -> AgentSession:
         return AgentSession.unscoped.select_related("origin", "organization", "signal").get(pk=session.pk)
@@ -93,6 +103,26 @@ class WordsMeanwhileTest(JuntoTransactionTestCase):
         assert len(requests) == 2
         assert session.state == State.WAITING_FOR_TECHNICIAN
 
+    def test_a_question_asked_while_a_request_waits_is_answered_and_the_decision_still_goes_on(self) -> None:
+        put = Asks("junto.put_medium", {"place": "left", "thing": "a blue box"})
+        script = (Says("I put it.", (put,)), Says("She has two."), Says("As you say, I leave it."))
+        with practice_tools(), self.model(*script) as server:
+            session = open_session(signal=self.signal, actor=self.actor(self.theo), mode="triage")
+            self.drain()
+            post_message(session=self.now(session), actor=self.actor(self.theo), text="Which devices does she have?")
+            self.drain()
+            assert self.now(session).state == State.WAITING_FOR_APPROVAL
+            told = json.dumps(server.requests[1].messages[-2:])
+            assert "waiting" in told
+            assert "Which devices" in told
+            action = Action.unscoped.get(state=Action.State.WAITING)
+            oskar = self.actor(self.oskar)
+            decide_action(action_id=action.pk, actor=oskar, verdict="deny", digest=action.digest, reason="Not yet")
+            self.drain()
+        assert len(server.requests) == 3
+        assert "Not yet" in json.dumps(server.requests[2].messages)
+        assert self.now(session).state == State.WAITING_FOR_TECHNICIAN
+
     def test_what_was_written_when_somebody_pressed_stop_is_kept_marked_as_cut_off_and_paid(self) -> None:
         def stops() -> None:
             try:
@@ -105,7 +135,8 @@ class WordsMeanwhileTest(JuntoTransactionTestCase):
         (reply,) = [event for _, event in read_events(session) if isinstance(event, ModelReplied)]
         assert session.state == State.STOPPED
         assert reply.aborted
-        assert reply.text.startswith("The gateway is down")
+        assert reply.text
+        assert ("The gateway is " + "down " * 1_500).startswith(reply.text)
         usage = ModelUsage.unscoped.get(subject=f"session:{session.pk}")
         assert not usage.reserved
         assert usage.tokens_out > 0
