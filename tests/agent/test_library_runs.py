@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from agent.directing import answer_decision, mark_step
 from agent.models import AgentSession, RunStep
+from agent.services import close_session
 from agent.starting import run_on_signal
 from approvals.models import Action
 from integrations.models import Contact
+from runbooks.document import parse
 from runbooks.models import Runbook
 from runbooks.services import publish_runbook
 from runbooks.templates import add_templates, missing_tools, template, templates
@@ -54,18 +57,27 @@ def test_there_is_a_story_for_every_unattended_template_whose_tools_exist() -> N
 
 class LibraryRunCase(SessionTestCase):
     def finish(self, name: str) -> AgentSession:
-        """Mara adds and publishes the template, Theo runs it on its ticket; the session when it rests."""
-        mara, story = self.actor(self.mara), STORIES[name]
-        (draft,) = add_templates(actor=mara, names=[name])
-        runbook = publish_runbook(actor=mara, runbook=draft)
+        """The template runs on the ticket of its story; the session when it rests."""
+        story = STORIES[name]
         contact = Contact.objects.for_organization(self.northwind).filter(company=self.harbor).order_by("pk")[0]
         signal = self.ticket(story.summary, story.text, board=story.board, contact=int(contact.external_id))
+        return self.run_template(name, signal)
+
+    def run_template(self, name: str, signal: Signal) -> AgentSession:
+        """Mara adds and publishes the template, Theo runs it on a ticket; the session when it rests."""
+        mara = self.actor(self.mara)
+        (draft,) = add_templates(actor=mara, names=[name])
+        runbook = publish_runbook(actor=mara, runbook=draft)
         return self.run_on(run_on_signal(runbook=runbook, signal=signal, actor=self.actor(self.theo), given={}))
+
+    def rows(self, session: AgentSession) -> list[RunStep]:
+        """The run's steps."""
+        return list(RunStep.objects.for_organization(self.northwind).filter(session=session).order_by("number"))
 
     def check(self, name: str) -> None:
         """It ended well, nobody was asked, and the vendor's log holds its changes and the closing set, no more."""
         session = self.finish(name)
-        steps = RunStep.objects.for_organization(self.northwind).filter(session=session)
+        steps = self.rows(session)
         assert {step.state for step in steps} == {RunStep.State.DONE}, [(step.title, step.state) for step in steps]
         assert session.state == AgentSession.State.COMPLETED
         assert not Action.unscoped.filter(origin_id=session.origin_id, decisions__isnull=False).exists()
@@ -103,11 +115,7 @@ class QuickTest(LibraryRunCase):
         assert told["processNotifications"] is True
 
     def test_a_template_for_a_person_waits_where_the_ticket_has_no_contact(self) -> None:
-        mara = self.actor(self.mara)
-        (draft,) = add_templates(actor=mara, names=["warranty-claim"])
-        runbook = publish_runbook(actor=mara, runbook=draft)
-        actor = self.actor(self.theo)
-        session = self.run_on(run_on_signal(runbook=runbook, signal=self.signal, actor=actor, given={}))
+        session = self.run_template("warranty-claim", self.signal)
         assert session.state == AgentSession.State.WAITING_FOR_TECHNICIAN
         assert "contact" in f"{self.words(session)}{self.notices(session)}"
 
@@ -118,3 +126,45 @@ class EveryTemplateTest(LibraryRunCase):
         for name in sorted(STORIES):
             with self.subTest(name):
                 self.check(name)
+
+    def test_all_templates_for_agent_and_technician_come_to_their_end_with_answers_and_approvals(self) -> None:
+        shared = [name for name, each in templates().items() if each.content.audience == Runbook.Audience.HYBRID]
+        for name in shared:
+            if not missing_tools(template(name)):
+                with self.subTest(name):
+                    self.lead_through(name)
+
+    def test_all_templates_for_people_are_ticked_off_by_one_and_the_agent_does_nothing(self) -> None:
+        for name, each in templates().items():
+            if each.content.audience == Runbook.Audience.HUMAN:
+                with self.subTest(name):
+                    self.tick_off(name)
+        assert not self.sandbox.effects()
+
+    def tick_off(self, name: str) -> None:
+        """Theo does every step himself, and closes the run."""
+        session = self.run_template(name, self.ticket(f"About {name}", "See above."))
+        for step in self.rows(session):
+            mark_step(session=session, actor=self.actor(self.theo), number=step.number, done=True)
+        close_session(session=self.run_on(session), actor=self.actor(self.theo))
+        assert self.run_on(session).state == AgentSession.State.COMPLETED
+        assert {step.state for step in self.rows(session)} == {RunStep.State.DONE}
+
+    def lead_through(self, name: str) -> None:
+        """The first answer to each question, yes to each request, until nothing is left to do."""
+        contact = Contact.objects.for_organization(self.northwind).filter(company=self.harbor).order_by("pk")[0]
+        session = self.run_template(name, self.ticket(f"About {name}", "See above.", contact=int(contact.external_id)))
+        for _ in range(30):
+            asked = next((step for step in self.rows(session) if step.state == RunStep.State.WAITING), None)
+            if waiting := self.waiting(session):
+                session = self.decide(waiting[0], "approve")
+            elif asked is not None and asked.decision:
+                option = parse(template(name).content.body).steps[asked.number - 1].options[0]
+                answer_decision(session=session, actor=self.actor(self.theo), number=asked.number, option=option)
+                session = self.run_on(session)
+            else:
+                break
+        states = [(step.number, step.title, step.state) for step in self.rows(session)]
+        assert session.state == AgentSession.State.COMPLETED, (session.state, states, self.notices(session))
+        assert {state for _, _, state in states} <= {"done", "skipped"}, states
+        assert self.left(session.signal)[-1] == "internal note"

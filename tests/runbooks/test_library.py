@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
@@ -80,6 +81,17 @@ def test_no_step_is_cut_off_where_its_line_ends(each: Template) -> None:
     for step in parse(each.content.body).steps:
         assert not step.title.endswith("…"), step.title
         assert all(not option.endswith("…") for option in step.options), step.options
+
+
+@everyone
+def test_steps_bear_the_numbers_that_people_read_and_answers_lead_on_to_later_ones(each: Template) -> None:
+    lines, document = each.content.body.split("\n"), parse(each.content.body)
+    for step in document.steps:
+        written = re.match(r"(\d+)\. |- \[ \] ", lines[step.line - 1])
+        assert written is not None, step.title
+        assert written[1] in (None, str(step.number)), step.title
+        for target in map(int, re.findall(r"go to step (\d+)", " ".join(step.options))):
+            assert step.number < target <= len(document.steps), step.title
 
 
 @everyone
