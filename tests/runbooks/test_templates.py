@@ -150,7 +150,7 @@ class PageTests(TemplateCase):
 
     def test_a_template_is_read_before_it_is_added(self) -> None:
         page = self.client.get(self.admin("templates/mfa-reset/"))
-        self.assertContains(page, "Prove who is calling")
+        self.assertContains(page, "Is the identity proved")
         self.assertContains(page, "@microsoft365.temporary_access_pass")
         self.assertContains(page, "It stays a draft until these tools exist")
         assert not self.own()
