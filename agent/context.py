@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils import timezone
 from pydantic import JsonValue
 
 from agent.events import RequestedCall
 from agent.journal import Progress, read_progress
-from agent.models import AgentSession, Instruction, RunStep
-from agent.prompts import ForeignText, MentionFacts, Mode, PromptFacts, RunbookFacts, StepFacts, opening
-from agent.steps import mentions_of, read_steps, step_of_call
+from agent.models import AgentSession, RunStep
+from agent.openings import StepTold, fact_values, foreign_texts, runbook_facts, standing_instructions
+from agent.prompts import Mode, PromptFacts, RunbookFacts, opening
+from agent.steps import read_steps, step_of_call
 from agent.transcript import rebuild
 from agent.work import session_work
 from approvals.models import Origin
@@ -22,9 +22,7 @@ from approvals.services import offered_tools
 from integrations.llm.chat import ChatMessage, ToolSpec
 from integrations.tools import AnyTool
 from junto.tenants.actors import Actor
-from runbooks.document import resolve
 from runbooks.matching import match_signal
-from runbooks.mentions import FACT_PATHS, FactReference, Mention
 from runbooks.services import PublishedVersion, published_document
 from signals.facts import SignalFacts, signal_facts
 
@@ -50,7 +48,7 @@ class SessionContext:
     def messages(self) -> list[ChatMessage]:
         """The whole request: opening, then the conversation rebuilt from events."""
         conversation = rebuild(self.progress.events, self.progress.actions)
-        return [*opening(_prompt_facts(self), _foreign_texts(self)), *conversation]
+        return [*opening(_prompt_facts(self), foreign_texts(self.session.signal, self.facts)), *conversation]
 
     def read_again(self) -> SessionContext:
         """The same context with the events and actions as they are now."""
@@ -59,8 +57,7 @@ class SessionContext:
 
     def fact_values(self) -> dict[str, JsonValue]:
         """Every fact that a runbook may bind an argument to, by its path, as far as the signal has it."""
-        every = Mention(tool="", ask=False, line=0, bindings={path: FactReference(path) for path in FACT_PATHS})
-        return dict(resolve(every, self.facts, {}).arguments)
+        return fact_values(self.facts)
 
     def claim_step(self, call: RequestedCall, arguments: Mapping[str, JsonValue]) -> str:
         """The runbook step that a call is made for, in words for the card; empty for a call beside the runbook."""
@@ -126,22 +123,13 @@ def _prompt_facts(context: SessionContext) -> PromptFacts:
         ],
         now=now,
         work={"began": work.began.isoformat(), "minutes": work.minutes},
-        instructions=_instructions(session),
+        instructions=standing_instructions(session.organization, session.company),
     )
 
 
 def _mode(session: AgentSession) -> Mode:
     modes: dict[str, Mode] = {Origin.Mode.PREPARE: "prepare", Origin.Mode.RUNBOOK: "runbook"}
     return modes.get(session.origin.mode, "triage")
-
-
-def _instructions(session: AgentSession) -> list[str]:
-    rows = (
-        Instruction.objects.for_organization(session.organization)
-        .filter(Q(company=None) | Q(company=session.company))
-        .order_by("company")
-    )
-    return [row.text for row in rows]
 
 
 def _version(session: AgentSession) -> PublishedVersion | None:
@@ -154,34 +142,11 @@ def _runbook_facts(context: SessionContext) -> RunbookFacts | None:
     session, version = context.session, context.version
     if version is None:
         return None
-    steps = []
-    told = {step.number: step for step in context.steps}
-    for step in version.document.steps:
-        row = told.get(step.number)
-        progress = (row.state, row.answer, row.attempt) if row else ("pending", "", 1)
-        mentions = []
-        for mention in mentions_of(step, row.answer if row else ""):
-            resolved = resolve(mention, context.facts, session.inputs)
-            mentions.append(MentionFacts(mention.tool, mention.ask, resolved.arguments, resolved.unresolved))
-        steps.append(StepFacts(step.number, step.title, step.text, step.kind, step.options, mentions, *progress))
-    return RunbookFacts(
-        id=str(session.runbook_id),
-        title=version.title,
-        version=session.runbook_number or 0,
-        audience=version.audience,
+    return runbook_facts(
+        version,
+        facts=context.facts,
         inputs=session.inputs,
+        told={row.number: StepTold(row.state, row.answer, row.attempt) for row in context.steps},
         score=session.runbook_score,
         reason=session.runbook_reason,
-        steps=steps,
     )
-
-
-def _foreign_texts(context: SessionContext) -> list[ForeignText]:
-    signal = context.session.signal
-    source = f"{context.facts.vendor_label} ticket {signal.external_id}"
-    texts = [ForeignText(source, "subject and description", f"{signal.subject}\n\n{signal.description}")]
-    for note in signal.notes.order_by("written_at"):
-        kind = "internal note" if note.internal else "note the client sees"
-        ref = f"{kind} by {note.author or 'unknown'}, {note.written_at:%Y-%m-%d %H:%M}"
-        texts.append(ForeignText(source, ref, note.text))
-    return texts

@@ -85,7 +85,7 @@ def answer_decision(*, session: AgentSession, actor: Actor, number: int, option:
         by=run.member,
         finished_at=None if after else Now(),
     )
-    for passed in run.between(number, _named_step(chosen)):
+    for passed in run.between(number, named_step(chosen)):
         run.skip(passed, f"The answer “{chosen}” passes over it.")
     run.tell("answer", number, f"{run.member.user.display_name} chose “{chosen}” for “{step.title}”.", option=chosen)
 
@@ -294,6 +294,7 @@ class _Run:
         record(self.actor, f"run.{deed}", self.session, {"step": number, **detail})
 
 
-def _named_step(option: str) -> int | None:
+def named_step(option: str) -> int | None:
+    """The step that an option of a decision goes on with; None where it names none."""
     found = _STEP_NAMED.search(option)
     return int(found[1]) if found else None

@@ -33,3 +33,21 @@ class InstructionQuerySet(TenantQuerySet[Any]):
         if actor.companies is not None:
             found = found.filter(Q(company=None) | Q(company__in=actor.companies))
         return found
+
+
+class ReplayQuerySet(TenantQuerySet[Any]):
+    """Replays of drafts; those of a global runbook are seen by members who reach all companies."""
+
+    company_path = "runbook__company"
+
+
+class ReplayedSignalQuerySet(TenantQuerySet[Any]):
+    """Signals of replays, each of one company."""
+
+    company_path = "company"
+
+
+class OfReplayedSignalQuerySet(TenantQuerySet[Any]):
+    """Rows of one signal of a replay."""
+
+    company_path = "replayed__company"

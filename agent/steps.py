@@ -66,11 +66,11 @@ def step_of_call(
     known = next((step for step in steps if call_id in step.calls), None)
     if known is not None or version.audience == Runbook.Audience.HUMAN:
         return known
-    frozen = _frozen(tool, arguments)
+    frozen = frozen_arguments(tool, arguments)
     by_call = {row.call_id: row for row in rows}
     for step, written in zip(steps, version.document.steps, strict=False):
         wanted = mentions_of(written, step.answer)
-        fitting = [mention for mention in wanted if _fits(mention, tool, frozen, facts, inputs)]
+        fitting = [mention for mention in wanted if fits(mention, tool, frozen, facts, inputs)]
         held = [by_call[each] for each in step.calls if each in by_call]
         taken = sum(row.tool == tool and not _went_wrong(row) for row in held)
         if step.state not in RunStep.OVER and fitting and taken < sum(mention.tool == tool for mention in wanted):
@@ -162,9 +162,10 @@ def _names(text: str, tool: str) -> bool:
     return re.search(rf"@{re.escape(tool)}\b", text) is not None
 
 
-def _fits(
+def fits(
     mention: Mention, tool: str, arguments: Mapping[str, JsonValue], facts: SignalFacts, inputs: Mapping[str, JsonValue]
 ) -> bool:
+    """Whether a call with these frozen arguments is what the mention asks for, as far as it binds them."""
     if mention.tool != tool:
         return False
     resolved = resolve(mention, facts, inputs)
@@ -172,7 +173,7 @@ def _fits(
     return not resolved.unresolved and all(arguments.get(name) == value for name, value in bound.items())
 
 
-def _frozen(tool: str, arguments: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+def frozen_arguments(tool: str, arguments: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
     """As they would be stored; what does not fit the tool stays as it came, and is refused later."""
     try:
         return registry.get(tool).freeze(arguments)
@@ -182,7 +183,7 @@ def _frozen(tool: str, arguments: Mapping[str, JsonValue]) -> Mapping[str, JsonV
 
 def _frozen_part(tool: str, bound: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
     """Bound values as freezing writes them, where all required ones are bound; else as the runbook has them."""
-    frozen = _frozen(tool, bound)
+    frozen = frozen_arguments(tool, bound)
     return {name: frozen.get(name) for name in bound}
 
 

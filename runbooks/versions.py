@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -56,6 +56,18 @@ def published_document(runbook: Runbook, record: int | None = None) -> Published
     if row is None or row.history_id != _first_record_of(runbook, row.published_number):
         raise NoSuchVersion(f"“{runbook.title}” has no such published version.")
     return _version(row)
+
+
+def drafted_version(runbook: Runbook, record: int) -> PublishedVersion:
+    """A saved draft as if it had been published next.
+
+    Raises:
+        NoSuchVersion: the history of this runbook has no such record.
+    """
+    row = runbook.history.filter(history_id=record).first()
+    if row is None:
+        raise NoSuchVersion(f"“{runbook.title}” has no such draft.")
+    return replace(_version(row), number=(row.published_number or 0) + 1)
 
 
 def published_versions(runbooks: Iterable[Runbook]) -> dict[uuid.UUID, PublishedVersion]:

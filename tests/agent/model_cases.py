@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.agent.cases import SessionTestCase
-from tests.scripted_model import Asks, ModelServer, ScriptedModel, Step
+from tests.scripted_model import Asks, ModelServer, Says, ScriptedModel, SeenRequest, Step
 
 
 class ModelTestCase(SessionTestCase):
@@ -19,6 +19,13 @@ class ModelTestCase(SessionTestCase):
             self.point_at(server)
             yield server
             assert not server.unlisted
+
+    @contextmanager
+    def answering(self, first: Callable[[SeenRequest], Step], *, always: bool = False) -> Iterator[AnsweringModel]:
+        """A server that any number of conversations may talk to at once, all treated alike."""
+        with AnsweringModel(first, always=always) as server:
+            self.point_at(server)
+            yield server
 
     def point_at(self, server: ModelServer) -> None:
         """Configure `server` as the model endpoint."""
@@ -34,3 +41,15 @@ class ModelTestCase(SessionTestCase):
     def note(self, text: str = "Checked the gateway.") -> Asks:
         """The model asks for an internal note on the ticket."""
         return Asks("connectwise.add_internal_note", {"ticket_id": int(self.signal.external_id), "text": text})
+
+
+class AnsweringModel(ModelServer):
+    """Answers the first request of each conversation, with `always` all of them, with what `first` makes of it."""
+
+    def __init__(self, first: Callable[[SeenRequest], Step], *, always: bool = False) -> None:
+        super().__init__()
+        self._first, self._always = first, always
+
+    def answer(self, request: SeenRequest) -> Step | None:
+        said = [message for message in request.messages if message.get("role") == "assistant"]
+        return Says("That is all.") if said and not self._always else self._first(request)

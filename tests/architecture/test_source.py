@@ -58,7 +58,7 @@ UNSCOPED = {
     "integrations.directory": "creates rows with the connection's organization",
     "integrations.connections": "changes its own row where nobody else did meanwhile",
     "integrations.management.commands.reseal_credentials": "the operator's command works for all organizations",
-    "agent.models": "moves its own row by its id",
+    "agent.models.sessions": "moves its own row by its id",
 }
 #: Whole functions of the clock and the bells work for all organizations: they go from a row to its organization.
 UNSCOPED_WORKERS = (
@@ -67,6 +67,8 @@ UNSCOPED_WORKERS = (
     "agent.backlog",
     "agent.context",
     "agent.loop",
+    "agent.replay_tasks",
+    "agent.replaying",
     "agent.starting",
     "approvals.tasks",
     "approvals.sweeps",

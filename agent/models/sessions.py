@@ -1,4 +1,4 @@
-"""Who thinks: sessions, and everything that was said and done in them, in order."""
+"""Sessions, and everything that was said and done in them, in order; rules of when the agent starts by itself."""
 
 from __future__ import annotations
 
