@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.forms import ModelChoiceField, ModelForm
 from django.http import HttpRequest
 
+from agent.admin_replays import ReplayAdmin
 from agent.forms import InstructionForm, StartRuleForm
 from agent.instructions import remove_instruction, set_instruction
 from agent.models import AgentSession, Instruction, SessionEvent, StartRule
@@ -19,6 +20,8 @@ from junto.tenants.access import actor_of
 from junto.tenants.options import ReadOnlyModelAdmin, TenantModelAdmin
 from junto.tenants.permissions import Permission
 from junto.tenants.sites import site
+
+__all__ = ["AgentSessionAdmin", "InstructionAdmin", "ReplayAdmin", "SessionEventAdmin", "StartRuleAdmin"]
 
 
 class _RuleAdmin(TenantModelAdmin):

@@ -186,6 +186,7 @@ def _opening(
             runbook=runbook,
             other_matches=[{"title": match.title, "score": round(match.score, 2)} for match in others],
             now=ticket.moment,
+            work={"began": ticket.moment.isoformat(), "minutes": 1},
             instructions=instructions,
         )
         return opening(prompt, texts)

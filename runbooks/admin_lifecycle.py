@@ -10,7 +10,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.views.decorators.http import require_POST
 from unfold.decorators import action, display
@@ -65,7 +65,16 @@ class NotedChangeList(ChangeList):
 class LifecyclePages(FilePages, ForkPages, TemplatePages, TriggerPages):
     """The pages, for the admin of `Runbook` to inherit."""
 
-    actions_detail: ClassVar[list[str]] = ["publish", "triggers", "versions", "fork", "archive", "download"]
+    actions_detail: ClassVar[list[str]] = [
+        "publish",
+        "replay",
+        "triggers",
+        "versions",
+        "figures",
+        "fork",
+        "archive",
+        "download",
+    ]
     actions_list: ClassVar[list[str]] = ["templates", "upload", "download_all"]
     change_form_outer_before_template = "admin/runbooks/runbook/_standing.html"
 
@@ -160,6 +169,18 @@ class LifecyclePages(FilePages, ForkPages, TemplatePages, TriggerPages):
         else:
             messages.success(request, "Discarded: the draft is what is in force again. It can be restored below.")
         return redirect(action_path("versions", runbook))
+
+    @action(description="Replay…", url_path="replay")
+    def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """To the page on which the draft is tried on past tickets; that page is the agent's."""
+        runbook = self.writable(request, object_id)
+        return redirect(reverse("admin:agent_replay_choose", args=[runbook.pk]))
+
+    @action(description="How it does", url_path="figures")
+    def figures(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """To the page with its uses, success and corrections; that page is the agent's."""
+        runbook = self.visible(request, object_id)
+        return redirect(reverse("admin:agent_runbook_figures", args=[runbook.pk]))
 
     @action(description="Versions", url_path="versions")
     def versions(self, request: HttpRequest, object_id: str) -> HttpResponse:
