@@ -91,7 +91,7 @@ def figures_of(runbook: Runbook, actor: Actor) -> Figures:
     last = sessions.aggregate(last=Max("created_at"))["last"]
     weeks = _weeks()
     return Figures(
-        total=_version(_sums(sessions.values("organization")).first() or {}),
+        total=_version(_sums(sessions.values("organization")).order_by("organization").first() or {}),
         versions=versions,
         corrections=_corrections(decisions),
         last_used=last,
@@ -161,7 +161,7 @@ def _stale(runbook: Runbook, last_used: datetime | None) -> Iterator[str]:
             yield f"It mentions @{name}, but " + (
                 f"{vendor.label} is not connected any more." if vendor and gone else "there is no such tool any more."
             )
-    since = max(filter(None, [last_used, version.published_at]), default=None)
+    since = max(filter(None, [last_used, runbook.published_at]), default=None)
     if since is not None and timezone.now() - since > timedelta(days=UNUSED_DAYS):
         days = (timezone.now() - since).days
         never = f"Never used in the {days} days since it was published."
