@@ -43,7 +43,7 @@ MOST_ABORTED = 2
 
 @dataclass(frozen=True)
 class Answered:
-    """What a person chose at a decision in the past run."""
+    """A person, and what they chose at a decision in the past run."""
 
     membership_id: UUID
     name: str
@@ -53,7 +53,7 @@ class Answered:
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """Everything a dry run stands on. `answers` = choices of the past run, by question.
+    """Everything a dry run stands on. `answers` = choices of the past run, by question; `asker` started the replay.
 
     `recorded` finds the answer to a look-up by tool and digest of its arguments; `opening` makes the first messages.
     """
@@ -68,6 +68,7 @@ class Ground:
     policies: Sequence[PolicyRule]
     grants: Sequence[GrantRule]
     answers: Mapping[str, Answered]
+    asker: Answered
     needs_two: Callable[[AnyTool], bool]
     recorded: Callable[[str, str], Recording | None]
     opening: Callable[[Mapping[int, StepTold]], list[ChatMessage]]
@@ -85,6 +86,7 @@ class DryRun:
         self._views: dict[str, ActionView] = {}
         self._used: Counter[str] = Counter()
         self._aborted = 0
+        self._assumed: list[str] = []
 
     @property
     def is_over(self) -> bool:
@@ -102,7 +104,8 @@ class DryRun:
 
     def end(self, words: str) -> None:
         """Let it be over, for this reason."""
-        self.result.end = words[:300]
+        assumed = f" Nobody chose in the past, so assumed: {', '.join(self._assumed)}." if self._assumed else ""
+        self.result.end = f"{words}{assumed}"[:300] if words else ""
 
     def take(self, reply: ModelReply, *, cost_microcents: int) -> None:
         """Take up a reply: judge what it asks for, and work out whether the lane goes on."""
@@ -152,12 +155,16 @@ class DryRun:
             self.end(f"Ended before step {undone.written.number}, “{undone.written.title}”, was done.")
 
     def _decide(self, step: DryStep) -> None:
+        """Go on with what a person chose in the past run; where nobody did, with the first option, and say so."""
         written = step.written
         answered = self._ground.answers.get(written.title)
         option = next((each for each in written.options if answered and each[:300] == answered.option), None)
         if answered is None or option is None:
-            self.end(f"Step {written.number} asks a person: “{written.title}”. Nobody answered that in the past.")
-            return
+            if not written.options:
+                self.end(f"Step {written.number} asks a person and names no answer.")
+                return
+            answered, option = self._ground.asker, written.options[0]
+            self._assumed.append(f"“{option[:60]}” at step {written.number}")
         self._steps.answer(step, option)
         self._events.append(
             PersonDirected(

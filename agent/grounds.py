@@ -21,7 +21,7 @@ from approvals.people import needs_two
 from approvals.policy import GrantRule, OriginMode
 from approvals.services import offered_tools, policy_rules
 from integrations.llm.chat import ChatMessage
-from junto.tenants.models import Company
+from junto.tenants.models import Company, Membership
 from runbooks.grants import compile_grants
 from runbooks.matching import Match, match_signal
 from runbooks.models import Runbook
@@ -54,7 +54,7 @@ class PastTicket:
         return match_signal(self.signal)
 
 
-def ground_of(ticket: PastTicket, version: PublishedVersion) -> Ground:
+def ground_of(ticket: PastTicket, version: PublishedVersion, *, asker: Membership) -> Ground:
     """What a run of `version` on the ticket would stand on. Reads rows, asks no vendor."""
     signal, company, session = ticket.signal, ticket.company, ticket.session
     facts = signal_facts(signal)
@@ -74,6 +74,7 @@ def ground_of(ticket: PastTicket, version: PublishedVersion) -> Ground:
         policies=policy_rules(organization=signal.organization),
         grants=_grants(version, signal) if version.audience == Runbook.Audience.AI else (),
         answers=_answers(session),
+        asker=_answered(asker),
         needs_two=lambda tool: needs_two(flags=tool.flags, company=company, risk=tool.risk),
         recorded=Recordings(signal, company).of,
         opening=_opening(ticket, version, inputs=inputs),
@@ -150,10 +151,14 @@ def _answers(session: AgentSession | None) -> dict[str, Answered]:
         return {}
     rows = RunStep.objects.for_organization(session.organization).filter(session=session, decision=True)
     return {
-        row.title: Answered(row.by.pk, row.by.user.display_name, row.by.get_role_display(), row.answer)
+        row.title: _answered(row.by, row.answer)
         for row in rows.exclude(answer="").select_related("by__user")
         if row.by is not None
     }
+
+
+def _answered(member: Membership, option: str = "") -> Answered:
+    return Answered(member.pk, member.user.display_name, member.get_role_display(), option)
 
 
 def _opening(

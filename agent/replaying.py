@@ -65,7 +65,7 @@ def advance_replay(replay_id: UUID) -> None:
 
     Safe to call at any time, any number of times, from any process. Rings again while something is left.
     """
-    replay = Replay.unscoped.select_related("organization", "runbook").filter(pk=replay_id).first()
+    replay = Replay.unscoped.select_related("organization", "runbook", "asked_by__user").filter(pk=replay_id).first()
     if replay is None or not replay.is_live or not _take(replay):
         return
     try:
@@ -161,7 +161,7 @@ def _begin(replay: Replay, row: ReplayedSignal, versions: Mapping[Kind, Publishe
         _change(replay, row, state=ReplayedSignal.State.LEFT_OUT, detail="The ticket belongs to another company now.")
         return None
     ticket = PastTicket(row.signal, row.company, row.session)
-    runs = {kind: DryRun(ground_of(ticket, version)) for kind, version in versions.items()}
+    runs = {kind: DryRun(ground_of(ticket, version, asker=replay.asked_by)) for kind, version in versions.items()}
     return _Work(row, what_happened(row.session), runs)
 
 

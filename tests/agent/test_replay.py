@@ -69,13 +69,13 @@ class ThreeLanesTest(ReplayTestCase):
         assert not ReplayLane.unscoped.filter(replayed__replay=replay, kind=Kind.PUBLISHED).exists()
         assert self.changes(replay, Kind.DRAFT) == [(NOTE, "runs"), (ASSIGN, "runs")]
 
-    def test_a_hybrid_draft_asks_for_everything_and_takes_the_choice_of_the_past(self) -> None:
+    def test_a_hybrid_draft_asks_for_everything_and_a_decision_nobody_took_is_assumed(self) -> None:
         question = "3. Then?\n\n   > [!DECISION] Did they confirm?\n   > - Yes\n   > - No\n"
         past = self.ran()
         self.draft(BODY + question, audience="hybrid")
         replay = self.replay(past.signal)
         assert self.changes(replay, Kind.DRAFT) == [(NOTE, "asks")]
-        assert "Did they confirm?" in self.lane(replay, Kind.DRAFT).end
+        assert "assumed: “Yes” at step 4" in self.lane(replay, Kind.DRAFT).end
         assert self.row(replay).changed == 1
 
     def test_arguments_that_became_others_count_as_changed(self) -> None:
