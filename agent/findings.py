@@ -20,7 +20,7 @@ LINE_LIMIT = 160
 MOST_LISTS = 2
 #: What a record is called, and what is worth knowing of it beside that: the first two that it has.
 _NAMES = ("summary", "subject", "name", "text", "description", "title")
-_DETAILS = ("title", "author", "status", "operating_system", "email", "phone", "hours", "type", "entered")
+_DETAILS = ("title", "author", "status", "operating_system", "email", "phone", "hours", "type")
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,13 @@ def findings_of(rows: Sequence[Action]) -> list[Finding]:
 
 
 def _finding(row: Action) -> Finding:
-    lines = list(dict.fromkeys(_lines(row.result)))
+    title = show_escaped(row.summary or row.title)
+    # a record that the title names already tells only what more is known of it
+    lines = list(
+        dict.fromkeys(filter(None, (line.removeprefix(title).removeprefix(", ") for line in _lines(row.result))))
+    )
     return Finding(
-        title=show_escaped(row.summary or row.title),
+        title=title,
         lines=tuple(lines[:LINES_SHOWN]),
         more=max(0, len(lines) - LINES_SHOWN),
         source=f"{show_escaped(row.title)}, {system_label(row.tool)}",

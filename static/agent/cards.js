@@ -26,9 +26,13 @@ export class Cards {
     });
     document.addEventListener("keydown", (event) => this.#key(event));
     this.#noteWhatWasSeen();
-    document.querySelector("[data-deny-form]")?.addEventListener("submit", (event) => {
+    const denial = document.querySelector("[data-deny-form]");
+    denial?.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#deny(event.target);
+    });
+    denial?.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) denial.requestSubmit();
     });
   }
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.processes import running_up
 from tests.services import free_port
@@ -78,6 +78,26 @@ def chromium_browser(executable: str) -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def first_request(page: Page) -> Locator:
+    """The first request that waits; where the matched runbook asks people something before, its first answer is taken.
+
+    Which runbook fits a ticket best is not what these tests are about.
+    """
+    request, option = (
+        page.locator('.approval[data-state="waiting"]').first,
+        page.locator("[data-decision] .option").first,
+    )
+    for _ in range(4):
+        expect(request.or_(option).first).to_be_visible()
+        if request.is_visible():
+            break
+        answered = page.locator("[data-decision]").filter(has=option)
+        option.click()
+        expect(answered.locator(".option")).to_have_count(0)
+    expect(request).to_be_visible()
+    return request
 
 
 class Somebody:

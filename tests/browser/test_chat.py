@@ -6,6 +6,8 @@ import re
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
+from tests.browser.stage import first_request
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
@@ -47,7 +49,7 @@ def test_two_who_decide_at_once_make_one_decision_and_the_second_is_told(enter, 
     theo, mara = enter("theo"), enter("mara")
     lines = Lines(theo.page)
     page = start(theo, "48279")
-    mine = page.locator('.approval[data-state="waiting"]').first
+    mine = first_request(page)
     other = mara.open_signal("48279")
     hers = other.locator('.approval[data-state="waiting"]').first
     expect(hers).to_be_visible()
@@ -74,7 +76,7 @@ def test_values_that_the_tool_does_not_take_are_marked_where_they_were_typed(ent
 
 def test_stop_ends_the_session_and_withdraws_what_waited(enter):
     page = start(enter("theo"), "48280")
-    expect(page.locator('.approval[data-state="waiting"]').first).to_be_visible()
+    first_request(page)
 
     page.get_by_role("button", name="Stop").click()
 

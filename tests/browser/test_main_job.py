@@ -37,9 +37,14 @@ def gathers(page: Page) -> None:
 def denies_the_classification(page: Page) -> None:
     asked = card(page, "Classify ticket")
     expect(asked).to_contain_text("Waiting for your decision")
-    asked.get_by_role("button", name=re.compile("^Deny")).click()
-    page.get_by_label(re.compile("^Reason")).fill("No, I classify these myself.")
-    page.get_by_role("dialog").get_by_role("button", name="Deny").click()
+    asked.focus()
+    page.keyboard.press("d")
+    expect(page.get_by_label(re.compile("^Reason"))).to_be_focused()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()  # a denial says why
+    page.keyboard.type("No, I classify these myself.")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("dialog")).to_be_hidden()
     expect(asked).to_contain_text("Denied")
     expect(asked).to_contain_text("I classify these myself")
 

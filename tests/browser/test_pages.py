@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.stage import first_request
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -40,7 +42,7 @@ def test_ticket_chat_and_context_can_be_reached_at_every_width(enter, viewport):
 def test_on_a_phone_a_session_shows_its_state_and_can_be_closed(enter):
     page = enter("theo", viewport=PHONE).open_signal("48286")
     page.get_by_role("button", name="Start the agent").click()
-    expect(page.locator('.approval[data-state="waiting"]').first).to_be_visible()
+    first_request(page)
 
     expect(page.locator("[data-session-state]")).to_be_in_viewport()
     expect(page.locator("[data-session-state]")).to_contain_text("Needs approval")
@@ -53,7 +55,7 @@ def test_on_a_phone_a_session_shows_its_state_and_can_be_closed(enter):
 def test_on_a_phone_the_queue_is_a_list_and_a_request_is_a_page_of_its_own(enter):
     page = enter("theo", viewport=PHONE).open_signal("48283")
     page.get_by_role("button", name="Start the agent").click()
-    expect(page.locator('.approval[data-state="waiting"]').first).to_be_visible()
+    first_request(page)
     page.goto(re.sub("signals/.*", "approvals/", page.url))
     expect(page.locator(".approval")).to_be_hidden()
 
