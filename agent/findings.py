@@ -43,9 +43,8 @@ def findings_of(rows: Sequence[Action]) -> list[Finding]:
 def _finding(row: Action) -> Finding:
     title = show_escaped(row.summary or row.title)
     # a record that the title names already tells only what more is known of it
-    lines = list(
-        dict.fromkeys(filter(None, (line.removeprefix(title).removeprefix(", ") for line in _lines(row.result))))
-    )
+    told = (line.removeprefix(title).removeprefix(", ") for line in _lines(row.result))
+    lines = list(dict.fromkeys(filter(None, told)))
     return Finding(
         title=title,
         lines=tuple(lines[:LINES_SHOWN]),

@@ -85,17 +85,13 @@ def first_request(page: Page) -> Locator:
 
     Which runbook fits a ticket best is not what these tests are about.
     """
-    request, option = (
-        page.locator('.approval[data-state="waiting"]').first,
-        page.locator("[data-decision] .option").first,
-    )
+    request = page.locator('.approval[data-state="waiting"]').first
+    option = page.locator("[data-decision] .option:enabled").first  # a question that is being answered has none
     for _ in range(4):
         expect(request.or_(option).first).to_be_visible()
         if request.is_visible():
             break
-        answered = page.locator("[data-decision]").filter(has=option)
         option.click()
-        expect(answered.locator(".option")).to_have_count(0)
     expect(request).to_be_visible()
     return request
 
