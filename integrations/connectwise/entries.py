@@ -160,7 +160,7 @@ def _preview_time(context: ToolContext, arguments: AddTimeEntry) -> Preview:
         changes=(
             Change("Time on the ticket", f"{before:g} h", f"{after:g} h"),
             Change("Member", "", member),
-            Change("From", "", f"{arguments.start:%Y-%m-%d %H:%M} UTC, {arguments.minutes} minutes"),
+            Change("From", "", f"{arguments.start:%Y-%m-%d %H:%M} UTC, {_minutes(arguments)}"),
             Change("Billing", "", arguments.billable),
             Change("Notes", "", arguments.notes),
         ),

@@ -11,9 +11,9 @@ export function direct(root, { refused = (words) => toast(words, "danger"), done
     const buttons = [...form.querySelectorAll("button")];
     for (const button of buttons) button.disabled = true;
     const words = await send(form.action, body);
+    if (!words) return done(form); // what was done is drawn anew; until then it cannot be sent twice
     for (const button of buttons) button.disabled = false;
-    if (words) refused(words);
-    else done(form);
+    refused(words);
   });
 }
 
