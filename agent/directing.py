@@ -16,10 +16,10 @@ from django.db.models.functions import Now
 from agent.events import Notice, PersonDirected
 from agent.journal import append_event
 from agent.models import AgentSession, RunStep
-from agent.services import SessionRefused
+from agent.services import SessionRefused, complete_run
 from agent.steps import mentions_of, read_steps
 from approvals.models import Action, Origin
-from approvals.services import set_mode
+from approvals.services import cancel_actions, set_mode
 from junto.audit.services import record
 from junto.bells import ring
 from junto.tenants.actors import Actor
@@ -187,6 +187,24 @@ def hand_back(*, session: AgentSession, actor: Actor) -> None:
         raise SessionRefused("There is no run here to hand back.")
     run.switch(frm=Origin.Mode.TRIAGE, to=Origin.Mode.RUNBOOK, refusal="The agent has this run in hand already.")
     run.tell("hand_back", 0, f"{run.member.user.display_name} handed the run back. Go on with what is open.")
+
+
+@transaction.atomic
+def finish_run(*, session: AgentSession, actor: Actor) -> None:
+    """End a run that people carried out, every step of which is over; resolves the signal where the runbook says so.
+
+    Raises:
+        SessionRefused: a step is open, or the agent carries the run out and ends it itself.
+    """
+    run = _Run.of(session, actor)
+    if not run.for_people:
+        raise SessionRefused("The agent ends this run itself when every step is over.")
+    undone = [step for step in run.steps if step.state not in RunStep.OVER]
+    if undone:
+        more = f" and {len(undone) - 1} more are" if len(undone) > 1 else " is"
+        raise SessionRefused(f"Step {undone[0].number}{more} open: tick or skip what is left, or press Stop.")
+    cancel_actions(origin=session.origin, actor=actor, reason=f"{actor.label} finished the run.")
+    complete_run(session=session, actor=actor, version=run.version, succeeded=True)
 
 
 @dataclass(frozen=True)

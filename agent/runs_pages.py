@@ -11,10 +11,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from agent.directing import answer_decision, hand_back, mark_step, retry_step, skip_step, take_over
+from agent.directing import answer_decision, finish_run, hand_back, mark_step, retry_step, skip_step, take_over
 from agent.models import AgentSession
 from agent.runs import queue_rows, run_rows, run_view, runs_visible_to
-from agent.services import SessionRefused, close_session, stop_session
+from agent.services import SessionRefused, stop_session
 from agent.starting import drop_firing
 from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
@@ -45,7 +45,7 @@ DEEDS: dict[str, Deed] = {
     "stop": lambda session, actor, step, posted: stop_session(
         session=session, actor=actor, reason=posted.get("reason", "")
     ),
-    "finish": lambda session, actor, step, posted: close_session(session=session, actor=actor),
+    "finish": lambda session, actor, step, posted: finish_run(session=session, actor=actor),
 }
 
 

@@ -204,6 +204,8 @@ def _in_scope(signal: Signal) -> list[Trigger]:
         .prefetch_related("companies")
         .order_by("created_at", "id")
     )
+    if not rows:
+        return []
     replaced = _replaced(signal.organization, signal.company_id)
     found = [trigger for trigger in rows if trigger.runbook_id not in replaced]
     return sorted(found, key=lambda trigger: trigger.runbook.company_id is None)

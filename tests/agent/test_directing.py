@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.directing import answer_decision, hand_back, mark_step, retry_step, skip_step, take_over
+from agent.directing import answer_decision, finish_run, hand_back, mark_step, retry_step, skip_step, take_over
 from agent.events import PersonDirected
 from agent.models import AgentSession
 from agent.services import SessionRefused
@@ -14,7 +14,8 @@ from approvals.models import Action
 from junto.audit.models import AuditEntry
 from junto.tenants.models import Membership
 from junto.tenants.permissions import PermissionDenied
-from tests.agent.run_cases import HYBRID, DirectedRunCase
+from signals.models import Signal
+from tests.agent.run_cases import HUMAN, HYBRID, DirectedRunCase
 from tests.factories import MembershipFactory
 
 YES, NO = "Yes, go on", "No, leave it: go to step 5"
@@ -199,3 +200,16 @@ class PeoplesRunTest(DirectedRunCase):
         self.tick(session, 1)
         with pytest.raises(SessionRefused, match="by Theo"):
             self.tick(session, 1, by=self.oskar)
+
+    def test_it_is_finished_when_every_step_is_over_and_not_before(self) -> None:
+        runbook = self.publish(HUMAN, audience="human", title="The printer takes no paper", on_success="resolve")
+        session = self.run_it(runbook)
+        self.tick(session, 1)
+        with pytest.raises(SessionRefused, match="Step 2 and 1 more are open"):
+            finish_run(session=session, actor=self.actor(self.theo))
+        self.tick(session, 2)
+        skip_step(session=session, actor=self.actor(self.theo), number=3, reason="No paper is left.")
+        finish_run(session=session, actor=self.actor(self.theo))
+        session.refresh_from_db()
+        assert session.state == AgentSession.State.COMPLETED
+        assert self.reload(self.signal).state == Signal.State.RESOLVED
