@@ -22,6 +22,7 @@ from approvals.services import propose_action
 from integrations.errors import IntegrationError
 from integrations.models import ExternalRef
 from integrations.tools import registry
+from junto.tenants.models import Company
 from runbooks.grants import ADD_INTERNAL_NOTE, ADD_TIME_ENTRY, CREATE_TICKET, closing_path
 from runbooks.versions import PublishedVersion
 from signals.facts import vendor_id
@@ -134,7 +135,7 @@ def _frozen(tool: str, arguments: Mapping[str, JsonValue]) -> Mapping[str, JsonV
 
 def _ticket(context: SessionContext) -> dict[str, JsonValue]:
     signal, version = context.session.signal, _version(context)
-    board = signal.board or _usual_board(signal)
+    board = signal.board or usual_board(context.session.company)
     summary = "".join(letter for letter in version.title if letter.isprintable()).strip()[:100]
     return {
         "summary": summary or "Runbook",
@@ -143,16 +144,16 @@ def _ticket(context: SessionContext) -> dict[str, JsonValue]:
     }
 
 
-def _usual_board(signal: Signal) -> Board | None:
+def usual_board(company: Company) -> Board | None:
     """Where the company's last ticket stands, else the first board there is."""
     last = (
-        Signal.objects.for_organization(signal.organization)
-        .filter(company=signal.company, board__isnull=False)
+        Signal.objects.for_organization(company.organization)
+        .filter(company=company, board__isnull=False)
         .select_related("board")
         .order_by("-source_created_at")
         .first()
     )
-    return last.board if last else Board.objects.for_organization(signal.organization).order_by("name").first()
+    return last.board if last else Board.objects.for_organization(company.organization).order_by("name").first()
 
 
 def _time(context: SessionContext, steps: Sequence[RunStep]) -> dict[str, JsonValue]:

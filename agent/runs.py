@@ -1,4 +1,4 @@
-"""Runs as people see them: the list with its queue, and one run with its steps, from rows and receipts alone."""
+"""One run as people see it: its steps, what each did and on whose word, from rows and receipts alone."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from pydantic import JsonValue
 
 from agent.closing import CLOSING_CALLS, authority_of
 from agent.directing import is_run, is_taken_over
 from agent.events import Event, ModelReplied, Notice
 from agent.journal import actions_of, read_events
 from agent.models import AgentSession, RunStep
-from agent.querysets import SessionQuerySet
 from agent.rendering import session_look
+from agent.run_list import started_words
 from agent.steps import left_over, read_steps
 from agent.work import worked_seconds
 from approvals.cards import LOOKS, system_label
@@ -31,7 +31,7 @@ from junto.markdown import render_inert
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission
 from runbooks.document import Step
-from runbooks.models import Runbook, TriggerFiring
+from runbooks.models import Runbook
 from runbooks.services import PublishedVersion, published_document
 
 State = RunStep.State
@@ -47,7 +47,6 @@ STEP_LOOKS: dict[str, tuple[str, str, str]] = {
 }
 _MENTION = re.compile(r"@([a-z0-9_]+\.[a-z0-9_]+)(?:\([^()\n]*\))?(?:[ \t]*\(ask\))?")
 _CUT_MENTION = re.compile(r"\s*@[^\s…]*…$")
-_OVER_STEPS = Count("pk", filter=Q(state__in=RunStep.OVER))
 _OPEN = (State.PENDING, State.RUNNING, State.WAITING, State.FAILED)
 
 
@@ -132,75 +131,6 @@ class RunView:
         return sum(step.is_over for step in self.steps)
 
 
-@dataclass(frozen=True)
-class RunRow:
-    """One run in the list."""
-
-    path: str
-    title: str
-    version: int | None
-    signal_words: str
-    company: str
-    look: dict[str, Any]
-    over: int
-    steps: int
-    started: str
-    started_at: datetime
-    seconds: float
-    cost: str
-
-
-@dataclass(frozen=True)
-class QueueRow:
-    """A start that waits for its turn, or did not take place."""
-
-    id: UUID
-    title: str
-    runbook_path: str
-    target: str
-    words: str
-    due_at: datetime
-    reason: str
-    by: str
-    may_drop: bool
-
-
-def runs_visible_to(actor: Actor) -> SessionQuerySet:
-    """The runs the actor may see, the newest first."""
-    rows: SessionQuerySet = AgentSession.objects.visible_to(actor).exclude(origin__runbook="")
-    return rows.select_related(
-        "organization", "signal", "company", "origin", "runbook", "started_by__user", "firing__trigger"
-    ).order_by("-created_at", "-id")
-
-
-def run_rows(sessions: Sequence[AgentSession]) -> list[RunRow]:
-    """A page of runs in words; one query for the steps of all."""
-    counted: dict[UUID, tuple[int, int]] = {}
-    if sessions:
-        steps = RunStep.objects.for_organization(sessions[0].organization).filter(session__in=sessions)
-        by_session = steps.order_by().values_list("session").annotate(Count("pk"), over=_OVER_STEPS)
-        counted = {session_id: (over, every) for session_id, every, over in by_session}
-    return [_run_row(session, *counted.get(session.pk, (0, 0))) for session in sessions]
-
-
-def queue_rows(firings: Sequence[TriggerFiring], actor: Actor) -> list[QueueRow]:
-    """Starts in words."""
-    return [
-        QueueRow(
-            id=firing.pk,
-            title=firing.runbook.title,
-            runbook_path=reverse("runbook", args=[firing.runbook_id]),
-            target=f"{firing.company.name}{f', ticket {firing.signal.external_id}' if firing.signal else ''}",
-            words=firing.trigger.words,
-            due_at=firing.due_at,
-            reason=show_escaped(firing.reason),
-            by=firing.started_by.user.display_name if firing.started_by else "",
-            may_drop=firing.state == TriggerFiring.State.QUEUED and actor.can(Permission.RUN_SESSIONS, firing.company),
-        )
-        for firing in firings
-    ]
-
-
 def run_view(session: AgentSession, *, actor: Actor) -> RunView | None:
     """The run of a session that follows a runbook; None where it follows none."""
     if session.runbook is None or session.runbook_record is None:
@@ -227,15 +157,15 @@ def run_view(session: AgentSession, *, actor: Actor) -> RunView | None:
         signal_words=show_escaped(f"{session.signal.external_id} {session.signal.subject}"),
         company=show_escaped(session.company.name),
         look=look,
-        detail=show_escaped(_detail(session, events)),
+        detail=show_escaped(_detail(session, events, for_people=version.audience == Runbook.Audience.HUMAN)),
         is_run=is_run(session),
         for_people=version.audience == Runbook.Audience.HUMAN,
-        started=_started(session),
+        started=started_words(session),
         started_at=session.created_at,
         ended_at=session.ended_at,
         worked=worked_seconds(told, began=session.created_at, until=session.ended_at or timezone.now()),
         cost=str(look.get("cost", "")),
-        inputs=[(each.label, show_escaped(str(session.inputs.get(each.name, "")))) for each in version.inputs],
+        inputs=[(each.label, _value(session.inputs.get(each.name))) for each in version.inputs],
         steps=[
             _step(step, written, session, version, by_call, events, may_direct=may_direct and step.number <= reach)
             for step, written in zip(steps, version.document.steps, strict=False)
@@ -347,43 +277,21 @@ def _line(row: Action) -> ActionLine:
     )
 
 
-def _run_row(session: AgentSession, over: int, steps: int) -> RunRow:
-    look = session_look(session) or {}
-    until = session.ended_at or timezone.now()
-    return RunRow(
-        path=reverse("run", args=[session.pk]),
-        title=session.runbook.title if session.runbook else "A runbook that is gone",
-        version=session.runbook_number,
-        signal_words=show_escaped(f"{session.signal.external_id} {session.signal.subject}"),
-        company=show_escaped(session.company.name),
-        look=look,
-        over=over,
-        steps=steps,
-        started=_started(session),
-        started_at=session.created_at,
-        seconds=(until - session.created_at).total_seconds(),
-        cost=str(look.get("cost", "")),
-    )
-
-
-def _started(session: AgentSession) -> str:
-    """By whom or by what a run was begun."""
-    if session.started_by is not None:
-        return f"by {session.started_by.user.display_name}"
-    if session.firing is not None:
-        return f"by itself: {session.firing.trigger.words}"
-    return "by itself: it fits the ticket"
-
-
-def _detail(session: AgentSession, events: Sequence[Event]) -> str:
+def _detail(session: AgentSession, events: Sequence[Event], *, for_people: bool) -> str:
     """Why it ended, or what it waits for."""
     if not session.is_live:
         return session.state_detail
-    if is_taken_over(session) and session.is_live and session.state == AgentSession.State.WAITING_FOR_TECHNICIAN:
+    if is_taken_over(session) and not for_people and session.state == AgentSession.State.WAITING_FOR_TECHNICIAN:
         return "A person has this run in hand; the agent waits."
     latest = next((event for event in reversed(events) if isinstance(event, Notice) and event.parks), None)
     rests = session.state == AgentSession.State.WAITING_FOR_TECHNICIAN
     return latest.text if latest is not None and rests and latest.tone != "quiet" else ""
+
+
+def _value(value: JsonValue) -> str:
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return "" if value is None else show_escaped(str(value))
 
 
 def _label(mention: re.Match[str]) -> str:

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from agent.directing import answer_decision, finish_run, hand_back, mark_step, retry_step, skip_step, take_over
 from agent.models import AgentSession
-from agent.runs import queue_rows, run_rows, run_view, runs_visible_to
+from agent.run_list import queue_rows, run_rows, runs_visible_to
+from agent.runs import run_view
 from agent.services import SessionRefused, stop_session
 from agent.starting import drop_firing
 from junto.tenants.access import actor_of

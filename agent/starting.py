@@ -14,6 +14,7 @@ from django.utils import timezone
 from pydantic import JsonValue
 
 from agent.attention import attended
+from agent.closing import usual_board
 from agent.directing import is_run
 from agent.events import Notice
 from agent.journal import append_event
@@ -252,7 +253,8 @@ def _own_signal(firing: TriggerFiring, version: PublishedVersion) -> Signal:
         company=firing.company,
         subject=version.title,
         description=f"{firing.trigger.words}. {version.description}".strip(),
-        board=firing.trigger.board,
+        # known from the start, so that the model is told what its board offers
+        board=firing.trigger.board or usual_board(firing.company),
     )
 
 
