@@ -1,7 +1,11 @@
 FROM python:3.11-slim AS packages
-COPY requirements.lock /tmp/requirements.lock
+# --build-arg SEMANTIC=yes adds what comparing meaning needs
+ARG SEMANTIC=no
+COPY requirements.lock requirements-semantic.lock /tmp/
 RUN python -m venv /opt/junto \
-    && /opt/junto/bin/pip install --no-cache-dir --require-hashes -r /tmp/requirements.lock
+    && /opt/junto/bin/pip install --no-cache-dir --require-hashes -r /tmp/requirements.lock \
+    && if [ "$SEMANTIC" = yes ]; then \
+         /opt/junto/bin/pip install --no-cache-dir --no-deps --require-hashes -r /tmp/requirements-semantic.lock; fi
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/junto --create-home junto

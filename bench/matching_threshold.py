@@ -88,7 +88,7 @@ def fit(answers: dict[str, list[Answer]]) -> Calibration:
         sizes = [answer.evidence.among for answer in found]
         for answer in found:
             evidence = answer.evidence
-            rows.append((1.0, evidence.score, evidence.lead, math.log(evidence.among)))
+            rows.append((1.0, math.log1p(evidence.words), evidence.nearness, evidence.lead, math.log(evidence.among)))
             right.append(answer.right)
             weights.append(1 / sizes.count(evidence.among) / len(set(sizes)) / len(answers))
     factors = _newton(numpy.array(rows), numpy.array(right, float), numpy.array(weights))

@@ -17,6 +17,7 @@ STAMP = os.path.join(VENV, "junto-installed")
 OLDEST = (3, 11)
 FREE_BYTES_TO_INSTALL = 700 * 1000 * 1000
 RUNTIME_LOCK = "requirements.lock"
+SEMANTIC_LOCK = "requirements-semantic.lock"  # the extra [semantic], beside either of the others
 DEVELOPMENT_LOCK = "requirements-dev.lock"  # a superset of the runtime lock, with the same versions
 
 
@@ -42,14 +43,34 @@ def ensure_environment(lock):
         return
     if os.path.exists(PYTHON) and lock == RUNTIME_LOCK and _digest(DEVELOPMENT_LOCK) in _stamp():
         return
+    _or_stop(lambda: _install(lock), wanted, "w")
+
+
+def ensure_semantic():
+    """Add the extra [semantic] to `.venv`; nothing happens when its lock was installed before."""
+    wanted = _digest(SEMANTIC_LOCK)
+    if wanted in _stamp():
+        return
+    _or_stop(_install_semantic, wanted, "a")
+
+
+def _or_stop(install, wanted, how):
+    """Install and write `wanted` to the stamp, or say in one sentence why not."""
     try:
-        _install(lock)
-        with open(STAMP, "w") as file:
+        install()
+        with open(STAMP, how) as file:
             file.write(wanted + "\n")
     except (IOError, OSError) as error:
         if error.errno == errno.ENOSPC:
             stop("the disk is full: free some space below %s and start again." % ROOT)
         stop("%s cannot be written (%s): start it as a user who may." % (VENV, error.strerror))
+
+
+def _install_semantic():
+    _require_space()
+    sys.stderr.write("Installing what comparing meaning needs into .venv (once, 130 MB) ...\n")
+    sys.stderr.flush()
+    _pip(SEMANTIC_LOCK, "--no-deps")  # one of them depends on a framework of which nothing is used
 
 
 def _install(lock):
@@ -62,16 +83,21 @@ def _install(lock):
     if os.path.lexists(PYTHON) and not os.path.exists(PYTHON):
         arguments.append("--clear")  # the Python it was made with is gone
     _run(arguments, "the virtual environment could not be made (on Debian and Ubuntu: apt install python3-venv)")
-    _run(
-        [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-        + ["--require-hashes", "-r", os.path.join(ROOT, lock)],
-        "the packages of %s could not be installed" % lock,
-    )
+    _pip(lock)
     # So that every program of the environment finds the project, from whatever folder it is started.
     script = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
     packages = subprocess.check_output([PYTHON, "-c", script]).decode().strip()
     with open(os.path.join(packages, "junto.pth"), "w") as file:
         file.write(ROOT + "\n")
+
+
+def _pip(lock, *options):
+    _run(
+        [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+        + list(options)
+        + ["--require-hashes", "-r", os.path.join(ROOT, lock)],
+        "the packages of %s could not be installed" % lock,
+    )
 
 
 def _run(command, complaint):

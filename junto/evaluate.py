@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 from typing import NoReturn
 
@@ -80,21 +81,21 @@ def _evaluate(benchmark: Benchmark, encoder: Encoder | None, run_file: Path) -> 
     if encoder:
         index = index.with_vectors(_vectors(documents, encoder))
     built = perf_counter() - begun
-    encoding = ranking = 0.0
+    encoding, ranking = [], []
     rankings: dict[str, Ranking] = {}
     for name in benchmark.relevant:
         text, begun = benchmark.queries[name], perf_counter()
         vector = encoder.encode([text])[0] if encoder else None
         encoded = perf_counter()
         hits = index.rank(Query(read(text), vector), limit=DEPTH)
-        ranking += perf_counter() - encoded
-        encoding += encoded - begun
+        ranking.append(perf_counter() - encoded)
+        encoding.append(encoded - begun)
         rankings[name] = [(names[hit.place], hit.score) for hit in hits]
     write_run(run_file, rankings, tag=f"junto-{'semantic' if encoder else 'lexical'}")
     _tell(benchmark, rankings, mode="words and meaning" if encoder else "words only")
-    spent = f"{1000 * ranking / len(rankings):.2f} ms a query"
+    spent = f"{1000 * median(ranking):.2f} ms a query (median)"
     if encoder:
-        spent += f" beyond the encoder's {1000 * encoding / len(rankings):.1f} ms"
+        spent += f" beyond the encoder's {1000 * median(encoding):.1f} ms"
     print(f"{len(names)} documents indexed in {built:.1f} s, {index.nbytes / 1e6:.1f} MB; {spent}")
 
 

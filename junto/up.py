@@ -20,6 +20,7 @@ from django.db import DatabaseError, connection
 
 from junto import env
 from junto.datadir import Refusal, broken_database, check_sqlite, prepared, remember_address
+from junto.retrieval.encoder import missing_packages
 from junto.sidecar import SandboxPlace, known_sandbox, new_sandbox, running_sandbox, wait_until_healthy
 
 GRACE_SECONDS = 5
@@ -78,7 +79,10 @@ def _parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--host", default="127.0.0.1", help="address to serve on (127.0.0.1)")
     parser.add_argument("--data-dir", type=Path, default=None, help="folder of database, secrets and sandbox (var)")
     parser.add_argument("--no-demo", action="store_true", help="load no demo")
+    parser.add_argument("--semantic", action="store_true", help="match runbooks by meaning too (130 MB, once)")
     given = parser.parse_args(arguments)
+    if given.semantic and missing_packages():
+        parser.error("the extra [semantic] is installed by bin/junto itself: start it as bin/junto up --semantic")
     data_dir = given.data_dir.expanduser().resolve() if given.data_dir else env.data_dir()
     return Options(host=given.host, port=given.port, data_dir=data_dir, demo=not given.no_demo)
 

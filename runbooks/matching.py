@@ -26,9 +26,9 @@ from signals.models import Signal
 THRESHOLD: Final = 0.5
 #: By how much a condition moves the logarithm of the odds. An alert of exactly this type is nearly proof, a ticket type
 #: is shared by many matters.
-CONDITION_STEPS: Final[Mapping[str, float]] = {Trigger.Kind.ALERT: 4.0, Trigger.Kind.CLASSIFICATION: 1.5}
+CONDITION_STEPS: Final[Mapping[str, float]] = {Trigger.Kind.ALERT: 7.0, Trigger.Kind.CLASSIFICATION: 2.0}
 #: By how much each choice moves it, and how many choices count.
-CHOICE_STEP: Final = 1.5
+CHOICE_STEP: Final = 2.0
 MOST_CHOICES: Final = 3
 #: How much of a description is compared, in characters: the matter comes first, then signatures and quoted mails.
 DESCRIPTION_LENGTH: Final = 2000

@@ -32,8 +32,8 @@ def published_texts(organization: Organization, records: Collection[int]) -> dic
         rows = Runbook.history.model.objects.filter(organization=organization, history_id__in=piece)
         for row in rows.values("history_id", "title", "description", "tags", "body"):
             tags = [tag for tag in row["tags"] if isinstance(tag, str)] if isinstance(row["tags"], list) else []
-            text = "\n".join(filter(None, [row["description"], row["body"], " ".join(tags)]))
-            found[row["history_id"]] = Document(row["title"], text)
+            text = "\n".join(filter(None, [row["description"], row["body"]]))
+            found[row["history_id"]] = Document(row["title"], text, keywords=". ".join(tags))
     return found
 
 

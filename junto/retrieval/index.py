@@ -1,9 +1,9 @@
 """The documents that fit a query, best first: words, and meaning where vectors are at hand, in one score.
 
-Both parts have a scale of their own, so that they can be added and compared between queries: the words' score as a
-share of what the query's words could reach, and a cosine. `confidence` is the probability that the document answers
-the query, when half of all queries have no answer at all; bench/matching_threshold.py fits it and docs/matching.md
-shows what it is worth.
+Ranked is by the sum of two shares: the words' score as a share of what all words of the query could reach, and a
+cosine. `confidence` is the probability that the document answers the query, when half of all queries have none at all.
+It does not look at shares, as a ticket says more than its matter: greetings, haste and a story around it would
+make every document improbable. bench/matching_threshold.py fits it and docs/matching.md shows what it is worth.
 """
 
 from __future__ import annotations
@@ -43,9 +43,15 @@ class Query:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What speaks for a document. `lead` = how far the best is above the second, 0 for others; `among` = how many."""
+    """What speaks for a document.
 
-    score: float
+    `words` = what the words in common weigh, whatever else the query says; `nearness` = the cosine, 0 where meaning is
+    not compared; `lead` = how far the best is above the second, as a share of its score, 0 for others; `among` = how
+    many there were.
+    """
+
+    words: float
+    nearness: float
     lead: float
     among: int
 
@@ -55,20 +61,26 @@ class Calibration:
     """A logistic regression from `Evidence` to the probability that the document answers the query."""
 
     base: float
-    score: float
+    log_words: float
+    nearness: float
     lead: float
     log_among: float
 
     def confidence(self, evidence: Evidence) -> float:
         """The probability, 0-1."""
-        among = math.log(evidence.among)
-        odds = self.base + self.score * evidence.score + self.lead * evidence.lead + self.log_among * among
+        odds = (
+            self.base
+            + self.log_words * math.log1p(evidence.words)
+            + self.nearness * evidence.nearness
+            + self.lead * evidence.lead
+            + self.log_among * math.log(evidence.among)
+        )
         return 1 / (1 + math.exp(-odds))
 
 
 #: Fitted by bench/matching_threshold.py.
-BY_WORDS: Final = Calibration(base=-2.09, score=3.27, lead=6.65, log_among=-0.14)
-BY_MEANING: Final = Calibration(base=-3.97, score=3.13, lead=3.48, log_among=-0.24)
+BY_WORDS: Final = Calibration(base=-5.29, log_words=1.35, nearness=0.0, lead=4.45, log_among=-0.07)
+BY_MEANING: Final = Calibration(base=-5.54, log_words=0.96, nearness=4.76, lead=4.1, log_among=-0.21)
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,15 @@ class Hit:
     confidence: float
     evidence: Evidence
     words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """By place: what the words weigh, how near the meaning is, and both in one."""
+
+    words: NDArray[numpy.float32]
+    nearness: NDArray[numpy.float32]
+    sums: NDArray[numpy.float32]
 
 
 @dataclass(frozen=True)
@@ -133,27 +154,36 @@ class DocumentIndex:
 
         Only places in `among` are ranked, all when None.
         """
-        scores = self._scores(query)
-        scores[~self._open(len(scores), among)] = 0
+        found = self._scores(query)
+        scores = numpy.where(self._open(len(found.sums), among), found.sums, 0)
         order = numpy.argsort(-scores, kind="stable")[: max(limit, 2)]
         order = order[scores[order] > 0]
         best = [int(place) for place in order[:limit]]
-        lead = float(scores[order[0]] - (scores[order[1]] if len(order) > 1 else 0)) if best else 0.0
-        count = len(self) if among is None else len(among)
+        lead = 1 - float(scores[order[1]] / scores[order[0]]) if len(order) > 1 else 1.0
+        count = max(len(self) if among is None else len(among), 1)
         calibration = BY_MEANING if self._uses_meaning(query) else BY_WORDS
+        places = [*best, *sorted(set(always) - set(best))]
+        words = self.lexical.telling_words(query.reading, places, limit=REASON_WORDS)
         hits = []
-        for rank, place in enumerate([*best, *sorted(set(always) - set(best))]):
-            evidence = Evidence(float(scores[place]), lead if best and rank == 0 else 0.0, max(count, 1))
-            words = self.lexical.telling_words(query.reading, place, limit=REASON_WORDS)
-            hits.append(Hit(place, evidence.score, calibration.confidence(evidence), evidence, words))
+        for rank, place in enumerate(places):
+            evidence = Evidence(
+                words=float(found.words[place]),
+                nearness=float(found.nearness[place]),
+                lead=lead if best and rank == 0 else 0.0,
+                among=count,
+            )
+            hits.append(Hit(place, float(scores[place]), calibration.confidence(evidence), evidence, words[rank]))
         return hits
 
-    def _scores(self, query: Query) -> NDArray[numpy.float32]:
-        found = self.lexical.score(query.reading)
-        scores = found.scores / max(found.reachable, 1e-6)
+    def _scores(self, query: Query) -> _Scores:
+        """Words as a share of what the query's words could reach, and meaning beside them."""
+        words = self.lexical.score(query.reading)
+        sums = words.scores / max(words.reachable, 1e-6)
+        nearness = numpy.zeros_like(sums)
         if query.vector is not None and self._uses_meaning(query):
-            scores += MEANING_WEIGHT * self.semantic.near(query.vector)
-        return scores.astype(numpy.float32)
+            nearness[:] = self.semantic.near(query.vector)
+            sums = sums + MEANING_WEIGHT * nearness
+        return _Scores(words.scores, nearness, sums)
 
     def _uses_meaning(self, query: Query) -> bool:
         return query.vector is not None and self.compares_meaning

@@ -102,7 +102,8 @@ class LexicalIndex:
             title, text = read(document.title), read(document.text)
             self._title_lengths[place], self._text_lengths[place] = len(title.singles), len(text.singles)
             self._here[place] = True
-            parts.append(_posted(place, title, text))
+            # keywords count as the title's, and do not make it longer
+            parts.append(_posted(place, [title, read(document.keywords)], text))
         self._postings = _merged(stay, _ordered(parts))
 
     def __len__(self) -> int:
@@ -126,14 +127,20 @@ class LexicalIndex:
             scores += (weight * numpy.bincount(found.places, found.shares, size)).astype(numpy.float32)
         return WordScores(scores, float(singles.weights.sum()))
 
-    def telling_words(self, query: Reading, place: int, *, limit: int) -> tuple[str, ...]:
-        """The query's words that gave the document at `place` most of its score, heaviest first."""
+    def telling_words(self, query: Reading, places: Sequence[int], *, limit: int) -> list[tuple[str, ...]]:
+        """For each place, the query's words that gave its document most of its score, heaviest first."""
         found = self._found(query.singles)
         unique, first = numpy.unique(query.singles, return_index=True)
-        there = found.places == place
-        shares = numpy.bincount(found.term[there], found.shares[there], len(unique))
-        best = numpy.argsort(-shares, kind="stable")[:limit]
-        return tuple(query.words[first[each]] for each in best if shares[each] > 0)
+        row_of = numpy.full(len(self._here), -1)
+        row_of[list(places)] = numpy.arange(len(places))
+        here = row_of[found.places] >= 0
+        shares = numpy.zeros((len(places), len(unique)), numpy.float32)
+        shares[row_of[found.places[here]], found.term[here]] = found.shares[here]
+        best = numpy.argsort(-shares, axis=1, kind="stable")[:, :limit]
+        return [
+            tuple(query.words[first[term]] for term in terms if row[term] > 0)
+            for row, terms in zip(shares, best, strict=True)
+        ]
 
     def _found(self, query: Terms) -> _Found:
         terms, repeats = numpy.unique(query, return_counts=True)
@@ -157,11 +164,10 @@ class LexicalIndex:
         return held_back.astype(numpy.float32)
 
 
-def _posted(place: int, title: Reading, text: Reading) -> _Postings:
-    terms, where = numpy.unique(
-        numpy.concatenate([title.singles, title.pairs, text.singles, text.pairs]), return_inverse=True
-    )
-    split = len(title.singles) + len(title.pairs)
+def _posted(place: int, titles: Sequence[Reading], text: Reading) -> _Postings:
+    counted = [terms for title in titles for terms in (title.singles, title.pairs)]
+    terms, where = numpy.unique(numpy.concatenate([*counted, text.singles, text.pairs]), return_inverse=True)
+    split = sum(map(len, counted))
     in_title = numpy.bincount(where[:split], minlength=len(terms)).clip(max=_MOST).astype(numpy.uint8)
     in_text = numpy.bincount(where[split:], minlength=len(terms)).clip(max=_MOST).astype(numpy.uint8)
     return _Postings(terms, numpy.full(len(terms), place, numpy.int32), in_title, in_text)

@@ -56,7 +56,9 @@ class TestScores:
         assert scores(index, "KubePodNotReady")[0] > scores(index, "KubePodNotReady")[1]
 
     def test_the_telling_words_are_named_as_they_stand_in_the_query(self) -> None:
-        words = LexicalIndex(SHELF).telling_words(read("My VPN client is not connecting to the gateway"), 2, limit=4)
+        query = read("My VPN client is not connecting to the gateway")
+        nothing, words = LexicalIndex(SHELF).telling_words(query, [3, 2], limit=4)
+        assert nothing == ()
         assert {"vpn", "gateway", "connecting"} <= set(words)
 
     @pytest.mark.parametrize("query", ["", "the and of", "quarterly invoices", "invoices"])

@@ -13,7 +13,7 @@ PACKAGES = ("junto", "runbooks", "signals", "agent", "integrations", "approvals"
 TOP_LEVEL = {
     *PACKAGES, "manage.py", "pyproject.toml", "templates", "static", "tests",
     "README.md", "LICENSE", "CONTRIBUTING.md", "docs", "bench", "bin", ".ci",
-    "requirements.lock", "requirements-dev.lock",
+    "requirements.lock", "requirements-dev.lock", "requirements-semantic.lock",
     "Dockerfile", "compose.yaml", "package.json", "package-lock.json", ".gitignore", ".dockerignore", ".npmrc",
 }  # fmt: skip
 USED_UNSEEN = {"psycopg": "Django's PostgreSQL engine imports it"}
@@ -43,7 +43,7 @@ def test_every_declared_dependency_is_used():
 
 
 def test_every_imported_package_is_declared():
-    declared = names(project()["dependencies"])
+    declared = names(project()["dependencies"]) | names(semantic())
     foreign = imported_modules() & set(packages_distributions()) - set(PACKAGES)
 
     undeclared = {module for module in foreign if not declared & set(map(normal, packages_distributions()[module]))}
@@ -57,6 +57,7 @@ def test_what_the_design_fixes_is_declared():
 def test_every_declared_name_stands_in_its_lock():
     assert names(project()["dependencies"]) <= locked("requirements.lock")
     assert names(development()) <= locked("requirements-dev.lock")
+    assert names(semantic()) == locked("requirements-semantic.lock")
 
 
 def test_both_locks_pin_the_same_versions():
@@ -81,6 +82,11 @@ def project() -> dict[str, list[str]]:
 
 def development() -> list[str]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]["dev"]
+
+
+def semantic() -> list[str]:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    return extras["semantic"]
 
 
 def names(requirements: list[str]) -> set[str]:

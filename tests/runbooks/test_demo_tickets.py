@@ -1,0 +1,65 @@
+"""The demo's tickets find the demo's runbooks, in the languages its clients write."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from integrations.sandbox import world
+from junto.desk.demo.runbooks import RUNBOOKS
+from runbooks.matching import Match, match_signal
+from tests.factories import SignalFactory
+from tests.runbooks.cases import RunbookCase
+
+TICKETS = Path(world.__file__).parent / "northwind"
+
+
+class DemoTicketTests(RunbookCase):
+    def setUp(self) -> None:
+        super().setUp()
+        for each in RUNBOOKS:
+            self.published(
+                title=each.title, description=each.description, body=each.body, category=each.category,
+                audience=each.audience, tags=list(each.tags),
+            )  # fmt: skip
+
+    def found(self) -> dict[str, Match | None]:
+        """The runbook that fits, by the ticket's summary."""
+        rows = [row for file in sorted(TICKETS.glob("tickets_*.json")) for row in json.loads(file.read_text("utf-8"))]
+        return {
+            row["summary"]: next(filter(_fits, match_signal(SignalFactory(
+                company=self.harlow, subject=row["summary"], description=row["text"], type=row.get("type", ""),
+                subtype=row.get("subtype", ""), item=row.get("item", ""),
+            ))), None)
+            for row in rows
+        }  # fmt: skip
+
+    def test_a_password_ticket_is_matched_whatever_its_language(self) -> None:
+        """Among them the one whose German text stands under the single word “password”."""
+        found = self.found()
+        tickets = (
+            "password", "Cannot log in after the weekend", "Mot de passe oublié (boutique)",
+            "Passwort zurücksetzen Messrechner", "Anmeldung geht nicht, Konto gesperrt",
+        )  # fmt: skip
+        assert {found[each] and found[each].title for each in tickets} == {"Reset a password or unlock an account"}
+
+    def test_monitoring_finds_its_runbooks(self) -> None:
+        found = self.found()
+        titles = {name: match and match.title for name, match in found.items() if "disk" in name and "full" in name}
+        titles |= {name: match and match.title for name, match in found.items() if name.startswith("Backup")}
+        assert {name.split()[0] + " " + str(title) for name, title in titles.items()} == {
+            "[RMM] Disk nearly full on a server or workstation", "Backup Backup job failed or did not run",
+        }  # fmt: skip
+
+    def test_most_tickets_on_other_matters_get_none(self) -> None:
+        found = self.found()
+        others = [
+            name for name in found
+            if any(word in name for word in ("rinter", "Impresora", "PC", "SolidWorks", "Teams", "Mitarbeiter", "WLAN"))
+        ]  # fmt: skip
+        assert len(others) >= 8
+        assert [name for name in others if found[name]] == []
+
+
+def _fits(match: Match) -> bool:
+    return match.above_threshold

@@ -1,0 +1,83 @@
+"""`bin/junto evaluate matching`, and the extra [semantic]."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from junto.env import ROOT
+from junto.retrieval.encoder import missing_packages
+from tests.processes import junto
+from tests.retrieval.test_evaluation import write_folder
+
+INSTALL_SECONDS = 280
+
+
+def evaluate(tmp_path: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run it on two documents and two queries."""
+    folder = tmp_path / "set"
+    if not folder.exists():
+        write_folder(folder)
+    words = ("evaluate", "matching", str(folder), "--run", str(tmp_path / "run"), *options)
+    return junto(*words, data_dir=tmp_path, environment=environment)
+
+
+def test_words_alone_are_evaluated_without_the_extra_or_any_set_up(tmp_path):
+    finished = evaluate(tmp_path, "--lexical")
+    assert finished.returncode == 0, finished.stderr
+    assert "words only, 2 queries" in finished.stdout
+    assert "nDCG@10 1.0000" in finished.stdout
+    first = (tmp_path / "run").read_text().splitlines()[0].split()
+    assert (first[:4], first[5]) == (["q1", "Q0", "d1", "1"], "junto-lexical")
+
+
+@pytest.mark.skipif(not missing_packages(), reason="the extra [semantic] is installed here")
+def test_without_the_extra_it_refuses_instead_of_comparing_words_in_silence(tmp_path):
+    finished = evaluate(tmp_path)
+    assert finished.returncode == 1
+    assert "[semantic]" in finished.stderr
+    assert "--lexical" in finished.stderr
+    assert len(finished.stderr.splitlines()) == 1
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(not missing_packages(), reason="the extra [semantic] is installed here")
+def test_up_does_not_pretend_to_compare_meaning(tmp_path):
+    finished = junto("up", "--semantic", data_dir=tmp_path)
+    assert finished.returncode == 1
+    assert "bin/junto up --semantic" in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["matching", "nowhere", "--run", "{run}", "--lexical"], "corpus.jsonl"),
+        (["matching", "nowhere"], "--run"),
+        (["matching", "nowhere", "--run", "/nowhere/at/all"], "cannot be written"),
+        (["guessing", "nowhere", "--run", "{run}"], "matching"),
+    ],
+)
+def test_what_cannot_be_used_is_told_in_one_sentence(tmp_path, words, told):
+    finished = junto("evaluate", *(word.format(run=tmp_path / "run") for word in words), data_dir=tmp_path)
+    assert finished.returncode == 1
+    assert told in finished.stderr
+    assert len(finished.stderr.splitlines()) == 1
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(2 * INSTALL_SECONDS)
+def test_the_extra_installs_from_its_lock_and_compares_meaning(tmp_path):
+    """Needs the package index; 130 MB."""
+    packages = tmp_path / "packages"
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+    subprocess.run(
+        [*install, "--target", str(packages), "-r", str(ROOT / "requirements-semantic.lock")],
+        timeout=INSTALL_SECONDS,
+        check=True,
+    )
+    finished = evaluate(tmp_path, PYTHONPATH=f"{ROOT}:{packages}")
+    assert finished.returncode == 0, finished.stderr
+    assert "words and meaning, 2 queries" in finished.stdout
+    assert "nDCG@10 1.0000" in finished.stdout
+    assert (tmp_path / "run").read_text().splitlines()[0].endswith("junto-semantic")
