@@ -102,7 +102,7 @@ def end_stopped_sessions(signal_id: str) -> None:
         end_stopped_session(session=session, actor=Actor.system("agent", session.organization))
 
 
-@task(queue_name="people")
+@task(queue_name="polls")  # a bulk of changed tickets must not stand before people
 def wake_ticket(signal_id: str) -> None:
     """Tell the signal's pages that the ticket itself changed."""
     push(session_group(UUID(signal_id)), {"type": "signal.changed"})
