@@ -173,7 +173,7 @@ def _talk(replay: Replay, runs: Sequence[DryRun]) -> None:
             answers = list(pool.map(_Asked.ask, asked))
             for each, answer in zip(asked, answers, strict=True):
                 each.take(answer)
-            if problem := _nothing_but_problems(answers):
+            if problem := _no_model(runs, answers):
                 _end(replay, Replay.State.FAILED, f"{problem} Nothing is lost: go on when the model answers again.")
                 raise ReplayLost(f"{replay.pk}: no model answers.")
             _renew(replay)
@@ -220,11 +220,12 @@ class _Asked:
         self.run.take(answer, cost_microcents=cost)
 
 
-def _nothing_but_problems(answers: Sequence[ModelReply | ModelError]) -> ModelError | None:
-    """The first problem, where every request of a round met one, or one that only a changed setting mends."""
+def _no_model(runs: Sequence[DryRun], answers: Sequence[ModelReply | ModelError]) -> ModelError | None:
+    """Why there is no model to go on with: a problem that only a changed setting mends, or no answer to anybody."""
     problems = [answer for answer in answers if isinstance(answer, ModelError)]
-    lasting = any(isinstance(problem, ModelRefused) for problem in problems)
-    return problems[0] if problems and (lasting or len(problems) == len(answers)) else None
+    refused = next((problem for problem in problems if isinstance(problem, ModelRefused)), None)
+    silent = problems and not any(run.result.answers for run in runs)
+    return refused or (problems[0] if silent else None)
 
 
 @transaction.atomic

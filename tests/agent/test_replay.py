@@ -10,21 +10,25 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Sum
 from django.utils import timezone
 
+from agent.directing import answer_decision
 from agent.models import Replay, ReplayedSignal, ReplayLane
 from agent.replay_tasks import sweep_replays
 from agent.replays import ReplayRefused, Wanted, past_signals, resume_replay, start_replay, stop_replay
+from agent.starting import run_on_signal
 from approvals.models import Action, ApprovalPolicy, Grant
 from integrations.models import ModelUsage
 from junto.audit.models import AuditEntry
 from junto.tenants.permissions import Role
 from runbooks.models import Runbook
 from runbooks.services import save_draft
+from signals.models import SignalNote
 from tests.agent.cases import TEXT
 from tests.agent.replay_cases import DRAFT, Kind, ReplayTestCase
+from tests.agent.run_cases import HYBRID
 from tests.agent.test_runbook_runs import BODY
 from tests.cases import forget_calls
 from tests.factories import MembershipFactory
-from tests.scripted_model import Asks, Fails, ObeyingModel, Says
+from tests.scripted_model import Asks, Fails, ObeyingModel, Says, SeenRequest, Step
 
 NOTE, ASSIGN, LOOK = "connectwise.add_internal_note", "connectwise.assign_ticket", "connectwise.get_ticket"
 State = Replay.State
@@ -77,6 +81,31 @@ class ThreeLanesTest(ReplayTestCase):
         assert self.changes(replay, Kind.DRAFT) == [(NOTE, "asks")]
         assert "assumed: “Yes” at step 4" in self.lane(replay, Kind.DRAFT).end
         assert self.row(replay).changed == 1
+
+    def test_a_decision_goes_on_with_what_a_person_chose_in_the_past_run(self) -> None:
+        runbook = self.publish(HYBRID, audience="hybrid", title="VPN, with a call back")
+        theo = self.actor(self.theo)
+        session = run_on_signal(runbook=runbook, signal=self.reload(self.signal), actor=theo, given={})
+        answer_decision(session=self.run_on(session), actor=theo, number=3, option="No, leave it: go to step 5")
+        self.run_on(session)
+        replay = self.replay(self.signal, runbook=runbook)
+        assert self.changes(replay, Kind.DRAFT) == []
+        assert self.lane(replay, Kind.DRAFT).end == "Went through all its steps."
+
+    def test_notes_written_after_the_past_run_began_are_not_shown_to_the_lanes(self) -> None:
+        past = self.ran()
+        SignalNote(
+            organization=self.northwind,
+            signal=past.signal,
+            external_id="later",
+            text="It was solved by a restart",
+            written_at=timezone.now(),
+        ).save()
+        self.draft()
+        with self.answering(lambda seen: Says("")) as server:
+            self.replay(past.signal)
+        assert server.requests
+        assert not any("solved by a restart" in json.dumps(seen.body) for seen in server.requests)
 
     def test_arguments_that_became_others_count_as_changed(self) -> None:
         self.publish(BODY + '3. Assign. @connectwise.assign_ticket(ticket_id=ticket.id, member="mara")\n')
@@ -220,6 +249,19 @@ class ProgressTest(ReplayTestCase):
         assert replay.state == State.FAILED
         assert "go on" in replay.detail
         assert self.row(replay).state == ReplayedSignal.State.PENDING
+
+    def test_one_lane_without_an_answer_says_so_and_the_others_are_kept(self) -> None:
+        past = self.ran()
+        self.draft()
+
+        def first(seen: SeenRequest) -> Step:
+            return Fails(413, "too long") if "Give it to Theo" in json.dumps(seen.body) else Says("Nothing to do.")
+
+        with self.answering(first):
+            replay = self.replay(past.signal)
+        assert replay.state == State.DONE, replay.detail
+        assert self.lane(replay, Kind.DRAFT).end.startswith("The model gave no answer.")
+        assert self.lane(replay, Kind.PUBLISHED).answers == 1
 
     def test_a_model_that_never_ends_is_bounded_as_a_run_is(self) -> None:
         self.draft()
