@@ -83,8 +83,11 @@ def advance(session_id: UUID) -> None:
 def _step(session: AgentSession, lease: Lease) -> tuple[int, bool]:
     """The step itself. Returns the number of the last event it took into account, and whether there is more to do."""
     context = build_context(session, fence=lease.fence)
-    for action in context.progress.untold:
+    untold = context.progress.untold
+    for action in untold:
         record_action(session, action)
+    if untold:
+        context = context.read_again()  # what the model is shown includes them
     crashpoint("C5")
     if context.progress.unproposed:
         _propose_open(context)

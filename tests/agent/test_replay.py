@@ -21,7 +21,7 @@ from junto.audit.models import AuditEntry
 from junto.tenants.permissions import Role
 from runbooks.models import Runbook
 from runbooks.services import save_draft
-from signals.models import SignalNote
+from signals.models import Signal, SignalNote
 from tests.agent.cases import TEXT
 from tests.agent.replay_cases import DRAFT, Kind, ReplayTestCase
 from tests.agent.run_cases import HYBRID
@@ -334,6 +334,8 @@ class WhoMayTest(ReplayTestCase):
     def test_the_tickets_it_ran_on_are_proposed_first_and_newest(self) -> None:
         past = self.ran()
         self.ticket("Something else", TEXT)
+        later = past.signal.source_created_at + timedelta(hours=1)
+        Signal.unscoped.filter(pk=past.signal_id).update(source_created_at=later)
         found = past_signals(actor=self.actor(self.mara), runbook=self.draft(), wanted=Wanted())
         assert list(found) == [past.signal, self.signal]
 

@@ -7,7 +7,8 @@ from playwright.sync_api import Locator, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-TICKET = "48288"
+#: One that no runbook of the demo fits, so that the agent proposes what it always does.
+TICKET = "48279"
 NOTE = "Checked with the client on the phone: the account is locked, not forgotten."
 
 
