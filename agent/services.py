@@ -232,9 +232,7 @@ def choose_runbook(*, session: AgentSession, actor: Actor, runbook: Runbook | No
     if runbook is not None and not in_force(runbook, session.company):
         raise SessionRefused("That runbook is not published for this company.")
     version = published_document(runbook) if runbook else None
-    best = _best(session.signal)
-    offered = best.runbook if best else None
-    record_choice(signal=session.signal, offered=offered, chosen=runbook, actor=actor)
+    offered = remember_choice(session.signal, runbook, actor=actor)
     if version is None:
         session.runbook = session.runbook_number = session.runbook_record = session.runbook_score = None
         session.runbook_reason, session.inputs = f"Chosen by {actor.label}", {}
@@ -248,6 +246,17 @@ def choose_runbook(*, session: AgentSession, actor: Actor, runbook: Runbook | No
     record(actor, "session.runbook_chosen", session, told)
     chosen = f"the runbook “{runbook.title}”" if runbook else "no runbook"
     append_event(session, Notice(tone="quiet", text=f"{actor.label} chose {chosen}."))
+
+
+def remember_choice(signal: Signal, runbook: Runbook | None, *, actor: Actor) -> Runbook | None:
+    """Store what a person chose beside what matched best, which is returned (None = nothing did).
+
+    It counts when signals like this one are matched.
+    """
+    best = _best(signal)
+    offered = best.runbook if best else None
+    record_choice(signal=signal, offered=offered, chosen=runbook, actor=actor)
+    return offered
 
 
 def in_force(runbook: Runbook, company: Company) -> bool:

@@ -19,7 +19,7 @@ from agent.directing import is_run
 from agent.events import Notice
 from agent.journal import append_event
 from agent.models import AgentSession, StartRule
-from agent.services import Chosen, SessionRefused, close_session, in_force, live_session, open_session
+from agent.services import Chosen, SessionRefused, close_session, in_force, live_session, open_session, remember_choice
 from agent.start_rules import start_mode
 from approvals.models import Action, Origin
 from junto.audit.services import record
@@ -63,6 +63,7 @@ def run_on_signal(*, runbook: Runbook, signal: Signal, actor: Actor, given: Valu
     live = live_session(signal)
     if live is not None:
         _end_before_run(live, actor)
+    remember_choice(signal, runbook, actor=actor)
     return _open(signal, actor, Chosen(version=version, reason=f"Run by {actor.label}", inputs=inputs))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.models import AgentSession, StartRule
+from agent.starting import run_on_signal
 from runbooks.matching import match_signal
 from runbooks.models import Runbook, RunbookChoice
 from tests.agent.cases import SUMMARY, TEXT
@@ -50,6 +51,12 @@ class ChoosingTest(RunTestCase):
         best = match_signal(self.ticket(SUMMARY, TEXT))[0]
         assert best.runbook == self.other
         assert "Chosen for 3 signals like this one." in best.reason
+
+    def test_a_runbook_that_is_run_by_hand_on_a_ticket_is_a_choice_too(self) -> None:
+        signal = self.ticket(SUMMARY, TEXT)
+        run_on_signal(runbook=self.other, signal=signal, actor=self.actor(self.theo), given={})
+        choice = RunbookChoice.objects.for_organization(self.northwind).get()
+        assert (choice.signal, choice.offered, choice.chosen) == (signal, self.runbook, self.other)
 
     def test_ines_cannot_choose_for_northwind(self) -> None:
         path = self.path(f"signals/{self.session.signal_id}/choose-runbook/")
