@@ -28,12 +28,12 @@ def stage(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 
 @pytest.fixture
-def enter(browser: Browser, stage: Stage) -> Iterator[Enter]:
+def enter(browser: Browser, stage: Stage, request: pytest.FixtureRequest) -> Iterator[Enter]:
     """Log somebody in: `enter("theo")`, with a browser's options such as `color_scheme` where they matter."""
     people: list[Somebody] = []
 
     def enter(login: str, **options: Any) -> Somebody:
-        people.append(Somebody(browser, stage, login, **options))
+        people.append(Somebody(browser, stage, login, test=request.node.originalname, **options))
         return people[-1]
 
     yield enter

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,6 +34,13 @@ class Stage:
     address: str
     data_dir: Path
     password: str
+    #: Which test works on which ticket.
+    taken: dict[str, str] = field(default_factory=dict)
+
+    def take(self, ticket: str, *, test: str) -> None:
+        """Work on a ticket; fails where another test does, for then the order of the tests would tell what it finds."""
+        first = self.taken.setdefault(ticket, test)
+        assert first == test, f"{test} wants ticket {ticket}, which is {first}'s: take one of its own"
 
     def path(self, path: str = "", *, organization: str = "northwind") -> str:
         """The address of one of an organization's pages."""
@@ -99,8 +106,9 @@ def first_request(page: Page) -> Locator:
 class Somebody:
     """One person with a browser of their own. What the browser complains about is kept in `complaints`."""
 
-    def __init__(self, browser: Browser, stage: Stage, login: str, **options: Any) -> None:
+    def __init__(self, browser: Browser, stage: Stage, login: str, *, test: str, **options: Any) -> None:
         self.stage = stage
+        self.test = test
         self.complaints: list[str] = []
         self.context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
         self.context.set_default_timeout(PATIENCE_SECONDS * 1000)
@@ -119,7 +127,8 @@ class Somebody:
         return self.page
 
     def open_signal(self, number: str) -> Page:
-        """Find a signal by its ticket's number and open it, as a person would."""
+        """Find a signal by its ticket's number and open it, as a person would; no other test may then."""
+        self.stage.take(number, test=self.test)
         self.open("signals/")
         self.page.get_by_role("searchbox", name="Search signals").fill(number)
         expect(self.page.locator("tr.sig")).to_have_count(1)

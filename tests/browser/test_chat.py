@@ -48,9 +48,9 @@ def test_what_somebody_does_with_a_ticket_is_seen_by_others_who_have_it_open(ent
 def test_two_who_decide_at_once_make_one_decision_and_the_second_is_told(enter, stage):
     theo, mara = enter("theo"), enter("mara")
     lines = Lines(theo.page)
-    page = start(theo, "48279")
+    page = start(theo, "48278")
     mine = first_request(page)
-    other = mara.open_signal("48279")
+    other = mara.open_signal("48278")
     hers = other.locator('.approval[data-state="waiting"]').first
     expect(hers).to_be_visible()
     lines.events_are_late = True
@@ -60,7 +60,7 @@ def test_two_who_decide_at_once_make_one_decision_and_the_second_is_told(enter, 
     mine.get_by_role("button", name="Only this one").click()
 
     expect(mine.locator("[data-card-error]")).to_contain_text(re.compile("^Mara .* approved this"))
-    assert len(stage.effects(ticket=48279)) == 1
+    assert len(stage.effects(ticket=48278)) == 1
 
 
 def test_values_that_the_tool_does_not_take_are_marked_where_they_were_typed(enter):

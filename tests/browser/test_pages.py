@@ -78,7 +78,7 @@ def test_a_chosen_theme_is_there_at_the_next_page_before_it_is_painted(enter):
 
 
 def test_the_badge_says_that_it_rehearses_and_how_to_connect_a_model(enter):
-    page = enter("theo").open_signal("48289")
+    page = enter("theo").open_signal("48287")
     page.get_by_role("button", name="Rehearsal model").last.click()
 
     expect(page.get_by_role("dialog")).to_contain_text("JUNTO_LLM_BASE_URL")
