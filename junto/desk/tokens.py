@@ -18,16 +18,16 @@ from junto.tenants.access import MemberRequest
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import SCOPE_PERMISSIONS, Permission, require
 
-#: What a scope lets a program do, in words.
+#: What a scope lets a program do, in words. Later: no address of the API asks for it yet.
 SCOPE_WORDS = {
     "signals:read": "List and read signals",
     "signals:write": "Send tickets in",
-    "companies:sync": "Send companies, contacts and devices in",
-    "runbooks:read": "Read runbooks",
-    "sessions:read": "Read sessions",
-    "sessions:start": "Start the agent",
-    "actions:propose": "Propose actions; it never decides one",
-    "audit:read": "Read the audit log",
+    "companies:sync": "Later: send companies, contacts and devices in",
+    "runbooks:read": "Later: read runbooks",
+    "sessions:read": "Later: read sessions",
+    "sessions:start": "Later: start the agent",
+    "actions:propose": "Later: propose actions; it never decides one",
+    "audit:read": "Later: read the audit log",
 }
 LONGEST_DAYS = 365
 
