@@ -270,4 +270,4 @@ def _name(session: AgentSession) -> str:
     """A run that stands in the way, so that people find it."""
     title = session.runbook.title if session.runbook else "A run"
     by = f", started by {session.started_by.user.display_name}" if session.started_by else ""
-    return f"“{title}”, version {session.runbook_number}, of {session.created_at:%Y-%m-%d %H:%M} UTC{by},"
+    return f"“{title}”, version {session.runbook_number}, of {session.created_at:%-d %b %Y %H:%M} UTC{by},"

@@ -30,7 +30,7 @@ class Version:
     @property
     def name(self) -> str:
         """What it is called on the page."""
-        return f"version {self.number}" if self.number else f"the draft of {self.at:%Y-%m-%d %H:%M}"
+        return f"version {self.number}" if self.number else f"the draft of {self.at:%-d %b %Y %H:%M}"
 
 
 @dataclass(frozen=True)

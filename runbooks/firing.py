@@ -227,4 +227,4 @@ def _companies(trigger: Trigger) -> list[Company]:
 
 
 def _clock(trigger: Trigger, moment: datetime) -> str:
-    return f"{trigger.local(moment):%Y-%m-%d %H:%M} ({trigger.time_zone})"
+    return f"{trigger.local(moment):%-d %b %Y %H:%M} ({trigger.time_zone})"

@@ -166,7 +166,7 @@ def restore_version(*, actor: Actor, runbook: Runbook, record_id: int, reason: s
     if runbook.status == Runbook.Status.ARCHIVED:
         runbook.status = Runbook.Status.DRAFT
     return save_draft(
-        actor=actor, runbook=runbook, reason=reason or f"Restored from {earlier.history_date:%Y-%m-%d %H:%M}"
+        actor=actor, runbook=runbook, reason=reason or f"Restored from {earlier.history_date:%-d %b %Y %H:%M}"
     )
 
 

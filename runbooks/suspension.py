@@ -70,7 +70,7 @@ class _Rests:
         if tool.pin != grant.tool_pin:
             return f"What {tool.label} does was changed after publishing. Read it and publish again."
         if grant.expires_at is not None and grant.expires_at <= self.now:
-            return f"Its approvals ended on {grant.expires_at:%Y-%m-%d}. Publish again to renew them."
+            return f"Its approvals ended on {grant.expires_at:%-d %b %Y}. Publish again to renew them."
         issuer = self._issuer(grant)
         if may_decide(issuer, risk=tool.risk, flags=tool.flags, company=where):
             return ""

@@ -54,7 +54,7 @@ class PageTests(TriggerCase):
         page = self.add("schedule", companies=[str(self.harlow.pk)], **form)
         trigger = self.only()
         assert trigger.next_due is not None
-        self.assertContains(page, f"{trigger.next_due:%Y-%m-%d %H:%M}")
+        self.assertContains(page, f"{trigger.next_due:%-d %b %Y %H:%M}")
         assert (trigger.local(trigger.next_due).hour, trigger.local(trigger.next_due).weekday()) == (3, 0)
 
     def test_what_cannot_be_is_said_at_its_field(self) -> None:

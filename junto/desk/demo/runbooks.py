@@ -23,8 +23,8 @@ class DemoRunbook:
 
     @property
     def body(self) -> str:
-        """The text."""
-        return (FOLDER / f"{self.name}.md").read_text(encoding="utf-8")
+        """The text, without a line end behind it, as the editor saves it."""
+        return (FOLDER / f"{self.name}.md").read_text(encoding="utf-8").strip()
 
 
 RUNBOOKS = (
