@@ -30,6 +30,7 @@ from integrations.tools import (
     Category,
     Change,
     ExternalRecord,
+    Flag,
     Outcome,
     OutcomeStrategy,
     Preview,
@@ -109,6 +110,7 @@ def _search_status(context: ToolContext, arguments: SetTicketStatus, before: Jso
     title=_status_title,
     category=Category.WRITE,
     risk=Risk.MEDIUM,
+    flags={Flag.CLIENT_VISIBLE},
     endpoints=(endpoints.TICKETS, endpoints.BOARD, endpoints.BOARD_STATUSES, endpoints.PATCH_TICKET),
     outcome=OutcomeStrategy.NATURAL,
     undo="Set the former status again.",
@@ -313,6 +315,7 @@ def _search_creation(context: ToolContext, arguments: CreateTicket, _: JsonValue
     title=_create_title,
     category=Category.WRITE,
     risk=Risk.MEDIUM,
+    flags={Flag.CLIENT_VISIBLE},
     endpoints=(
         endpoints.BOARDS,
         endpoints.CONTACTS,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from integrations.errors import InvalidArguments, TargetRefused
 from integrations.models import ExternalRef
+from integrations.tools import DefaultPolicy, Flag, Preview, registry
 from tests.integrations.connected import ConnectedTestCase
 
 
@@ -257,6 +259,23 @@ class PreviewTests(ConnectedTestCase):
         assert self.preview("connectwise.set_ticket_status", **arguments).target_digest != before
 
     def test_every_write_says_who_will_see_it_and_how_to_undo_it(self) -> None:
+        for name, preview in self.every_write():
+            assert preview.seen_by, name
+            assert preview.undo, name
+            assert preview.changes, name
+
+    def test_what_says_that_it_reaches_the_client_is_asked_for_every_time(self) -> None:
+        for name, preview in self.every_write():
+            tool = registry.get(name)
+            words = preview.seen_by.replace("The client does not see it", "").lower()
+            outside = ("the client", self.harbor.name.lower(), "contact", "portal")
+            if any(each in words for each in outside):
+                assert tool.policy is DefaultPolicy.ALWAYS, f"{name}: {preview.seen_by}"
+            else:
+                assert Flag.CLIENT_VISIBLE not in tool.flags, f"{name}: {preview.seen_by}"
+
+    def every_write(self) -> Iterator[tuple[str, Preview]]:
+        """Each tool that changes something, with what it would do to a new ticket."""
         ticket = self.sandbox.plant_ticket()
         options: Any = self.call("connectwise.board_options", board_id=1).content
         calls: dict[str, dict[str, Any]] = {
@@ -268,11 +287,10 @@ class PreviewTests(ConnectedTestCase):
             "add_time_entry": _work(ticket, minutes=5),
             "create_ticket": {"summary": "a", "description": "b", "board_id": 1},
         }
+        writes = {one.name.partition(".")[2] for one in registry if one.is_write and one.vendor == "connectwise"}
+        assert set(calls) == writes
         for name, arguments in calls.items():
-            preview = self.preview(f"connectwise.{name}", **arguments)
-            assert preview.seen_by, name
-            assert preview.undo, name
-            assert preview.changes, name
+            yield f"connectwise.{name}", self.preview(f"connectwise.{name}", **arguments)
 
 
 def _work(ticket: int, **changes: Any) -> dict[str, Any]:
