@@ -5,6 +5,7 @@ that they are too old: standard library only, no annotations, no f-strings.
 """
 
 import errno
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -38,28 +39,33 @@ def require_python():
 
 def ensure_environment(lock):
     """Bring `.venv` to the state of `lock`; nothing happens when that lock was installed before."""
-    wanted = _digest(lock)
-    if os.path.exists(PYTHON) and wanted in _stamp():
-        return
-    if os.path.exists(PYTHON) and lock == RUNTIME_LOCK and _digest(DEVELOPMENT_LOCK) in _stamp():
-        return
-    _or_stop(lambda: _install(lock), wanted, "w")
+    _unless(lambda: _has(lock), lambda: _install(lock), _digest(lock), "w")
+
+
+def _has(lock):
+    if not os.path.exists(PYTHON):
+        return False
+    return _digest(lock) in _stamp() or (lock == RUNTIME_LOCK and _digest(DEVELOPMENT_LOCK) in _stamp())
 
 
 def ensure_semantic():
     """Add the extra [semantic] to `.venv`; nothing happens when its lock was installed before."""
     wanted = _digest(SEMANTIC_LOCK)
-    if wanted in _stamp():
+    _unless(lambda: wanted in _stamp(), _install_semantic, wanted, "a")
+
+
+def _unless(installed, install, wanted, how):
+    """Install and write `wanted` to the stamp, or say in one sentence why not. Of two starts at once one installs."""
+    if installed():
         return
-    _or_stop(_install_semantic, wanted, "a")
-
-
-def _or_stop(install, wanted, how):
-    """Install and write `wanted` to the stamp, or say in one sentence why not."""
     try:
-        install()
-        with open(STAMP, how) as file:
-            file.write(wanted + "\n")
+        with open(__file__) as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            if installed():
+                return
+            install()
+            with open(STAMP, how) as file:
+                file.write(wanted + "\n")
     except (IOError, OSError) as error:
         if error.errno == errno.ENOSPC:
             stop("the disk is full: free some space below %s and start again." % ROOT)

@@ -1,6 +1,7 @@
 """`bin/junto up`: everything on one machine, as one server process with the vendor sandbox as its only child."""
 
 import argparse
+import errno
 import os
 import signal
 import socket
@@ -52,6 +53,7 @@ class Options:
 def run(arguments: Sequence[str]) -> int:
     """Serve until Ctrl-C or SIGTERM; `Refusal` when something stands in the way."""
     options = _parse(arguments)
+    os.umask(0o077)  # a folder that was there before may be open to all of this machine; what is made in it is not
     signal.signal(signal.SIGTERM, _interrupt)
     os.environ["JUNTO_DATA_DIR"] = str(options.data_dir)
     with ExitStack() as stack:
@@ -108,12 +110,18 @@ def _listener(options: Options) -> socket.socket:
         listener.listen()
     except OSError as error:
         listener.close()
-        reason = (error.strerror or str(error)).lower()
-        raise Refusal(
-            f"port {options.port} of {options.host} cannot be taken ({reason}): choose another one with --port, "
-            "or stop the program that has it."
-        ) from error
+        raise Refusal(_untaken(options, error)) from error
     return listener
+
+
+def _untaken(options: Options, error: OSError) -> str:
+    reason = (error.strerror or str(error)).lower()
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return f"{options.host} is no address of this machine ({reason}): choose another one with --host."
+    port = f"port {options.port} of {options.host} cannot be taken ({reason})"
+    if error.errno == errno.EACCES:
+        return f"{port}: choose one from 1024 on with --port."
+    return f"{port}: choose another one with --port, or stop the program that has it."
 
 
 def _configure(options: Options) -> SandboxPlace | None:
@@ -137,9 +145,19 @@ def _migrate(options: Options) -> None:
     try:
         call_command("migrate", verbosity=0, interactive=False)
     except DatabaseError as error:
-        raise broken_database(Path(str(connection.settings_dict["NAME"])), error) from error
+        if connection.vendor == "sqlite":
+            raise broken_database(Path(str(connection.settings_dict["NAME"])), error) from error
+        raise Refusal(_no_server(error)) from error
     finally:
         connection.close()
+
+
+def _no_server(error: DatabaseError) -> str:
+    reason = str(error).strip().splitlines() or [error.__class__.__name__]
+    return (
+        f"the database of DATABASE_URL cannot be used ({reason[0]}): see that its server runs, "
+        "and that the address, the user and the password are right."
+    )
 
 
 def _serve(options: Options, sandbox: SandboxPlace | None, listener: socket.socket) -> None:

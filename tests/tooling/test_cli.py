@@ -5,7 +5,6 @@ import re
 import signal
 import socket
 import sqlite3
-import stat
 import subprocess
 import sys
 
@@ -37,6 +36,10 @@ def test_a_taken_port_is_told_in_one_sentence(tmp_path):
 @pytest.mark.parametrize("port", ["0", "70000", "http"])
 def test_an_impossible_port_is_told_in_one_sentence(tmp_path, port):
     assert_one_sentence(junto("up", "--port", port, data_dir=tmp_path), "1 to 65535")
+
+
+def test_a_host_of_another_machine_is_told_in_one_sentence(tmp_path):
+    assert_one_sentence(junto("up", "--host", "192.0.2.1", data_dir=tmp_path), "192.0.2.1", "--host")
 
 
 def test_an_unknown_option_is_told_in_one_sentence(tmp_path):
@@ -116,7 +119,7 @@ def test_a_database_that_does_not_answer_is_told_in_one_sentence(tmp_path):
     nowhere = f"postgres://junto@127.0.0.1:{free_port()}/junto"
     finished = junto("up", "--port", str(free_port()), data_dir=tmp_path, environment={"DATABASE_URL": nowhere})
 
-    assert_one_sentence(finished, "database", "refused")
+    assert_one_sentence(finished, "DATABASE_URL", "refused", "its server runs")
 
 
 def test_a_command_before_the_first_up_says_to_run_it(tmp_path):
@@ -162,14 +165,15 @@ def test_a_worker_without_redis_says_so_and_stops(tmp_path):
     assert_one_sentence(junto("worker", data_dir=tmp_path), "REDIS_URL")
 
 
-def test_up_serves_stops_at_sigterm_and_keeps_its_secrets(tmp_path):
+def test_up_serves_stops_at_sigterm_and_keeps_its_secrets_to_itself(tmp_path):
     port = free_port()
+    tmp_path.chmod(0o755)
     with running_up(tmp_path, port, "--no-demo") as process:
         process.send_signal(signal.SIGTERM)
         assert process.wait(STOP_SECONDS) == 0
     secret = tmp_path / "secrets" / "JUNTO_SECRET_KEY"
     before = secret.read_text(encoding="utf-8")
-    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert [path for path in tmp_path.rglob("*") if path.stat().st_mode & 0o077] == []
 
     with running_up(tmp_path, port, "--no-demo") as process:
         process.send_signal(signal.SIGINT)
