@@ -10,6 +10,8 @@ from django.test import override_settings
 
 pytest_plugins = ["tests.services", "tests.sandbox_process", "tests.append_only"]
 
+#: The long runs take minutes each on a quiet machine; a busy one may be ten times as slow.
+DEEP_SECONDS = 7200
 REQUIRE_ALL = os.environ.get("JUNTO_TEST_REQUIRE_ALL") == "1"
 
 
@@ -40,6 +42,13 @@ def chromium() -> str:
     if found is None:
         pytest.skip("no Chromium is installed: apt install chromium, or set JUNTO_TEST_CHROMIUM")
     return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the long runs their time."""
+    for item in items:
+        if item.get_closest_marker("deep"):
+            item.add_marker(pytest.mark.timeout(DEEP_SECONDS), append=False)
 
 
 @pytest.hookimpl(wrapper=True)

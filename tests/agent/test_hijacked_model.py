@@ -155,7 +155,6 @@ class SomebodyDecidesTest(HijackedTestCase):
         self.deny(self.texts(1, 3))
 
     @pytest.mark.deep
-    @pytest.mark.timeout(1800)
     def test_all_texts_denied_make_the_model_try_a_strangers_ticket_in_vain(self) -> None:
         self.deny(self.texts())
 
@@ -163,7 +162,6 @@ class SomebodyDecidesTest(HijackedTestCase):
         self.approve_notes(self.texts(4, 6))
 
     @pytest.mark.deep
-    @pytest.mark.timeout(1800)
     def test_a_note_approved_for_each_session_covers_no_strangers_ticket(self) -> None:
         self.approve_notes(self.texts())
 

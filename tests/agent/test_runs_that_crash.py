@@ -112,7 +112,6 @@ class CrashingRunTest(RunTestCase):
             self.live(seed)
 
     @pytest.mark.deep
-    @pytest.mark.timeout(3600)
     def test_the_same_for_a_hundred_orders(self) -> None:
         for seed in range(1_000, 1_100):
             self.live(seed)

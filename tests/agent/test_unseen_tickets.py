@@ -29,7 +29,6 @@ class UnseenTicketTest(SessionTestCase):
         self.triage(12)
 
     @pytest.mark.deep
-    @pytest.mark.timeout(1800)
     def test_two_hundred_are_triaged_to_their_end(self) -> None:
         self.triage(200)
 

@@ -66,7 +66,6 @@ def test_what_cannot_be_used_is_told_in_one_sentence(tmp_path, words, told):
 
 
 @pytest.mark.deep
-@pytest.mark.timeout(2 * INSTALL_SECONDS)
 def test_the_extra_installs_from_its_lock_and_compares_meaning(tmp_path):
     """Needs the package index; 130 MB."""
     packages = tmp_path / "packages"

@@ -45,7 +45,7 @@ def for_all(**strategies: st.SearchStrategy[Any]) -> Callable[[Callable[..., Non
     """A test that holds for everything the strategies make; `--deep` tries a hundred times as much of it."""
 
     def decorate(holds: Callable[..., None]) -> Callable[[int], None]:
-        deep = pytest.param(2000, marks=[pytest.mark.deep, pytest.mark.timeout(1800)])
+        deep = pytest.param(2000, marks=pytest.mark.deep)
 
         @pytest.mark.parametrize("examples", [20, deep])
         def test(examples: int) -> None:
