@@ -88,7 +88,7 @@ def _on_signal(frame: Frame, *, actor: Actor, signal: Signal) -> Message:
         return {"type": "ack", "id": frame.id, "session": str(session.pk)}
     session = _live(signal)
     if isinstance(frame, Say):
-        post_message(session=session, actor=actor, text=frame.text)
+        post_message(session=session, actor=actor, text=frame.text, frame_id=frame.id)
     elif isinstance(frame, Stop):
         stop_session(session=session, actor=actor, reason=frame.reason)
     elif isinstance(frame, Close):

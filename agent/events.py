@@ -25,13 +25,17 @@ class RequestedCall(_Payload):
 
 
 class UserSaid(_Payload):
-    """A person wrote in the chat. `role` is the word of their role, for the prompt and the screen."""
+    """A person wrote in the chat. `role` is the word of their role, for the prompt and the screen.
+
+    `frame_id` is what the person's page called the message, so that the same one sent again is known.
+    """
 
     kind: Literal["user_said"] = "user_said"
     membership_id: UUID
     name: str
     role: str
     text: str
+    frame_id: str = ""
 
 
 class PersonStarted(_Payload):

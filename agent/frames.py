@@ -16,11 +16,11 @@ REASON_LIMIT = 2_000
 class _Frame(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
 
-    id: str = Field(default="", max_length=64)
+    id: str = Field(default="", max_length=64, pattern=r"^[ -~]*$")
 
 
 class Say(_Frame):
-    """A person writes in the chat."""
+    """A person writes in the chat. The same id sent again is the same message: it is acknowledged and not written."""
 
     type: Literal["say"]
     text: str = Field(min_length=1, max_length=MESSAGE_LIMIT)

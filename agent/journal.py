@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
@@ -40,6 +41,13 @@ def append_event(session: AgentSession, event: Event) -> SessionEvent:
     while not _take_number(session):
         session.refresh_from_db(fields=["last_number"])
     return _write(session, event)
+
+
+def was_said(session: AgentSession, *, membership_id: UUID, frame_id: str) -> bool:
+    """Whether this message of this person is written in `session`; one without an id is never known again."""
+    rows = SessionEvent.objects.for_organization(session.organization).filter(session=session, kind="user_said")
+    same = rows.filter(payload__frame_id=frame_id, payload__membership_id=str(membership_id))
+    return bool(frame_id) and same.exists()
 
 
 def record_action(session: AgentSession, action: Action) -> bool:

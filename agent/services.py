@@ -13,11 +13,12 @@ from pydantic import JsonValue
 from agent.attention import ring_session
 from agent.events import Notice, PersonStarted, StateChanged, UserSaid
 from agent.frames import MESSAGE_LIMIT
-from agent.journal import append_event
+from agent.journal import append_event, was_said
 from agent.models import AgentSession
 from agent.steps import lay_out
 from approvals.models import Origin
 from approvals.services import cancel_actions, open_origin, set_mode, stop_origin
+from integrations.llm.fencing import says_something
 from integrations.services import model_info
 from junto.audit.services import record
 from junto.bells import ring
@@ -123,20 +124,27 @@ def live_session(signal: Signal) -> AgentSession | None:
 
 
 @transaction.atomic
-def post_message(*, session: AgentSession, actor: Actor, text: str) -> None:
+def post_message(*, session: AgentSession, actor: Actor, text: str, frame_id: str = "") -> None:
     """Write what a person says into the session and make it the model's turn.
 
+    A message with a `frame_id` is written once: sent again by the same person, it changes nothing.
+
     Raises:
-        SessionRefused: the session is over, or the text is empty or longer than MESSAGE_LIMIT characters.
+        SessionRefused: the session is over, or nothing of the text can be read, or it is longer than
+            MESSAGE_LIMIT characters.
     """
     require(actor, Permission.RUN_SESSIONS, session.company)
     if actor.membership is None:
         raise SessionRefused("Only people speak in a session.")
-    if not text.strip():
-        raise SessionRefused("The message is empty.")
+    if not says_something(text):
+        raise SessionRefused("The message holds nothing that can be read: nothing was sent.")
     if len(text) > MESSAGE_LIMIT:
         raise SessionRefused(f"The message has {len(text)} characters; {MESSAGE_LIMIT} fit. Shorten it or use a note.")
+    # whoever sends the same message on two lines at once waits here, the origin first as everywhere
+    Origin.objects.for_organization(session.organization).select_for_update().get(pk=session.origin_id)
     session.refresh_from_db()
+    if was_said(session, membership_id=actor.membership.pk, frame_id=frame_id):
+        return
     if not session.is_live:
         raise SessionRefused("This session is over. Start the agent again to go on.")
     append_event(
@@ -146,6 +154,7 @@ def post_message(*, session: AgentSession, actor: Actor, text: str) -> None:
             name=actor.label,
             role=actor.membership.get_role_display(),
             text=text.replace("\x00", ""),
+            frame_id=frame_id,
         ),
     )
     ring("session.ready", str(session.pk))

@@ -39,6 +39,11 @@ def show_escaped(text: str) -> str:
     return _HIDDEN.sub(lambda match: f"[U+{ord(match[0]):04X}]", _LINE_ENDS.sub("\n", text))
 
 
+def says_something(text: str) -> bool:
+    """Whether a reader sees anything of `text`: more than space and hidden characters."""
+    return bool(_HIDDEN.sub("", text).strip())
+
+
 def fence(text: str, *, source: str, ref: str) -> str:
     """`text` between marked edges that name its `source` and `ref`, for use inside a prompt.
 

@@ -3,8 +3,11 @@
 // settle(action, done, evidence); each a promise that rejects with {code, message, fields}.
 import { elementFrom, say, toast, typing } from "../junto/dom.js";
 import { keysOn } from "../junto/shell.js";
+import { unsentOf } from "./unsent.js";
 
 const UNLOCK_AFTER = 8_000;
+/** After these nobody knows whether it happened. */
+const UNSURE = new Set(["lost", "silent"]);
 
 export class Cards {
   #root;
@@ -46,19 +49,17 @@ export class Cards {
     if (fresh.dataset.digest === old.dataset.digest && "seen" in old.dataset) fresh.dataset.seen = "";
     const typed = old.querySelector("[data-typed], [data-evidence]")?.value;
     const focused = old.contains(document.activeElement);
-    old.replaceWith(fresh);
     const field = fresh.querySelector("[data-typed], [data-evidence]");
+    // What is being sent at this moment is no loss; should it be refused, #run keeps it.
+    const unsent = "sending" in old.dataset || field?.matches("[data-evidence]") ? null : unsentOf(old, old.dataset.unsure);
+    old.replaceWith(fresh);
     if (typed && field) {
       field.value = typed;
       this.#unlock(fresh);
     }
-    if (focused) fresh.focus({ preventScroll: true });
-    if (changing) {
-      const notice = elementFrom('<p class="notice" data-tone="warn"><span></span></p>');
-      fresh.append(notice);
-      notice.firstElementChild.textContent =
-        "This was decided or withdrawn while you were changing it. Your changes were not sent.";
-    }
+    if (unsent) fresh.after(unsent);
+    // Somebody in the middle of a word goes on in a field: on the card the same letters would be keys.
+    if (focused) (unsent?.querySelector("textarea") ?? fresh).focus({ preventScroll: true });
   }
 
   /** Marks a card whose arguments have been on the screen; on a phone its buttons are docked from then on. */
@@ -104,22 +105,31 @@ export class Cards {
   async #run(card, deed, notice = card.querySelector("[data-card-error]")) {
     say(notice, "");
     this.#busy(card, true);
+    card.dataset.sending = "";
     try {
       const answer = await deed();
       if (answer?.message) {
         toast(answer.message, "ok");
-        this.#busy(card, false);
+        this.#rest(card);
         if (answer.html) this.replace(answer.html);
         return true;
       }
       // The new card comes as a frame of its own; should it be lost, the buttons come back.
-      setTimeout(() => this.#busy(card, false), UNLOCK_AFTER);
+      setTimeout(() => this.#rest(card), UNLOCK_AFTER);
       return true;
     } catch (refusal) {
-      this.#busy(card, false);
+      this.#rest(card);
       say(notice, refusal.message);
+      if (UNSURE.has(refusal.code)) card.dataset.unsure = refusal.message;
+      const unsent = card.isConnected ? null : unsentOf(card, refusal.message);
+      if (unsent) this.#find(card.dataset.action)?.after(unsent);
       return false;
     }
+  }
+
+  #rest(card) {
+    delete card.dataset.sending;
+    this.#busy(card, false);
   }
 
   #busy(card, on) {
@@ -218,15 +228,12 @@ export class Cards {
     const session = "approveChanged" in button.dataset && form.querySelector("[data-approve-changed-once]");
     const verdict = session ? "approve_session" : "approve";
     const payload = { verdict, target: typedTarget(card), ...JSON.parse(form.dataset.changed) };
-    delete card.dataset.modifying;
     this.#run(
       card,
       () => this.#transport.decide(card.dataset.action, payload),
       form.querySelector("[data-form-error]"),
     ).then((done) => {
-      if (done) return;
-      card.dataset.modifying = "";
-      this.#forgetPreview(form); // what was refused must be looked at again, as it is by now
+      if (!done) this.#forgetPreview(form); // what was refused must be looked at again, as it is by now
     });
   }
 
@@ -273,6 +280,7 @@ export class Cards {
     if (document.querySelector("dialog[open]")) return;
     const card = document.activeElement?.closest?.(".approval") ?? this.#standing();
     if (!card || !this.#root.contains(card) || card.dataset.state !== "waiting") return;
+    if ("modifying" in card.dataset) return; // a single letter would throw away what was typed
     const key = event.key.toLowerCase();
     if (key === "a" && card.dataset.risk !== "high")
       card.querySelector('[data-decide][data-kind="primary"]')?.click();

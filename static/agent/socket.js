@@ -75,12 +75,17 @@ export class SessionSocket extends EventTarget {
     this.connect();
   }
 
+  /** An id that no other frame of this person has. */
+  newId() {
+    return `${Date.now().toString(36)}-${++this.#number}`;
+  }
+
   /** Sends a frame and resolves with the answer to it; rejects with a Refusal. */
   request(frame) {
     if (!this.open) {
       return Promise.reject(new Refusal({ code: "offline", message: "Not connected. Nothing was sent." }));
     }
-    const id = `${Date.now().toString(36)}-${++this.#number}`;
+    const id = frame.id ?? this.newId();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);

@@ -2,31 +2,33 @@
 import { elementFrom, icon, say, toast, typing } from "../junto/dom.js";
 import { keysOn, showCounts } from "../junto/shell.js";
 import { Cards } from "./cards.js";
+import { Composer } from "./composer.js";
 import { direct } from "./directing.js";
 import { SessionSocket } from "./socket.js";
+import { unsentWithin } from "./unsent.js";
 
 const LIVE = new Set(["queued", "running", "waiting_for_approval", "waiting_for_technician"]);
 const NEAR_END = 120;
 const PANES_AFTER = 1_200;
 const PANES_EVERY = 30_000;
-const TYPING_EVERY = 4_000;
+const TYPING_SHOWN = 8_000;
 
 const page = document.querySelector("[data-triage]");
 const find = (selector) => page.querySelector(selector);
 const chat = find("[data-chat]");
 const scroller = find("[data-scroll]");
-const composer = find("[data-composer]");
-const box = find("[data-say]");
-const draftKey = `junto.draft.${page.dataset.socket}`;
 
 let session = page.dataset.session;
 let last = Number(page.dataset.last);
 let live = !find("[data-stop]").hidden;
 let streaming = new Map();
 let panesTimer = 0;
-let toldTyping = 0;
 
 const socket = new SessionSocket(page.dataset.socket, () => last);
+const composer = new Composer(find("[data-composer]"), socket, {
+  draftKey: `junto.draft.${page.dataset.socket}`,
+  arrived: () => toEnd(),
+});
 const cards = new Cards(chat, {
   decide: (action, payload) => socket.request({ type: "decide", action, ...payload }),
   preview: (action, values) => socket.request({ type: "preview_change", action, arguments: values }),
@@ -54,6 +56,7 @@ function place(fresh) {
   if (!known) return chat.insertBefore(fresh, chat.querySelector("[data-run]"));
   const card = fresh.querySelector(".approval");
   if (card && known.querySelector(".approval")) return cards.replace(card.outerHTML);
+  fresh.append(...unsentWithin(known));
   known.replaceWith(fresh);
 }
 
@@ -90,7 +93,7 @@ function startOver(id) {
 
 function clear() {
   streaming = new Map();
-  chat.replaceChildren();
+  chat.replaceChildren(...unsentWithin(chat));
 }
 
 /* --------------------------------------------------------- streamed replies */
@@ -170,9 +173,8 @@ function showState(frame) {
   }
   for (const name of ["[data-stop]", "[data-close-session]"]) find(name).hidden = !live;
   showStart(frame);
-  box.placeholder = live ? "Ask or tell the agent" : "Start the agent, then ask or tell it";
+  composer.live = live;
   if (String(frame.state).toLowerCase() !== "running") endStreams();
-  enableSend();
   refreshPanes();
 }
 
@@ -201,7 +203,7 @@ let typingTimer = 0;
 function showTyping(name) {
   find("[data-typing]").textContent = name ? `${name} is writing` : "";
   clearTimeout(typingTimer);
-  if (name) typingTimer = setTimeout(() => showTyping(""), 2 * TYPING_EVERY);
+  if (name) typingTimer = setTimeout(() => showTyping(""), TYPING_SHOWN);
 }
 
 function showLink({ state, words }) {
@@ -214,25 +216,9 @@ function showLink({ state, words }) {
     closed: "Not connected",
   }[state];
   find("[data-offline]").hidden = state === "open";
-  if (state === "closed") say(find("[data-say-error]"), words);
+  if (state === "closed") composer.complain(words);
   if (state !== "open") endStreams();
-  enableSend();
-}
-
-const mostLetters = Number(box.dataset.most);
-const tooMany = () => [...box.value.trim()].length - mostLetters;
-const enableSend = () => (find("[data-send]").disabled = !socket.open || !live || tooMany() > 0);
-
-// A text is never cut: what is too long stays in the field, and says so.
-function countLetters() {
-  const over = tooMany();
-  const shown = find("[data-letters]");
-  const grouped = (number) => number.toLocaleString("en");
-  if (over > 0) shown.textContent = `${grouped(over)} characters too many: shorten it, or put it on the ticket as a note.`;
-  else shown.textContent = over > -500 ? `${grouped(over + mostLetters)} of ${grouped(mostLetters)} characters` : "";
-  shown.toggleAttribute("data-over", over > 0);
-  box.setAttribute("aria-invalid", String(over > 0));
-  enableSend();
+  composer.enable();
 }
 
 /** The panes beside the chat are drawn by the server from the same rows; they are read again when something happened. */
@@ -301,48 +287,6 @@ async function attempt(button, frame, notice) {
     return false;
   } finally {
     button.disabled = false;
-    enableSend();
-  }
-}
-
-composer.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const text = box.value.trim();
-  if (!text || !socket.open || !live || tooMany() > 0) return;
-  box.readOnly = true;
-  const arrived = await attempt(find("[data-send]"), { type: "say", text }, find("[data-say-error]"));
-  box.readOnly = false;
-  if (arrived) {
-    box.value = "";
-    keepDraft();
-    toEnd();
-  }
-  box.focus();
-});
-
-box.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-  event.preventDefault();
-  composer.requestSubmit();
-});
-
-box.addEventListener("input", () => {
-  keepDraft();
-  if (Date.now() - toldTyping > TYPING_EVERY && live) {
-    toldTyping = Date.now();
-    socket.tell({ type: "typing" });
-  }
-});
-
-function keepDraft() {
-  countLetters();
-  box.style.height = "auto";
-  box.style.height = `${Math.min(box.scrollHeight, 192)}px`;
-  try {
-    if (box.value) sessionStorage.setItem(draftKey, box.value);
-    else sessionStorage.removeItem(draftKey);
-  } catch {
-    // The text still stands in the field.
   }
 }
 
@@ -384,12 +328,7 @@ document.addEventListener("keydown", (event) => {
   else if (key === "a" && !find("[data-start-box]").hidden) find("[data-start]")?.click();
 });
 
-try {
-  box.value = sessionStorage.getItem(draftKey) ?? "";
-} catch {
-  // No draft then.
-}
-keepDraft();
+composer.live = live;
 foldActions();
 openAtDecision();
 countWaiting();

@@ -49,4 +49,16 @@ export function toast(words, tone = "") {
   document.getElementById("toasts")?.append(box);
 }
 
+/** Copies `text`. Where a page may not write to the clipboard (plain HTTP), the browser copies the selected `field`. */
+export async function copyText(text, field = null) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return toast("Copied", "ok");
+  } catch {
+    field?.select();
+    if (field && document.execCommand("copy")) return toast("Copied", "ok");
+  }
+  toast("The browser did not allow copying. Select the text instead.", "danger");
+}
+
 export const csrfToken = () => document.querySelector("meta[name=csrf-token]")?.content ?? "";

@@ -1,5 +1,5 @@
 // What every page does: theme, tabs, dialogs, keys, times that stay true.
-import { csrfToken, toast, typing } from "./dom.js";
+import { copyText, csrfToken, toast, typing } from "./dom.js";
 
 const root = document.documentElement;
 const THEME = "junto.theme";
@@ -66,12 +66,7 @@ document.addEventListener("click", (event) => {
     else closer.closest(".toast")?.remove();
   }
   const copier = event.target.closest("[data-copy]");
-  if (copier) {
-    navigator.clipboard?.writeText(document.getElementById(copier.dataset.copy)?.textContent ?? "").then(
-      () => toast("Copied", "ok"),
-      () => toast("The browser did not allow copying. Select the text instead.", "danger"),
-    );
-  }
+  if (copier) copyText(document.getElementById(copier.dataset.copy)?.textContent ?? "");
 });
 
 document.addEventListener("change", (event) => {

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from agent.events import Notice
 from agent.journal import append_event
-from agent.models import AgentSession
+from agent.models import AgentSession, SessionEvent
 from agent.services import open_session
 from approvals.models import Action
 from approvals.services import pass_on, propose_action
@@ -246,6 +246,30 @@ class FrameTest(SocketTestCase):
             await page.send({"type": "say", "id": "1", "text": "x" * 70_000})
             with pytest.raises(AssertionError, match="closed with 1009"):
                 await page.until("never")
+
+    async def test_a_message_sent_again_with_its_id_is_acknowledged_and_written_once(self) -> None:
+        await sync_to_async(self.session_with)(1)
+        said = {"type": "say", "id": "theo-1", "text": "Which devices does he have?"}
+        async with self.browser(self.theo) as page, self.browser(self.theo) as another_tab:
+            for line in (page, page, another_tab):
+                await line.send(said)
+                await line.until("ack", id="theo-1")
+        async with self.browser(self.mara) as page:
+            await page.send({**said, "text": "Has he called before?"})
+            await page.until("ack", id="theo-1")
+        words = (
+            SessionEvent.unscoped.filter(kind="user_said").order_by("number").values_list("payload__text", flat=True)
+        )
+        assert [text async for text in words] == ["Which devices does he have?", "Has he called before?"]
+
+    async def test_a_message_of_hidden_characters_is_refused_in_words_and_not_written(self) -> None:
+        await sync_to_async(self.session_with)(1)
+        async with self.browser(self.theo) as page:
+            for hidden in ("\x00", "\u200b", " \u2060\n\u202e"):
+                await page.send({"type": "say", "id": "1", "text": hidden})
+                error = await page.until("error")
+                assert error["message"] == "The message holds nothing that can be read: nothing was sent."
+        assert not await SessionEvent.unscoped.filter(kind="user_said").aexists()
 
     async def test_a_ping_is_answered(self) -> None:
         async with self.browser(self.theo) as page:

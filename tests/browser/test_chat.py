@@ -8,6 +8,8 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.stage import first_request
 
+ENTER = "new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true})"
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
@@ -61,6 +63,36 @@ def test_two_who_decide_at_once_make_one_decision_and_the_second_is_told(enter, 
 
     expect(mine.locator("[data-card-error]")).to_contain_text(re.compile("^Mara .* approved this"))
     assert len(stage.effects(ticket=48278)) == 1
+
+
+def test_what_somebody_was_typing_is_kept_when_another_decides_first(enter):
+    page, other = start(enter("theo"), "48240"), enter("mara").open_signal("48240")
+    mine = first_request(page)
+    mine.get_by_role("button", name=re.compile("^Modify")).click()
+    mine.get_by_label("Text", exact=True).fill("It answers on its old address again.")
+
+    other.locator('.approval[data-state="waiting"]').first.get_by_role("button", name="Only this one").click()
+
+    expect(page.locator('.approval[data-state="decided"]').first).to_contain_text("Done")
+    kept = page.locator("[data-unsent]")
+    expect(kept.get_by_role("alert")).to_contain_text("What you typed was not sent")
+    expect(kept.get_by_label("Text", exact=True)).to_have_value("It answers on its old address again.")
+    kept.get_by_role("button", name="Copy").click()
+    expect(page.locator(".toast")).to_contain_text("Copied")
+    kept.get_by_role("button", name="Put away").click()
+    expect(kept).to_have_count(0)
+
+
+def test_enter_pressed_twice_sends_a_message_once(enter):
+    page = start(enter("theo"), "48263")
+    box = page.get_by_label("Message to the agent")
+    box.fill("Which devices does she have?")
+
+    box.evaluate(f"field => {{ for (let i = 0; i < 2; i++) field.dispatchEvent({ENTER}) }}")
+
+    expect(box).to_have_value("")
+    say(page, "And who called?")
+    expect(page.locator(".msg").filter(has_text="Which devices does she have?")).to_have_count(1)
 
 
 def test_values_that_the_tool_does_not_take_are_marked_where_they_were_typed(enter):
