@@ -30,7 +30,7 @@ from runbooks.forks import (
 from runbooks.models import Runbook
 from runbooks.notes import Note, notes_of
 from runbooks.reconciling import Unanswered, read_answers
-from runbooks.services import NoSuchVersion, fork_runbook
+from runbooks.services import AlreadyForked, NoSuchVersion, fork_runbook
 from runbooks.showing_merges import show_merge
 
 
@@ -67,6 +67,9 @@ class ForkPages(RunbookPages):
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return None
+        except AlreadyForked as error:
+            messages.info(request, str(error))
+            return error.fork
         messages.success(request, f"This is the draft of {company.name}’s own variant.")
         return made
 

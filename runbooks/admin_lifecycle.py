@@ -194,13 +194,19 @@ class LifecyclePages(FilePages, ForkPages, TemplatePages, TriggerPages):
                 raise Http404(str(error)) from error
             messages.success(request, "Restored as the draft. What is in force stays until you publish.")
             return redirect(change_path(runbook))
-        rows = comparing.versions(runbook)
+        actor = actor_of(request)
+        rows = comparing.versions(runbook, actor)
         newer, older = request.GET.get("newer"), request.GET.get("older")
         try:
-            comparison = comparing.compare(runbook, number(older), number(newer)) if newer and older else None
+            comparison = comparing.compare(runbook, actor, number(older), number(newer)) if newer and older else None
         except NoSuchVersion as error:
             raise Http404(str(error)) from error
-        context = {"versions": rows, "comparison": comparison, "may_restore": self.may_write(request, runbook)}
+        context = {
+            "versions": rows,
+            "unreadable": runbook.history.count() - len(rows),
+            "comparison": comparison,
+            "may_restore": self.may_write(request, runbook),
+        }
         return self.page(request, runbook, "versions", f"Versions of “{runbook.title}”", context)
 
     def history_view(

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from junto.tenants.actors import Actor
 from runbooks.contents import LABELS, Content
 from runbooks.differences import changes
 from runbooks.document import RunbookDocument, Step, parse
+from runbooks.guards import may_read
 from runbooks.models import Runbook
 from runbooks.versions import NoSuchVersion
 from runbooks.wording import Piece, Row, compare_lines, compare_words, pair_up
@@ -75,13 +77,14 @@ class Comparison:
     differences: Differences
 
 
-def versions(runbook: Runbook) -> list[Version]:
-    """Every save, newest first."""
+def versions(runbook: Runbook, actor: Actor) -> list[Version]:
+    """Every save that `actor` may read, newest first."""
     rows = list(runbook.history.select_related("history_user").order_by("-history_id"))
-    older = [*rows[1:], None]
     # rows come newest first, so the oldest record of each number is the one that stays: the publish itself
     first_of = {row.published_number: row.history_id for row in rows if row.published_number}
     published = set(first_of.values())
+    readable = [row for row in rows if may_read(actor, row.company_id)]
+    older = [*readable[1:], None]
     return [
         Version(
             record=row.history_id,
@@ -92,19 +95,19 @@ def versions(runbook: Runbook) -> list[Version]:
             reason=row.history_change_reason or "",
             previous=before.history_id if before else None,
         )
-        for row, before in zip(rows, older, strict=True)
+        for row, before in zip(readable, older, strict=False)
     ]
 
 
-def compare(runbook: Runbook, older: int, newer: int) -> Comparison:
+def compare(runbook: Runbook, actor: Actor, older: int, newer: int) -> Comparison:
     """What changed from one record to the other.
 
     Raises:
-        NoSuchVersion: one of them is no version of this runbook.
+        NoSuchVersion: one of them is no version of this runbook, or none that `actor` may read.
     """
-    listed = {version.record: version for version in versions(runbook)}
+    listed = {version.record: version for version in versions(runbook, actor)}
     rows = {row.history_id: row for row in runbook.history.filter(history_id__in=[older, newer])}
-    if not {older, newer} <= rows.keys():
+    if not {older, newer} <= listed.keys():
         raise NoSuchVersion("This runbook has no such version.")
     between = compare_contents(Content.of(rows[older]), Content.of(rows[newer]))
     return Comparison(listed[older], listed[newer], between)

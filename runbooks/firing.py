@@ -103,15 +103,17 @@ def _fire_schedule(trigger: Trigger, now: datetime) -> bool:
     if come is None:
         return False
     for company in _companies(trigger):
-        _fire_for(trigger, company, come, now)
+        runbook = _in_place_of(trigger.runbook, company)
+        if runbook is not None:
+            _fire_for(trigger, runbook, company, come, now)
     return True
 
 
-def _fire_for(trigger: Trigger, company: Company, come: Due, now: datetime) -> None:
+def _fire_for(trigger: Trigger, runbook: Runbook, company: Company, come: Due, now: datetime) -> None:
     too_late = now - come.newest > timedelta(minutes=trigger.grace_minutes)
     missed = come.missed + too_late
     if missed:
-        _skip_missed(trigger, company, come, missed)
+        _skip_missed(trigger, runbook, company, come, missed)
     if too_late:
         return
     rows = TriggerFiring.objects.for_organization(trigger.organization)
@@ -119,19 +121,27 @@ def _fire_for(trigger: Trigger, company: Company, come: Due, now: datetime) -> N
     condition = f"due:{come.newest:%Y-%m-%dT%H:%M}:{company.pk}"
     late = "" if now - come.newest < LATE else f"Late: it was due at {_clock(trigger, come.newest)}."
     if waits is None:
-        _fire(trigger, condition=condition, company_id=company.pk, due_at=come.newest, reason=late)
+        _fire(trigger, runbook=runbook, condition=condition, company_id=company.pk, due_at=come.newest, reason=late)
         return
-    reason = f"The run of {_clock(trigger, waits.due_at)} still waits for its turn."
-    _fire(trigger, condition=condition, company_id=company.pk, due_at=come.newest, state=State.SKIPPED, reason=reason)
+    _fire(
+        trigger,
+        runbook=runbook,
+        condition=condition,
+        company_id=company.pk,
+        due_at=come.newest,
+        state=State.SKIPPED,
+        reason=f"The run of {_clock(trigger, waits.due_at)} still waits for its turn.",
+    )
 
 
-def _skip_missed(trigger: Trigger, company: Company, come: Due, missed: int) -> None:
+def _skip_missed(trigger: Trigger, runbook: Runbook, company: Company, come: Due, missed: int) -> None:
     """Tell what did not run because nothing was running then: one row, however much it was."""
     times = f"{missed} times" if missed <= MOST_COUNTED else f"more than {MOST_COUNTED} times"
     when = f"at {_clock(trigger, come.first)}" if missed == 1 else f"{times} from {_clock(trigger, come.first)} on"
     reason = f"Junto was not running: it was due {when}, and starts at most {trigger.grace_minutes} minutes late."
     firing = _fire(
         trigger,
+        runbook=runbook,
         condition=f"missed:{come.first:%Y-%m-%dT%H:%M}:{company.pk}",
         company_id=company.pk,
         due_at=come.first,
@@ -161,6 +171,7 @@ def _fire(
     *,
     condition: str,
     company_id: UUID,
+    runbook: Runbook | None = None,
     signal: Signal | None = None,
     due_at: datetime | None = None,
     inputs: Mapping[str, JsonValue] | None = None,
@@ -168,14 +179,17 @@ def _fire(
     state: TriggerFiring.State = State.QUEUED,
     reason: str = "",
 ) -> TriggerFiring:
-    """The firing of this condition, made if it is the first (unique: trigger, condition)."""
+    """The firing of this condition, made if it is the first (unique: trigger, condition).
+
+    `runbook` is what it starts, where that is not the trigger's own.
+    """
     firing: TriggerFiring
     firing, made = TriggerFiring.objects.for_organization(trigger.organization).get_or_create(
         trigger=trigger,
         condition=condition,
         defaults={
             "organization": trigger.organization,
-            "runbook": trigger.runbook,
+            "runbook": runbook or trigger.runbook,
             "company_id": company_id,
             "signal": signal,
             "due_at": due_at or timezone.now(),
@@ -217,6 +231,25 @@ def _replaced(organization: Organization, company_id: UUID | None) -> set[UUID |
         company=company_id, status=Runbook.Status.PUBLISHED, forked_from__isnull=False
     )
     return set(own.values_list("forked_from_id", flat=True))
+
+
+def _in_place_of(runbook: Runbook, company: Company) -> Runbook | None:
+    """What a schedule of `runbook` starts for `company`: its published variant, else `runbook` itself.
+
+    None where the variant has a schedule of its own: that one counts.
+    """
+    if runbook.company_id is not None:
+        return runbook
+    own = Runbook.objects.for_organization(runbook.organization).filter(
+        company=company, status=Runbook.Status.PUBLISHED, forked_from=runbook
+    )
+    variant: Runbook | None = own.select_related("published_by__user").order_by("created_at").first()
+    if variant is None:
+        return runbook
+    schedules = Trigger.objects.for_organization(runbook.organization).filter(
+        runbook=variant, kind=Trigger.Kind.SCHEDULE, enabled=True
+    )
+    return None if schedules.exists() else variant
 
 
 def _companies(trigger: Trigger) -> list[Company]:

@@ -146,7 +146,7 @@ def family_of(*, actor: Actor, runbook: Runbook) -> Family | None:
 
 
 def _upstream(fork: Runbook, original: Runbook) -> Upstream:
-    # an original that became one company's own is not shown to the others any more
+    # one that became a company's own, which could happen before scopes stayed, is not shown to the others
     in_force = original.status == Runbook.Status.PUBLISHED and original.company_id is None
     now = original.published_number if in_force else None
     return Upstream(original, fork.forked_number, fork.skipped_number, now)

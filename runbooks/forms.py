@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any, ClassVar
 
 from django import forms
@@ -14,10 +15,21 @@ from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from junto.tenants.actors import Actor
+from junto.tenants.models import Company
 from junto.tenants.permissions import Permission
 from runbooks.contents import CONTENT, Content
+from runbooks.guards import may_read
 from runbooks.models import Runbook, RunbookEdit
-from runbooks.reconciling import Answers, ContentMerge, Unanswered, merge_contents, read_answers
+from runbooks.reconciling import (
+    SCOPE,
+    Answers,
+    ContentMerge,
+    Scope,
+    Unanswered,
+    merge_contents,
+    read_answers,
+    with_scope,
+)
 from runbooks.reviewing import newest_record
 
 #: On the page that settles a save which met another one, what was typed stands under this and the field's name.
@@ -108,6 +120,15 @@ class RunbookForm(forms.ModelForm[Runbook]):
         # who may only read gets a form without fields
         if "body" in self.fields:
             self._name_paths(runbook)
+            self._hold_scope(runbook)
+
+    def _hold_scope(self, runbook: Runbook | None) -> None:
+        """Show the company without a choice where it stays, whatever is posted or was kept."""
+        reason = runbook.scope_stays if runbook else ""
+        if runbook is not None and reason:
+            self.fields["company"].disabled = True
+            self.fields["company"].help_text = reason
+            self.initial["company"] = runbook.company_id
 
     def _name_paths(self, runbook: Runbook | None) -> None:
         """Tell the editor in the browser whom to ask."""
@@ -140,10 +161,15 @@ class RunbookForm(forms.ModelForm[Runbook]):
         if based_on is None or based_on == newest:
             return
         base = self.instance.history.filter(history_id=based_on).first()
-        if base is None:
+        if base is None or not may_read(self.actor, base.company_id):
             raise ValidationError("What you began from is no version of this runbook. Load the page again.")
         ours = Content(**{name: cleaned[name] for name in CONTENT} | {"tags": tuple(cleaned["tags"])})
-        merge = merge_contents(base=Content.of(base), ours=ours, theirs=Content.of(self.instance))
+        merge = with_scope(
+            merge_contents(base=Content.of(base), ours=ours, theirs=Content.of(self.instance)),
+            base=self._scope(base.company_id),
+            ours=self._scope(cleaned["company"].pk if cleaned["company"] else None),
+            theirs=self._scope(self.instance.company_id),
+        )
         answers = Answers({}, [])
         if not merge.clean:
             try:
@@ -155,10 +181,17 @@ class RunbookForm(forms.ModelForm[Runbook]):
                 ) from error
         content = merge.resolved(answers)
         cleaned |= {name: getattr(content, name) for name in CONTENT} | {"tags": list(content.tags)}
-        if base.company_id == (cleaned["company"].pk if cleaned["company"] else None):
+        if merge.side_of(SCOPE, answers) == "theirs":
             cleaned["company"] = self.instance.company
         author = self.instance.history.latest("history_id").history_user
         self.joined_with = author.display_name if author else "Junto"
+
+    def _scope(self, company_id: uuid.UUID | None) -> Scope:
+        """A company as the page that settles names it."""
+        if company_id is None:
+            return None, "All companies"
+        company = Company.objects.visible_to(self.actor).filter(pk=company_id).first()
+        return company_id, company.name if company else "Another company"
 
     def _answers_to(self, record: int | None) -> dict[str, str]:
         """What the author settled, if it was against that record."""

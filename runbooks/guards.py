@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
 from runbooks.models import Runbook
@@ -13,16 +15,18 @@ def rows(actor: Actor) -> RunbookQuerySet:
     return Runbook.objects.for_organization(actor.organization)
 
 
-def stored(runbook: Runbook, actor: Actor) -> Runbook:
-    """The row as it is now. Raises Runbook.DoesNotExist for a stranger's."""
-    found: Runbook = rows(actor).select_related("company").get(pk=runbook.pk)
-    return found
-
-
 def locked(runbook: Runbook, actor: Actor) -> Runbook:
     """The row as it is now, locked until the transaction ends. Raises Runbook.DoesNotExist for a stranger's."""
     found: Runbook = rows(actor).select_for_update(of=("self",)).select_related("company").get(pk=runbook.pk)
     return found
+
+
+def may_read(actor: Actor, company_id: uuid.UUID | None) -> bool:
+    """Whether `actor` may read what was written for that company (none = all): a runbook, or one version of it.
+
+    A draft may have been meant for another company before it was published, so each version is asked for its own.
+    """
+    return company_id is None or actor.companies is None or company_id in actor.companies
 
 
 def may_author(actor: Actor, runbook: Runbook) -> bool:

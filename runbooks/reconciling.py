@@ -5,6 +5,7 @@ A page shows a `ContentMerge`, a person answers what is open, `read_answers` rea
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,6 +17,10 @@ from runbooks.contents import LABELS, Content, input_words
 from runbooks.merging import Conflict, MergeResult, Side, as_lines, merge_texts
 
 State = Literal["ours", "theirs", "both", "open"]
+#: Whom a runbook is for: the company's id (none = all companies), and its name.
+Scope = tuple[uuid.UUID | None, str]
+#: The name of its field.
+SCOPE: Final = "company"
 
 #: Fields of which one side or the other is taken as it is.
 _WHOLE: Final = ("title", "description", "audience", "category", "on_success")
@@ -81,6 +86,11 @@ class ContentMerge:
         taken = [field for field in self.fields if field.state != "ours"]
         return self.body.clean and not taken and self.body.text == "\n".join(as_lines(self.ours.body))
 
+    def side_of(self, name: str, answers: Answers) -> State | None:
+        """Whose value a field takes; None where nobody changed it. Raises KeyError for an open one without answer."""
+        states = {field.name: field.state for field in self.fields}
+        return answers.fields[name] if states.get(name) == "open" else states.get(name)
+
     def resolved(self, answers: Answers) -> Content:
         """The merged content.
 
@@ -120,6 +130,14 @@ def merge_contents(*, base: Content, ours: Content, theirs: Content) -> ContentM
     fields.append(_tags(base, ours, theirs))
     fields += list(_inputs(base, ours, theirs))
     return ContentMerge(base, ours, theirs, tuple(field for field in fields if field is not None))
+
+
+def with_scope(merge: ContentMerge, *, base: Scope, ours: Scope, theirs: Scope) -> ContentMerge:
+    """The merge with the company among its fields, where a side changed it; it is no part of any content."""
+    state = _state(base[0], ours[0], theirs[0])
+    if state is None:
+        return merge
+    return replace(merge, fields=(*merge.fields, FieldMerge(SCOPE, "Company", base[1], ours[1], theirs[1], state)))
 
 
 def read_answers(form: Mapping[str, str], merge: ContentMerge) -> Answers:

@@ -16,13 +16,14 @@ from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
 from runbooks.contents import Content
 from runbooks.document import Problem
-from runbooks.guards import locked, require_author, rows, stored
+from runbooks.guards import locked, may_read, require_author, rows
 from runbooks.models import Runbook
 from runbooks.publication import GRANT_LIFE, PublicationPlan, plan_publication
 from runbooks.reviewing import close_published, newest_record, review_problems
 from runbooks.versions import NoSuchVersion, PublishedVersion, has_unpublished_changes, published_document
 
 __all__ = [
+    "AlreadyForked",
     "NoSuchVersion",
     "PublicationPlan",
     "PublishRefused",
@@ -51,19 +52,34 @@ class PublishRefused(Exception):
         )
 
 
+@dataclass
+class AlreadyForked(Exception):
+    """The company has a variant of that runbook already; `fork` is it."""
+
+    fork: Runbook
+
+    def __str__(self) -> str:
+        words = f"{self.fork.company} has a variant of its own already: “{self.fork.title}”."
+        archived = self.fork.status == Runbook.Status.ARCHIVED
+        return f"{words} It is archived; restore one of its versions to use it again." if archived else words
+
+
 @transaction.atomic
 def save_draft(*, actor: Actor, runbook: Runbook, reason: str = "") -> Runbook:
     """Save a new or changed runbook. A published one stays in force as it was until the next publish.
 
     Raises:
         PermissionDenied: `actor` may not author for the company it belongs to, or belonged to (none = all).
-        ValidationError: a field is not as it should be; by field name.
+        ValidationError: a field is not as it should be, or the company changed where it stays; by field name.
     """
     adding = runbook._state.adding
     if adding:
         runbook.organization = actor.organization
     else:
-        require_author(actor, stored(runbook, actor))
+        before = locked(runbook, actor)
+        require_author(actor, before)
+        if before.company_id != runbook.company_id and before.scope_stays:
+            raise ValidationError({"company": before.scope_stays})
     require_author(actor, runbook)
     runbook.full_clean(exclude=["organization", "published_by", "forked_from"])
     runbook.save_version(actor.membership, reason)
@@ -131,11 +147,16 @@ def fork_runbook(*, actor: Actor, runbook: Runbook, company: Company) -> Runbook
 
     Raises:
         PermissionDenied: `actor` may not author for `company`.
+        AlreadyForked: the company has a variant of it, which may be archived.
         ValidationError: the runbook belongs to a company itself.
     """
     require(actor, Permission.AUTHOR_RUNBOOKS, company)
+    runbook = locked(runbook, actor)
     if runbook.company_id is not None:
         raise ValidationError("Only a global runbook can be forked for a company.")
+    there = rows(actor).filter(forked_from=runbook, company=company).order_by("created_at").first()
+    if there is not None:
+        raise AlreadyForked(there)
     source = runbook.history.filter(history_id=runbook.published_record).first() or runbook
     fork = Runbook(
         organization=actor.organization,
@@ -153,12 +174,12 @@ def restore_version(*, actor: Actor, runbook: Runbook, record_id: int, reason: s
 
     Raises:
         PermissionDenied: `actor` may not author for its company (none = all).
-        NoSuchVersion: the history has no such record.
+        NoSuchVersion: the history has no such record, or none that `actor` may read.
     """
     runbook = locked(runbook, actor)
     require_author(actor, runbook)
     earlier = runbook.history.filter(history_id=record_id).first()
-    if earlier is None:
+    if earlier is None or not may_read(actor, earlier.company_id):
         raise NoSuchVersion("This runbook has no such version.")
     Content.of(earlier).write_to(runbook)
     # what a fork stands on belongs to its text: without the text taken over, there is something to take over again
@@ -183,7 +204,7 @@ def discard_draft(*, actor: Actor, runbook: Runbook) -> Runbook:
     if in_force is None:
         raise NoSuchVersion("Nothing is in force, so there is nothing to go back to.")
     Content.of(in_force).write_to(runbook)
-    runbook.company, runbook.forked_number = in_force.company, in_force.forked_number
+    runbook.forked_number = in_force.forked_number
     return save_draft(
         actor=actor, runbook=runbook, reason=f"Draft discarded, back to version {runbook.published_number}"
     )

@@ -28,6 +28,9 @@ class Runbook(TenantModel):
     A fork stands on version `forked_number` of `forked_from`: the one it was made from, or whose changes it took over
     last (none = a draft that was never published). `skipped_number` is a later version that its author passed over.
     `key` names a runbook in exported files; blank = its id.
+
+    `company` is its scope (none = all companies), which decides who reads it, who may write it and where it runs. While
+    nothing stands on it the scope may be changed; see `scope_stays`.
     """
 
     class Audience(models.TextChoices):
@@ -101,6 +104,22 @@ class Runbook(TenantModel):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def scope_stays(self) -> str:
+        """Why its company can no longer be changed; empty while it can.
+
+        Rights are asked of the scope, so what is in force, its draft and its history must not differ in it: a draft
+        moved to another company would hand the published text to that company's authors. A fork is the way to a
+        company's own variant.
+        """
+        if self.forked_from_id is not None:
+            return "This is one company’s own variant, and stays that."
+        if self.published_record is not None:
+            return "It was published, so whom it is for stays. Fork it for a company, or write another."
+        if not self._state.adding and self.forks.exists():
+            return "Companies have variants of it, so it stays for all companies."
+        return ""
 
     def clean(self) -> None:
         """What no single field can tell. Raises ValidationError by field name."""

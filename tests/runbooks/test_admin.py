@@ -203,16 +203,6 @@ class ReadingTests(RunbookCase):
         assert self.client.get(self.path(f"runbooks/{runbook.pk}/")).status_code == 404
         assert self.client.get(self.path("runbooks/")).context["runbooks"] == []
 
-    def test_a_draft_for_all_does_not_show_a_member_what_is_in_force_for_another_company(self) -> None:
-        runbook = publish_runbook(actor=self.actor(self.mara), runbook=self.draft(company=self.pinewood))
-        runbook.company = None
-        save_draft(actor=self.actor(self.mara), runbook=runbook)
-        limit_to_companies(
-            actor=self.actor(self.olivia), membership=self.theo, all_companies=False, companies=[self.harlow]
-        )
-        assert self.client.get(self.path(f"runbooks/{runbook.pk}/")).status_code == 404
-        assert self.client.get(self.path("runbooks/")).context["runbooks"] == []
-
     def test_ines_finds_nothing(self) -> None:
         runbook = self.published()
         self.log_in(self.ines)
