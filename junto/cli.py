@@ -29,10 +29,10 @@ INTERRUPTED = 130
 
 #: Our own commands and what each does, as `bin/junto help` tells it.
 OVERVIEW = {
-    "up": "start everything on this machine (--port --host --data-dir --no-demo)",
+    "up": "start everything on this machine (--port --host --data-dir --no-demo --semantic)",
     "doctor": "look whether everything is well, and say what to do where it is not",
     "organization": "make an organization and its first Owner",
-    "runbooks": "runbooks as Markdown files: export, import",
+    "runbooks": "runbooks as Markdown files: export, import; library: the templates that come with Junto",
     "audit": "verify the audit log",
     "reseal_credentials": "seal every credential anew with the first of JUNTO_CREDENTIAL_KEYS",
     "worker": "distributed only: work the queue and keep the clock",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC
 from typing import Literal
@@ -43,6 +44,8 @@ COLUMNS = (
 )
 #: A cell that begins so would be run as a formula by a spreadsheet.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+#: A digest, or a row's id.
+LONG_ID = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")
 
 
 @require_safe
@@ -125,7 +128,9 @@ def _filtered(entries: QuerySet[AuditEntry], filters: dict[str, str]) -> QuerySe
     if filters["verb"]:
         entries = entries.filter(verb=filters["verb"])
     if words := filters["q"].replace("\0", ""):
-        entries = entries.filter(Q(actor_label__icontains=words) | Q(target_type__icontains=words) | Q(target_id=words))
+        entries = entries.filter(
+            Q(actor_label__icontains=words) | Q(target_type__icontains=words) | Q(target_id__startswith=words)
+        )
     return entries
 
 
@@ -136,9 +141,15 @@ def _row(entry: AuditEntry) -> dict[str, object]:
         "verb": entry.verb,
         "target": f"{entry.target_type.rpartition('.')[2]} {entry.target_id[:8]}",
         "target_path": "",
-        "detail": ", ".join(f"{name}: {value}" for name, value in entry.detail.items()),
+        "detail": _detail(entry),
         "short_hash": entry.hash[:8],
     }
+
+
+def _detail(entry: AuditEntry) -> str:
+    """What is told beside the verb, the title first; ids and digests by their beginning, as the export has them whole."""
+    told = sorted(entry.detail.items(), key=lambda pair: pair[0] != "title")
+    return LONG_ID.sub(lambda found: f"{found[0][:8]}…", ", ".join(f"{name}: {value}" for name, value in told))
 
 
 def _chain(organization: Organization, entries: QuerySet[AuditEntry]) -> dict[str, object] | None:

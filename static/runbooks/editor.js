@@ -180,7 +180,7 @@ class Editor {
   tell({ kept, others = [], savedBy = "", failed }) {
     if (failed) this.kept.textContent = `Not kept: ${failed} Save soon.`;
     else if (kept)
-      this.kept.textContent = `Kept at ${kept.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}, not saved`;
+      this.kept.textContent = `Kept at ${kept.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" })}, not saved`;
     const words = [];
     if (others.length) words.push(`${others.join(" and ")} ${others.length === 1 ? "is" : "are"} editing this too.`);
     if (savedBy) words.push(`${savedBy} saved it after you opened it: your changes will be merged when you save.`);

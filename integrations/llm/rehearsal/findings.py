@@ -10,6 +10,9 @@ HEADING = "**Findings**"
 
 _MOST_NAMED = 5
 
+#: A runbook's audience as people say it: what stands here may become a note in the PSA.
+MEANT_FOR = {"ai": "the AI agent", "hybrid": "agent and technician", "human": "people"}
+
 
 def findings_text(case: Case) -> str:
     """The report for the chat, in Markdown."""
@@ -127,6 +130,7 @@ def runbook_line(case: Case) -> str:
     score, reason = text(case.runbook.get("score")), text(case.runbook.get("reason"), 160)
     why = "; ".join(filter(None, (_with("score", score), reason)))
     audience = text(case.runbook.get("audience"))
+    audience = MEANT_FOR.get(audience, audience)
     meant = f", written for {audience}" if audience else ""
     return f"{case.runbook_title}{meant}" + (f" ({why})" if why else "")
 
