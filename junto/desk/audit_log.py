@@ -147,7 +147,7 @@ def _row(entry: AuditEntry) -> dict[str, object]:
 
 
 def _detail(entry: AuditEntry) -> str:
-    """What is told beside the verb, the title first; ids and digests by their beginning, as the export has them whole."""
+    """What is told beside the verb, the title first; ids and digests by their beginning: the export has them whole."""
     told = sorted(entry.detail.items(), key=lambda pair: pair[0] != "title")
     return LONG_ID.sub(lambda found: f"{found[0][:8]}…", ", ".join(f"{name}: {value}" for name, value in told))
 
