@@ -1,6 +1,7 @@
 """The report after gathering, and the note that records it: names and figures from the tool results, doubts marked."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from .case import FIND_CONTACT, LIST_DEVICES, SEARCH_TICKETS, Case, Step, device_name, person_name, plural
 from .loose import Fields, first, text
@@ -53,7 +54,7 @@ def _ticket(case: Case) -> str:
         _with("board", case.about_ticket("board", "board_name")),
         _with("status", case.about_ticket("status", "status_name")),
         _with("priority", case.about_ticket("priority", "priority_name")),
-        _with("opened", text(case.ticket.get("created_at"))[:16].replace("T", " ")),
+        _with("opened", _moment(text(case.ticket.get("created_at")))),
     ]
     words = len(case.conversation.ticket_text.split())
     if words < 4:
@@ -146,6 +147,14 @@ def _mentioned(case: Case, step: Step) -> str:
     if step.mentions and all(map(case.has_looked, step.mentions)):
         return " (looked up above)"
     return f" ({plural(len(step.mentions), 'tool call')})" if step.mentions else ""
+
+
+def _moment(value: str) -> str:
+    """An ISO time as people write it, or what came."""
+    try:
+        return f"{datetime.fromisoformat(value):%-d %b %Y %H:%M}"
+    except ValueError:
+        return value
 
 
 def _with(word: str, value: str) -> str:
