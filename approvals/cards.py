@@ -11,7 +11,7 @@ from approvals.decisions import ChangedPreview
 from approvals.fields import Field, plain, schema_fields, shown_arguments
 from approvals.models import Action, Decision
 from approvals.people import deciders, may_decide_action, rights_that_suffice, role_words, who_decides_words
-from approvals.previews import StoredPreview
+from approvals.previews import StoredPreview, withdrawn_words
 from approvals.standing import approvals_of
 from integrations.llm.fencing import show_escaped
 from integrations.tools import Flag, Risk, registry
@@ -185,7 +185,7 @@ def action_card(action: Action, *, actor: Actor) -> ActionCard:
         approved_first=_first_words(first),
         why_not_you=why_not_you,
         who_may=who_decides_words(risk=action.risk, flags=action.flags) if action.risk else "",
-        withdrawn_when="If the ticket or the target changes first, this request is withdrawn.",
+        withdrawn_when=withdrawn_words(preview) if waiting else "",
         passed_to=role_words(Permission(action.passed_to)) if action.passed_to else "",
         session_grant_allowed=waiting and action.session_grant,
         session_only_reason="" if action.session_grant else _not_for_session(action),

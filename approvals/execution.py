@@ -22,8 +22,9 @@ from django.utils import timezone
 from pydantic import JsonValue
 
 from approvals.budgets import unattended_spent, writes_spent
+from approvals.drift import drift
 from approvals.models import Action, Origin, StaleState
-from approvals.previews import StoredPreview, differences
+from approvals.previews import StoredPreview
 from approvals.standing import approvers_of, no_longer_stands
 from approvals.transitions import expire, move, worker
 from integrations.dispatch import call_tool, observe_target, preview_tool, search_outcome
@@ -97,7 +98,7 @@ def execute_action(action_id: UUID) -> Action:
             return action
         try:
             tool = registry.get(action.tool)
-            target_state = _look(action, tool)
+            target_state = look_at_target(action, tool)
             claimed = _claim(action, tool=tool, target_state=target_state)
         except _MovedOn:
             continue
@@ -152,8 +153,8 @@ def _load(action_id: UUID) -> Action:
     return Action.unscoped.select_related("organization", "company", "origin").get(pk=action_id)
 
 
-def _look(action: Action, tool: AnyTool) -> JsonValue:
-    """What the target looks like now; nothing for a read, which has none."""
+def look_at_target(action: Action, tool: AnyTool) -> JsonValue:
+    """What the target looks like now; nothing for a read, which has none. Raises IntegrationError."""
     if not tool.is_write:
         return None
     return observe_target(
@@ -234,9 +235,8 @@ def _why_not(action: Action, *, tool: AnyTool, origin: Origin, target_state: Jso
         return _Ending(cancelled, "The tool changed after this was asked. Ask again.")
     if digest(action.arguments) != action.digest:
         return _Ending(cancelled, "What is stored is not what was approved.")
-    if tool.is_write and digest(target_state) != action.target_digest:
-        before = StoredPreview.model_validate(action.preview).target_state
-        return _Ending(Action.State.DRIFTED, "\n".join(differences(before, target_state)))
+    if tool.is_write and digest(target_state) != action.target_digest and (changed := drift(action, target_state)):
+        return _Ending(Action.State.DRIFTED, "\n".join(changed))
     lost = no_longer_stands(action, tool=tool, origin=origin)
     if not lost and tool.is_write:
         spent = writes_spent(origin) or (unattended_spent(action.organization) if action.unattended else "")

@@ -8,11 +8,13 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from approvals.drift import has_news
 from approvals.errors import StaleLease
 from approvals.models import Action, Origin
 from approvals.querysets import OriginQuerySet
 from approvals.transitions import move
 from junto.audit.services import record
+from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Organization
 from junto.tenants.permissions import Permission, require
@@ -112,14 +114,18 @@ def cancel_actions(*, origin: Origin, actor: Actor, reason: str) -> int:
 def move_subject(*, organization: Organization, subject: str, company: Company | None, revision: int) -> None:
     """Tell every origin of `subject` its newest revision and company; on another company they stop (PRODUCT 2).
 
-    An older revision than the one known changes nothing. `company` None = it belongs to no known company any more.
+    What waits there for a decision is looked at again: a target that changed withdraws it (PRODUCT 7). An older
+    revision than the one known changes nothing. `company` None = it belongs to no known company any more.
     """
     actor = Actor.system("sync", organization)
     live = Origin.objects.for_organization(organization).filter(subject=subject, stopped_at=None, closed_at=None)
     for origin in live.filter(revision__lte=revision).select_related("company", "organization"):
-        _row(origin).filter(revision__lt=revision).update(revision=revision)
+        newer = _row(origin).filter(revision__lt=revision).update(revision=revision)
         if company is None or company.pk != origin.company_id:
             _stop(origin, actor=actor, reason="The ticket moved to another company.")
+        elif newer:
+            for waiting in Action.objects.for_organization(organization).filter(has_news(), origin=origin):
+                ring("action.news", str(waiting.pk))
 
 
 def _stop(origin: Origin, *, actor: Actor, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -27,6 +27,7 @@ class StoredPreview(BaseModel):
     undo: str = ""
     evidence: tuple[str, ...] = ()
     target_state: JsonValue = None
+    sets: Mapping[str, JsonValue] = {}
 
     @classmethod
     def of(cls, preview: Preview) -> StoredPreview:
@@ -39,6 +40,7 @@ class StoredPreview(BaseModel):
             undo=preview.undo,
             evidence=preview.evidence,
             target_state=preview.target_state,
+            sets=preview.sets,
         )
 
     @property
@@ -51,20 +53,57 @@ class StoredPreview(BaseModel):
         return tuple(Change(*line) for line in self.changes)
 
 
+def withdrawn_words(preview: StoredPreview) -> str:
+    """When a waiting request is withdrawn by itself: exactly what `approvals.drift` compares, by name."""
+    if not isinstance(preview.target_state, Mapping):
+        return "If the target changes first, this request is withdrawn."
+    own = [name for name in preview.target_state if name in preview.sets]
+    others = [name for name in preview.target_state if name not in preview.sets]
+    told = [f"{_listed(own)} changes first"] if own else []
+    if others:
+        told.append(f"{_listed(others)} changes {'' if own else 'first, '}other than by what is approved here")
+    return f"If {', or '.join(told)}, this request is withdrawn and shows what changed."
+
+
 def differences(before: JsonValue, now: JsonValue) -> list[str]:
-    """What is different at a target, in plain sentences, one a value."""
+    """What is different at a target, in plain sentences, one a value; people read names, and ids where these tell no
+    difference."""
     if not isinstance(before, Mapping) or not isinstance(now, Mapping):
         return ["The target is not as it was when this was asked."] if before != now else []
     lines = []
-    for name in sorted({*before, *now}):
-        was, now_is = before.get(name), now.get(name)
-        if was != now_is:
-            lines.append(f"{name.replace('_', ' ').capitalize()} was {_plain(was)}, and is now {_plain(now_is)}.")
+    for name in changed_names(before, now):
+        was, now_is = _plain(before.get(name)), _plain(now.get(name))
+        if was == now_is:
+            was, now_is = _numbered(before.get(name)), _numbered(now.get(name))
+        lines.append(f"{_label(name)} was {was}, and is now {now_is}.")
     return lines[:MAX_DIFFERENCES]
 
 
+def changed_names(before: Mapping[str, JsonValue], now: Mapping[str, JsonValue]) -> list[str]:
+    """The names of the values that are not as they were."""
+    return [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _listed(names: Sequence[str]) -> str:
+    *most, last = [_label(name).lower() for name in names]
+    return f"{', '.join(most)} or {last}" if most else last
+
+
 def _plain(value: JsonValue) -> str:
+    if isinstance(value, Mapping) and value.get("name"):
+        value = value["name"]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if value is None or value == "":
         return "empty"
     text = value if isinstance(value, str) else str(value)
     return f"“{text[:MAX_VALUE]}”"
+
+
+def _numbered(value: JsonValue) -> str:
+    number = value.get("id") if isinstance(value, Mapping) else None
+    return f"{_plain(value)} (no. {number})" if number else _plain(value)

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from approvals.execution import CALL_SECONDS, tell_unknown
 from approvals.models import Action, StaleState
 from approvals.transitions import expire, move, worker
+from approvals.watching import due_for_a_look
 from junto.bells import ring
 
 #: Actions looked at in one sweep, per kind.
@@ -55,11 +56,14 @@ def give_up_stale_claims(*, older_than_seconds: float = STALE_CLAIM_SECONDS) -> 
 
 
 def ring_forgotten() -> int:
-    """Ring again for approved actions, interrupted reads and outcomes to look for; how many."""
+    """Ring again for approved actions, interrupted reads, outcomes to look for and targets with news; how many."""
     waiting = [*_lost_approvals(), *_interrupted_reads(), *_read_backs_due()]
     for action in waiting:
         ring("action.approved", str(action.pk))
-    return len(waiting)
+    news = list(due_for_a_look()[:SWEEP_LIMIT])
+    for action in news:
+        ring("action.news", str(action.pk))
+    return len(waiting) + len(news)
 
 
 def _lost_approvals() -> list[Action]:

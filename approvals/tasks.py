@@ -9,6 +9,7 @@ from django_tasks import task
 from approvals.execution import execute_action, reconcile_action, resume_read
 from approvals.models import Action
 from approvals.sweeps import expire_actions, give_up_stale_claims, ring_forgotten
+from approvals.watching import look_again
 
 
 @task(queue_name="people")
@@ -22,6 +23,12 @@ def run_action(action_id: str) -> None:
         resume_read(key)
     elif state == Action.State.UNKNOWN:
         reconcile_action(key)
+
+
+@task(queue_name="people")
+def look_again_at_target(action_id: str) -> None:
+    """There is news of what a waiting request is about."""
+    look_again(UUID(action_id))
 
 
 @task

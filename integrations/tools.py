@@ -138,8 +138,9 @@ class Change:
 class Preview:
     """What a write would do, read from the live target by the server, for the card (I18).
 
-    `target_state` holds what the decision rests on; when its digest has changed by the time of the claim, the action
-    has drifted. `evidence` are plain sentences on what was read to make this.
+    `target_state` holds what the decision rests on, by name; a record is an object with its `id` and the `name` that
+    people know. When it has changed by the time of the claim, the action has drifted. `sets` are those of its values
+    that the write changes, as they are afterwards. `evidence` are plain sentences on what was read to make this.
     """
 
     title: str
@@ -149,6 +150,7 @@ class Preview:
     undo: str
     target_state: JsonValue
     evidence: tuple[str, ...] = ()
+    sets: Mapping[str, JsonValue] = field(default_factory=dict)
 
     @property
     def target_digest(self) -> str:

@@ -249,6 +249,7 @@ BELLS: dict[str, list[str]] = {
     "replay.ready": ["agent.replay_tasks.work_on_replay"],
     "action.approved": ["approvals.tasks.run_action"],
     "action.changed": ["agent.tasks.record_action_event"],
+    "action.news": ["approvals.tasks.look_again_at_target"],
     "action.shown": ["agent.tasks.show_action"],
     "connection.poll": ["signals.tasks.poll_connection"],
     "runbook.unencoded": ["runbooks.tasks.encode_runbooks"],

@@ -72,7 +72,10 @@ class Action(TenantModel):
     preview = models.JSONField(default=dict)
     target_digest = models.CharField(max_length=64, blank=True, help_text="What the target looked like when asked.")
     observed_digest = models.CharField(max_length=64, blank=True)
-    observed_at = models.DateTimeField(null=True, blank=True)
+    observed_at = models.DateTimeField(null=True, blank=True, help_text="When the target was last looked at.")
+    seen_revision = models.BigIntegerField(
+        null=True, blank=True, help_text="The subject's newest revision at which the target was still as when asked."
+    )
 
     state = models.CharField(max_length=10, choices=State, default=State.PROPOSED)
     reason = models.TextField(blank=True, help_text="Why refused, denied, drifted, cancelled, failed or unknown.")

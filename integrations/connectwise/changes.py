@@ -23,6 +23,7 @@ from integrations.connectwise.targets import (
     priority_of,
     status_of,
     ticket_of,
+    ticket_state,
     ticket_words,
 )
 from integrations.errors import TargetRefused
@@ -88,7 +89,8 @@ def _preview_status(context: ToolContext, arguments: SetTicketStatus) -> Preview
         seen_by=f"{context.organization.name}, and the client in the portal."
         + (" ConnectWise may mail the contact about this status." if mails else ""),
         undo=f"Set the status back to {ticket.status.name}." if ticket.status.name else "",
-        target_state=_state(ticket, status=ticket.status.id),
+        target_state=ticket_state(ticket),
+        sets={"status": {"id": status.id, "name": status.name}},
         evidence=("The ticket and its board's statuses were read just now.",),
     )
 
@@ -99,7 +101,7 @@ def _status_title(arguments: SetTicketStatus) -> str:
 
 def _search_status(context: ToolContext, arguments: SetTicketStatus, before: JsonValue) -> Outcome:
     ticket = ticket_of(context, arguments.ticket_id)
-    return _compared(ticket, {"status": (ticket.status.id, arguments.status_id)}, before)
+    return _compared(ticket, {"status": (ticket.status, arguments.status_id)}, before)
 
 
 @tool(
@@ -129,13 +131,16 @@ def set_ticket_status(context: ToolContext, arguments: SetTicketStatus) -> ToolR
 
 def _preview_classification(context: ToolContext, arguments: ClassifyTicket) -> Preview:
     ticket = ticket_of(context, arguments.ticket_id)
+    changes = _classified(context, ticket, arguments)
+    wanted, names = _wanted(ticket, arguments), {change.label.lower(): change.after for change in changes}
     return Preview(
         title=_classify_title(arguments),
         target=ticket_words(ticket),
-        changes=_classified(context, ticket, arguments),
+        changes=changes,
         seen_by=f"{context.organization.name} only; no mail is sent.",
         undo="Set the former values again.",
-        target_state=_state(ticket, **{name: old for name, (old, _) in _wanted(ticket, arguments).items()}),
+        target_state=ticket_state(ticket, **{name.lower(): old for name, (old, _) in wanted.items()}),
+        sets={name.lower(): {"id": new, "name": names[name.lower()]} for name, (_, new) in wanted.items()},
         evidence=("The ticket and its board's lists were read just now.",),
     )
 
@@ -171,13 +176,13 @@ def _classified(context: ToolContext, ticket: schemas.Ticket, arguments: Classif
     return tuple(changes)
 
 
-def _wanted(ticket: schemas.Ticket, arguments: ClassifyTicket) -> dict[str, tuple[int, int]]:
-    """Field -> (id now, id wanted), for the fields that the arguments name."""
+def _wanted(ticket: schemas.Ticket, arguments: ClassifyTicket) -> dict[str, tuple[schemas.Reference, int]]:
+    """Field -> (what it is now, id wanted), for the fields that the arguments name."""
     every = {
-        "type": (ticket.type.id, arguments.type_id),
-        "subType": (ticket.sub_type.id, arguments.subtype_id),
-        "item": (ticket.item.id, arguments.item_id),
-        "priority": (ticket.priority.id, arguments.priority_id),
+        "type": (ticket.type, arguments.type_id),
+        "subType": (ticket.sub_type, arguments.subtype_id),
+        "item": (ticket.item, arguments.item_id),
+        "priority": (ticket.priority, arguments.priority_id),
     }
     return {name: (old, new) for name, (old, new) in every.items() if new}
 
@@ -234,7 +239,8 @@ def _preview_assignment(context: ToolContext, arguments: AssignTicket) -> Previe
         changes=(Change("Owner", ticket.owner.name or NONE, member.name),),
         seen_by=f"{context.organization.name}; ConnectWise may notify {member.name}.",
         undo=f"Assign it to {ticket.owner.name} again." if ticket.owner.name else "Take the owner off again.",
-        target_state=_state(ticket, owner=ticket.owner.id),
+        target_state=ticket_state(ticket, owner=ticket.owner),
+        sets={"owner": {"id": member.id, "name": member.name}},
         evidence=("The ticket and the member were read just now.",),
     )
 
@@ -245,7 +251,7 @@ def _assign_title(arguments: AssignTicket) -> str:
 
 def _search_assignment(context: ToolContext, arguments: AssignTicket, before: JsonValue) -> Outcome:
     ticket = ticket_of(context, arguments.ticket_id)
-    return _compared(ticket, {"owner": (ticket.owner.id, member_of(context, arguments.member).id)}, before)
+    return _compared(ticket, {"owner": (ticket.owner, member_of(context, arguments.member).id)}, before)
 
 
 @tool(
@@ -288,7 +294,11 @@ def _preview_creation(context: ToolContext, arguments: CreateTicket) -> Preview:
         changes=tuple(changes),
         seen_by=f"{context.organization.name}. The client may see the summary in the portal; no mail is sent.",
         undo="Close the ticket or delete it in ConnectWise.",
-        target_state={"company": company_id_of(context), "board": board.id, "contact": contact.id if contact else 0},
+        target_state={
+            "company": {"id": company_id_of(context), "name": context.company.name},
+            "board": {"id": board.id, "name": board.name},
+            "contact": {"id": contact.id, "name": contact.name} if contact else None,
+        },
         evidence=("Junto adds a short reference to the internal note, by which it finds the ticket again.",),
     )
 
@@ -355,15 +365,15 @@ def _replace(path: str, value: JsonValue) -> JsonValue:
     return {"op": "replace", "path": path, "value": value}
 
 
-def _state(ticket: schemas.Ticket, **fields: int) -> dict[str, JsonValue]:
-    """What a decision on this ticket rests on: whose it is, on which board, and the fields to be changed."""
-    return {"ticket": ticket.id, "company": ticket.company.id, "board": ticket.board.id, **fields}
-
-
-def _compared(ticket: schemas.Ticket, fields: dict[str, tuple[int, int]], before: JsonValue) -> Outcome:
+def _compared(ticket: schemas.Ticket, fields: dict[str, tuple[schemas.Reference, int]], before: JsonValue) -> Outcome:
     """Whether a change of fields happened: they are as wanted, still as they were, or something else."""
-    if all(now == wanted for now, wanted in fields.values()):
+    if all(now.id == wanted for now, wanted in fields.values()):
         return Outcome("found", f"Ticket {ticket.id} has the values that were sent.")
-    if isinstance(before, dict) and all(before.get(name) == now for name, (now, _) in fields.items()):
+    known = before if isinstance(before, dict) else {}
+    if known and all(_same_record(known.get(name.lower()), now) for name, (now, _) in fields.items()):
         return Outcome("absent", f"Ticket {ticket.id} is as it was before.")
     return Outcome("unclear", f"Ticket {ticket.id} was changed by somebody else meanwhile.")
+
+
+def _same_record(before: JsonValue, now: schemas.Reference) -> bool:
+    return (before.get("id") if isinstance(before, dict) else 0) == now.id

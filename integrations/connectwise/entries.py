@@ -7,8 +7,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, JsonValue
 
-from integrations.connectwise import endpoints, schemas
-from integrations.connectwise.targets import Id, MemberName, Text, client_of, member_of, ticket_of, ticket_words
+from integrations.connectwise import endpoints
+from integrations.connectwise.targets import (
+    Id,
+    MemberName,
+    Text,
+    client_of,
+    member_of,
+    ticket_of,
+    ticket_state,
+    ticket_words,
+)
 from integrations.tools import (
     Category,
     Change,
@@ -70,7 +79,7 @@ def _preview_internal(context: ToolContext, arguments: AddInternalNote) -> Previ
         changes=(Change("Internal note", "", arguments.text),),
         seen_by=f"{context.organization.name} only. The client does not see it and no mail is sent.",
         undo="Delete the note in ConnectWise.",
-        target_state=_state(ticket),
+        target_state=ticket_state(ticket),
         evidence=("The ticket was read just now.", MARK_EXPLAINED),
     )
 
@@ -117,7 +126,7 @@ def _preview_customer(context: ToolContext, arguments: AddCustomerNote) -> Previ
         changes=(Change("Note to the client", "", arguments.text),),
         seen_by=f"{contact} and others at {context.company.name}, and {context.organization.name}.{mail}",
         undo="A mail cannot be called back." if arguments.notify else "Delete the note in ConnectWise.",
-        target_state=_state(ticket) | {"contact": ticket.contact.id},
+        target_state=ticket_state(ticket),
         evidence=("The ticket was read just now.", MARK_EXPLAINED),
     )
 
@@ -166,7 +175,7 @@ def _preview_time(context: ToolContext, arguments: AddTimeEntry) -> Preview:
         ),
         seen_by=f"{context.organization.name}; the notes may be printed on {context.company.name}'s invoice.",
         undo="Delete the time entry in ConnectWise, as long as it is not billed.",
-        target_state=_state(ticket),
+        target_state=ticket_state(ticket),
         evidence=(
             "The ticket and its time entries were read just now.",
             "Begin and minutes are the request's own, no clock of ConnectWise measured them.",
@@ -243,11 +252,6 @@ def _write_note(context: ToolContext, ticket_id: int, text: str, *, to_client: b
         summary=f"Note {written.id} written on ticket {ticket.id}",
         written=ExternalRecord("note", str(written.id)),
     )
-
-
-def _state(ticket: schemas.Ticket) -> dict[str, JsonValue]:
-    """What a decision on a note or time entry rests on: the ticket, whose it is, and whether it is still open."""
-    return {"ticket": ticket.id, "company": ticket.company.id, "closed": ticket.closed}
 
 
 def _stamp(moment: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, JsonValue, StringConstraints
 
 from integrations.connectwise import conditions as where
 from integrations.connectwise import endpoints, schemas
@@ -65,6 +65,18 @@ def company_id_of(context: ToolContext) -> int:
 def ticket_words(ticket: schemas.Ticket) -> str:
     """A ticket as a card names it."""
     return f"Ticket {ticket.id}: {ticket.summary}"
+
+
+def fact(reference: schemas.Reference) -> JsonValue:
+    """A pointer as a target's state holds it: by id, and by the name that people know it by; None where it is empty."""
+    return {"id": reference.id, "name": reference.name} if reference.id or reference.name else None
+
+
+def ticket_state(ticket: schemas.Ticket, **fields: schemas.Reference) -> dict[str, JsonValue]:
+    """What a decision on this ticket rests on: whose it is, where it stands, its title, and `fields` to be changed."""
+    contact = ticket.contact if ticket.contact.id else schemas.Reference(name=ticket.contact_name)
+    known = {"company": ticket.company, "contact": contact, "board": ticket.board, "status": ticket.status, **fields}
+    return {**{name: fact(reference) for name, reference in known.items()}, "summary": ticket.summary}
 
 
 def of_company(context: ToolContext) -> str:

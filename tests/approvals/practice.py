@@ -40,6 +40,7 @@ class Shelf:
     looks: int = 0
     down: bool = False
     answerless: bool = False
+    foreign: set[str] = field(default_factory=lambda: {"somebody else's"})
     before_change: Callable[[], None] | None = None
     after_look: Callable[[], None] | None = None
 
@@ -77,7 +78,7 @@ def _foresee(context: ToolContext, arguments: Put) -> Preview:
     shelf.looks += 1
     if shelf.down:
         raise VendorDown("The shelf cannot be reached.", sent=False)
-    if arguments.place == "somebody else's":
+    if arguments.place in shelf.foreign:
         raise TargetRefused("That is not a place of this company.")
     now = shelf.things.get(arguments.place, "")
     preview = Preview(

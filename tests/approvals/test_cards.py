@@ -110,6 +110,12 @@ class Cards(ApprovalTestCase):
         assert (done.state_word, done.decision_word) == ("Done", "Approved for this session")
         assert done.result == "Put it left."
 
+    def test_one_that_waits_says_what_would_withdraw_it(self) -> None:
+        assert self.card(self.ask(), self.theo).withdrawn_when == (
+            "If thing changes first, other than by what is approved here, this request is withdrawn and shows what "
+            "changed."
+        )
+
     def test_a_drifted_one_says_what_changed(self) -> None:
         action = self.decide(self.ask(), "approve", self.theo)
         shelf.things["left"] = "a yellow box"
