@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from pydantic import ValidationError
 
 from agent.answers import FrameRefused, answer
-from agent.frames import read_frame, refusal_words
+from agent.frames import REASON_LIMIT, read_frame, refusal_words
 from agent.rendering import card_html, session_cards
 from approvals.cards import ActionCard
 from approvals.models import Action
@@ -41,14 +41,13 @@ def approvals_queue(request: HttpRequest) -> HttpResponse:
     open_actions = Action.objects.visible_to(actor).filter(state__in=[Action.State.WAITING, Action.State.UNKNOWN])
     elsewhere = _filtered(open_actions, filters, companies).exclude(pk__in=waiting.values("pk"))
     others = _cards(elsewhere.order_by("expires_at")[:WAITING_SHOWN], actor)
-    decided = _cards(
+    decided_lately = (
         _filtered(Action.objects.visible_to(actor), filters, companies)
         .filter(decided_at__gt=timezone.now() - LATELY)
         .exclude(state=Action.State.WAITING)
         .exclude(category="read")
-        .order_by("-decided_at")[:DECIDED_SHOWN],
-        actor,
     )
+    decided = _cards(decided_lately.order_by("-decided_at")[:DECIDED_SHOWN], actor)
     partial = request.headers.get("HX-Request") == "true"
     context = {
         "partial": partial,
@@ -56,9 +55,11 @@ def approvals_queue(request: HttpRequest) -> HttpResponse:
         "cards_mine": mine,
         "cards_others": others,
         "decided": decided,
+        "decided_count": decided_lately.count(),
         "selected": _selected(request.GET.get("action", ""), [*mine, *others, *decided], actor),
         "filters": filters,
         "choices": {"risks": RISKS, "companies": companies},
+        "most_reason": REASON_LIMIT,
     }
     return render(request, "agent/_queue.html" if partial else "agent/approvals.html", context)
 

@@ -46,6 +46,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
             }
             for note in signal.notes.order_by("written_at")
         ],
+        "unmapped": unmapped,
         "companies": list(Company.objects.visible_to(actor)) if unmapped else [],
         "may_map": unmapped and actor.can(Permission.RUN_SESSIONS),
         "may_close": may_run and signal.state in CLOSABLE,
@@ -91,6 +92,9 @@ def _ticket(signal: Signal) -> dict[str, Any]:
         "tone": word.tone,
         "state_word": word.word,
         "company_name": show_escaped(signal.company.name) if signal.company else "",
+        "company_external_id": show_escaped(signal.company_external_id),
+        "contact_external_id": show_escaped(signal.contact_external_id),
+        "state_reason": show_escaped(signal.state_reason) if signal.company is None else "",
         "contact_name": show_escaped(signal.contact.name) if signal.contact else "",
         "device_names": show_escaped(signal.device.name) if signal.device else "",
         "board_name": show_escaped(signal.board.name) if signal.board else "",

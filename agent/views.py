@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from agent.consumers import latest_session
-from agent.frames import MESSAGE_LIMIT
+from agent.frames import MESSAGE_LIMIT, REASON_LIMIT
 from agent.journal import read_events, read_progress
 from agent.rendering import render_events, session_look
 from agent.services import SessionRefused, choose_runbook, live_session, open_session
@@ -60,6 +60,7 @@ def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
         "may_run": may_run,
         "why_not": _why_not(signal),
         "most_letters": MESSAGE_LIMIT,
+        "most_reason": REASON_LIMIT,
     }
     return render(request, "agent/triage.html", context)
 

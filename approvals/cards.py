@@ -232,7 +232,9 @@ def risk_reason(category: str, flags: list[str]) -> str:
 
 
 def _changes(preview: StoredPreview) -> list[tuple[str, str, str]]:
-    return [(show_escaped(label), show_escaped(was), show_escaped(will)) for label, was, will in preview.changes]
+    """What is different afterwards; where nothing is, everything that was looked at."""
+    lines = [line for line in preview.changes if line[1] != line[2]] or preview.changes
+    return [(show_escaped(label), show_escaped(was), show_escaped(will)) for label, was, will in lines]
 
 
 def _asked_by(action: Action) -> str:

@@ -3,9 +3,11 @@
 // settle(action, done, evidence); each a promise that rejects with {code, message, fields}.
 import { elementFrom, say, toast, typing } from "../junto/dom.js";
 import { keysOn } from "../junto/shell.js";
+import { countLetters, tooLong } from "./letters.js";
 import { unsentOf } from "./unsent.js";
 
 const UNLOCK_AFTER = 8_000;
+const TOO_LONG = "Nothing was sent: the marked text is too long. Shorten it.";
 /** After these nobody knows whether it happened. */
 const UNSURE = new Set(["lost", "silent"]);
 
@@ -34,6 +36,7 @@ export class Cards {
       event.preventDefault();
       this.#deny(event.target);
     });
+    denial?.addEventListener("input", () => count(denial.elements.reason));
     denial?.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) denial.requestSubmit();
     });
@@ -153,6 +156,7 @@ export class Cards {
     const card = event.target.closest(".approval");
     if (!card) return;
     if ("typed" in event.target.dataset) this.#unlock(card);
+    if ("most" in event.target.dataset) count(event.target);
     const form = event.target.closest("[data-modify-form]");
     if (form && "changed" in form.dataset) this.#forgetPreview(form);
   }
@@ -169,6 +173,7 @@ export class Cards {
       textToChange(form)?.focus({ preventScroll: true });
     } else {
       form.reset();
+      form.querySelectorAll("[data-most]").forEach(count);
       this.#forgetPreview(form);
       card.focus();
     }
@@ -188,6 +193,11 @@ export class Cards {
     say(notice, "");
     for (const line of form.querySelectorAll("[data-field-error]")) say(line, "");
     for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+    const long = tooLong(form);
+    if (long) {
+      say(notice, TOO_LONG);
+      return long.focus();
+    }
     this.#busy(card, true);
     try {
       const answer = await this.#transport.preview(card.dataset.action, collectArguments(form));
@@ -252,7 +262,9 @@ export class Cards {
 
   #askReason(card) {
     const dialog = document.getElementById("deny");
-    if (this.#denying !== card.dataset.action) dialog.querySelector("textarea").value = "";
+    const reason = dialog.querySelector("textarea");
+    if (this.#denying !== card.dataset.action) reason.value = "";
+    count(reason);
     this.#denying = card.dataset.action;
     dialog.querySelector("h2").textContent = `Deny: ${card.dataset.title}`;
     say(dialog.querySelector("[data-deny-error]"), "");
@@ -265,6 +277,7 @@ export class Cards {
     const reason = form.elements.reason.value.trim();
     if (!card) return say(notice, "This request is no longer on the page.");
     if (!reason) return say(notice, "Give a reason: the agent acts on it.");
+    if (tooLong(form)) return say(notice, TOO_LONG);
     const sent = await this.#run(
       card,
       () => this.#transport.decide(this.#denying, { verdict: "deny", digest: card.dataset.digest, reason }),
@@ -291,6 +304,11 @@ export class Cards {
     event.preventDefault();
     event.stopImmediatePropagation();
   }
+}
+
+/** Says beside a field how much of its room is used, once that matters. */
+function count(field) {
+  countLetters(field, field.closest(".field").querySelector("[data-letters]"));
 }
 
 /** What people mostly change: the words; failing that, the first value that is no record's number. */

@@ -131,11 +131,17 @@ function inWords(seconds) {
   return unit ? `${Math.floor(seconds / unit[1])} ${unit[2]}` : "";
 }
 
+/** What is left of a span, to the nearest of its units: four hours less a second are "4 h". */
+function aheadInWords(seconds) {
+  const unit = [86400, 3600, 60, 1].find((each) => seconds >= each) ?? 1;
+  return inWords(Math.round(seconds / unit) * unit);
+}
+
 function tick() {
   for (const time of document.querySelectorAll("time[data-tick]")) {
     const moment = new Date(time.dateTime);
     const away = (moment - Date.now()) / 1000;
-    const words = inWords(Math.abs(away));
+    const words = away > 0 ? aheadInWords(away) : inWords(-away);
     const clock = moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
     if (time.dataset.tick === "since") {
       if (words) time.textContent = Math.abs(away) < 5 ? "just now" : `${words} ago`;

@@ -65,7 +65,7 @@ def ends(moment: datetime | None) -> SafeString:
     if not moment:
         return SafeString("")
     left = (moment - timezone.now()).total_seconds()
-    words = in_words(left) if left > 0 else ""
+    words = ahead_in_words(left) if left > 0 else ""
     if left <= 0:
         return _time(moment, "ends", f"Ended {_clock(moment)}")
     return _time(moment, "ends", f"Ends {_clock(moment)}, in {words}" if words else f"Ends {_date(moment)}")
@@ -77,7 +77,9 @@ def left(moment: datetime | None) -> SafeString:
     if not moment:
         return SafeString("")
     seconds = (moment - timezone.now()).total_seconds()
-    return _time(moment, "left", f"{in_words(seconds) or 'more than 2 d'} left" if seconds > 0 else "Time is over")
+    return _time(
+        moment, "left", f"{ahead_in_words(seconds) or 'more than 2 d'} left" if seconds > 0 else "Time is over"
+    )
 
 
 def in_words(seconds: float) -> str:
@@ -87,6 +89,12 @@ def in_words(seconds: float) -> str:
         if span < limit:
             return f"{span // unit} {word}"
     return ""
+
+
+def ahead_in_words(seconds: float) -> str:
+    """What is left of a span, to the nearest of its units: four hours less a second are '4 h'."""
+    unit = next((unit for unit in (DAY, HOUR, MINUTE) if seconds >= unit), 1)
+    return in_words(round(seconds / unit) * unit)
 
 
 def _time(moment: datetime, tick: str, words: str) -> SafeString:
