@@ -314,8 +314,8 @@ def _changed(action: Action, arguments: Mapping[str, JsonValue]) -> ChangedPrevi
         frozen = tool.freeze(arguments)
         fingerprint = fingerprint_of(frozen)
     except SchemaBroken as broken:
-        fields = {problem.field: problem.message for problem in broken.problems}
-        raise errors.InvalidArguments(f"That does not fit: {broken}", fields=fields) from broken
+        fields = {problem.field: f"{problem.message[:1].upper()}{problem.message[1:]}." for problem in broken.problems}
+        raise errors.InvalidArguments(f"That does not fit: {broken}. Nothing was sent.", fields=fields) from broken
     except NotCanonical as broken:
         raise errors.InvalidArguments(f"That cannot be sent: {broken}") from broken
     if not tool.is_write:

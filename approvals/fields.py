@@ -93,6 +93,8 @@ def _kind(shape: Schema) -> Kind:
             return "list"
     if shape.get("format") == "date-time":
         return "datetime"
+    if "pattern" in shape:
+        return "string"
     longest = _length(shape.get("maxLength"))
     return "string" if longest is not None and longest <= ONE_LINE else "text"
 

@@ -15,7 +15,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from integrations.errors import ArgumentProblem, InvalidArguments, UnknownTool
+from integrations.argument_words import problems_of
+from integrations.errors import InvalidArguments, UnknownTool
 from integrations.marks import mark_of
 from integrations.warrants import Endpoint, Traffic
 from junto.canonical import digest
@@ -239,12 +240,7 @@ class Tool(Generic[A]):
         try:
             return self.arguments.model_validate(arguments)
         except ValidationError as error:
-            raise InvalidArguments(
-                tuple(
-                    ArgumentProblem(".".join(str(part) for part in one["loc"]), one["msg"])
-                    for one in error.errors(include_url=False, include_context=False, include_input=False)
-                )
-            ) from None
+            raise InvalidArguments(problems_of(error)) from None
 
     def freeze(self, arguments: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         """The arguments as they are stored, shown, digested and run: defaults written out, absent ones left out.

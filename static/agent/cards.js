@@ -7,6 +7,7 @@ import { countLetters, tooLong } from "./letters.js";
 import { unsentOf } from "./unsent.js";
 
 const UNLOCK_AFTER = 8_000;
+const MARKED = "Nothing was sent: look at what is marked.";
 const TOO_LONG = "Nothing was sent: the marked text is too long. Shorten it.";
 /** After these nobody knows whether it happened. */
 const UNSURE = new Set(["lost", "silent"]);
@@ -212,24 +213,30 @@ export class Cards {
       form.querySelector("[data-show-change]").hidden = true;
       form.querySelector("[data-approve-changed]").scrollIntoView({ block: "nearest" });
     } catch (refusal) {
-      say(notice, refusal.message);
-      this.#markFields(form, refusal.fields ?? {});
+      const marked = this.#markFields(form, refusal.fields ?? {});
+      say(notice, marked ? MARKED : refusal.message);
     } finally {
       this.#busy(card, false);
     }
   }
 
+  /** Says at each value what is wrong with it; whether every problem found its value. */
   #markFields(form, fields) {
     let first = null;
+    let unplaced = 0;
     for (const [name, words] of Object.entries(fields)) {
-      const box = form.querySelector(`[data-field="${CSS.escape(name)}"]`);
-      if (!box) continue;
+      const box = form.querySelector(`[data-field="${CSS.escape(name.split(".")[0])}"]`);
+      if (!box) {
+        unplaced += 1;
+        continue;
+      }
       const control = box.querySelector("[data-arg]");
       control.setAttribute("aria-invalid", "true");
       say(box.querySelector("[data-field-error]"), Array.isArray(words) ? words.join(" ") : String(words));
       first ??= control;
     }
     first?.focus();
+    return first !== null && unplaced === 0;
   }
 
   #approveChanged(card, button) {

@@ -20,6 +20,7 @@ from approvals.models import Action
 from integrations.models import Connection
 from junto.inbox.models import Notification
 from junto.tenants.models import Membership
+from signals.directory import review_reason
 from signals.models import Signal
 from tests.agent.cases import SessionTestCase
 from tests.agent.model_cases import ModelTestCase
@@ -74,9 +75,16 @@ class TicketsFromTheSourceTest(SessionTestCase):
         assert "[U+202E]" in page
 
     def test_a_ticket_of_an_unknown_company_says_what_to_do_and_cannot_be_started(self) -> None:
-        Signal.unscoped.filter(pk=self.signal.pk).update(company=None, state=Signal.State.NEEDS_REVIEW)
+        Signal.unscoped.filter(pk=self.signal.pk).update(
+            company=None,
+            company_external_id="99999",
+            state=Signal.State.NEEDS_REVIEW,
+            state_reason=review_reason("99999", "Larkspur <b>& Sons"),
+        )
         page = self.page(self.signal)
         assert "Nobody knows yet which company" in page
+        assert "Company Larkspur &lt;b&gt;&amp; Sons (99999) of the source is not linked to a company here." in page
+        assert "Not known, 99999 at the source" in page
         answer = self.log_in(self.theo).post(self.path(f"signals/{self.signal.pk}/start/"), follow=True)
         self.assertContains(answer, "choose its company first")
         assert not AgentSession.unscoped.exists()

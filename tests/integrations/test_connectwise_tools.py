@@ -295,3 +295,18 @@ class PreviewTests(ConnectedTestCase):
 
 def _work(ticket: int, **changes: Any) -> dict[str, Any]:
     return {"ticket_id": ticket, "start": "2026-11-20T09:00:00Z", "notes": "Reset the password", **changes}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"ticket_id": 0, "text": ""}, "ticket_id: must be at least 1; text: must not be empty"),
+        ({"ticket_id": "x", "text": "a\x07"}, "ticket_id: must be a whole number; text: holds control characters"),
+        ({"ticket_id": 1, "text": "a" * 8_001}, "text: is too long: at most 8,000 characters fit"),
+        ({"text": "Fine.", "to": "all"}, "ticket_id: is missing; to: is nothing that this tool takes"),
+    ],
+)
+def test_what_is_wrong_with_a_call_is_said_in_plain_words(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(InvalidArguments) as refused:
+        registry.get("connectwise.add_internal_note").accept(arguments)
+    assert str(refused.value) == words
