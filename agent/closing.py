@@ -178,7 +178,7 @@ def _note(context: SessionContext, steps: Sequence[RunStep]) -> dict[str, JsonVa
         f"Started {session.created_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC by {who}; "
         f"{_minutes(session, timezone.now())} min of work; {_count(steps)}.",
         "",
-        *(f"{step.number}. {step.title}: {_step_words(step)}" for step in steps),
+        *(f"{step.label}. {step.title}: {_step_words(step)}" for step in steps),
     ]
     told = receipts(rows)
     lines += ["", "What was changed:" if told else "Nothing was changed."]

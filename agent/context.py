@@ -75,7 +75,7 @@ class SessionContext:
         )
         if step is None:
             return ""
-        return f"{self.version.title[:80]}, version {self.version.number}, step {step.number} of {len(self.steps)}"
+        return f"{self.version.title[:80]}, version {self.version.number}, step {step.label}"
 
 
 def load_session(session_id: UUID) -> AgentSession:

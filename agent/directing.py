@@ -5,7 +5,6 @@ Every deed is guarded by the state of the row it changes, so that of two people 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -35,9 +34,6 @@ State = RunStep.State
 #: Characters of a reason that are kept.
 REASON_LENGTH = 500
 
-#: An option that names a later step passes over those between.
-_STEP_NAMED = re.compile(r"\bstep\s+(\d{1,3})\b", re.IGNORECASE)
-
 _BUSY = {
     Action.State.WAITING: "waits for a decision: decide or deny that first",
     Action.State.UNKNOWN: "has an unknown outcome: say first whether it was done",
@@ -58,7 +54,7 @@ def is_taken_over(session: AgentSession) -> bool:
 def answer_decision(*, session: AgentSession, actor: Actor, number: int, option: str) -> None:
     """Choose one of the options of decision `number`; the run goes on with it.
 
-    An option that names a later step skips those between.
+    An option that leads to a later step skips those between.
 
     Raises:
         SessionRefused: it is answered or skipped already, not asked yet, or has no such option.
@@ -68,11 +64,11 @@ def answer_decision(*, session: AgentSession, actor: Actor, number: int, option:
     step, written = run.step(number)
     chosen = next((each for each in written.options if each[:300] == option[:300]), None)
     if not step.decision:
-        raise SessionRefused(f"Step {number} asks nothing.")
+        raise SessionRefused(f"Step {step.label} asks nothing.")
     if chosen is None:
-        raise SessionRefused(f"Step {number} has no such answer. Choose one of those that are shown.")
+        raise SessionRefused(f"Step {step.label} has no such answer. Choose one of those that are shown.")
     if step.state == State.PENDING and not run.for_people:
-        raise SessionRefused(f"Step {number} is not asked yet: something before it is still to be done.")
+        raise SessionRefused(f"Step {step.label} is not asked yet: something before it is still to be done.")
     wanted = () if run.for_people else mentions_of(written, chosen)
     looked = run.looked_up(wanted)
     after = len(looked) < len(wanted)
@@ -85,7 +81,7 @@ def answer_decision(*, session: AgentSession, actor: Actor, number: int, option:
         by=run.member,
         finished_at=None if after else Now(),
     )
-    for passed in run.between(number, named_step(chosen)):
+    for passed in run.between(number, written.leads.get(chosen)):
         run.skip(passed, f"The answer “{chosen}” passes over it.")
     run.tell("answer", number, f"{run.member.user.display_name} chose “{chosen}” for “{step.title}”.", option=chosen)
 
@@ -106,7 +102,7 @@ def skip_step(*, session: AgentSession, actor: Actor, number: int, reason: str, 
     for each in (step, *later):
         run.skip(each, reason)
     name = run.member.user.display_name
-    what = f"step {number}, “{step.title}”" if not later else f"step {number} and {len(later)} behind it"
+    what = f"step {step.label}, “{step.title}”" if not later else f"step {step.label} and {len(later)} behind it"
     run.tell("skip", number, f"{name} skipped {what}: {reason}", reason=reason, rest=rest)
 
 
@@ -133,7 +129,7 @@ def retry_step(*, session: AgentSession, actor: Actor, number: int) -> None:
         by=None,
         finished_at=None,
     )
-    run.tell("retry", number, f"{run.member.user.display_name} lets step {number}, “{step.title}”, be tried again.")
+    run.tell("retry", number, f"{run.member.user.display_name} lets step {step.label}, “{step.title}”, be tried again.")
 
 
 @transaction.atomic
@@ -146,19 +142,19 @@ def mark_step(*, session: AgentSession, actor: Actor, number: int, done: bool) -
     run = _Run.of(session, actor)
     step, _ = run.step(number)
     if step.decision and done:
-        raise SessionRefused(f"Step {number} is a decision: choose one of its answers.")
+        raise SessionRefused(f"Step {step.label} is a decision: choose one of its answers.")
     run.require_idle(step)
     name = run.member.user.display_name
     if done:
         frm = [State.PENDING, State.RUNNING, State.WAITING, State.FAILED]
         run.change(step, frm=frm, state=State.DONE, by=run.member, reason="", finished_at=Now())
-        run.tell("done", number, f"{name} did step {number}, “{step.title}”.")
+        run.tell("done", number, f"{name} did step {step.label}, “{step.title}”.")
         return
     if step.by_id is None:
-        raise SessionRefused(f"Nobody ticked step {number}.")
+        raise SessionRefused(f"Nobody ticked step {step.label}.")
     frm = [State.DONE, State.SKIPPED]
     run.change(step, frm=frm, state=State.PENDING, by=None, answer="", reason="", finished_at=None)
-    run.tell("undone", number, f"{name} opened step {number}, “{step.title}”, again.")
+    run.tell("undone", number, f"{name} opened step {step.label}, “{step.title}”, again.")
 
 
 @transaction.atomic
@@ -202,7 +198,7 @@ def finish_run(*, session: AgentSession, actor: Actor) -> None:
     undone = [step for step in run.steps if step.state not in RunStep.OVER]
     if undone:
         more = f" and {len(undone) - 1} more are" if len(undone) > 1 else " is"
-        raise SessionRefused(f"Step {undone[0].number}{more} open: tick or skip what is left, or press Stop.")
+        raise SessionRefused(f"Step {undone[0].label}{more} open: tick or skip what is left, or press Stop.")
     cancel_actions(origin=session.origin, actor=actor, reason=f"{actor.label} finished the run.")
     complete_run(session=session, actor=actor, version=run.version, succeeded=True)
 
@@ -241,12 +237,12 @@ class _Run:
         """The row and the text of a step. Raises SessionRefused for a number that is not there."""
         row = next((each for each in self.steps if each.number == number), None)
         if row is None:
-            raise SessionRefused(f"There is no step {number}.")
+            raise SessionRefused("There is no such step.")
         return row, self.version.document.steps[number - 1]
 
     def between(self, number: int, target: int | None) -> list[RunStep]:
-        """The open steps after `number` and before a later step `target`; none where that is no step."""
-        if target is None or target not in {each.number for each in self.steps}:
+        """The open steps after `number` and before a later step `target`; none where there is none."""
+        if target is None:
             return []
         return [each for each in self.steps if number < each.number < target and each.state not in RunStep.OVER]
 
@@ -270,7 +266,7 @@ class _Run:
         for row in self.actions_of(step):
             if row.state not in Action.TERMINAL:
                 why = _BUSY.get(Action.State(row.state), "is being carried out: wait for its end")
-                raise SessionRefused(f"“{row.title}” of step {step.number} {why}.")
+                raise SessionRefused(f"“{row.title}” of step {step.label} {why}.")
 
     def skip(self, step: RunStep, reason: str) -> None:
         """Call one open step over."""
@@ -284,7 +280,7 @@ class _Run:
         if not rows.filter(pk=step.pk, state__in=list(frm), answer=step.answer, attempt=step.attempt).update(**values):
             now = rows.select_related("by__user").get(pk=step.pk)
             by = f" by {now.by.user.display_name}" if now.by else ""
-            raise SessionRefused(f"Step {step.number} is “{now.get_state_display()}”{by}: nothing was changed.")
+            raise SessionRefused(f"Step {step.label} is “{now.get_state_display()}”{by}: nothing was changed.")
 
     def switch(self, *, frm: Origin.Mode, to: Origin.Mode, refusal: str) -> None:
         """Change how the run goes on, once among all who try."""
@@ -310,9 +306,3 @@ class _Run:
             append_event(self.session, told)
             ring("session.ready", str(self.session.pk))
         record(self.actor, f"run.{deed}", self.session, {"step": number, **detail})
-
-
-def named_step(option: str) -> int | None:
-    """The step that an option of a decision goes on with; None where it names none."""
-    found = _STEP_NAMED.search(option)
-    return int(found[1]) if found else None

@@ -152,7 +152,7 @@ class DryRun:
         if undone is None:
             self.end("Went through all its steps.")
         else:
-            self.end(f"Ended before step {undone.written.number}, “{undone.written.title}”, was done.")
+            self.end(f"Ended before step {undone.written.label}, “{undone.written.title}”, was done.")
 
     def _decide(self, step: DryStep) -> None:
         """Go on with what a person chose in the past run; where nobody did, with the first option, and say so."""
@@ -161,10 +161,10 @@ class DryRun:
         option = next((each for each in written.options if answered and each[:300] == answered.option), None)
         if answered is None or option is None:
             if not written.options:
-                self.end(f"Step {written.number} asks a person and names no answer.")
+                self.end(f"Step {written.label} asks a person and names no answer.")
                 return
             answered, option = self._ground.asker, written.options[0]
-            self._assumed.append(f"“{option[:60]}” at step {written.number}")
+            self._assumed.append(f"“{option[:60]}” at step {written.label}")
         self._steps.answer(step, option)
         self._events.append(
             PersonDirected(
@@ -234,7 +234,7 @@ class DryRun:
         if step is not None:
             step.broken = step.broken or verdict == "refused"
             step.well[tool.name] += verdict != "refused"
-        told = {"verdict": verdict, "reason": reason, "near": near, "step": step.written.number if step else 0}
+        told = {"verdict": verdict, "reason": reason, "near": near, "step": step.written.label if step else ""}
         return raw.model_copy(update=told), result
 
     def _verdict(self, tool: AnyTool, frozen: Mapping[str, JsonValue]) -> tuple[Verdict, str]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from agent.directing import named_step
 from agent.openings import StepTold
 from agent.steps import fits, mentions_of
 from runbooks.document import Mention, Step
@@ -88,9 +87,9 @@ class DrySteps:
     def answer(self, step: DryStep, option: str) -> None:
         """Choose an option; steps that it passes over are skipped."""
         step.answer = option
-        onward = named_step(option)
+        onward = step.written.leads.get(option, 0)
         for other in self._steps:
-            if onward and step.written.number < other.written.number < onward <= len(self._steps):
+            if step.written.number < other.written.number < onward:
                 other.passed = True
 
     def undone(self) -> DryStep | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, TypeAdapter, ValidationError
 
 from runbooks.differences import changes
 from runbooks.wording import Piece, compare_words
@@ -18,8 +18,13 @@ PROSE: Final = 40
 Verdict = Literal["read", "unseen", "runs", "asks", "refused"]
 
 
+def _step_kept(value: JsonValue) -> JsonValue:
+    """Lanes that were kept earlier have the place of the step, and 0 for none."""
+    return (str(value) if value else "") if isinstance(value, int) else value
+
+
 class LaneCall(BaseModel):
-    """One call of a lane. `step` 0 = beside the runbook.
+    """One call of a lane. `step` is what the runbook calls it; empty = beside the runbook.
 
     `verdict`: a look-up that was recorded (`near` says for which target) or never seen; a change that would run by
     itself, would ask, or is refused; `reason` says why. `outcome` = what became of it, in the lane of what happened.
@@ -33,7 +38,7 @@ class LaneCall(BaseModel):
     verdict: Verdict
     reason: str = ""
     near: Literal["", "ticket", "company"] = ""
-    step: int = 0
+    step: Annotated[str, BeforeValidator(_step_kept)] = ""
     outcome: str = ""
 
     @property

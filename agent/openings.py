@@ -48,11 +48,13 @@ def runbook_facts(
             mentions.append(MentionFacts(mention.tool, mention.ask, resolved.arguments, resolved.unresolved))
         steps.append(
             StepFacts(
-                number=step.number,
+                order=step.number,
+                number=step.label,
                 title=step.title,
                 text=step.text,
                 kind=step.kind,
                 options=step.options,
+                leads=step.leads,
                 mentions=mentions,
                 state=progress.state,
                 answer=progress.answer,

@@ -61,13 +61,19 @@ class MentionFacts:
 
 @dataclass(frozen=True)
 class StepFacts:
-    """One step of the matched runbook, how far it is, and what a person answered where it is a decision."""
+    """One step of the matched runbook, how far it is, and what a person answered where it is a decision.
 
-    number: int
+    `number` is what people call it, `order` its place; `leads` = the order of the later step that an option goes on
+    with, for those that name one.
+    """
+
+    order: int
+    number: str
     title: str
     text: str
     kind: Literal["step", "decision"]
     options: Sequence[str]
+    leads: Mapping[str, int]
     mentions: Sequence[MentionFacts]
     state: str
     answer: str

@@ -188,6 +188,7 @@ def _decision(event: DecisionAsked, session: AgentSession, actor: Actor) -> dict
     return {
         "shape": "decision",
         "step": event.step,
+        "label": step.label if step else str(event.step),
         "question": show_escaped(event.question),
         "options": event.options if waits and actor.can(Permission.RUN_SESSIONS, session.company) else (),
         "answer": show_escaped(step.answer) if step else "",

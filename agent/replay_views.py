@@ -92,7 +92,7 @@ class CallShown:
     verdict: str
     tag: str
     note: str
-    step: int
+    step: str
     arguments: tuple[Argument, ...]
 
 

@@ -103,6 +103,6 @@ def _undone_words(undone: list[RunStep]) -> str:
     what = "went wrong" if first.state == RunStep.State.FAILED else "was not done"
     others = f" (and {len(undone) - 1} more)" if len(undone) > 1 else ""
     return (
-        f"Step {first.number}, “{first.title}”, {what}{others}. Try it again, skip it or take over on the run's page; "
+        f"Step {first.label}, “{first.title}”, {what}{others}. Try it again, skip it or take over on the run's page; "
         "the run goes on from there."
     )

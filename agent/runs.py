@@ -72,6 +72,7 @@ class StepView:
     """One step for one reader; `may` holds the deeds that make sense now."""
 
     number: int
+    label: str
     title: str
     text: SafeString
     word: str
@@ -200,6 +201,7 @@ def _step(  # noqa: PLR0917  (what a step is drawn from)
     text = render_inert(show_escaped(_MENTION.sub(_label, told))) if told else SafeString("")
     return StepView(
         number=step.number,
+        label=step.label,
         title=show_escaped(_CUT_MENTION.sub("…", _MENTION.sub(_label, step.title))),
         text=text,
         word=str(step.get_state_display()),

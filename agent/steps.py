@@ -36,6 +36,7 @@ def lay_out(session: AgentSession, version: PublishedVersion | None) -> None:
             organization=session.organization,
             session=session,
             number=step.number,
+            label=step.label,
             title=step.title[:200],
             decision=step.kind == "decision",
         )

@@ -45,11 +45,11 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class StepChange:
-    """A step that is not as it was; numbers are those of the older and the newer text."""
+    """A step that is not as it was; `old` and `new` are what the two texts call it."""
 
     kind: Literal["added", "removed", "changed"]
-    old: int | None
-    new: int | None
+    old: str
+    new: str
     title: str
 
 
@@ -141,7 +141,7 @@ def _step_changes(before: RunbookDocument, after: RunbookDocument) -> Iterator[S
 def _step_change(old: Step | None, new: Step | None) -> StepChange:
     kind: Literal["added", "removed", "changed"] = "changed" if old and new else "added" if new else "removed"
     named = new or old
-    return StepChange(kind, old.number if old else None, new.number if new else None, named.title if named else "")
+    return StepChange(kind, old.label if old else "", new.label if new else "", named.title if named else "")
 
 
 def _step_text(step: Step) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Literal
 
@@ -27,6 +27,7 @@ from runbooks.mentions import (
     Scan,
     scan_mentions,
 )
+from runbooks.numbering import called, follow, heading_number
 from signals.facts import SignalFacts, vendor_id
 
 __all__ = [
@@ -61,15 +62,21 @@ _markdown.core.ruler.disable(["inline"])
 
 @dataclass(frozen=True)
 class Step:
-    """One step in its order. A decision asks a technician and has `options`; `text` is Markdown as written."""
+    """One step. A decision asks a technician and has `options`; `text` is Markdown as written.
+
+    `number` counts the steps from 1; `label` is what people know it by (see `runbooks.numbering`). `leads` holds the
+    number of the later step that an option leads to, for those that name one.
+    """
 
     number: int
+    label: str
     title: str
     text: str
     kind: Literal["step", "decision"]
     options: tuple[str, ...]
     mentions: tuple[Mention, ...]
     line: int
+    leads: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -150,14 +157,24 @@ def fact_value(path: str, facts: SignalFacts) -> JsonValue:
 
 
 @dataclass(frozen=True)
+class _Option:
+    """An answer of a decision: as its button shows it, and all that it says."""
+
+    title: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
 class _Draft:
-    """A step before it is numbered."""
+    """A step before it is called by anything; `number` is the one that the text puts before it."""
 
     title: str
     text: str
     line: int
     scan: Scan
-    options: tuple[str, ...] | None = None
+    options: tuple[_Option, ...] | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -182,15 +199,18 @@ class _Reader:
         drafts = [draft for section in sections for draft in self._section(section, by_lists=by_lists)]
         if not drafts:
             self.problems.append(Problem(1, "There are no steps: number them (1., 2., ...) or give each a heading."))
+        names = called([draft.number for draft in drafts])
         steps = [
             Step(
                 number=number,
+                label=names[number - 1],
                 title=draft.title,
                 text=draft.text,
                 kind="step" if draft.options is None else "decision",
-                options=draft.options or (),
+                options=tuple(option.title for option in draft.options or ()),
                 mentions=draft.scan.mentions,
                 line=draft.line,
+                leads=self._leads(draft.options or (), at=number, names=names),
             )
             for number, draft in enumerate(drafts, start=1)
         ]
@@ -215,8 +235,8 @@ class _Reader:
             elif _is_step_list(block):
                 yield from self._prose(section, prose, by_lists=by_lists)
                 prose = []
-                for item in block.children:
-                    yield from self._item(item)
+                for number, item in enumerate(block.children, start=int(block.attrs.get("start", 1))):
+                    yield from self._item(item, number=number if block.type == "ordered_list" else None)
             else:
                 prose.append(block)
         yield from self._prose(section, prose, by_lists=by_lists)
@@ -232,11 +252,15 @@ class _Reader:
             self.problems.extend(scan.problems)
             return
         first = section.heading or blocks[0]
-        title = _plain(_text(first)) or "Untitled"
-        yield _Draft(title=title, text=self._source(blocks), line=_line(first), scan=scan)
+        number, title = (None, _text(first)) if by_lists else heading_number(_text(first))
+        named = _plain(title) or "Untitled"
+        yield _Draft(title=named, text=self._source(blocks), line=_line(first), scan=scan, number=number)
 
-    def _item(self, item: SyntaxTreeNode) -> Iterator[_Draft]:
-        """One item of a numbered list or checklist; decisions inside it become steps behind it."""
+    def _item(self, item: SyntaxTreeNode, *, number: int | None) -> Iterator[_Draft]:
+        """One item of a numbered list or checklist; decisions inside it become steps behind it.
+
+        A decision that is all there is in the item bears its number.
+        """
         decisions = [block for block in item.children if _callout(block) == "DECISION"]
         own = [block for block in item.children if block not in decisions]
         self._check_callouts(own)
@@ -246,16 +270,21 @@ class _Reader:
             if not decisions:
                 self.problems.append(Problem(_line(item), "This step is empty."))
         else:
-            yield _Draft(title=title or "Untitled", text=text, line=_line(item), scan=self._scan(own))
+            scan = self._scan(own)
+            yield _Draft(title=title or "Untitled", text=text, line=_line(item), scan=scan, number=number)
+            number = None
         for block in decisions:
-            yield self._decision(block, None)
+            yield replace(self._decision(block, None), number=number)
+            number = None
 
     def _decision(self, block: SyntaxTreeNode, following: SyntaxTreeNode | None) -> _Draft:
         """`> [!DECISION] question`, its options inside the quote or as the list behind it."""
         inside = _list_inside(block)
         choices = inside or following
         is_list = choices is not None and choices.type in ("bullet_list", "ordered_list")
-        options = tuple(filter(None, (_plain(_text(item)) for item in choices.children))) if choices and is_list else ()
+        items = choices.children if choices and is_list else ()
+        found = (_Option(_plain(_text(item)), _text(item), _line(item)) for item in items)
+        options = tuple(option for option in found if option.title)
         question = _CALLOUT.match(_text(block))
         title = _plain(question[2]) if question else ""
         line = _line(block)
@@ -265,6 +294,17 @@ class _Reader:
             self.problems.append(Problem(line, "This decision has no options: list them below the question."))
         scanned = [block] if inside or not is_list or choices is None else [block, choices]
         return _Draft(title=title or "Decision", text=title, line=line, scan=self._scan(scanned), options=options)
+
+    def _leads(self, options: Sequence[_Option], *, at: int, names: Sequence[str]) -> dict[str, int]:
+        """Where those options lead that name a step; one that cannot be gone to is a problem."""
+        leads: dict[str, int] = {}
+        for option in options:
+            target = follow(_CALL.sub(lambda call: call[1] or "", option.text), at=at, names=names)
+            if target.problem:
+                self.problems.append(Problem(option.line, f"The answer “{option.title}” {target.problem}"))
+            if target.place:
+                leads[option.title] = target.place
+        return leads
 
     def _check_callouts(self, blocks: Sequence[SyntaxTreeNode]) -> None:
         for block in blocks:

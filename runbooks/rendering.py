@@ -24,7 +24,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from runbooks.document import CALLOUTS
+from runbooks.document import CALLOUTS, RunbookDocument, parse
 
 TAGS: Final = {
     *("p", "br", "hr", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "span", "img"),
@@ -74,6 +74,7 @@ def draw_document(markdown: str) -> DrawnDocument:
     Needs the URLs of an organization, as they are during its requests.
     """
     tokens = _parser.parse(markdown)
+    _name_decisions(tokens, parse(markdown))
     headings = tuple(_headings(tokens))
     html = _parser.renderer.render(tokens, _parser.options, {})
     clean = nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, url_schemes={"http", "https", "mailto"})
@@ -122,6 +123,18 @@ def _name_callout(before: Sequence[Token], kind: str) -> None:
     """Mark the quote that the paragraph just begun stands in."""
     if len(before) >= 2 and before[-2].type == "blockquote_open":
         before[-2].attrSet("class", f"callout callout-{kind}")
+
+
+def _name_decisions(tokens: Sequence[Token], document: RunbookDocument) -> None:
+    """Write before each decision what it is called, where no number stands before it."""
+    names = {step.line: step.label for step in document.steps if step.kind == "decision" and not step.label.isdigit()}
+    head = ""
+    for token in tokens:
+        if token.type == "blockquote_open" and token.map:
+            head = names.get(token.map[0] + 1, "")
+        for child in token.children or []:
+            if head and child.type == "callout":
+                child.content, head = f"{child.content} {head}", ""
 
 
 def _split(token: Token) -> list[Token]:

@@ -143,8 +143,9 @@ class SessionEvent(TenantModel):
 class RunStep(TenantModel):
     """One step of the pinned runbook in one session: how far it is, whose calls are its own, and who had a hand in it.
 
-    `calls` are call ids of the session's actions; `attempt` grows with every retry, and only calls of the present one
-    count. `answer` is the option chosen at a decision.
+    `number` counts the steps from 1, `label` is what the runbook calls this one, and people with it. `calls` are call
+    ids of the session's actions; `attempt` grows with every retry, and only calls of the present one count. `answer`
+    is the option chosen at a decision.
     """
 
     class State(models.TextChoices):
@@ -160,6 +161,7 @@ class RunStep(TenantModel):
 
     session = models.ForeignKey(AgentSession, on_delete=models.CASCADE, related_name="steps")
     number = models.PositiveIntegerField()
+    label = models.CharField(max_length=16)
     title = models.CharField(max_length=200)
     decision = models.BooleanField(default=False, help_text="A person chooses one of the runbook's options.")
     state = models.CharField(max_length=8, choices=State, default=State.PENDING)
@@ -178,7 +180,7 @@ class RunStep(TenantModel):
         constraints: ClassVar = [models.UniqueConstraint(fields=["session", "number"], name="run_step_once")]
 
     def __str__(self) -> str:
-        return f"{self.number}. {self.title}"
+        return f"{self.label}. {self.title}"
 
 
 class StartRule(TenantModel):

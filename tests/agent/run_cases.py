@@ -17,7 +17,7 @@ HYBRID = """Use this when a user cannot sign in to the VPN.
 
    > [!DECISION] Did they confirm who they are?
    > - Yes, go on
-   > - No, leave it: go to step 5
+   > - No, leave it: go to step 4
 3. Leave a note. @connectwise.add_internal_note(ticket_id=ticket.id)
 4. Tell the next shift.
 """

@@ -18,7 +18,7 @@ from signals.models import Signal
 from tests.agent.run_cases import HUMAN, HYBRID, DirectedRunCase
 from tests.factories import MembershipFactory
 
-YES, NO = "Yes, go on", "No, leave it: go to step 5"
+YES, NO = "Yes, go on", "No, leave it: go to step 4"
 
 
 class DecisionTest(DirectedRunCase):
@@ -36,7 +36,7 @@ class DecisionTest(DirectedRunCase):
         session = self.answer(self.hybrid(), YES)
         note = self.waiting(session)[0]
         assert note.tool == "connectwise.add_internal_note"
-        assert "step 4 of 5" in note.runbook_step
+        assert note.runbook_step.endswith("step 3")
         session = self.decide(note, "approve")
         assert self.steps(session) == ["done"] * 5
         answered = self.rows(session)[2]
@@ -64,7 +64,7 @@ class DecisionTest(DirectedRunCase):
 
     def test_only_the_tools_of_the_chosen_option_are_called(self) -> None:
         body = HYBRID.replace("Yes, go on", "Yes: @connectwise.search_tickets").replace(
-            "No, leave it: go to step 5", "No: @connectwise.add_internal_note(ticket_id=ticket.id)"
+            "No, leave it: go to step 4", "No: @connectwise.add_internal_note(ticket_id=ticket.id)"
         )
         session = self.run_it(self.publish(body.split("3. Leave")[0], audience="hybrid"))
         session = self.answer(session, "Yes: @connectwise.search_tickets")

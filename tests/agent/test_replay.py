@@ -79,14 +79,14 @@ class ThreeLanesTest(ReplayTestCase):
         self.draft(BODY + question, audience="hybrid")
         replay = self.replay(past.signal)
         assert self.changes(replay, Kind.DRAFT) == [(NOTE, "asks")]
-        assert "assumed: “Yes” at step 4" in self.lane(replay, Kind.DRAFT).end
+        assert "assumed: “Yes” at step 3a" in self.lane(replay, Kind.DRAFT).end
         assert self.row(replay).changed == 1
 
     def test_a_decision_goes_on_with_what_a_person_chose_in_the_past_run(self) -> None:
         runbook = self.publish(HYBRID, audience="hybrid", title="VPN, with a call back")
         theo = self.actor(self.theo)
         session = run_on_signal(runbook=runbook, signal=self.reload(self.signal), actor=theo, given={})
-        answer_decision(session=self.run_on(session), actor=theo, number=3, option="No, leave it: go to step 5")
+        answer_decision(session=self.run_on(session), actor=theo, number=3, option="No, leave it: go to step 4")
         self.run_on(session)
         replay = self.replay(self.signal, runbook=runbook)
         assert self.changes(replay, Kind.DRAFT) == []

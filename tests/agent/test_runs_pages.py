@@ -66,7 +66,7 @@ class RunPageTest(PageCase):
         self.direct(session, "answer", step="3", option=YES)
         answer = self.by_script(session, "answer", step="3", option=YES)
         assert (answer.status_code, "“Done” by Theo Okafor" in answer.json()["message"]) == (409, True)
-        self.assertContains(self.direct(session, "skip", step="99", reason="Why not"), "There is no step 99.")
+        self.assertContains(self.direct(session, "skip", step="99", reason="Why not"), "There is no such step.")
 
     def test_take_over_hand_back_and_stop_stand_as_buttons(self) -> None:
         session = self.hybrid()
@@ -108,7 +108,7 @@ class RunPageTest(PageCase):
     def test_the_chat_shows_the_decision_as_buttons_and_then_its_answer(self) -> None:
         session = self.hybrid()
         triage = self.path(f"signals/{self.signal.pk}/")
-        self.assertContains(self.client.get(triage), "Step 3 asks you")
+        self.assertContains(self.client.get(triage), "Step 2a asks you")
         self.assertContains(self.client.get(triage), 'name="option"')
         self.direct(session, "answer", step="3", option=YES)
         self.assertContains(self.client.get(triage), f"{YES} <span")

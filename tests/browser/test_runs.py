@@ -52,7 +52,7 @@ category: access
 
    > [!DECISION] Did the person confirm who they are?
    > - Yes, go on
-   > - No: go to step 4
+   > - No: go to step 3
 2. Note that they are who they say. @connectwise.add_internal_note(ticket_id=ticket.id)
 3. Say goodbye.
 """

@@ -73,7 +73,7 @@ class TestSteps:
 
     def test_without_lists_every_section_is_a_step(self) -> None:
         document = parse("# Reset\n\n## 1. Look\n\nRead it.\n\n## 2. Act\n\nDo it.\n")
-        assert [(step.title, step.text) for step in document.steps] == [("1. Look", "Read it."), ("2. Act", "Do it.")]
+        assert [(step.title, step.text) for step in document.steps] == [("Look", "Read it."), ("Act", "Do it.")]
 
     def test_checklists_are_steps(self) -> None:
         assert [step.title for step in parse("- [ ] Call back\n- [x] Check\n").steps] == ["Call back", "Check"]
@@ -88,6 +88,64 @@ class TestSteps:
 
     def test_a_text_without_steps_is_a_problem(self) -> None:
         assert lines(parse("")) == [1]
+
+
+class TestNumbers:
+    """A step is called what its readers see, and an answer leads to the step that they would go to."""
+
+    def called(self, text: str) -> list[str]:
+        document = parse(text)
+        assert [step.number for step in document.steps] == list(range(1, len(document.steps) + 1))
+        return [step.label for step in document.steps]
+
+    def test_steps_are_called_by_the_numbers_of_their_lists(self) -> None:
+        assert self.called("## A\n\n1. One\n1. Two\n\n## B\n\n3. Three\n4. Four\n") == ["1", "2", "3", "4"]
+        assert self.called("1. One\n2. Two\n\n## Again\n\n1. Three\n") == ["1", "2", "1"]
+
+    def test_what_has_no_number_takes_the_one_before_and_a_letter(self) -> None:
+        decision = "> [!DECISION] So?\n> - Yes\n"
+        inside = "1. One\n\n   > [!DECISION] So?\n   > - Yes\n\n   > [!DECISION] And?\n   > - Yes\n2. Two\n"
+        assert self.called(inside) == ["1", "1a", "1b", "2"]
+        assert self.called(f"{decision}\n1. One\n\n{decision}\n- [ ] Call\n\n2. Two\n") == ["a", "1", "1a", "1b", "2"]
+        assert self.called("1. One\n2. > [!DECISION] So?\n   > - Yes\n3. Three\n") == ["1", "2", "3"]
+
+    def test_headings_are_called_by_their_numbers_where_they_are_the_steps(self) -> None:
+        text = "## 1. Look\n\nRead.\n\n> [!DECISION] So?\n> - Yes\n\n## Step 2: Act\n\nDo it.\n\n## After\n\nRest.\n"
+        assert self.called(text) == ["1", "1a", "2", "2a"]
+        assert [step.title for step in parse(text).steps] == ["Look", "So?", "Act", "After"]
+
+    def test_steps_that_nobody_numbered_are_counted(self) -> None:
+        assert self.called("- [ ] One\n- [ ] Two\n") == ["1", "2"]
+        assert self.called("## One\n\nX\n\n> [!DECISION] So?\n> - Yes\n\n## Two\n\nX\n") == ["1", "2", "3"]
+
+    def asked(self, *answers: str) -> RunbookDocument:
+        """Steps 1, 1a (asks), 2, 3; line 4 is the first answer."""
+        options = "".join(f"   > - {answer}\n" for answer in answers)
+        return parse(f"1. Read\n\n   > [!DECISION] Are they who they say?\n{options}2. Tell\n3. Hang up\n")
+
+    def test_an_answer_leads_to_the_step_that_readers_see(self) -> None:
+        document = self.asked("Yes, go on", "No: go to step 3", "Else, continue with\n   >   Step 3", "Never → step 3")
+        asking = document.steps[1]
+        assert document.problems == ()
+        assert [document.steps[place - 1].title for place in asking.leads.values()] == ["Hang up"] * 3
+        assert asking.options[0] not in asking.leads
+
+    def test_a_word_about_a_step_leads_nowhere(self) -> None:
+        document = self.asked("Yes, as in step 3", "No (see step 99)", '@a.b(note="go to step 3")')
+        assert (document.problems, document.steps[1].leads) == ((), {})
+
+    def test_an_answer_that_leads_to_no_later_step_is_a_problem_on_its_line(self) -> None:
+        document = self.asked("Go to step 99", "Go to step 1", "Go to step 1a", "Go to step 2, or go to step 3")
+        assert lines(document) == [4, 5, 6, 7]
+        words = [problem.message for problem in document.problems]
+        for message, part in zip(words, ("there is none", "not behind it", "not behind it", "name one"), strict=True):
+            assert part in message
+        assert document.steps[1].leads == {}
+
+    def test_no_answer_leads_to_a_number_that_is_there_twice(self) -> None:
+        document = parse("> [!DECISION] So?\n> - No: go to step 1\n\n## A\n\n1. One\n\n## B\n\n1. Two\n")
+        [problem] = document.problems
+        assert (problem.line, "number the steps through" in problem.message) == (2, True)
 
 
 class TestDecisions:

@@ -34,6 +34,15 @@ class CheckTests(AdminCase):
         for part in ("no tool called", "@ninjaone", "bind ticket_id, text", "empty", "not declared", "no options"):
             assert part in words
 
+    def test_an_answer_that_leads_to_no_step_is_told_while_typing(self) -> None:
+        body = "1. Read\n\n   > [!DECISION] Well?\n   > - Yes\n   > - No: go to step 99\n2. Tell\n"
+        assert self.problems(body) == [(5, "The answer “No: go to step 99” leads to step 99, and there is none.")]
+
+    def test_the_preview_calls_a_decision_what_the_run_calls_it(self) -> None:
+        html = self.check("1. Read\n\n   > [!DECISION] Well?\n   > - Yes\n2. > [!DECISION] So?\n   > - No\n")["html"]
+        assert "Decision 1a:</strong> Well?" in html
+        assert "Decision:</strong> So?" in html
+
     def test_a_declared_input_is_known_at_once(self) -> None:
         inputs = json.dumps([{"name": "note", "label": "Note"}])
         body = "1. @connectwise.add_internal_note(ticket_id=ticket.id, text=input.note)"

@@ -84,14 +84,16 @@ def test_no_step_is_cut_off_where_its_line_ends(each: Template) -> None:
 
 
 @everyone
-def test_steps_bear_the_numbers_that_people_read_and_answers_lead_on_to_later_ones(each: Template) -> None:
+def test_steps_are_called_by_the_numbers_that_people_read_and_answers_lead_to_them(each: Template) -> None:
     lines, document = each.content.body.split("\n"), parse(each.content.body)
     for step in document.steps:
         written = re.match(r"(\d+)\. |- \[ \] ", lines[step.line - 1])
         assert written is not None, step.title
-        assert written[1] in (None, str(step.number)), step.title
-        for target in map(int, re.findall(r"go to step (\d+)", " ".join(step.options))):
-            assert step.number < target <= len(document.steps), step.title
+        assert written[1] in (None, step.label), step.title
+        for option in step.options:
+            named = re.search(r"go to step (\d+)", option)
+            assert (option in step.leads) == (named is not None), option
+            assert named is None or document.steps[step.leads[option] - 1].label == named[1], option
 
 
 @everyone

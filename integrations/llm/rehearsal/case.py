@@ -1,8 +1,8 @@
 """What is known about the ticket: the facts, and what the read tools said about it."""
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from pydantic import JsonValue
@@ -36,7 +36,14 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Step:
+    """A runbook's step. `number` is what people call it, `mark` the same where only one is called so; `order` counts.
+
+    `leads` = the order of the later step that an option goes on with, for those that name one.
+    """
+
+    order: int
     number: str
+    mark: str
     title: str
     body: str
     options: tuple[str, ...]
@@ -45,6 +52,7 @@ class Step:
     answer: str = ""
     is_over: bool = False
     attempt: int = 1
+    leads: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -249,9 +257,16 @@ def _user_of(device: Fields) -> str:
 
 
 def _steps(entries: list[JsonValue]) -> Iterator[Step]:
+    taken: set[str] = set()
     for order, entry in enumerate(map(fields, entries), start=1):
+        number = text(entry.get("number")) or str(order)
+        name = re.sub(r"[^a-z0-9]", "", number.lower())[:6] or "x"
+        mark = name if name not in taken else f"{name}_{order}"
+        taken.add(mark)
         yield Step(
-            number=text(entry.get("number")) or str(order),
+            order=order,
+            number=number,
+            mark=mark,
             title=text(entry.get("title")) or text(entry.get("text"), 80) or f"step {order}",
             body=text(entry.get("text"), 2000),
             options=tuple(filter(None, map(text, _list(entry.get("options"))))),
@@ -260,6 +275,7 @@ def _steps(entries: list[JsonValue]) -> Iterator[Step]:
             answer=text(entry.get("answer")),
             is_over=entry.get("state") in ("done", "skipped"),
             attempt=attempt if isinstance(attempt := entry.get("attempt"), int) else 1,
+            leads={text(name): to for name, to in fields(entry.get("leads")).items() if isinstance(to, int)},
         )
 
 

@@ -30,7 +30,7 @@ _KEYS = {
 _LEAD = re.compile(
     r"^(?:(?P<words>"
     + "|".join(map(re.escape, _KEYS))
-    + r")|Step (?P<step>\w{1,6}) of the runbook, call (?P<call>\d{1,3})(?:, attempt (?P<attempt>\d{1,3}))?)\b",
+    + r")|Step (?P<step>\w{1,12}) of the runbook, call (?P<call>\d{1,3})(?:, attempt (?P<attempt>\d{1,3}))?)\b",
     re.MULTILINE,
 )
 

@@ -28,7 +28,6 @@ _WELCOME = {
 """Arguments that a tool does not insist on and that a bare mention of it means all the same."""
 
 _STOPS = re.compile(r"\b(stop|end here|escalat\w*|hand over|abort)\b", re.IGNORECASE)
-_STEP_NAMED = re.compile(r"\bstep\s+(\w{1,6})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,18 +168,17 @@ def _step_intents(case: Case) -> Iterator[_Intent]:
     """The runbook's mentions in order, up to a question nobody answered or a step that went wrong."""
     if not case.may_follow_runbook:
         return
-    jump_to = ""
+    jump_to = 0
     for step in case.steps:
-        if (jump_to and step.number != jump_to) or (step.is_over and not step.answer):
+        if step.order < jump_to or (step.is_over and not step.answer):
             continue
-        jump_to = ""
         if step.is_decision:
             answer = step.answer or chosen_option(case, step)
             if not answer:
-                yield _Intent(leads.step_key(_mark(step), 0), question=_question(case, step))
+                yield _Intent(leads.step_key(step.mark, 0), question=_question(case, step))
             if not answer or _STOPS.search(answer):
                 return
-            jump_to = _named_step(case, step, answer)
+            jump_to = step.leads.get(answer, 0)
         for order, mention in enumerate(step.mentions, start=1):
             if case.has_looked(mention) or _was_done(case, step, order):
                 continue
@@ -192,15 +190,8 @@ def _step_intents(case: Case) -> Iterator[_Intent]:
                 return
 
 
-def _named_step(case: Case, step: Step, answer: str) -> str:
-    """The later step that an answer names; empty when the next one follows."""
-    named = _STEP_NAMED.search(answer)
-    later = [other.number for other in case.steps[case.steps.index(step) + 1 :]]
-    return named[1] if named and named[1] in later else ""
-
-
 def _mention_intent(case: Case, step: Step, mention: Mention, order: int) -> _Intent:
-    key = leads.step_key(_mark(step), order, step.attempt)
+    key = leads.step_key(step.mark, order, step.attempt)
     where = f"{tool_words(mention.tool)} of step {step.number}"
     offer = case.conversation.offers.get(mention.tool)
     if offer is None:
@@ -208,7 +199,7 @@ def _mention_intent(case: Case, step: Step, mention: Mention, order: int) -> _In
     composed = _mention_arguments(case, step, mention, offer)
     if composed.missing:
         return _Intent(key, obstacle=f"{where}, because it needs {_listed(composed.missing)}, which I do not know.")
-    lead = leads.step_lead(_mark(step), order, step.title, step.attempt)
+    lead = leads.step_lead(step.mark, order, step.title, step.attempt)
     return _Intent(key, mention.tool, lead, composed)
 
 
@@ -264,7 +255,7 @@ def _question(case: Case, step: Step) -> str:
 
 
 def question_marker(step: Step) -> str:
-    return f"**Decision needed** (step {step.number}):"
+    return f"**Decision needed** (step {step.mark}):"
 
 
 def chosen_option(case: Case, step: Step) -> str:
@@ -300,7 +291,7 @@ def _went_wrong(call: Call) -> bool:
 
 def _was_done(case: Case, step: Step, order: int) -> bool:
     """Whether an earlier attempt at the step already got this call through."""
-    earlier = {leads.step_key(_mark(step), order, attempt) for attempt in range(1, step.attempt)}
+    earlier = {leads.step_key(step.mark, order, attempt) for attempt in range(1, step.attempt)}
     return any(call.key in earlier and call.outcome.is_ok for call in case.conversation.calls)
 
 
@@ -311,10 +302,6 @@ def _call(case: Case, key: str) -> Call | None:
 def _chunk_size(case: Case) -> int:
     total = sum(len(step.mentions) for step in case.steps)
     return max(1, math.ceil(total / _MOST_STEP_REPLIES))
-
-
-def _mark(step: Step) -> str:
-    return re.sub(r"[^a-z0-9]", "", step.number.lower())[:6] or "x"
 
 
 def _listed(names: tuple[str, ...]) -> str:

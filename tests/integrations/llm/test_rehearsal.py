@@ -35,7 +35,7 @@ def arguments(session: Session, tool: str, order: int = 0) -> dict[str, JsonValu
     return dict(json.loads(session.calls(tool)[order].arguments_text))
 
 
-def step(number: int, title: str, *mentions: Fields, kind: str = "step", options: tuple[str, ...] = ()) -> Fields:
+def step(number: int | str, title: str, *mentions: Fields, kind: str = "step", options: tuple[str, ...] = ()) -> Fields:
     return {
         "number": number,
         "title": title,
@@ -339,6 +339,21 @@ def test_a_decision_of_the_runbook_is_put_to_the_people_and_their_choice_followe
         session.run()
     assert bool(session.calls("connectwise.set_ticket_status")) is followed
     assert session.calls(TIME)
+
+
+def test_an_answer_is_followed_to_the_step_it_leads_to_whatever_numbers_the_steps_bear() -> None:
+    status = "connectwise.set_ticket_status"
+    asks = step("1", "Is it the cable?", kind="decision", options=("No: go to step 1", "Yes"))
+    facts = with_runbook([
+        {**asks, "leads": {"No: go to step 1": 3}},
+        step("2", "Work", mention(status, ticket_id=48213, status_id=5)),
+        step("1", "Close", mention(status, ticket_id=48213, status_id=9)),
+    ], audience="hybrid")  # fmt: skip
+    session = Session(facts=facts).run()
+    session.say("1")
+    session.run()
+    assert len(session.calls(status)) == 1
+    assert arguments(session, status)["status_id"] == 9
 
 
 def test_a_long_runbook_is_followed_within_the_budget_of_replies() -> None:
