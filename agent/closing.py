@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 from pydantic import JsonValue
@@ -157,11 +157,13 @@ def usual_board(company: Company) -> Board | None:
 
 
 def _time(context: SessionContext, steps: Sequence[RunStep]) -> dict[str, JsonValue]:
-    session = context.session
+    """The work as one entry that ends now: whole minutes from when the run began could end in the future."""
+    session, now = context.session, timezone.now()
+    minutes = _minutes(session, now)
     arguments: dict[str, JsonValue] = {
         "ticket_id": vendor_id(session.signal.external_id),
-        "start": f"{session.created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "minutes": _minutes(session, timezone.now()),
+        "start": f"{(now - timedelta(minutes=minutes)).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "minutes": minutes,
         "notes": f"{_name(context)}: {_count(steps)}.",
     }
     member = session.started_by.psa_member if session.started_by else ""

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from integrations.tools import AnyTool, Flag
 from runbooks.document import Binding, Constant, FactReference, InputReference, Mention, Problem, RunbookDocument
+from runbooks.mentions import FACT_WORDS
 
 #: A tool with one of these never runs unattended on arguments that a model chose.
 RISKY = frozenset({Flag.CLIENT_VISIBLE, Flag.IRREVERSIBLE, Flag.BILLING_EFFECT, Flag.CREDENTIAL, Flag.FORWARDS})
@@ -150,17 +151,7 @@ def _value_words(binding: Binding) -> str:
         return f"“{binding.value}”" if isinstance(binding.value, str) else str(binding.value).lower()
     if isinstance(binding, InputReference):
         return f"the input {binding.name}"
-    return _FACT_WORDS.get(binding.path, binding.path) if isinstance(binding, FactReference) else ""
-
-
-_FACT_WORDS = {
-    "ticket.id": "the ticket",
-    "ticket.board": "the ticket's board",
-    "ticket.company": "the ticket's company",
-    "ticket.contact": "the ticket's contact",
-    "ticket.contact.email": "the e-mail address of the ticket's contact",
-    "ticket.device": "the ticket's device",
-}
+    return FACT_WORDS[binding.path] if isinstance(binding, FactReference) else ""
 
 
 def _properties(tool: AnyTool) -> dict[str, dict[str, JsonValue]]:

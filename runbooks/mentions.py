@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from markdown_it import MarkdownIt
+
 #: Facts of the signal that an argument may be bound to (PRODUCT 4), in words. Nothing that the ticket's author wrote
 #: is one.
 FACT_WORDS: Final = {
@@ -36,6 +38,7 @@ _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?(?![\w.])")
 _WORD = re.compile(r"(true|false)(?![\w.])")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _CODE_FENCE = re.compile(r"`+")
+_inline = MarkdownIt("commonmark", {"html": False})
 
 
 @dataclass(frozen=True)
@@ -100,10 +103,12 @@ class _NotUnderstood(ValueError):
 def scan_mentions(text: str, *, line: int) -> Scan:
     """The mentions in inline Markdown that begins at `line`; code spans are left out. Never raises.
 
-    A mention whose arguments are not understood counts as `(ask)`, so that a slip of the pen never becomes a grant.
+    A mention whose arguments are not understood counts as `(ask)`, so that a slip of the pen never becomes a grant. One
+    that readers would not see is a problem.
     """
     mentions: list[Mention] = []
     problems: list[Problem] = []
+    unseen = _unseen(text)
     for found in _outside_code(text):
         at = line + text.count("\n", 0, found.start())
         end, broken = found.end(), ""
@@ -115,9 +120,27 @@ def scan_mentions(text: str, *, line: int) -> Scan:
                 broken = str(error)
         if broken:
             problems.append(Problem(at, f"The arguments of @{found[1]} are not understood: {broken}"))
+        if found[1] in unseen:
+            problems.append(
+                Problem(
+                    at, f"@{found[1]} stands inside a link or picture, where readers do not see it: write it as text."
+                )
+            )
         ask = bool(broken) or _ASK.match(text, end) is not None
         mentions.append(Mention(tool=found[1], ask=ask, line=at, bindings=bindings))
     return Scan(tuple(mentions), tuple(problems))
+
+
+def _unseen(text: str) -> set[str]:
+    """Names after an at sign in the addresses and titles of links and in pictures: all that is not drawn as text."""
+    if "](" not in text or not _MENTION.search(text):
+        return set()
+    [block] = _inline.parseInline(text)
+    hidden: list[str] = []
+    for token in block.children or []:
+        if token.type in ("link_open", "image"):
+            hidden += [str(value) for value in token.attrs.values()] + [token.content]
+    return {found[1] for words in hidden for found in _MENTION.finditer(words)}
 
 
 def _outside_code(text: str) -> Iterator[re.Match[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from agent.models import AgentSession, RunStep, StartRule
 from approvals.models import Action, Grant
 from runbooks.models import Runbook
@@ -111,6 +113,12 @@ class ClosingSetTest(RunTestCase):
         assert f"Add an internal note to ticket {ticket}: done" in text
         assert "firewall" not in text
         assert "everything" not in text
+
+    def test_the_time_ends_when_the_run_does_and_never_later(self) -> None:
+        session = self.start(mode="runbook")
+        [entry] = self.actions(session, "connectwise.add_time_entry")
+        ends = datetime.fromisoformat(entry.arguments["start"]) + timedelta(minutes=entry.arguments["minutes"])
+        assert timedelta(0) <= entry.created_at - ends < timedelta(seconds=20)
 
     def test_time_goes_to_the_person_who_started_the_run(self) -> None:
         self.theo.psa_member = "theo"

@@ -197,6 +197,11 @@ class TestMentions:
     def test_code_addresses_and_escapes_mention_nothing(self) -> None:
         assert parse("1. `@a.b` ``@a.b `` bob@a.example.com \\@a.b\n\n   ```\n   @a.b\n   ```\n").mentions == ()
 
+    def test_a_mention_that_readers_would_not_see_is_a_problem(self) -> None:
+        for text in ('[see](http://a "x @a.b(x=1)")', "[see](http://a/@a.b)", "![so @a.b](image:1)"):
+            assert lines(parse(f"1. One\n2. Then\n   {text}")) == [3]
+        assert parse("1. [@a.b](http://a) and [see](http://a) @a.b(x=1), <http://a/@a.b>").problems == ()
+
     def test_a_slip_in_the_arguments_is_a_problem_and_never_an_unbound_grant(self) -> None:
         for text in (
             "@a.b(x=)",

@@ -104,6 +104,11 @@ class GrantTests(RunbookCase):
         assert found["connectwise.add_internal_note"].rules["*"] == {"kind": "any"}
         assert (note.runbook, note.max_count, note.issued_by) == (f"{runbook.pk}:1", 1, self.mara)
 
+    def test_every_fact_is_told_in_words(self) -> None:
+        text = "1. @connectwise.add_internal_note(ticket_id=ticket.id, text=ticket.contact.name)\n"
+        [words] = [words for words in self.grants(self.published(body=text)) if "receipts" not in words]
+        assert "text = the name of the ticket's contact" in words
+
     def test_a_mention_to_be_asked_grants_nothing(self) -> None:
         runbook = self.published(body="1. @connectwise.set_ticket_status (ask)")
         assert not any(words.startswith("connectwise.set_ticket_status") for words in self.grants(runbook))
