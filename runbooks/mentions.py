@@ -138,7 +138,7 @@ def _unseen(text: str) -> set[str]:
     [block] = _inline.parseInline(text)
     hidden: list[str] = []
     for token in block.children or []:
-        if token.type in ("link_open", "image"):
+        if token.type in ("link_open", "image") and token.markup != "autolink":
             hidden += [str(value) for value in token.attrs.values()] + [token.content]
     return {found[1] for words in hidden for found in _MENTION.finditer(words)}
 
