@@ -23,7 +23,7 @@ from approvals.models import Action, StaleState
 from integrations.llm.fencing import show_escaped
 from integrations.marks import without_marks
 from integrations.vendors import VENDORS
-from junto.tenants.access import actor_of
+from junto.tenants.access import MAX_FRAME_BYTES, actor_of
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission
@@ -59,6 +59,7 @@ def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
         "socket_path": f"/ws/o/{signal.organization.slug}/sessions/{signal.pk}/",
         "may_run": may_run,
         "why_not": _why_not(signal),
+        "most_bytes": MAX_FRAME_BYTES,
         "most_letters": MESSAGE_LIMIT,
         "most_reason": REASON_LIMIT,
     }

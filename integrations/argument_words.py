@@ -16,7 +16,7 @@ _WORDS: dict[str, Callable[[Mapping[str, object]], str]] = {
     "string_type": lambda _: "must be text",
     "string_too_short": lambda ctx: _at_least(ctx["min_length"], "character"),
     "string_too_long": lambda ctx: f"is too long: at most {ctx['max_length']:,} characters fit",
-    "string_pattern_mismatch": lambda ctx: f"is not written as it must be ({ctx['pattern']})",
+    "string_pattern_mismatch": lambda _: "holds characters or a length that it cannot have",
     "int_type": lambda _: "must be a whole number",
     "int_parsing": lambda _: "must be a whole number",
     "int_from_float": lambda _: "must be a whole number",

@@ -13,6 +13,10 @@ const FINAL = {
   4404: "This signal is not to be seen by you any more.",
 };
 
+const TOO_LARGE = 1009;
+const TOO_MUCH = "That is more than Junto takes at once: nothing of it was sent. Shorten it; your text stays here.";
+const BROKE = "The connection broke before Junto answered. Look whether it happened before you try again.";
+
 /** What came back instead of an answer: a code for the program, words for the person, and which fields are wrong. */
 export class Refusal extends Error {
   constructor({ code, message, fields }) {
@@ -24,6 +28,7 @@ export class Refusal extends Error {
 
 export class SessionSocket extends EventTarget {
   #path;
+  #mostBytes;
   #after;
   #socket = null;
   #tries = 0;
@@ -32,10 +37,11 @@ export class SessionSocket extends EventTarget {
   #retry = 0;
   #number = 0;
 
-  /** `after` is asked at every connect and answers with the number of the last event shown. */
-  constructor(path, after) {
+  /** `after` is asked at every connect: the number of the last event shown. A frame has `mostBytes` at most. */
+  constructor(path, after, mostBytes = Infinity) {
     super();
     this.#path = path;
+    this.#mostBytes = mostBytes;
     this.#after = after;
     setInterval(() => this.#beat(), PING_EVERY);
     addEventListener("online", () => this.connect());
@@ -71,7 +77,7 @@ export class SessionSocket extends EventTarget {
     const socket = this.#socket;
     this.#socket = null;
     socket?.close();
-    this.#fail("The conversation was read anew. Look above whether it arrived before you send again.");
+    this.#fail("lost", "The conversation was read anew. Look above whether it arrived before you send again.");
     this.connect();
   }
 
@@ -86,6 +92,10 @@ export class SessionSocket extends EventTarget {
       return Promise.reject(new Refusal({ code: "offline", message: "Not connected. Nothing was sent." }));
     }
     const id = frame.id ?? this.newId();
+    const text = JSON.stringify({ ...frame, id });
+    // The server would cut the line, and with it the answers to everything else.
+    if (new TextEncoder().encode(text).length > this.#mostBytes)
+      return Promise.reject(new Refusal({ code: "too_large", message: TOO_MUCH }));
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
@@ -97,7 +107,7 @@ export class SessionSocket extends EventTarget {
         );
       }, ANSWER_WITHIN);
       this.#waiting.set(id, { resolve, reject, timer });
-      this.#socket.send(JSON.stringify({ ...frame, id }));
+      this.#socket.send(text);
     });
   }
 
@@ -129,7 +139,8 @@ export class SessionSocket extends EventTarget {
   #closed(socket, event) {
     if (socket !== this.#socket) return;
     this.#socket = null;
-    this.#fail("The connection broke before Junto answered. Look whether it happened before you try again.");
+    if (event.code === TOO_LARGE) this.#fail("too_large", TOO_MUCH);
+    else this.#fail("lost", BROKE);
     const final = FINAL[event.code];
     if (final) return this.#link("closed", final);
     this.#link("lost");
@@ -137,10 +148,10 @@ export class SessionSocket extends EventTarget {
     this.#retry = setTimeout(() => this.connect(), longest / 2 + (Math.random() * longest) / 2);
   }
 
-  #fail(message) {
+  #fail(code, message) {
     for (const { reject, timer } of this.#waiting.values()) {
       clearTimeout(timer);
-      reject(new Refusal({ code: "lost", message }));
+      reject(new Refusal({ code, message }));
     }
     this.#waiting.clear();
   }

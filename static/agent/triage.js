@@ -24,7 +24,7 @@ let live = !find("[data-stop]").hidden;
 let streaming = new Map();
 let panesTimer = 0;
 
-const socket = new SessionSocket(page.dataset.socket, () => last);
+const socket = new SessionSocket(page.dataset.socket, () => last, Number(page.dataset.mostBytes));
 const composer = new Composer(find("[data-composer]"), socket, {
   draftKey: `junto.draft.${page.dataset.socket}`,
   arrived: () => toEnd(),
