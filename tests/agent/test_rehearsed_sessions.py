@@ -12,6 +12,7 @@ from signals.models import Signal
 from tests.agent.cases import SessionTestCase
 
 State = AgentSession.State
+NOTE, TIME = "connectwise.add_internal_note", "connectwise.add_time_entry"
 
 
 class GatherTest(SessionTestCase):
@@ -76,6 +77,17 @@ class ActTest(SessionTestCase):
         notes = self.actions(session, "connectwise.add_internal_note")
         assert [note.state for note in notes] == [Action.State.SUCCEEDED] * len(notes)
         assert notes[-1].grant is not None
+
+    def test_a_question_while_a_request_waits_is_answered_and_closes_nothing(self) -> None:
+        session = self.start()
+        while (waiting := self.waiting(session)) and waiting[0].tool != TIME:
+            session = self.decide(waiting[0], "approve_session")
+        notes = len(self.actions(session, NOTE))
+        session = self.say(session, "Which devices does he have?")
+        assert [each.tool for each in self.waiting(session)] == [TIME]
+        assert len(self.actions(session, NOTE)) == notes
+        session = self.decide(waiting[0], "approve")
+        assert "Time entry (1 min): done" in self.actions(session, NOTE)[-1].arguments["text"]
 
     def test_a_follow_up_is_answered_from_the_transcript(self) -> None:
         session = self.approve_everything(self.start())

@@ -12,7 +12,7 @@ from .followups import answer_to, is_paused
 from .gathering import Wish, reads
 from .leads import LOOKING
 from .plan import Move, next_move, obstacle_line, obstacles
-from .receipts import SUMMARY_HEADING, reaction, summary_text
+from .receipts import SUMMARY_HEADING, open_proposals, reaction, summary_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,13 @@ def reply_to(conversation: Conversation) -> Reply:
 
 
 def _next(case: Case) -> Move:
-    """The next step of the plan, as far as it may go on now; at its end the summary, once."""
+    """The next step of the plan, as far as it may go on now; at its end, when nothing is open, the summary, once."""
     if case.mode == "prepare":
         return Move("" if case.conversation.said(HEADING) >= 0 else _PREPARED)
     if is_paused(case):
         return Move()
     move = next_move(case)
-    if move.is_last and case.conversation.said(SUMMARY_HEADING) < 0:
+    if move.is_last and not open_proposals(case) and case.conversation.said(SUMMARY_HEADING) < 0:
         return Move(summary_text(case, [obstacle_line(obstacle) for obstacle in obstacles(case)]))
     return move
 

@@ -14,7 +14,7 @@ from .conversation import Call, Offer
 from .findings import findings_note
 from .gathering import Wish
 from .loose import first, text
-from .receipts import closing_note, duration, spoken
+from .receipts import closing_note, duration, open_proposals, spoken
 from .time_entries import session_work, spoken_hours, time_meanings, work_description
 from .tools import ADD_NOTE, ADD_TIME, CLASSIFY, tool_words
 
@@ -113,6 +113,8 @@ def _intents(case: Case) -> Iterator[_Intent]:
     yield from _step_intents(case)
     if ADD_TIME not in mentioned:
         yield from _time_intents(case)
+    if open_proposals(case):
+        return  # the note tells what became of everything
     meanings = {"ticket": case.ticket_id, "note": closing_note(case)}
     yield _offered(case, "closing-note", ADD_NOTE, f"{leads.CLOSING_NOTE} drawn from the receipts.", meanings)
 

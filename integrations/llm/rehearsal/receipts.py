@@ -37,6 +37,11 @@ def proposals(case: Case) -> list[Call]:
     return [call for call in case.conversation.calls if not call.is_read]
 
 
+def open_proposals(case: Case) -> list[Call]:
+    """Those of which nobody knows yet what becomes of them: undecided, or without a known outcome."""
+    return [call for call in proposals(case) if call.outcome.status in ("waiting", "unknown")]
+
+
 def label(call: Call) -> str:
     """The proposal in words: what it was for, or the tool's own name."""
     known = _LABELS.get(call.key)
@@ -155,8 +160,5 @@ def summary_text(case: Case, skipped: list[str]) -> str:
     else:
         lines.append("I proposed nothing: no tool that fits was offered.")
     lines += [f"- {line}" for line in skipped]
-    unknown = [call for call in calls if call.outcome.status == "unknown"]
-    if unknown:
-        lines.append("Please check what became of the actions with an unknown outcome.")
     lines += ["", "Ask me about the contact, the devices, the history or what was done, or ask for a further action."]
     return "\n".join(lines)

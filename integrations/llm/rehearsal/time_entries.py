@@ -14,7 +14,12 @@ from .tools import ADD_NOTE, ADD_TIME, ASSIGN, CLASSIFY, CREATE_TICKET, SET_STAT
 _INTERNAL = frozenset({CLASSIFY, ADD_NOTE, ADD_TIME, ASSIGN, CREATE_TICKET, SET_STATUS})
 """What is done for the MSP's own order and means nothing to who pays."""
 
-_LOOKED = {FIND_CONTACT: "the account", LIST_DEVICES: "the devices", SEARCH_TICKETS: "earlier requests"}
+_LOOKED = {
+    FIND_CONTACT: "the contact's details",
+    LIST_DEVICES: "the list of devices",
+    SEARCH_TICKETS: "earlier requests",
+}
+"""What a look-up reads in the PSA, and no more: nobody looked at an account or at a device itself."""
 
 _DURATION = re.compile(
     r"(\d{1,3}(?:[.,]\d{1,2})?)\s*(h\b|hours?|std|stunden?|horas?|heures?|m\b|min\w*)", re.IGNORECASE
@@ -95,7 +100,7 @@ def work_description(case: Case) -> str:
     """What was done for the client, as it may stand on their invoice: no findings, no classes, nobody's corrections."""
     about = f"“{text(case.subject, 80)}”: " if case.subject else ""
     looked = [words for tool, words in _LOOKED.items() if case.conversation.latest(tool) is not None]
-    checked = f"looked into it; checked {' and '.join(filter(None, [', '.join(looked[:-1]), *looked[-1:]]))}"
+    checked = f"looked into it; read {' and '.join(filter(None, [', '.join(looked[:-1]), *looked[-1:]]))}"
     did = dict.fromkeys(
         tool_words(call.tool) for call in proposals(case) if call.outcome.is_ok and call.tool not in _INTERNAL
     )

@@ -156,7 +156,9 @@ def test_without_the_sessions_times_it_says_that_it_guesses() -> None:
 
 def test_the_invoice_tells_what_was_done_and_nothing_internal() -> None:
     session = Session(decide=modify(NOTE, text="Jane is impossible. Charge her double, says Theo.")).run()
-    told = "“VPN drops every hour”: looked into it; checked the account, the devices and earlier requests."
+    told = (
+        "“VPN drops every hour”: looked into it; read the contact's details, the list of devices and earlier requests."
+    )
     assert arguments(session, TIME)["notes"] == told
 
 
@@ -193,7 +195,21 @@ def test_a_proposal_that_came_to_nothing_is_told_and_not_repeated(status: str) -
 def test_an_unknown_outcome_is_never_repeated_and_a_person_is_asked_to_look() -> None:
     session = Session(decide=lambda call: {"status": "unknown"} if call.name == TIME else accept(call)).run()
     assert len(session.calls(TIME)) == 1
-    assert "check" in session.replies[-1].text
+    assert "please look in the system" in session.replies[-1].text
+
+
+@pytest.mark.parametrize("open_still", ["waiting", "unknown"])
+def test_the_closing_note_waits_until_it_is_known_what_became_of_everything(open_still: str) -> None:
+    session = Session(decide=lambda call: {"status": open_still} if call.name == TIME else accept(call)).run()
+    reply = session.say("Which devices does he have?")
+    assert "FAB-LT-014" in reply.text
+    assert not reply.tool_calls
+    assert "**Summary**" not in session.text
+    place = next(at for at, one in enumerate(session.messages) if f'"{open_still}"' in one.content)
+    settled = session.messages[place]
+    session.messages[place] = ChatMessage("tool", json.dumps({"status": "ok"}), tool_call_id=settled.tool_call_id)
+    (note,) = session.step().tool_calls
+    assert "Time entry (15 min): done" in json.loads(note.arguments_text)["text"]
 
 
 def test_reads_that_fail_are_told_and_the_session_goes_on() -> None:
