@@ -21,9 +21,10 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection, connections  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from agent.models import AgentSession  # noqa: E402
+from agent.models import AgentSession, StartRule  # noqa: E402
 from agent.services import open_session  # noqa: E402
-from approvals.models import Action  # noqa: E402
+from agent.start_rules import set_start_rule  # noqa: E402
+from approvals.models import Action, Decision  # noqa: E402
 from approvals.services import decide_action  # noqa: E402
 from integrations.tools import (  # noqa: E402
     Category,
@@ -85,11 +86,13 @@ def declare_tools() -> None:
 
 
 def make_organization() -> tuple[Organization, Company, Membership]:
-    """An MSP with one client and its owner, who decides."""
+    """An MSP with one client and its owner, who decides. The agent begins on nothing that nobody asked for."""
     user = User.objects.create_user("bench", "bench@example.com", "!")
     organization = create_organization(name="Bench", slug="bench", owner=user)
     company = create_company(actor=Actor.system("sync", organization), name="Client")
-    return organization, company, Membership.objects.for_organization(organization).get()
+    membership = Membership.objects.for_organization(organization).get()
+    set_start_rule(actor=Actor.person(membership), mode=StartRule.Mode.OFF)
+    return organization, company, membership
 
 
 def make_signals(organization: Organization, company: Company, count: int, first: int) -> list[Signal]:
@@ -125,13 +128,23 @@ def drive(signal: Signal, membership: Membership) -> float:
             time.sleep(0.001)
         session.refresh_from_db(fields=["state"])
         if session.state == resting:
-            return time.perf_counter() - began
+            return _whole(session, time.perf_counter() - began)
         if session.state not in AgentSession.LIVE:
             raise RuntimeError(f"the session ended as {session.state}: {session.state_detail}")
         waiting = Action.unscoped.filter(origin_id=session.origin_id, state=Action.State.WAITING)
         for action in waiting:
             decide_action(action_id=action.pk, actor=Actor.person(membership), verdict="approve", digest=action.digest)
     raise TimeoutError(f"the session is still {session.state}")
+
+
+def _whole(session: AgentSession, seconds: float) -> float:
+    """`seconds`, of a session that was the one to be measured. Raises RuntimeError for any other."""
+    replies = session.events.filter(kind="model_replied").count()
+    done = Action.unscoped.filter(origin_id=session.origin_id, state=Action.State.SUCCEEDED)
+    decided = Decision.unscoped.filter(action__in=done).count()
+    if (replies, done.count(), decided) != (5, 4, 2):
+        raise RuntimeError(f"The session had {replies} replies, {done.count()} calls and {decided} decisions.")
+    return seconds
 
 
 def run_many(signals: list[Signal], membership: Membership, threads: int) -> float:
