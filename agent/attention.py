@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from django.db.models import Exists, OuterRef, Q
 
 from agent.models import AgentSession, SessionEvent
@@ -21,14 +19,14 @@ def attended() -> Q:
     return Q(started_by__isnull=False) | Q(Exists(spoken)) | Q(Exists(decided))
 
 
-def is_attended(session_id: UUID) -> bool:
+def is_attended(session: AgentSession) -> bool:
     """Whether a person waits for this session, asked now."""
-    return AgentSession.unscoped.filter(attended(), pk=session_id).exists()
+    return session.started_by_id is not None or AgentSession.unscoped.filter(attended(), pk=session.pk).exists()
 
 
-def ring_session(session_id: UUID) -> None:
+def ring_session(session: AgentSession) -> None:
     """Give a session its next step: at once where a person waits for it, else after what people wait for."""
-    if is_attended(session_id):
-        ring("session.ready", str(session_id))
+    if is_attended(session):
+        ring("session.ready", str(session.pk))
     else:
-        ring("session.unattended", str(session_id))
+        ring("session.unattended", str(session.pk))

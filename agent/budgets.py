@@ -11,9 +11,17 @@ _MICROCENTS_PER_DOLLAR = 100_000_000
 
 def spent(session: AgentSession, progress: Progress) -> str:
     """Why the model is not asked again until a person speaks: the first budget that is used up; empty while none is."""
-    replies = progress.since_a_person_spoke
+    if not _used_up(session, progress):
+        return ""
+    # a person may have renewed them since the session was read
     session.refresh_from_db(fields=["steps_used", "work_seconds"])
     session.origin.refresh_from_db(fields=["calls_used"])
+    words = _used_up(session, progress)
+    return f"This session used its {words} since a person last spoke. Write a message to let it go on." if words else ""
+
+
+def _used_up(session: AgentSession, progress: Progress) -> str:
+    replies = progress.since_a_person_spoke
     used = {
         f"{MAX_STEPS} steps": session.steps_used >= MAX_STEPS,
         f"{MAX_CALLS} tool calls": session.origin.calls_used >= MAX_CALLS,
@@ -23,5 +31,4 @@ def spent(session: AgentSession, progress: Progress) -> str:
         ),
         f"{MAX_WORK_SECONDS // 60} minutes of work": session.work_seconds >= MAX_WORK_SECONDS,
     }
-    words = next((name for name, over in used.items() if over), "")
-    return f"This session used its {words} since a person last spoke. Write a message to let it go on." if words else ""
+    return next((name for name, over in used.items() if over), "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from agent.answers import FrameRefused, Message, answer
 from agent.frames import Frame, Typing, read_frame, refusal_words
 from agent.journal import read_events
 from agent.models import AgentSession
-from agent.rendering import card_html, render_events, session_look
+from agent.rendering import SessionLook, card_html, render_events, session_look
 from agent.stream import session_group
 from approvals.budgets import MAX_STEPS
 from approvals.models import Action
@@ -136,7 +135,7 @@ class SessionConsumer(MembershipConsumer):
                 self.sent = 0
                 frames.append({"type": "reset", "session": str(session.pk)})
             self.session_id = session.pk
-        look = session_look(session)
+        look = session_look(session) if session else None
         if hello:
             frames.insert(0, self._hello(actor, look, session))
         if session is None:
@@ -171,7 +170,7 @@ class SessionConsumer(MembershipConsumer):
         there = Action.objects.visible_to(actor).filter(pk=action_id).exists()
         return _card_frame(action_id, actor) if there else None
 
-    def _hello(self, actor: Actor, look: dict[str, Any] | None, session: AgentSession | None) -> Message:
+    def _hello(self, actor: Actor, look: SessionLook | None, session: AgentSession | None) -> Message:
         return {
             "type": "hello",
             "session": str(session.pk) if session else None,
@@ -243,7 +242,7 @@ def _person(actor: Actor) -> dict[str, str]:
     return {"name": actor.label, "initials": initials}
 
 
-def _state(look: dict[str, Any] | None) -> dict[str, Any]:
+def _state(look: SessionLook | None) -> Message:
     if look is None:
         return {"state": None, "word": "Not started", "tone": "", "icon": "dot"}
     return {

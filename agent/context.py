@@ -53,7 +53,7 @@ class SessionContext:
     def read_again(self) -> SessionContext:
         """The same context with the events and actions as they are now."""
         steps = read_steps(self.session) if self.steps else ()
-        return replace(self, progress=read_progress(self.session), steps=steps)
+        return replace(self, progress=read_progress(self.session, before=self.progress), steps=steps)
 
     def fact_values(self) -> dict[str, JsonValue]:
         """Every fact that a runbook may bind an argument to, by its path, as far as the signal has it."""
@@ -79,10 +79,17 @@ class SessionContext:
 
 
 def load_session(session_id: UUID) -> AgentSession:
-    """The session with what a step reads of it. Raises AgentSession.DoesNotExist."""
-    return AgentSession.unscoped.select_related(
-        "organization", "company", "signal", "origin", "runbook", "started_by__user", "firing__trigger"
+    """The session with what a step reads of it, in one query. Raises AgentSession.DoesNotExist."""
+    of_signal = [f"signal__{name}" for name in ("connection", "board", "contact", "device")]
+    session = AgentSession.unscoped.select_related(
+        "organization", "company", "origin", "runbook", "started_by", "signal", *of_signal
     ).get(pk=session_id)
+    for row in (session.origin, session.signal):
+        if row.organization_id == session.organization_id:
+            row.organization = session.organization
+        if row.company_id == session.company_id:
+            row.company = session.company
+    return session
 
 
 def build_context(session: AgentSession, *, fence: int) -> SessionContext:

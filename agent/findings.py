@@ -34,16 +34,22 @@ class Finding:
     at: datetime | None
 
 
-def findings_of(rows: Sequence[Action]) -> list[Finding]:
-    """The look-ups that succeeded, the same one only as it was answered last."""
+def findings_of(rows: Sequence[Action], *, ticket: str = "") -> list[Finding]:
+    """The look-ups that succeeded, the same one only as it was answered last.
+
+    `ticket` = the source's id of the ticket they are about: where tickets were searched, it is none of those found.
+    """
     answered = {(row.tool, row.digest): row for row in rows if not row.is_write and row.state == Action.State.SUCCEEDED}
-    return [_finding(row) for row in answered.values()]
+    return [_finding(row, ticket) for row in answered.values()]
 
 
-def _finding(row: Action) -> Finding:
-    title = show_escaped(row.summary or row.title)
+def _finding(row: Action, ticket: str) -> Finding:
+    title, result = show_escaped(row.summary or row.title), row.result
+    others = _other_tickets(result, ticket)
+    if others is not None:
+        title, result = f"{len(others)} other ticket{'' if len(others) == 1 else 's'}", {"tickets": others}
     # a record that the title names already tells only what more is known of it
-    told = (line.removeprefix(title).removeprefix(", ") for line in _lines(row.result))
+    told = (line.removeprefix(title).removeprefix(", ") for line in _lines(result))
     lines = list(dict.fromkeys(filter(None, told)))
     return Finding(
         title=title,
@@ -52,6 +58,15 @@ def _finding(row: Action) -> Finding:
         source=f"{show_escaped(row.title)}, {system_label(row.tool)}",
         at=row.finished_at,
     )
+
+
+def _other_tickets(result: JsonValue, ticket: str) -> list[JsonValue] | None:
+    """The tickets of an answer but the one it is about; None for an answer that does not hold that one."""
+    found = result.get("tickets") if isinstance(result, Mapping) else None
+    if not isinstance(found, list):
+        return None
+    others = [each for each in found if not (isinstance(each, Mapping) and str(each.get("id")) == ticket)]
+    return others if len(others) < len(found) else None
 
 
 def _lines(result: JsonValue) -> Iterator[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 #: Characters of one chat message; a longer one is a document and belongs on the ticket.
 MESSAGE_LIMIT = 8_000
@@ -53,7 +53,7 @@ class Decide(_Frame):
     verdict: Literal["approve", "approve_session", "deny", "take_back"]
     digest: str = Field(max_length=64)
     reason: str = Field(default="", max_length=REASON_LIMIT)
-    arguments: dict[str, Any] | None = None
+    arguments: dict[str, JsonValue] | None = None
     target_digest: str = Field(default="", max_length=64)
     target: str = Field(default="", max_length=300)
 
@@ -63,7 +63,7 @@ class PreviewChange(_Frame):
 
     type: Literal["preview_change"]
     action: UUID
-    arguments: dict[str, Any]
+    arguments: dict[str, JsonValue]
 
 
 class PassOn(_Frame):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
+from django.db.models.expressions import CombinedExpression
 
 from agent.events import (
     ActionChanged,
@@ -31,14 +32,12 @@ from junto.bells import ring
 def append_event(session: AgentSession, event: Event) -> SessionEvent:
     """Write `event` as the next number of `session` and ring its sockets. Call inside the change's transaction.
 
-    A person's word renews the budgets of the session.
+    A person's word renews the budgets of the session; a reply of the model uses them.
     """
     if isinstance(event, UserSaid | PersonStarted | PersonDirected):
-        AgentSession.objects.for_organization(session.organization).filter(pk=session.pk).update(
-            steps_used=0, work_seconds=0
-        )
         renew_budgets(origin_id=session.origin_id, organization=session.organization)
-    while not _take_number(session):
+    sums = _sums(event)
+    while not _take_number(session, **sums):
         session.refresh_from_db(fields=["last_number"])
     return _write(session, event)
 
@@ -50,30 +49,48 @@ def was_said(session: AgentSession, *, membership_id: UUID, frame_id: str) -> bo
     return bool(frame_id) and same.exists()
 
 
-def record_action(session: AgentSession, action: Action) -> bool:
-    """Tell `action`'s present state in `session` unless that was told before; whether something was written."""
+def record_action(session: AgentSession, action: Action, *, new: bool = False) -> bool:
+    """Tell `action`'s present state in `session` unless that was told before; whether something was written.
+
+    `new`: the action came into this state after `session` was read, so no event up to its last number tells it.
+    """
     told = SessionEvent.objects.for_organization(session.organization).filter(
         session=session, action=action, action_state=action.state
     )
     with transaction.atomic():
         # written as the number right after those that were looked at, so that bell and sweep cannot both write
-        while not told.exists():
+        while new or not told.exists():
             if _take_number(session):
                 _write(session, _change(action))
                 return True
             session.refresh_from_db(fields=["last_number"])
+            new = False
     return False
 
 
-def _take_number(session: AgentSession) -> bool:
+def _sums(event: Event) -> dict[str, int | CombinedExpression]:
+    """What an event changes in the sums that stand on its session's row."""
+    if isinstance(event, UserSaid | PersonStarted | PersonDirected):
+        return {"steps_used": 0, "work_seconds": 0}
+    if isinstance(event, ModelReplied):
+        return {
+            "steps_used": F("steps_used") + 1,
+            "tokens_in": F("tokens_in") + event.tokens_in,
+            "tokens_out": F("tokens_out") + event.tokens_out,
+            "cost_microcents": F("cost_microcents") + event.cost_microcents,
+        }
+    return {}
+
+
+def _take_number(session: AgentSession, **sums: int | CombinedExpression) -> bool:
     """Take the number after `session.last_number`; False, and nothing changed, when somebody else has it by now.
 
     The counter stands on the session's row, which this locks until the commit: readers by number see no gap
-    (TRUST decision 5).
+    (TRUST decision 5). `sums` are written in the same statement.
     """
     rows = AgentSession.objects.for_organization(session.organization)
     following = session.last_number + 1
-    taken = rows.filter(pk=session.pk, last_number=session.last_number).update(last_number=following)
+    taken = rows.filter(pk=session.pk, last_number=session.last_number).update(last_number=following, **sums)
     if taken:
         session.last_number = following
     return bool(taken)
@@ -174,26 +191,32 @@ class Progress:
         return len(list(takewhile(bool, reversed(replies))))
 
 
-def read_progress(session: AgentSession) -> Progress:
-    """The session's progress, read now."""
-    rows = actions_of(session)
-    events = read_events(session)
+#: Of a session in which nothing was said or done yet.
+NOTHING_YET = Progress((), (), 0, (), {})
+
+
+def read_progress(session: AgentSession, *, before: Progress = NOTHING_YET) -> Progress:
+    """The session's progress, read now. What `before` holds and can never change is not read again."""
+    over = [row for row in before.rows if row.state in Action.TERMINAL]
+    rows = actions_of(session, known=over)
+    events = read_events(session, after=before.last_number)
     return Progress(
-        events=tuple(event for _, event in events),
-        times=tuple(row.created_at for row, _ in events),
-        last_number=events[-1][0].number if events else 0,
+        events=(*before.events, *(event for _, event in events)),
+        times=(*before.times, *(row.created_at for row, _ in events)),
+        last_number=events[-1][0].number if events else before.last_number,
         rows=tuple(rows),
         actions={row.call_id: _view(row) for row in rows},
     )
 
 
-def actions_of(session: AgentSession) -> list[Action]:
-    """Every action of the session, oldest first, so that a person's version comes after the one it replaced."""
-    return list(
-        Action.objects.for_organization(session.organization)
-        .filter(origin_id=session.origin_id)
-        .order_by("created_at", "id")
-    )
+def actions_of(session: AgentSession, *, known: Sequence[Action] = ()) -> list[Action]:
+    """Every action of the session, oldest first, so that a person's version comes after the one it replaced.
+
+    Those `known` to be over are taken as they are.
+    """
+    rows = Action.objects.for_organization(session.organization).filter(origin_id=session.origin_id)
+    others = rows.exclude(pk__in=[row.pk for row in known]) if known else rows
+    return sorted([*known, *others.order_by()], key=lambda row: (row.created_at, row.pk))
 
 
 def _view(action: Action) -> ActionView:
@@ -207,6 +230,10 @@ def _view(action: Action) -> ActionView:
         result=action.result,
         settled_done=action.settled_done,
     )
+
+
+#: The columns of an action that its event tells, beside what a query for it asks.
+TOLD_OF_ACTIONS = ("origin", "call_id", "tool", "title", "state", "reason")
 
 
 def _change(action: Action) -> ActionChanged:

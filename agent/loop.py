@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F
 
 from agent.attention import ring_session
 from agent.budgets import spent
@@ -75,8 +75,8 @@ def advance(session_id: UUID) -> None:
     note_seen(session, seen, seconds=time.monotonic() - began)
     # looked at after the lease is gone: whoever wrote meanwhile found it taken and went away
     if more or last_number(session) != seen:
-        ring_session(session_id)
-    else:
+        ring_session(session)
+    elif session.started_by_id is None or not session.is_live:  # what a person waits for took no room from others
         ring("session.rested", str(session.organization_id))
 
 
@@ -90,18 +90,20 @@ def _step(session: AgentSession, lease: Lease) -> tuple[int, bool]:
         context = context.read_again()  # what the model is shown includes them
     crashpoint("C5")
     if context.progress.unproposed:
-        _propose_open(context)
+        _propose_all(context, context.progress.unproposed)
     elif needs_ticket(context):
         make_ticket(context, lease)
     elif context.progress.models_turn and _within_budget(context, lease):
         _set_state(session, AgentSession.State.RUNNING)
-        if _ask(context, lease):
-            _propose_open(context.read_again())
+        calls = _ask(context, lease)
+        if calls and context.steps:
+            context = context.read_again()  # people may have had a hand in the steps meanwhile
+        _propose_all(context, calls)
     return _rest(context.read_again(), lease)
 
 
-def _propose_open(context: SessionContext) -> None:
-    for call in context.progress.unproposed:
+def _propose_all(context: SessionContext, calls: Sequence[RequestedCall]) -> None:
+    for call in calls:
         _propose(context, call)
 
 
@@ -132,11 +134,11 @@ def _propose(context: SessionContext, call: RequestedCall) -> None:
         facts=context.fact_values(),
         inputs=session.inputs,
     )
-    record_action(session, action)
+    record_action(session, action, new=True)
 
 
-def _ask(context: SessionContext, lease: Lease) -> bool:
-    """Ask the model and write its reply down; False when it gave none and the session waits for a person."""
+def _ask(context: SessionContext, lease: Lease) -> Sequence[RequestedCall]:
+    """Ask the model and write its reply down; the calls in it, none where the session waits for a person."""
     session = context.session
     messages = context.messages()
     usage = _reserve(context, messages)
@@ -148,32 +150,31 @@ def _ask(context: SessionContext, lease: Lease) -> bool:
         # whoever wrote meanwhile has asked for another try already
         if not context.read_again().progress.person_spoke_after(context.progress.last_number):
             park(session, lease, outage_words(problem), cause=str(problem))
-        return False
+        return ()
     except StopPressed:
         tokens_out = estimate_text_tokens(stream.text)
         settle_usage(usage, tokens_in=usage.tokens_in, tokens_out=tokens_out)
-        _keep_cut_off(session, stream.text, model=usage.model, tokens_in=usage.tokens_in, tokens_out=tokens_out)
+        _keep_cut_off(session, stream.text, usage)
         raise
     finally:
         stream.end()
     crashpoint("C7")
-    cost = settle_usage(usage, tokens_in=reply.tokens_in, tokens_out=reply.tokens_out)
     try:
         with transaction.atomic():
             lease.check()
-            _count(session, reply, cost)
-            append_event(session, _event_of(session, reply, cost, shown=context.progress.last_number))
+            settle_usage(usage, tokens_in=reply.tokens_in, tokens_out=reply.tokens_out)
+            said = _event_of(session, reply, usage.cost_microcents, shown=context.progress.last_number)
+            append_event(session, said)
     except StaleLease:
+        settle_usage(usage, tokens_in=reply.tokens_in, tokens_out=reply.tokens_out)
         if not load_session(session.pk).is_live:
-            _keep_cut_off(
-                session, reply.text, model=reply.model, tokens_in=reply.tokens_in, tokens_out=reply.tokens_out
-            )
+            _keep_cut_off(session, reply.text, usage)
         raise
     crashpoint("C8")
     if reply.aborted and context.progress.aborted_in_a_row + 1 >= MOST_ABORTED:
         park(session, lease, f"The language model's answer broke off twice. {TRY_AGAIN}")
-        return False
-    return True
+        return ()
+    return said.calls
 
 
 def _complete(context: SessionContext, messages: list[ChatMessage], stream: Stream) -> ModelReply:
@@ -190,11 +191,18 @@ def _complete(context: SessionContext, messages: list[ChatMessage], stream: Stre
     raise too_long
 
 
-def _keep_cut_off(session: AgentSession, text: str, *, model: str, tokens_in: int, tokens_out: int) -> None:
+def _keep_cut_off(session: AgentSession, text: str, usage: ModelUsage) -> None:
     """What a model had written when its session was stopped: kept, marked as cut off (C6)."""
     if text.strip():
+        said = ModelReplied(
+            text=_kept(text),
+            model=usage.model,
+            tokens_in=usage.tokens_in,
+            tokens_out=usage.tokens_out,
+            cost_microcents=usage.cost_microcents,
+            aborted=True,
+        )
         with transaction.atomic():
-            said = ModelReplied(text=_kept(text), model=model, tokens_in=tokens_in, tokens_out=tokens_out, aborted=True)
             append_event(session, said)
 
 
@@ -225,7 +233,6 @@ def _reserve(context: SessionContext, messages: list[ChatMessage]) -> ModelUsage
 
 
 def _event_of(session: AgentSession, reply: ModelReply, cost: int, *, shown: int) -> ModelReplied:
-    session.refresh_from_db(fields=["last_number"])
     number = session.last_number + 1
     return ModelReplied(
         text=_kept(reply.text),
@@ -241,15 +248,6 @@ def _event_of(session: AgentSession, reply: ModelReply, cost: int, *, shown: int
         cost_microcents=cost,
         shown=shown,
         left_out=max(0, len(reply.tool_calls) - MAX_CALLS_AT_ONCE),
-    )
-
-
-def _count(session: AgentSession, reply: ModelReply, cost: int) -> None:
-    AgentSession.objects.for_organization(session.organization).filter(pk=session.pk).update(
-        steps_used=F("steps_used") + 1,
-        tokens_in=F("tokens_in") + reply.tokens_in,
-        tokens_out=F("tokens_out") + reply.tokens_out,
-        cost_microcents=F("cost_microcents") + cost,
     )
 
 

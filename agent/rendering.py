@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 from django.template.loader import render_to_string
@@ -115,22 +115,34 @@ def card_html(action_id: UUID, *, actor: Actor, in_queue: bool = False) -> str:
         return render_to_string("agent/_approval_card.html", {"card": card, "in_queue": in_queue})
 
 
-def session_look(session: AgentSession | None) -> dict[str, Any] | None:
-    """The session's state in words, icon and tone, with what it used; None for no session."""
-    if session is None:
-        return None
+class SessionLook(TypedDict):
+    """A session's state in words, icon and tone, with what it used; the same in templates and in frames."""
+
+    id: str
+    state: str
+    state_word: str
+    icon: str
+    tone: str
+    live: bool
+    mode: str
+    steps: int
+    cost: str
+
+
+def session_look(session: AgentSession) -> SessionLook:
+    """How a session is shown."""
     icon, tone = STATE_LOOKS[session.state]
-    return {
-        "id": str(session.pk),
-        "state": session.state,
-        "state_word": session.get_state_display(),
-        "icon": icon,
-        "tone": tone,
-        "live": session.is_live,
-        "mode": session.origin.mode,
-        "steps": session.steps_used,
-        "cost": f"{session.cost_microcents / 100_000_000:.2f} $" if session.cost_microcents else "",
-    }
+    return SessionLook(
+        id=str(session.pk),
+        state=session.state,
+        state_word=session.get_state_display(),
+        icon=icon,
+        tone=tone,
+        live=session.is_live,
+        mode=session.origin.mode,
+        steps=session.steps_used,
+        cost=f"{session.cost_microcents / 100_000_000:.2f} $" if session.cost_microcents else "",
+    )
 
 
 def _view(event: Event, action: Action | None, session: AgentSession, actor: Actor) -> dict[str, Any] | None:

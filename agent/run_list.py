@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q
@@ -13,7 +12,7 @@ from django.urls import reverse
 
 from agent.models import AgentSession, RunStep
 from agent.querysets import SessionQuerySet
-from agent.rendering import session_look
+from agent.rendering import SessionLook, session_look
 from integrations.llm.fencing import show_escaped
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission
@@ -31,7 +30,7 @@ class RunRow:
     version: int | None
     signal_words: str
     company: str
-    look: dict[str, Any]
+    look: SessionLook
     over: int
     steps: int
     started: str
@@ -100,7 +99,7 @@ def started_words(session: AgentSession) -> str:
 
 
 def _run_row(session: AgentSession, over: int, steps: int) -> RunRow:
-    look = session_look(session) or {}
+    look = session_look(session)
     return RunRow(
         path=reverse("run", args=[session.pk]),
         title=session.runbook.title if session.runbook else "A runbook that is gone",
@@ -112,5 +111,5 @@ def _run_row(session: AgentSession, over: int, steps: int) -> RunRow:
         steps=steps,
         started=started_words(session),
         started_at=session.created_at,
-        cost=str(look.get("cost", "")),
+        cost=look["cost"],
     )

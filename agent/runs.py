@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
@@ -19,7 +19,7 @@ from agent.directing import is_run, is_taken_over
 from agent.events import Event, ModelReplied, Notice
 from agent.journal import actions_of, read_events
 from agent.models import AgentSession, RunStep
-from agent.rendering import session_look
+from agent.rendering import SessionLook, session_look
 from agent.run_list import started_words
 from agent.steps import left_over, read_steps
 from agent.work import worked_seconds
@@ -110,7 +110,7 @@ class RunView:
     signal_path: str
     signal_words: str
     company: str
-    look: dict[str, Any]
+    look: SessionLook
     detail: str
     is_run: bool
     for_people: bool
@@ -144,8 +144,9 @@ def run_view(session: AgentSession, *, actor: Actor) -> RunView | None:
     claimed = {call_id for step in steps for call_id in step.calls}
     others = [row for row in rows if row.call_id not in claimed and row.call_id not in CLOSING_CALLS]
     may_direct = session.is_live and actor.can(Permission.RUN_SESSIONS, session.company)
-    reach = _reach(session, version, steps)
-    look = session_look(session) or {}
+    reach = _reach(session, version, steps) if may_direct else 0
+    drawing = _Drawing(session, version, by_call, events, reach)
+    look = session_look(session)
     return RunView(
         id=session.pk,
         path=reverse("run", args=[session.pk]),
@@ -165,12 +166,9 @@ def run_view(session: AgentSession, *, actor: Actor) -> RunView | None:
         started_at=session.created_at,
         ended_at=session.ended_at,
         worked=worked_seconds(told, began=session.created_at, until=session.ended_at or timezone.now()),
-        cost=str(look.get("cost", "")),
+        cost=look["cost"],
         inputs=[(each.label, _value(session.inputs.get(each.name))) for each in version.inputs],
-        steps=[
-            _step(step, written, session, version, by_call, events, may_direct=may_direct and step.number <= reach)
-            for step, written in zip(steps, version.document.steps, strict=False)
-        ],
+        steps=[drawing.of(step, written) for step, written in zip(steps, version.document.steps, strict=False)],
         closing=[_line(row) for row in rows if row.call_id in CLOSING_CALLS],
         beside=[_line(row) for row in others if row.is_write or row.state == Action.State.WAITING],
         looked_up=sum(not row.is_write for row in others),
@@ -178,47 +176,47 @@ def run_view(session: AgentSession, *, actor: Actor) -> RunView | None:
     )
 
 
-def _step(  # noqa: PLR0917  (what a step is drawn from)
-    step: RunStep,
-    written: Step,
-    session: AgentSession,
-    version: PublishedVersion,
-    by_call: dict[str, Action],
-    events: Sequence[Event],
-    *,
-    may_direct: bool,
-) -> StepView:
-    tone, icon, dot = STEP_LOOKS[step.state]
-    actions = [by_call[call_id] for call_id in step.calls if call_id in by_call]
-    calls = set(step.calls)
-    cost = sum(
-        event.cost_microcents
-        for event in events
-        if isinstance(event, ModelReplied) and calls & {call.call_id for call in event.calls}
-    )
-    seconds = (step.finished_at - step.started_at).total_seconds() if step.finished_at and step.started_at else None
-    told = written.text if written.kind == "step" and (step.title.endswith("…") or "\n" in written.text) else ""
-    text = render_inert(show_escaped(_MENTION.sub(_label, told))) if told else SafeString("")
-    return StepView(
-        number=step.number,
-        label=step.label,
-        title=show_escaped(_CUT_MENTION.sub("…", _MENTION.sub(_label, step.title))),
-        text=text,
-        word=str(step.get_state_display()),
-        tone=tone,
-        icon=icon,
-        dot=dot,
-        is_decision=step.decision,
-        options=written.options,
-        answer=show_escaped(step.answer),
-        reason=show_escaped(step.reason),
-        by=step.by.user.display_name if step.by else "",
-        at=step.finished_at,
-        seconds=seconds,
-        cost=_money(cost),
-        actions=[_line(row) for row in actions],
-        may=_may_with(step, actions, session, version) if may_direct else frozenset(),
-    )
+@dataclass(frozen=True)
+class _Drawing:
+    """What the steps of one run are drawn from. Steps up to `reach` may be directed."""
+
+    session: AgentSession
+    version: PublishedVersion
+    by_call: Mapping[str, Action]
+    events: Sequence[Event]
+    reach: int
+
+    def of(self, step: RunStep, written: Step) -> StepView:
+        """One step as a reader sees it."""
+        tone, icon, dot = STEP_LOOKS[step.state]
+        actions = [self.by_call[call_id] for call_id in step.calls if call_id in self.by_call]
+        ended = step.finished_at
+        told = written.text if written.kind == "step" and (step.title.endswith("…") or "\n" in written.text) else ""
+        return StepView(
+            number=step.number,
+            label=step.label,
+            title=show_escaped(_CUT_MENTION.sub("…", _MENTION.sub(_label, step.title))),
+            text=render_inert(show_escaped(_MENTION.sub(_label, told))) if told else SafeString(""),
+            word=str(step.get_state_display()),
+            tone=tone,
+            icon=icon,
+            dot=dot,
+            is_decision=step.decision,
+            options=written.options,
+            answer=show_escaped(step.answer),
+            reason=show_escaped(step.reason),
+            by=step.by.user.display_name if step.by else "",
+            at=ended,
+            seconds=(ended - step.started_at).total_seconds() if ended and step.started_at else None,
+            cost=_money(self._cost(set(step.calls))),
+            actions=[_line(row) for row in actions],
+            may=_may_with(step, actions, self.session, self.version) if step.number <= self.reach else frozenset(),
+        )
+
+    def _cost(self, calls: AbstractSet[str]) -> int:
+        """What the replies cost that asked for one of these calls."""
+        replies = [event for event in self.events if isinstance(event, ModelReplied)]
+        return sum(reply.cost_microcents for reply in replies if calls & {call.call_id for call in reply.calls})
 
 
 def _reach(session: AgentSession, version: PublishedVersion, steps: Sequence[RunStep]) -> int:

@@ -108,7 +108,7 @@ def open_session(
         lay_out(session, chosen.version)
     record(actor, "session.opened", session, {"signal": str(signal.pk), "mode": mode})
     append_event(session, StateChanged(state=session.state, detail=_opening_words(session, mode), by=actor.label))
-    ring_session(session.pk)
+    ring_session(session)
     ring("signal.changed", str(signal.pk))
     return session
 

@@ -11,12 +11,13 @@ from django_tasks import task
 
 from agent.attention import attended, ring_session
 from agent.backlog import WORKING, open_next, organizations_with_work, wake_unattended
-from agent.journal import record_action
+from agent.journal import TOLD_OF_ACTIONS, record_action
 from agent.loop import advance
 from agent.models import AgentSession, SessionEvent
 from agent.services import end_stopped_session
 from agent.stream import session_group
 from approvals.models import Action, Origin
+from integrations.models import ModelUsage
 from junto.bells import ring
 from junto.engine import push
 from junto.tenants.actors import Actor
@@ -72,13 +73,14 @@ def wake_sockets(signal_id: str) -> None:
 def record_action_event(action_id: str) -> None:
     """Write the event of an action's new state and give the session its turn."""
     told = SessionEvent.unscoped.filter(action=OuterRef("pk"), action_state=OuterRef("state"))
-    action = Action.unscoped.filter(~Exists(told), pk=UUID(action_id), origin__kind=Origin.Kind.SESSION).first()
+    untold = Action.unscoped.filter(~Exists(told), pk=UUID(action_id), origin__kind=Origin.Kind.SESSION)
+    action = untold.only(*TOLD_OF_ACTIONS).first()
     if action is None:
         return
     session = AgentSession.unscoped.select_related("organization").get(origin_id=action.origin_id)
     # whoever told it before gives the session its turn too, or died and is found by the sweep
     if record_action(session, action) and action.state in Action.TERMINAL:
-        ring_session(session.pk)
+        ring_session(session)
 
 
 @task(queue_name="people")
@@ -123,6 +125,21 @@ def sweep_sessions(_: str = "") -> None:
     stopped = AgentSession.unscoped.filter(state__in=AgentSession.LIVE, origin__stopped_at__isnull=False)
     for signal_id in stopped.values_list("signal_id", flat=True)[:SWEEP_LIMIT]:
         end_stopped_sessions.enqueue(str(signal_id))
+
+
+@task
+def sweep_usage(_: str = "") -> None:
+    """Book what a step set aside for a model call and died before it settled: the most it may have taken counts (I15).
+
+    A step settles before it gives the session's lease back, so where nobody holds that, nobody will.
+    """
+    left = {row.pk: row.subject for row in ModelUsage.unscoped.filter(reserved=True, subject__startswith="session:")}
+    keys = {UUID(subject.removeprefix("session:")) for subject in left.values()}
+    held = AgentSession.unscoped.filter(pk__in=keys, origin__lease_until__gt=Now()).values_list("pk", flat=True)
+    at_work = {f"session:{key}" for key in held}
+    lost = [pk for pk, subject in left.items() if subject not in at_work]
+    if lost:
+        ModelUsage.unscoped.filter(pk__in=lost, reserved=True).update(reserved=False)
 
 
 def _unanswered() -> Q:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+
+from pydantic import JsonValue
 
 from agent.events import (
     ActionChanged,
@@ -47,9 +48,9 @@ class ActionView:
     tool: str
     state: str
     reason: str
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, JsonValue]
     modified: bool
-    result: Any
+    result: JsonValue
     settled_done: bool | None
 
     @property
@@ -172,7 +173,7 @@ def _reply(event: ModelReplied) -> ChatMessage:
 
 def _answer(call_id: str, actions: Mapping[str, ActionView], refusals: Mapping[str, CallRefused]) -> ChatMessage:
     if call_id in refusals:
-        content: dict[str, Any] = {"status": "error", "provenance": "junto", "reason": refusals[call_id].reason}
+        content: dict[str, JsonValue] = {"status": "error", "provenance": "junto", "reason": refusals[call_id].reason}
     elif call_id in actions:
         content = _outcome(actions[call_id])
     else:
@@ -180,11 +181,11 @@ def _answer(call_id: str, actions: Mapping[str, ActionView], refusals: Mapping[s
     return ChatMessage(role="tool", content=json.dumps(content, ensure_ascii=False), tool_call_id=call_id)
 
 
-def _outcome(action: ActionView) -> dict[str, Any]:
+def _outcome(action: ActionView) -> dict[str, JsonValue]:
     status = _STATUS.get(action.state, "waiting")
     if action.state == "settled":
         status = "ok" if action.settled_done else "error"
-    content: dict[str, Any] = {"status": status, "provenance": action.tool.partition(".")[0]}
+    content: dict[str, JsonValue] = {"status": status, "provenance": action.tool.partition(".")[0]}
     if action.reason:
         content["reason"] = show_escaped(action.reason)
     if action.modified:
@@ -195,7 +196,7 @@ def _outcome(action: ActionView) -> dict[str, Any]:
     return content
 
 
-def shorten(result: Any, limit: int = RESULT_LIMIT) -> Any:
+def shorten(result: JsonValue, limit: int = RESULT_LIMIT) -> JsonValue:
     """`result`, or its beginning as text with a word about the cut when its JSON is longer than `limit` characters."""
     text = json.dumps(result, ensure_ascii=False)
     if len(text) <= limit:
@@ -206,7 +207,7 @@ def shorten(result: Any, limit: int = RESULT_LIMIT) -> Any:
     }
 
 
-def _visible(value: Any) -> Any:
+def _visible(value: JsonValue) -> JsonValue:
     """`value` with the hidden characters of every text in it shown escaped."""
     if isinstance(value, str):
         return show_escaped(value)

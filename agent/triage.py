@@ -70,7 +70,7 @@ def context_pane(
     chosen = session.runbook_id if session else None
     return {
         "session_live": session is not None and session.is_live,
-        "findings": findings_of(rows),
+        "findings": findings_of(rows, ticket=signal.external_id),
         "runbook": _runbook(session, actor),
         "matches": [_match(match, chosen=match.runbook.pk == chosen) for match in matches],
         "company": _company(signal, actor),

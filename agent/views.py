@@ -49,7 +49,7 @@ def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
     if request.headers.get("HX-Target") == "context":
         return render(request, "agent/_panes.html", {**pane, **ticket_pane(signal, actor=actor), "may_run": may_run})
     events = read_events(session) if session else []
-    look = session_look(session)
+    look = session_look(session) if session else None
     context = {
         **ticket_pane(signal, actor=actor),
         **pane,

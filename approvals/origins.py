@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from approvals.drift import has_news
@@ -58,17 +58,19 @@ def set_mode(*, origin: Origin, mode: Origin.Mode) -> None:
 
 
 def take_lease(origin: Origin, *, seconds: float) -> int | None:
-    """Take the lease of a live origin: its new fence, or None while another worker holds it or it is over."""
-    with transaction.atomic():
-        taken = (
-            _live(origin)
-            .filter(Q(lease_until=None) | Q(lease_until__lte=Now()))
-            .update(fence=F("fence") + 1, lease_until=Now() + timedelta(seconds=seconds))
-        )
-        if not taken:
-            return None
-        fence: int = _row(origin).values_list("fence", flat=True).get()
-        return fence
+    """Take the lease of a live origin: its new fence, or None while another worker holds it or it is over.
+
+    None too where another took it since `origin` was read, even if it is free again: so what was read with `origin` is
+    what the last holder left.
+    """
+    free = Q(lease_until=None) if origin.lease_until is None else Q(lease_until__lte=Now())
+    fence = origin.fence + 1
+    taken = _live(origin).filter(free, fence=origin.fence)
+    if not taken.update(fence=fence, lease_until=Now() + timedelta(seconds=seconds)):
+        return None
+    origin.fence = fence
+    del origin.lease_until  # the database's time; read again when it is looked at
+    return fence
 
 
 def renew_lease(origin: Origin, *, fence: int, seconds: float) -> None:

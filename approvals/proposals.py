@@ -119,7 +119,7 @@ def offered_tools(*, organization: Organization, company: Company, reads_only: b
 
 
 def _known(request: _Request) -> Action | None:
-    rows = Action.objects.for_organization(request.origin.organization).select_related("company", "origin")
+    rows = Action.objects.for_organization(request.origin.organization)
     # a person's changed version stands for the call it replaced
     return rows.filter(origin=request.origin, call_id=request.call_id).order_by("-created_at", "-id").first()
 

@@ -137,7 +137,10 @@ class SyncCursor(TenantModel):
 
 
 class ModelUsage(TenantModel):
-    """Tokens and money of one model call. `reserved` until the call ended, so that a crash still counts (I15)."""
+    """Tokens and money of one model call. `reserved` until the call ended, so that a crash still counts (I15).
+
+    What a dead step set aside stays, and is booked by a sweep.
+    """
 
     company = models.ForeignKey(Company, on_delete=models.SET_NULL, null=True, related_name="+")
     subject = models.CharField(max_length=80)

@@ -258,6 +258,7 @@ BELLS: dict[str, list[str]] = {
 CLOCK: dict[str, int] = {
     "signals.tasks.poll_all": 30,
     "agent.tasks.sweep_sessions": 5,
+    "agent.tasks.sweep_usage": 60,
     "runbooks.tasks.fire_schedules": 15,
     "agent.replay_tasks.sweep_replays": 30,
     "approvals.tasks.sweep_actions": 5,

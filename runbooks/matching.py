@@ -86,6 +86,8 @@ def match_signal(signal: Signal, *, limit: int = 3) -> list[Match]:
     """The best fitting published runbooks in the signal's scope, best first; those below the line are marked so."""
     shelf = shelf_of(signal.organization)
     among = shelf.in_scope(signal.company_id)
+    if not among:
+        return []
     conditions = _conditions(signal, shelf)
     before = _before(signal, shelf, among)
     hits = shelf.index.rank(
@@ -123,6 +125,8 @@ def _matches(signal: Signal, weighed: list[_Weighed]) -> list[Match]:
 
 def _conditions(signal: Signal, shelf: Shelf) -> dict[int, tuple[Trigger, ...]]:
     """The conditions of published runbooks that this signal meets, by place, the strongest first."""
+    if not signal.type and not signal.alert_type:
+        return {}
     asked = Q(pk__in=[])
     if signal.type:
         asked |= Q(kind=Trigger.Kind.CLASSIFICATION, type__iexact=signal.type)

@@ -45,7 +45,7 @@ def home(request: MemberRequest) -> HttpResponse:
 
 def _session(session: AgentSession) -> dict[str, object]:
     return {
-        **(session_look(session) or {}),
+        **session_look(session),
         "path": reverse("signal", args=[session.signal_id]),
         "title": show_escaped(f"{session.signal.external_id} {session.signal.subject}"),
         "company": show_escaped(session.company.name),

@@ -30,6 +30,13 @@ export class Cards {
       event.preventDefault();
       this.#preview(event.target);
     });
+    root.addEventListener("keydown", (event) => {
+      const changing = event.target.closest(".approval[data-modifying]:not([aria-busy])");
+      if (event.key !== "Escape" || event.isComposing || !changing) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.#toggleModify(changing);
+    });
     document.addEventListener("keydown", (event) => this.#key(event));
     this.#noteWhatWasSeen();
     const denial = document.querySelector("[data-deny-form]");

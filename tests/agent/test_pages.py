@@ -68,6 +68,10 @@ class TriagePageTest(SessionTestCase):
         listed = next(each for each in found if each.source.startswith("List devices"))
         assert listed.lines[0].startswith(devices[0]["name"])
         assert listed.more == len(devices) - len(listed.lines)
+        tickets = self.actions(session, "connectwise.search_tickets")[0].result["tickets"]
+        assert self.signal.external_id in [str(each["id"]) for each in tickets]
+        searched = next(each for each in found if each.source.startswith("Search tickets"))
+        assert searched.title == f"{len(tickets) - 1} other tickets"
 
     def test_reference_marks_are_not_shown_to_people(self) -> None:
         session = self.start()

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connection, connections
 from pytest_django import Settings
 
 from agent.events import ModelReplied
 from agent.journal import read_events
 from agent.models import AgentSession
 from agent.services import open_session, post_message, stop_session
-from agent.tasks import sweep_sessions
+from agent.tasks import sweep_sessions, sweep_usage
 from approvals.models import Action
-from approvals.services import decide_action
+from approvals.services import decide_action, release_lease, take_lease
 from integrations.models import ModelUsage
 from junto import engine
 from junto.tenants.actors import Actor
@@ -140,6 +140,25 @@ class WordsMeanwhileTest(JuntoTransactionTestCase):
         usage = ModelUsage.unscoped.get(subject=f"session:{session.pk}")
         assert not usage.reserved
         assert usage.tokens_out > 0
+
+    def test_what_a_step_set_aside_is_booked_when_the_database_went_away_before_it_was_settled(self) -> None:
+        def away(execute: Callable[..., object], sql: str, *rest: object) -> object:
+            if sql.startswith('UPDATE "integrations_modelusage"'):
+                raise OperationalError("the database is away")
+            return execute(sql, *rest)
+
+        with connection.execute_wrapper(away):
+            session, _ = self.play(Says("The switch is down."))
+        usage = ModelUsage.unscoped.get(subject=f"session:{session.pk}")
+        assert usage.reserved
+        take_lease(session.origin, seconds=20)
+        sweep_usage.call("")
+        assert ModelUsage.unscoped.get(pk=usage.pk).reserved
+        release_lease(session.origin, fence=session.origin.fence)
+        sweep_usage.call("")
+        booked = ModelUsage.unscoped.get(pk=usage.pk)
+        assert (booked.reserved, booked.tokens_in, booked.tokens_out) == (False, usage.tokens_in, usage.tokens_out)
+        assert booked.tokens_out > 0
 
     def test_a_message_whose_bell_and_worker_were_lost_is_found_by_the_sweep(self) -> None:
         self.play(Says("Done."))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.template.loader import render_to_string
 
 from approvals.cards import ActionCard, action_card, preview_card
@@ -38,6 +40,11 @@ class Cards(ApprovalTestCase):
         )
         assert card.short_code == f"{card.digest[:4]} {card.digest[4:8]}"
         assert card.ends_at is not None
+
+    def test_a_runbooks_step_is_named_as_its_writer_wrote_it(self) -> None:
+        card = replace(self.card(self.ask(), self.theo), runbook_step="Reset a password, version 1, step 8 of 9")
+        html = render_to_string("agent/_approval_facts.html", {"card": card})
+        assert "<dd>Reset a password, version 1, step 8 of 9</dd>" in html
 
     def test_hidden_characters_are_written_out(self) -> None:
         shelf.things["left"] = "harm\u202eless"

@@ -95,7 +95,7 @@ def test_enter_pressed_twice_sends_a_message_once(enter):
     expect(page.locator(".msg").filter(has_text="Which devices does she have?")).to_have_count(1)
 
 
-def test_values_that_the_tool_does_not_take_are_marked_where_they_were_typed(enter):
+def test_values_that_the_tool_does_not_take_are_marked_where_they_were_typed_and_escape_gives_them_up(enter):
     page = start(enter("theo"), "48284")
     asked = page.locator('.approval[data-state="waiting"]').filter(has_text="Add an internal note").first
     asked.get_by_role("button", name=re.compile("^Modify")).click()
@@ -104,6 +104,10 @@ def test_values_that_the_tool_does_not_take_are_marked_where_they_were_typed(ent
 
     expect(asked.locator('[data-field="text"] [data-field-error]')).to_be_visible()
     expect(asked.locator("[data-approve-changed]")).to_be_hidden()
+
+    page.keyboard.press("Escape")
+    expect(asked.locator("[data-modify-form]")).to_be_hidden()
+    expect(asked).to_be_focused()
 
 
 def test_stop_ends_the_session_and_withdraws_what_waited(enter):

@@ -155,10 +155,12 @@ class Case:
     @cached_property
     def other_tickets(self) -> list[Fields]:
         call = self.conversation.earliest(SEARCH_TICKETS)
+        return self.without_own(rows(call.outcome.result, "tickets")) if call else []
+
+    def without_own(self, tickets: list[Fields]) -> list[Fields]:
+        """The found tickets but the one this session is about."""
         own = text(self.ticket_id)
-        return (
-            [record for record in rows(call.outcome.result, "tickets") if text(record.get("id")) != own] if call else []
-        )
+        return [record for record in tickets if text(record.get("id")) != own]
 
     @cached_property
     def similar_tickets(self) -> list[Fields]:

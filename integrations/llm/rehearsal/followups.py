@@ -163,8 +163,8 @@ def _log_time(case: Case, _: Remark, found: re.Match[str]) -> Answer:
 def _search(case: Case, remark: Remark, found: re.Match[str]) -> Answer:
     done = case.conversation.called_since(remark.position, SEARCH_TICKETS)
     if done is not None:
-        records = rows(done.outcome.result, "tickets") if done.outcome.is_ok else []
-        lines = [f"{plural(len(records), 'ticket')} found for “{_bare(found['rest'])}”."]
+        records = case.without_own(rows(done.outcome.result, "tickets")) if done.outcome.is_ok else []
+        lines = [f"{plural(len(records), 'other ticket')} found for “{_bare(found['rest'])}”."]
         return Answer("\n".join([*lines, *(f"- {ticket_words(record)}" for record in records[:10])]))
     meanings: dict[str, JsonValue] = {"query": _bare(found["rest"]), "limit": 25, "company": case.vendor_company_id}
     return _look(case, SEARCH_TICKETS, meanings)

@@ -142,6 +142,9 @@ def _classification_intents(case: Case) -> Iterator[_Intent]:
     if choice and words == current and first_call is None:
         yield _Intent("classify", obstacle=f"classify ticket, because it already is {words}.")
         return
+    if choice and not choice.fits and current and first_call is None:
+        yield _Intent("classify", obstacle=f"classify ticket, because it is {current} and no other type speaks for it.")
+        return
     fits = "which fits the words of the ticket" if choice and choice.fits else "the most general choice, as none fits"
     lead = f"{leads.CLASSIFY} **{words}**, {fits}."
     meanings = {"ticket": case.ticket_id, **(choice.meanings() if choice else {})}

@@ -9,7 +9,7 @@ import pytest
 from pydantic import JsonValue
 
 from integrations.llm import rehearsal
-from integrations.llm.chat import ChatMessage, ModelRefused
+from integrations.llm.chat import ChatMessage, ModelRefused, ToolCall
 from integrations.llm.openai_chat import OpenAIChatModel
 from integrations.llm.rehearsal import BASE_URL, rehearsal_client
 from tests.integrations.llm.rehearsed import (
@@ -69,6 +69,12 @@ def test_its_findings_name_people_devices_and_figures_out_of_the_results() -> No
         assert expected in findings
 
 
+def test_its_findings_tell_a_moment_in_words() -> None:
+    findings = Session().run().replies[1].text
+    assert "opened 20 Nov 2026 08:00" in findings
+    assert "2026-11-20" not in findings
+
+
 def test_it_says_what_it_is_not_sure_of() -> None:
     facts = {**FACTS, "ticket": {**FACTS["ticket"], "subject": "Hello"}}  # type: ignore[dict-item]
     session = Session(facts=facts, ticket_text="Please call me.").run()
@@ -84,6 +90,18 @@ def test_it_proposes_classification_findings_time_and_a_closing_note_one_after_t
 def test_it_classifies_by_the_boards_own_lists() -> None:
     sent = arguments(Session().run(), CLASSIFY)
     assert (sent["type_id"], sent["subtype_id"]) == (2, 21)
+
+
+def test_a_type_that_the_psa_gave_is_not_replaced_by_a_general_one() -> None:
+    typed = {**FACTS["ticket"], "subject": "Hello", "type": "Network", "subtype": "Wifi"}  # type: ignore[dict-item]
+    read = {**RESULTS["connectwise.get_ticket"], "type": "Network", "subtype": "Wifi"}  # type: ignore[dict-item]
+
+    def decide(call: ToolCall) -> Fields:
+        return {**accept(call), "result": read} if call.name == "connectwise.get_ticket" else accept(call)
+
+    session = Session(facts={**FACTS, "ticket": typed}, ticket_text="Please call me.", decide=decide).run()
+    assert CLASSIFY not in [call.name for reply in session.replies for call in reply.tool_calls]
+    assert "it is Network / Wifi" in "".join(reply.text for reply in session.replies)
 
 
 def test_an_own_language_of_the_client_is_no_obstacle() -> None:

@@ -94,7 +94,9 @@ def test_a_search_somebody_asks_for_is_made_once_and_told(session: Session) -> N
     (call,) = session.say("search tickets about toner").tool_calls
     assert json.loads(call.arguments_text)["text"] == "toner"
     reply = session.step()
+    assert "2 other tickets found" in reply.text
     assert "#47002" in reply.text
+    assert "#48213" not in reply.text
     assert not reply.tool_calls
 
 
