@@ -21,11 +21,23 @@ from tests.approvals.practice import practice_tools
 from tests.approvals.test_races import at_once
 from tests.cases import JuntoTransactionTestCase, forget_calls
 from tests.factories import SignalFactory
-from tests.scripted_model import Asks, Says, SeenRequest
+from tests.scripted_model import Asks, Says, SeenRequest, Step
 
 HARLOW, PINEWOOD = "heron", "otter"
 """What only one of the two companies' tickets, people and answers ever say."""
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 60.0
+
+
+class MeetingModel(AnsweringModel):
+    """Answers the first request of a conversation only when `both` have asked."""
+
+    both = Barrier(2)
+
+    def take(self, request: SeenRequest) -> Step:
+        step = super().take(request)
+        if all(message.get("role") != "assistant" for message in request.messages):
+            self.both.wait(timeout=WAIT_SECONDS)
+        return step
 
 
 class IsolationTest(JuntoTransactionTestCase):
@@ -33,8 +45,8 @@ class IsolationTest(JuntoTransactionTestCase):
 
     @pytest.fixture(autouse=True)
     def _server(self, settings: Settings) -> Iterator[None]:
-        self.both = Barrier(2)
-        with practice_tools(), AnsweringModel(self.answer) as self.server:
+        with practice_tools(), MeetingModel(self.answer) as self.server:
+            self.server.both = Barrier(2)
             settings.LLM_BASE_URL, settings.LLM_API_KEY = self.server.base_url, self.server.key
             settings.LLM_MODEL = self.server.model
             host, port = self.server.address.split(":")
@@ -48,8 +60,7 @@ class IsolationTest(JuntoTransactionTestCase):
         forget_calls()
 
     def answer(self, request: SeenRequest) -> Says:
-        """The first answer of a conversation, once both have asked: a look at the place that its own ticket names."""
-        self.both.wait(timeout=WAIT_SECONDS)
+        """The first answer of a conversation: a look at the place that its own ticket names."""
         place = next(word for word in (HARLOW, PINEWOOD) if word in json.dumps(request.messages))
         return Says(f"I look at the {place}.", (Asks("junto.look", {"place": place}),))
 
@@ -83,7 +94,7 @@ class IsolationTest(JuntoTransactionTestCase):
 
     def test_what_one_uses_up_stops_it_alone(self) -> None:
         AgentSession.unscoped.filter(pk=self.theirs.pk).update(steps_used=MAX_STEPS)
-        self.both = Barrier(1)
+        self.server.both = Barrier(1)
         self.at_once()
         assert not [request for request in self.server.requests if HARLOW in json.dumps(request.messages)]
         theirs, others = self.now(self.theirs), self.now(self.others)
