@@ -73,6 +73,7 @@ UNSCOPED_WORKERS = (
     "approvals.tasks",
     "approvals.sweeps",
     "approvals.execution",
+    "approvals.watching",
     "signals.tasks",
     "signals.polling",
     "integrations.tasks",
