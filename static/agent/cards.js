@@ -55,8 +55,11 @@ export class Cards {
     const fresh = elementFrom(html);
     const old = fresh && this.#find(fresh.dataset.action);
     if (!old) return;
-    const changing = "modifying" in old.dataset;
-    if (changing && fresh.dataset.state === "waiting" && fresh.dataset.digest === old.dataset.digest) return;
+    const same = fresh.dataset.state === "waiting" && fresh.dataset.digest === old.dataset.digest;
+    if (same && "modifying" in old.dataset) return;
+    // A form that was closed in the middle goes with the request while that waits.
+    const form = same && old.querySelector("[data-modify-form]");
+    if (form) fresh.querySelector("[data-modify-form]")?.replaceWith(form);
     if (fresh.dataset.digest === old.dataset.digest && "seen" in old.dataset) fresh.dataset.seen = "";
     const typed = old.querySelector("[data-typed], [data-evidence]")?.value;
     const focused = old.contains(document.activeElement);
@@ -105,7 +108,8 @@ export class Cards {
       };
       this.#run(card, () => this.#transport.decide(action, payload));
     } else if ("deny" in button.dataset) this.#askReason(card);
-    else if ("modify" in button.dataset || "modifyCancel" in button.dataset) this.#toggleModify(card);
+    else if ("modify" in button.dataset || "modifyCancel" in button.dataset)
+      this.#toggleModify(card, "modifyCancel" in button.dataset);
     else if ("approveChanged" in button.dataset || "approveChangedOnce" in button.dataset)
       this.#approveChanged(card, button);
     else if ("passOn" in button.dataset) {
@@ -169,7 +173,8 @@ export class Cards {
     if (form && "changed" in form.dataset) this.#forgetPreview(form);
   }
 
-  #toggleModify(card) {
+  /** Opens or closes the Modify form; what was typed is there again next time unless it is to be forgotten. */
+  #toggleModify(card, forget = false) {
     const form = card.querySelector("[data-modify-form]");
     if (!form) return;
     const opening = form.hidden;
@@ -180,7 +185,7 @@ export class Cards {
       form.scrollIntoView({ block: "start" });
       textToChange(form)?.focus({ preventScroll: true });
     } else {
-      form.reset();
+      if (forget) form.reset();
       form.querySelectorAll("[data-most]").forEach(count);
       this.#forgetPreview(form);
       card.focus();

@@ -29,7 +29,7 @@ export function unsentWithin(place) {
 
 function typedInto(card) {
   const controls = [
-    ...card.querySelectorAll("[data-modify-form]:not([hidden]) [data-arg]"),
+    ...card.querySelectorAll("[data-modify-form] [data-arg]"),
     ...card.querySelectorAll("[data-evidence]"),
   ];
   return controls.filter(isChanged).map((control) => ({ label: labelOf(control), text: shownOf(control) }));
