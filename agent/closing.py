@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from agent.context import SessionContext
 from agent.journal import read_events, record_action
 from agent.models import AgentSession, RunStep
+from agent.steps import in_tool_words
 from agent.work import whole_minutes, worked_seconds
 from approvals.models import Action, Decision
 from approvals.services import propose_action
@@ -180,7 +181,7 @@ def _note(context: SessionContext, steps: Sequence[RunStep]) -> dict[str, JsonVa
         f"Started {session.created_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC by {who}; "
         f"{_minutes(session, timezone.now())} min of work; {_count(steps)}.",
         "",
-        *(f"{step.label}. {step.title}: {_step_words(step)}" for step in steps),
+        *(f"{step.label}. {in_tool_words(step.title)}: {_step_words(step)}" for step in steps),
     ]
     told = receipts(rows)
     lines += ["", "What was changed:" if told else "Nothing was changed."]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -21,12 +20,11 @@ from agent.journal import actions_of, read_events
 from agent.models import AgentSession, RunStep
 from agent.rendering import SessionLook, session_look
 from agent.run_list import started_words
-from agent.steps import left_over, read_steps
+from agent.steps import in_tool_words, left_over, read_steps
 from agent.work import worked_seconds
 from approvals.cards import LOOKS, system_label
 from approvals.models import Action
 from integrations.llm.fencing import show_escaped
-from integrations.tools import registry
 from junto.markdown import render_inert
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission
@@ -45,8 +43,6 @@ STEP_LOOKS: dict[str, tuple[str, str, str]] = {
     State.SKIPPED: ("", "next", "next"),
     State.FAILED: ("danger", "alert", "now"),
 }
-_MENTION = re.compile(r"@([a-z0-9_]+\.[a-z0-9_]+)(?:\([^()\n]*\))?(?:[ \t]*\(ask\))?")
-_CUT_MENTION = re.compile(r"\s*@[^\s…]*…$")
 _OPEN = (State.PENDING, State.RUNNING, State.WAITING, State.FAILED)
 
 
@@ -195,8 +191,8 @@ class _Drawing:
         return StepView(
             number=step.number,
             label=step.label,
-            title=show_escaped(_CUT_MENTION.sub("…", _MENTION.sub(_label, step.title))),
-            text=render_inert(show_escaped(_MENTION.sub(_label, told))) if told else SafeString(""),
+            title=show_escaped(in_tool_words(step.title)),
+            text=render_inert(show_escaped(in_tool_words(told))) if told else SafeString(""),
             word=str(step.get_state_display()),
             tone=tone,
             icon=icon,
@@ -292,11 +288,6 @@ def _value(value: JsonValue) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return "" if value is None else show_escaped(str(value))
-
-
-def _label(mention: re.Match[str]) -> str:
-    """What a mentioned tool is called; one that is gone keeps its name."""
-    return f"“{registry.get(mention[1]).label}”" if mention[1] in registry else mention[0]
 
 
 def _money(microcents: int) -> str:

@@ -24,6 +24,9 @@ from signals.facts import SignalFacts
 
 State = RunStep.State
 
+_MENTION = re.compile(r"@([a-z0-9_]+\.[a-z0-9_]+)(?:\([^()\n]*\))?(?:[ \t]*\(ask\))?")
+_CUT_MENTION = re.compile(r"\s*@[^\s…]*…$")
+
 #: States of an action after which it is a person's turn.
 _PERSONS_TURN = (Action.State.WAITING, Action.State.UNKNOWN)
 
@@ -118,6 +121,15 @@ def mentions_of(written: Step, answer: str) -> tuple[Mention, ...]:
         for mention in written.mentions
         if _names(answer, mention.tool) or not any(_names(option, mention.tool) for option in others)
     )
+
+
+def in_tool_words(text: str) -> str:
+    """Words of a step with what its tools are called in place of the mentions; a tool that is gone keeps its name."""
+    return _CUT_MENTION.sub("…", _MENTION.sub(_label, text))
+
+
+def _label(mention: re.Match[str]) -> str:
+    return f"“{registry.get(mention[1]).label}”" if mention[1] in registry else mention[0]
 
 
 def next_decision(steps: Sequence[RunStep], version: PublishedVersion) -> RunStep | None:

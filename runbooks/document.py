@@ -381,7 +381,7 @@ def _plain(text: str) -> str:
     """The first line without marks and arguments, short enough for a title."""
     first = _CHECKBOX.sub("", text.strip(), count=1).split("\n")[0]
     line = _MARKS.sub("", _CALL.sub(lambda call: call[1] or "", first)).strip()
-    return line if len(line) <= TITLE_LENGTH else f"{line[: TITLE_LENGTH - 1]}…"
+    return line if len(line) <= TITLE_LENGTH else textwrap.shorten(line, TITLE_LENGTH, placeholder="…")
 
 
 def _line(block: SyntaxTreeNode) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
+from itertools import pairwise
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -21,6 +23,11 @@ Kind = Trigger.Kind
 
 #: Kinds whose runs have no ticket: their inputs are known beforehand or asked of a person.
 WITHOUT_TICKET = (Kind.SCHEDULE, Kind.MANUAL)
+
+#: Minutes that lie at least between two moments of a schedule.
+LEAST_MINUTES = 5
+#: So many moments ahead are looked at for that.
+_MOMENTS = 8
 
 
 @transaction.atomic
@@ -91,6 +98,8 @@ def _check(trigger: Trigger, companies: list[Company]) -> None:
         errors["companies"] = "This runbook is for one company only; leave the list empty."
     if trigger.kind == Kind.SCHEDULE and runbook.company_id is None and not companies:
         errors["companies"] = "Choose for which companies: a schedule runs once for each of them."
+    if trigger.kind == Kind.MANUAL and _is_there(trigger, companies):
+        errors["board"] = "People may start it by hand already, just like this."
     if trigger.board is not None and trigger.board.organization_id != runbook.organization_id:
         errors["board"] = "Choose one of your boards."
     if trigger.kind == Kind.SCHEDULE:
@@ -98,5 +107,22 @@ def _check(trigger: Trigger, companies: list[Company]) -> None:
             trigger.inputs = read_values(read_inputs(runbook.inputs), trigger.inputs)
         except ValuesRefused as refused:
             errors["inputs"] = " ".join(f"{name}: {words}" for name, words in refused.errors.items())
+        if _comes_too_often(trigger):
+            errors["cron"] = f"At most every {LEAST_MINUTES} minutes: what is more frequent, let an alert start."
     if errors:
         raise ValidationError(errors)
+
+
+def _comes_too_often(trigger: Trigger) -> bool:
+    moments = [timezone.now()]
+    for _ in range(_MOMENTS):
+        moments.append(next_moment(trigger.cron, trigger.time_zone, moments[-1]))
+    return any(later - earlier < timedelta(minutes=LEAST_MINUTES) for earlier, later in pairwise(moments[1:]))
+
+
+def _is_there(trigger: Trigger, companies: list[Company]) -> bool:
+    """Whether the runbook has this very condition: the same companies, board and values."""
+    others = Trigger.objects.for_organization(trigger.runbook.organization).filter(
+        runbook=trigger.runbook, kind=trigger.kind, board=trigger.board, inputs=trigger.inputs
+    )
+    return any(set(other.companies.all()) == set(companies) for other in others.exclude(pk=trigger.pk))

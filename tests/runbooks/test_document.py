@@ -75,6 +75,10 @@ class TestSteps:
         document = parse("# Reset\n\n## 1. Look\n\nRead it.\n\n## 2. Act\n\nDo it.\n")
         assert [(step.title, step.text) for step in document.steps] == [("Look", "Read it."), ("Act", "Do it.")]
 
+    def test_a_long_title_ends_with_a_whole_word(self) -> None:
+        [step] = parse(f"1. {'Find the cause ' * 12}from there\n").steps
+        assert step.title.endswith(("Find…", "the…", "cause…"))
+
     def test_checklists_are_steps(self) -> None:
         assert [step.title for step in parse("- [ ] Call back\n- [x] Check\n").steps] == ["Call back", "Check"]
 

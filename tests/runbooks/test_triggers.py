@@ -70,6 +70,18 @@ class PageTests(TriggerCase):
         self.assertContains(self.add("alert"), "Name the alert type.")
         assert not Trigger.unscoped.exists()
 
+    def test_a_schedule_comes_at_most_every_five_minutes(self) -> None:
+        for cron in ("* * * * *", "0,2 * * * *"):
+            page = self.add("schedule", cron=cron, time_zone="UTC", grace_minutes="5", companies=[str(self.harlow.pk)])
+            self.assertContains(page, "At most every 5 minutes")
+        assert not Trigger.unscoped.exists()
+
+    def test_a_start_by_hand_is_there_once_for_the_same_companies(self) -> None:
+        self.add("manual")
+        self.assertContains(self.add("manual"), "by hand already")
+        self.add("manual", companies=[str(self.harlow.pk)])
+        assert Trigger.unscoped.count() == 2
+
     def test_a_schedule_needs_a_value_for_every_required_input(self) -> None:
         inputs = [{"name": "days", "label": "Days kept", "type": "number", "required": True}]
         Runbook.unscoped.filter(pk=self.runbook.pk).update(inputs=inputs)

@@ -27,6 +27,7 @@ _WELCOME = {
 }
 """Arguments that a tool does not insist on and that a bare mention of it means all the same."""
 
+_MENTION = re.compile(r"@(\w+\.\w+)")
 _STOPS = re.compile(r"\b(stop|end here|escalat\w*|hand over|abort)\b", re.IGNORECASE)
 
 
@@ -233,7 +234,8 @@ def _mention_arguments(case: Case, step: Step, mention: Mention, offer: Offer) -
 
 
 def _step_note(case: Case, step: Step) -> str:
-    return f"{step.title} (runbook {case.runbook_title}, step {step.number})\n{findings_note(case)}"
+    title = _MENTION.sub(lambda mention: tool_words(mention[1]), step.title)
+    return f"{title} (runbook {case.runbook_title}, step {step.number})\n{findings_note(case)}"
 
 
 def _client_note(case: Case) -> str:
