@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from agent.journal import Progress
 from agent.models import AgentSession
+from agent.repeats import MOST_SAME_FAILURES, same_failure, told_people
+from agent.transcript import failed_calls
 from approvals.budgets import MAX_CALLS, MAX_COST_MICROCENTS, MAX_STEPS, MAX_TOKENS, MAX_WORK_SECONDS
 
 _MICROCENTS_PER_DOLLAR = 100_000_000
@@ -32,3 +34,10 @@ def _used_up(session: AgentSession, progress: Progress) -> str:
         f"{MAX_WORK_SECONDS // 60} minutes of work": session.work_seconds >= MAX_WORK_SECONDS,
     }
     return next((name for name, over in used.items() if over), "")
+
+
+def stuck(progress: Progress) -> str:
+    """Why the model is not asked again until a person speaks: it makes one failing call again and again (T16)."""
+    failures = failed_calls(progress.events, progress.actions)
+    call = same_failure(progress.since_a_person_spoke[::-1], failures, times=MOST_SAME_FAILURES)
+    return told_people(call, failures[call.call_id]) if call else ""

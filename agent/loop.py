@@ -10,7 +10,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
 from agent.attention import ring_session
-from agent.budgets import spent
+from agent.budgets import spent, stuck
 from agent.compaction import compact
 from agent.context import SessionContext, build_context, load_session
 from agent.events import CallRefused, ModelReplied, RequestedCall
@@ -252,7 +252,7 @@ def _event_of(session: AgentSession, reply: ModelReply, cost: int, *, shown: int
 
 
 def _within_budget(context: SessionContext, lease: Lease) -> bool:
-    words = spent(context.session, context.progress)
+    words = spent(context.session, context.progress) or stuck(context.progress)
     if not words:
         return True
     park(context.session, lease, words)

@@ -19,6 +19,7 @@ from agent.events import (
     PersonStarted,
     UserSaid,
 )
+from agent.repeats import MOST_SAME_FAILURES, same_failure, told_model
 from integrations.llm.chat import ChatMessage, ToolCall
 from integrations.llm.fencing import show_escaped
 
@@ -80,11 +81,14 @@ def rebuild(events: Sequence[Event], actions: Mapping[str, ActionView]) -> list[
     model only when nothing is open.
     """
     refusals = {event.call_id: event for event in events if isinstance(event, CallRefused)}
+    failures = failed_calls(events, actions)
     messages: list[ChatMessage] = []
+    replies: list[ModelReplied] = []  # since a person spoke
     words: list[tuple[int, ChatMessage]] = []
     for number, event in enumerate(events, start=1):
         if isinstance(event, UserSaid | PersonStarted | PersonDirected):
             words.append((number, _words(event)))
+            replies.clear()
         elif isinstance(event, ModelReplied):
             shown = _shown(event, number)
             messages.extend(message for at, message in words if at <= shown)
@@ -93,7 +97,18 @@ def rebuild(events: Sequence[Event], actions: Mapping[str, ActionView]) -> list[
             messages.extend(_answer(call.call_id, actions, refusals) for call in event.calls)
             if event.left_out:
                 messages.append(ChatMessage(role="user", content=left_out_words(event)))
+            replies.append(event)
+            again = same_failure(replies, failures, times=MOST_SAME_FAILURES - 1)
+            if again is not None and same_failure(replies, failures, times=MOST_SAME_FAILURES) is None:
+                messages.append(ChatMessage(role="user", content=told_model(again)))
     return [*messages, *(message for _, message in words)]
+
+
+def failed_calls(events: Sequence[Event], actions: Mapping[str, ActionView]) -> dict[str, str]:
+    """The calls that came to nothing by themselves, by id, each with its reason: refused by a rule, or failed."""
+    refused = {event.call_id: event.reason for event in events if isinstance(event, CallRefused)}
+    failed = {call_id: action.reason for call_id, action in actions.items() if action.state in ("failed", "refused")}
+    return refused | failed
 
 
 def open_calls(events: Sequence[Event], actions: Mapping[str, ActionView]) -> list[str]:

@@ -292,7 +292,9 @@ def _one_decision(action: Action, actor: Actor, *, verdict: Verdict) -> Iterator
     """One transaction that only one person's decision gets through; the others learn who was first."""
     try:
         with transaction.atomic():
-            Action.objects.for_organization(action.organization).select_for_update().values("pk").get(pk=action.pk)
+            rows = Action.objects.for_organization(action.organization).select_for_update()
+            if rows.values_list("state", flat=True).get(pk=action.pk) != Action.State.WAITING:
+                raise StaleState("It waits no more.")
             require_new_word(action, actor, verdict)
             yield
     except StaleState as stale:

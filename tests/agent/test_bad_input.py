@@ -7,6 +7,7 @@ answer nonsense in test_models_that_fail.
 from __future__ import annotations
 
 import json
+import socket
 from datetime import timedelta
 from typing import Any
 
@@ -16,8 +17,10 @@ from django.utils import timezone
 
 from agent import loop
 from agent.models import AgentSession
+from approvals import execution
 from approvals.models import Action
 from integrations.models import Connection
+from integrations.services import save_connection
 from junto.inbox.models import Notification
 from junto.tenants.models import Membership
 from signals.directory import review_reason
@@ -39,6 +42,11 @@ READ_FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"kind": "html", "status": 200}, "a web page"),
     ({"kind": "truncated"}, "broke off"),
     ({"kind": "cut_before"}, "broke off"),
+]
+#: The same for a vendor that keeps us waiting.
+SLOW_FAULTS: list[tuple[dict[str, Any], str]] = [
+    ({"kind": "half_open", "hold_seconds": 20}, "in time"),
+    ({"kind": "slow_bytes", "bytes_per_second": 1, "hold_seconds": 20}, "in time"),
 ]
 
 
@@ -116,6 +124,48 @@ class VendorFailsWhileReadingTest(ModelTestCase):
             assert (answer["status"], answer["reason"]) == ("error", action.reason), fault
         assert found.state == State.SUCCEEDED
         assert session.state == AgentSession.State.WAITING_FOR_TECHNICIAN
+
+
+class VendorKeepsUsWaitingTest(ModelTestCase):
+    @pytest.fixture(autouse=True)
+    def _short_deadline(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(execution, "CALL_SECONDS", 2.0)
+
+    def test_silence_and_single_bytes_end_at_the_deadline_and_the_session_goes_on(self) -> None:
+        script = [step for _ in SLOW_FAULTS for step in (Says(calls=[Asks("connectwise.find_contact")]), Says("Hm."))]
+        with self.model(Says("Ready."), *script):
+            session = self.start()
+            for fault, _ in SLOW_FAULTS:
+                self.sandbox.fault(path="*/contacts", count=None, **fault)
+                session = self.say(session, "Who is it?")
+                self.sandbox.clear_faults()
+        page = self.log_in(self.theo).get(self.path(f"signals/{self.signal.pk}/")).content.decode()
+        for action, (fault, words) in zip(self.actions(session, "connectwise.find_contact"), SLOW_FAULTS, strict=True):
+            assert action.state == State.FAILED, fault
+            assert words in action.reason, (fault, action.reason)
+            assert action.reason in page, fault
+        assert session.state == AgentSession.State.WAITING_FOR_TECHNICIAN
+
+    def test_an_address_where_nothing_answers_is_named(self) -> None:
+        with self.model(Says("Ready."), Says(calls=[Asks("connectwise.find_contact")]), Says("Hm.")):
+            session = self.start()
+            with socket.socket() as taken:
+                taken.bind(("127.0.0.1", 0))  # bound and never listened at: whoever connects is refused
+                port = taken.getsockname()[1]
+                self.settings.LOCAL_TARGETS = self.settings.LOCAL_TARGETS | {("127.0.0.1", port)}
+                for _ in range(2):  # moving to another host wipes the credentials; then they are typed anew
+                    save_connection(
+                        actor=self.actor(self.adam),
+                        vendor="connectwise",
+                        label="ConnectWise PSA",
+                        base_url=f"http://127.0.0.1:{port}",
+                        credentials=self.credentials("northwind"),
+                        connection=self.connection,
+                    )
+                session = self.say(session, "Who is it?")
+        (action,) = self.actions(session, "connectwise.find_contact")
+        assert (action.state, "nothing answers at its address" in action.reason) == (State.FAILED, True), action.reason
+        assert action.reason in self.log_in(self.theo).get(self.path(f"signals/{self.signal.pk}/")).content.decode()
 
 
 class VendorFailsWhileWritingTest(ModelTestCase):

@@ -47,6 +47,32 @@ class BudgetTest(ModelTestCase):
         assert len(self.sandbox.effects()) == MAX_WRITES
 
 
+class RepeatedCallTest(ModelTestCase):
+    """A model that cannot let go of a call that fails (T16)."""
+
+    def test_the_same_failing_call_three_times_running_parks_the_session_and_says_so(self) -> None:
+        wrong = Asks("connectwise.get_ticket", {"ticket_id": 999_999})
+        with self.model(*[Says(calls=[self.look(), wrong]) for _ in range(5)], Says("I leave it.")) as server:
+            session = self.start()
+            assert len(server.requests) == 3
+            assert session.state == State.WAITING_FOR_TECHNICIAN
+            told = [str(message["content"]) for message in server.requests[2].messages if message["role"] == "user"]
+            assert sum("connectwise.get_ticket twice with the same arguments" in words for words in told) == 1
+            notice = self.notices(session)
+            assert "same call of connectwise.get_ticket 3 times running" in notice
+            assert "999999 is not a ticket of" in notice
+            self.say(session, "Go on")
+            assert len(server.requests) == 6
+
+    def test_other_arguments_or_a_success_in_between_are_no_repetition(self) -> None:
+        wrong = [Asks("connectwise.get_ticket", {"ticket_id": number}) for number in (999_999, 999_998)]
+        script = [Says(calls=[call]) for call in (wrong[0], wrong[0], wrong[1], wrong[0], self.look(), wrong[0])]
+        with self.model(*script, Says("Done.")) as server:
+            session = self.start()
+            assert len(server.requests) == 7
+        assert not self.notices(session)
+
+
 class SpentBudgetTest(ModelTestCase):
     """The first budget that is spent parks the session: the model is not asked again before a person speaks."""
 

@@ -67,6 +67,8 @@ class Races(ApprovalTransactionTestCase):
         action = self.ask()
         results = at_once(*[self.pressing(action, self.theo, "approve")] * 4)
         assert sum(isinstance(each, Action) for each in results) == 1
+        told = {str(each) for each in results if not isinstance(each, Action)}
+        assert all("Theo Okafor approved this at" in words for words in told), told
         assert Decision.objects.for_organization(self.northwind).filter(action=action).count() == 1
 
     def test_many_workers_at_one_approved_action_send_it_once(self) -> None:
