@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from django.contrib import messages
@@ -17,8 +17,8 @@ from unfold.decorators import action
 
 from junto.tenants.access import actor_of
 from runbooks.admin_pages import RunbookPages
-from runbooks.files import FILE_LIMIT, SUFFIX
-from runbooks.importing import PlanMoved, apply_import, as_file, file_name, plan_import
+from runbooks.files import FILE_LIMIT, SUFFIX, decoded
+from runbooks.importing import Files, PlanMoved, apply_import, as_file, file_name, plan_import
 from runbooks.models import Runbook
 
 #: Files read in at once.
@@ -68,23 +68,23 @@ class FilePages(RunbookPages):
             "title": "Read in files",
             "opts": self.model._meta,
             "plan": plan_import(actor=actor, files=files) if files else None,
-            "files": sorted(files.items()),
+            "files": sorted((name, text) for name, text in files.items() if text is not None),
             "back_path": reverse("admin:runbooks_runbook_changelist"),
         }
         return TemplateResponse(request, "admin/runbooks/runbook/read_in.html", context)
 
 
-def _resubmitted(request: HttpRequest) -> Mapping[str, str]:
+def _resubmitted(request: HttpRequest) -> Files:
     """The files of the plan that was shown, which the page carries along."""
     names, texts = request.POST.getlist("name"), request.POST.getlist("text")
     return dict(zip(names[:MOST_FILES], texts, strict=False))
 
 
-def _uploaded(request: HttpRequest) -> Iterator[tuple[str, str]]:
-    """Name and text of each uploaded file, those in archives among them.
+def _uploaded(request: HttpRequest) -> Iterator[tuple[str, str | None]]:
+    """Name and text of each uploaded file, those in archives among them; None for what is no text.
 
     Raises:
-        UploadRefused: there are none, too many, too much, or no text.
+        UploadRefused: there are none, too many, or too much.
     """
     left = MOST_BYTES
     count = 0
@@ -95,10 +95,7 @@ def _uploaded(request: HttpRequest) -> Iterator[tuple[str, str]]:
             raise UploadRefused(
                 f"At most {MOST_FILES} files of {MOST_BYTES // 1024 // 1024} MB in all are read at once."
             )
-        try:
-            yield name.encode(errors="replace").decode(), content.decode()
-        except UnicodeDecodeError as error:
-            raise UploadRefused(f"{name} is no text in UTF-8.") from error
+        yield name.encode(errors="replace").decode(), decoded(content)
     if not count:
         raise UploadRefused(f"Choose files that end in {SUFFIX}, or an archive of them that ends in .zip.")
 

@@ -11,13 +11,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from runbooks.contents import Content
-from runbooks.inputs import InputsRefused, read_inputs
+from runbooks.inputs import InputsRefused, check_inputs
 from runbooks.merging import as_lines
 
+#: Characters of the front matter: what the fields of a runbook may hold, and room for how YAML writes it.
+HEAD_LIMIT: Final = 60_000
 #: Characters of a whole file; the text of a runbook may have 100,000.
-FILE_LIMIT: Final = 150_000
-#: Characters of the front matter.
-HEAD_LIMIT: Final = 30_000
+FILE_LIMIT: Final = 170_000
 SUFFIX: Final = ".md"
 
 _FENCE: Final = "---"
@@ -58,13 +58,13 @@ class _Head(BaseModel):
 
     key: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
     title: Annotated[str, Field(min_length=5, max_length=255)]
-    description: Annotated[str, Field(max_length=5000)] = ""
+    description: str = ""
     audience: Literal["ai", "hybrid", "human"] = "hybrid"
     category: str = "other"
-    tags: list[Annotated[str, Field(max_length=60)]] = []
+    tags: list[str] = []
     company: str = ""
     fork_of: str = ""
-    fork_version: int | None = None
+    fork_version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
     inputs: list[dict[str, JsonValue]] = []
     on_success: Literal["review", "resolve"] = "review"
 
@@ -117,7 +117,7 @@ def read_file(text: str) -> RunbookFile:
     end = next((number for number, line in enumerate(lines[1:], start=1) if line.rstrip() == _FENCE), None)
     if end is None:
         raise FileRefused(1, "The front matter has no end: a line --- is missing.")
-    places, fields = _read_yaml("\n".join(lines[1:end]))
+    places, fields = _read_yaml("\n".join([*lines[1:end], ""]))
     head = _read_head(fields, places)
     body = "\n".join(lines[end + 1 :])
     leading = len(body) - len(body.lstrip("\n"))
@@ -139,6 +139,14 @@ def read_file(text: str) -> RunbookFile:
         body_line=end + 2 + leading,
         lines=places,
     )
+
+
+def decoded(content: bytes) -> str | None:
+    """The text of a file; None where it is none in UTF-8."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def plain(text: str) -> str:
@@ -186,7 +194,7 @@ def _check_event(event: yaml.Event) -> None:
 def _read_head(fields: dict[str, Any], places: Mapping[str, int]) -> _Head:
     try:
         head = _Head.model_validate(fields)
-        read_inputs([*head.inputs])
+        check_inputs([*head.inputs])
     except InputsRefused as error:
         raise FileRefused(places.get("inputs", 1), str(error)) from error
     except ValidationError as error:

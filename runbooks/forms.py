@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import Any, ClassVar
 
@@ -56,6 +55,21 @@ class TagsField(forms.CharField):
         return list(dict.fromkeys(filter(None, words)))
 
 
+class InputsField(forms.JSONField):
+    """The declared inputs as JSON; what cannot be read stays as it was typed, and is said to be none."""
+
+    def to_python(self, value: Any) -> Any:
+        """Django's, which passes over what is nested too deeply or holds a number too long to be read."""
+        try:
+            return super().to_python(value)
+        except (ValueError, RecursionError) as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid", params={"value": ""}) from error
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was typed, letter by letter."""
+        return initial if self.disabled else InvalidJSONInput(data or "")
+
+
 class RunbookForm(forms.ModelForm[Runbook]):
     """All that an author writes. The admin sets `actor`, and `kept` where somebody goes on with unsaved text."""
 
@@ -90,6 +104,7 @@ class RunbookForm(forms.ModelForm[Runbook]):
             "body": UnfoldAdminTextareaWidget(attrs={"rows": 24, "spellcheck": "true", "class": "font-mono"}),
             "inputs": UnfoldAdminTextareaWidget(attrs={"rows": 6, "class": "font-mono"}),
         }
+        field_classes: ClassVar = {"inputs": InputsField}
         labels: ClassVar = {"body": "Text", "inputs": "Required inputs"}
         help_texts: ClassVar = {
             "body": "Number the steps. Type @ to choose a tool.",
@@ -212,8 +227,5 @@ def _typed(kept: RunbookEdit) -> dict[str, Any]:
     """Initial values of the form from what was typed and not saved."""
     typed = {name: kept.content[name] for name in KEPT_FIELDS if name in kept.content}
     if "inputs" in typed:
-        try:
-            typed["inputs"] = json.loads(typed["inputs"])
-        except ValueError:
-            typed["inputs"] = InvalidJSONInput(typed["inputs"])
+        typed["inputs"] = InvalidJSONInput(typed["inputs"])
     return {**typed, "based_on": kept.based_on}

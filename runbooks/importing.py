@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from django.core.exceptions import ValidationError
@@ -31,6 +31,8 @@ from runbooks.services import save_draft
 
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
+#: Name -> text of some files; None for one that is no text in UTF-8.
+Files = Mapping[str, str | None]
 Verdict = Literal["new", "changed", "unchanged", "refused"]
 
 
@@ -101,8 +103,8 @@ def as_file(runbook: Runbook) -> str:
     )
 
 
-def plan_import(*, actor: Actor, files: Mapping[str, str]) -> ImportPlan:
-    """What reading in these files (name -> text) would do; changes nothing.
+def plan_import(*, actor: Actor, files: Files) -> ImportPlan:
+    """What reading in these files would do; changes nothing.
 
     Raises:
         PermissionDenied: `actor` may write runbooks for no company at all.
@@ -111,24 +113,16 @@ def plan_import(*, actor: Actor, files: Mapping[str, str]) -> ImportPlan:
         require(actor, Permission.AUTHOR_RUNBOOKS)
     read = [_read(name, text) for name, text in sorted(files.items())]
     shelf = _Shelf.of(actor, [entry.file for entry in read if entry.file])
-    entries: list[Entry] = []
-    seen: dict[str, str] = {}
-    known = {entry.file.key for entry in read if entry.file}
-    for entry in read:
-        if entry.file is None:
-            entries.append(entry)
-            continue
-        first = seen.setdefault(entry.file.key, entry.name)
-        if first == entry.name:
-            entries.append(_judge(entry, entry.file, shelf, known))
-        else:
-            words = f"The key {entry.file.key} stands in {first} already."
-            entries.append(_refuse(entry, entry.file.line_of("key"), words))
+    judged: dict[str, Entry] = {}
+    batch = _Batch(forks=frozenset(entry.file.key for entry in read if entry.file and entry.file.fork_of))
+    for entry in sorted(read, key=_originals_first):
+        judged[entry.name] = _judge(entry, entry.file, shelf, batch) if entry.file else entry
+    entries = [judged[entry.name] for entry in read]
     return ImportPlan(tuple(entries), _stamp(entries, shelf))
 
 
 @transaction.atomic
-def apply_import(*, actor: Actor, files: Mapping[str, str], stamp: str | None = None) -> ImportPlan:
+def apply_import(*, actor: Actor, files: Files, stamp: str | None = None) -> ImportPlan:
     """Save what the plan says, as drafts: files that are refused are left out. `stamp` = of the plan that was shown.
 
     Raises:
@@ -140,8 +134,7 @@ def apply_import(*, actor: Actor, files: Mapping[str, str], stamp: str | None = 
         raise PlanMoved("Something changed since this was shown. Look again.")
     shelf = _Shelf.of(actor, [entry.file for entry in plan.entries if entry.file])
     saved: list[str] = []
-    # originals first, so that their forks find them
-    for entry in sorted(plan.entries, key=lambda entry: bool(entry.file and entry.file.fork_of)):
+    for entry in sorted(plan.entries, key=_originals_first):
         if entry.file is not None and entry.verdict in ("new", "changed"):
             runbook = shelf.draft(entry.file)
             save_draft(actor=actor, runbook=runbook, reason=f"Read from {entry.name}"[:100])
@@ -150,6 +143,24 @@ def apply_import(*, actor: Actor, files: Mapping[str, str], stamp: str | None = 
     if saved:
         record(actor, "runbook.imported", actor.organization, {"keys": saved})
     return plan
+
+
+@dataclass
+class _Batch:
+    """What is known of the files: the keys of `forks`, and of those judged so far where each key stood first, which
+    company the accepted ones are for (a folded name, empty = all), and the variants they make, by original and company.
+    """
+
+    forks: frozenset[str]
+    names: dict[str, str] = field(default_factory=dict)
+    scopes: dict[str, str] = field(default_factory=dict)
+    variants: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def accept(self, file: RunbookFile) -> None:
+        company = file.company.casefold()
+        self.scopes[file.key] = company
+        if file.fork_of:
+            self.variants[file.fork_of, company] = file.key
 
 
 @dataclass(frozen=True)
@@ -181,6 +192,12 @@ class _Shelf:
         """Raises KeyError for a company that is not there."""
         return self.companies[file.company.casefold()] if file.company else None
 
+    def variant_of(self, original: Runbook, company: str) -> str:
+        """The key of that company's stored variant of it; empty where there is none."""
+        forks = rows(self.actor).filter(forked_from=original, company=self.companies[company])
+        found = forks.order_by("created_at").first()
+        return stable_key(found) if found else ""
+
     def draft(self, file: RunbookFile) -> Runbook:
         """The runbook as it would be saved. Raises KeyError for an unknown company or original."""
         runbook = self.runbooks.get(file.key)
@@ -197,7 +214,14 @@ class _Shelf:
         return runbook
 
 
-def _read(name: str, text: str) -> Entry:
+def _originals_first(entry: Entry) -> bool:
+    """A key to sort by: no fork is an original, so what none of them needs comes first."""
+    return bool(entry.file and entry.file.fork_of)
+
+
+def _read(name: str, text: str | None) -> Entry:
+    if text is None:
+        return Entry(name, "refused", line=1, message="This is no text in UTF-8.")
     try:
         file = read_file(text)
     except FileRefused as refusal:
@@ -205,10 +229,21 @@ def _read(name: str, text: str) -> Entry:
     return Entry(name, "new", title=file.content.title, file=file)
 
 
-def _judge(entry: Entry, file: RunbookFile, shelf: _Shelf, known: Iterable[str]) -> Entry:
-    """What becomes of a file that could be read."""
-    if wrong := _misplaced(file, shelf, known):
+def _judge(entry: Entry, file: RunbookFile, shelf: _Shelf, batch: _Batch) -> Entry:
+    """What becomes of a file that could be read, beside those that were judged before it."""
+    first = batch.names.setdefault(file.key, entry.name)
+    if first != entry.name:
+        return _refuse(entry, file.line_of("key"), f"The key {file.key} stands in {first} already.")
+    if wrong := _misplaced(file, shelf, batch):
         return _refuse(entry, *wrong)
+    judged = _weigh(entry, file, shelf)
+    if judged.verdict != "refused":
+        batch.accept(file)
+    return judged
+
+
+def _weigh(entry: Entry, file: RunbookFile, shelf: _Shelf) -> Entry:
+    """What becomes of a file that fits among the others."""
     stored = shelf.runbooks.get(file.key)
     if stored is not None and _same(stored, file):
         return replace(entry, verdict="unchanged", runbook_id=stored.pk)
@@ -232,7 +267,7 @@ def _judge(entry: Entry, file: RunbookFile, shelf: _Shelf, known: Iterable[str])
     return replace(entry, verdict="changed", problems=problems, differences=differences, runbook_id=stored.pk)
 
 
-def _misplaced(file: RunbookFile, shelf: _Shelf, known: Iterable[str]) -> tuple[int, str] | None:
+def _misplaced(file: RunbookFile, shelf: _Shelf, batch: _Batch) -> tuple[int, str] | None:
     """The line and the reason why the file fits nowhere, if so."""
     if file.company and file.company.casefold() not in shelf.companies:
         return file.line_of("company"), f"There is no company called {file.company}."
@@ -240,11 +275,23 @@ def _misplaced(file: RunbookFile, shelf: _Shelf, known: Iterable[str]) -> tuple[
         return file.line_of("key"), f"The key {file.key} is taken."
     if not file.fork_of or file.key in shelf.runbooks:
         return None
-    original = shelf.runbooks.get(file.fork_of)
-    if original is None and file.fork_of not in known:
-        return file.line_of("fork_of"), f"There is no runbook with the key {file.fork_of}."
-    if not file.company or (original is not None and original.company_id is not None):
-        return file.line_of("fork_of"), "A fork is one company’s own variant of a runbook for all companies."
+    return _no_fork(file, shelf, batch)
+
+
+def _no_fork(file: RunbookFile, shelf: _Shelf, batch: _Batch) -> tuple[int, str] | None:
+    """The line and the reason why a new file cannot be the fork that it says it is, if so."""
+    line, original, company = file.line_of("fork_of"), shelf.runbooks.get(file.fork_of), file.company.casefold()
+    scope = str(original.company_id or "") if original else None
+    scope = batch.scopes.get(file.fork_of, scope)
+    if scope is None and file.fork_of not in batch.forks:
+        where = batch.names.get(file.fork_of)
+        refused = f"Its original stands in {where}, which is refused."
+        return line, refused if where else f"There is no runbook with the key {file.fork_of}."
+    if not company or scope is None or scope:
+        return line, "A fork is one company’s own variant of a runbook for all companies."
+    other = batch.variants.get((file.fork_of, company)) or (original and shelf.variant_of(original, company))
+    if other:
+        return line, f"{file.company} has a variant of it already, with the key {other}."
     return None
 
 
@@ -256,6 +303,8 @@ def _try(shelf: _Shelf, file: RunbookFile, stored: Runbook | None) -> None:
     file.content.write_to(trial)
     if stored is not None:
         require_author(shelf.actor, stored)
+        if stored.company_id != trial.company_id and stored.scope_stays:
+            raise ValidationError({"company": stored.scope_stays})
     if not may_author(shelf.actor, trial):
         require_author(shelf.actor, trial)
     trial.clean_fields(exclude=["id", "organization", "published_by", "forked_from"])
@@ -273,8 +322,12 @@ def _refuse(entry: Entry, line: int, message: str) -> Entry:
 
 
 def _stamp(entries: Iterable[Entry], shelf: _Shelf) -> str:
-    """Over what would be done to which state of which runbook."""
+    """Over what would be done to which state of which runbook; files that are refused do nothing."""
     changed = {str(row.pk): row.changed_at.isoformat() for row in shelf.runbooks.values()}
     return digest(
-        [[entry.name, entry.verdict, entry.message, changed.get(str(entry.runbook_id), "")] for entry in entries]
+        [
+            [entry.name, entry.verdict, changed.get(str(entry.runbook_id), "")]
+            for entry in entries
+            if entry.verdict != "refused"
+        ]
     )

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+import json
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError, model_validator
+
+from runbooks.kinds import Kind, read_value
+from runbooks.mentions import FACT_PATHS
+
+#: Characters of all declarations as they are stored.
+INPUTS_LIMIT: Final = 10_000
 
 
 class InputsRefused(ValueError):
@@ -18,7 +25,7 @@ class InputDeclaration(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
     label: Annotated[str, Field(min_length=1, max_length=120)]
-    type: Literal["string", "email", "number", "select", "date", "boolean"] = "string"
+    type: Kind = "string"
     required: bool = True
     default: str | int | float | bool | None = None
     options: tuple[str, ...] = ()
@@ -28,6 +35,16 @@ class InputDeclaration(BaseModel):
         if (self.type == "select") != bool(self.options):
             raise ValueError("a select needs options, and no other type has them")
         return self
+
+    def default_problem(self) -> str:
+        """Why no run could begin with its default; empty where it could, and for a fact of the ticket."""
+        if self.default is None or self.default == "" or self.default in FACT_PATHS:
+            return ""
+        try:
+            read_value(self.type, self.options, self.default)
+        except ValueError as problem:
+            return str(problem)
+        return ""
 
 
 _declarations = TypeAdapter(list[InputDeclaration])
@@ -50,3 +67,28 @@ def read_inputs(stored: JsonValue) -> tuple[InputDeclaration, ...]:
     if twice:
         raise InputsRefused(f"The input {twice} is declared twice.")
     return tuple(declared)
+
+
+def check_inputs(written: JsonValue) -> tuple[InputDeclaration, ...]:
+    """What `read_inputs` gives, asking all that is asked of declarations that are written now.
+
+    What is stored may be older than these questions, so reading it asks less.
+
+    Raises:
+        InputsRefused: as `read_inputs`, or they are too long, cannot be stored, or a default is not of its type.
+    """
+    declared = read_inputs(written)
+    try:
+        text = json.dumps(written, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (UnicodeEncodeError, ValueError, RecursionError):
+        raise InputsRefused("The inputs hold a number or a character that cannot be stored.") from None
+    if len(text) > INPUTS_LIMIT:
+        raise InputsRefused(f"The inputs have {len(text):,} characters; at most {INPUTS_LIMIT:,} fit.")
+    if any("\0" in word for each in declared for word in (each.label, str(each.default), *each.options)):
+        raise InputsRefused("The inputs hold a NUL character, which cannot be stored.")
+    for each in declared:
+        problem = each.default_problem()
+        if problem:
+            raise InputsRefused(f"The default of the input {each.name} does not fit: {problem}")
+    return declared

@@ -16,7 +16,7 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Organization
 from runbooks.document import Mention, Problem, RunbookDocument, parse, undeclared_inputs
 from runbooks.grants import Compilation, CompiledGrant, argument_problems, compile_grants
-from runbooks.inputs import InputsRefused, read_inputs
+from runbooks.inputs import InputsRefused, check_inputs
 from runbooks.models import Runbook
 
 #: How long a grant stands before the runbook must be published again.
@@ -80,7 +80,7 @@ def usable_tool(name: str, connected: frozenset[str]) -> AnyTool | None:
 
 def _input_problems(runbook: Runbook, document: RunbookDocument) -> list[Problem]:
     try:
-        declared = read_inputs(runbook.inputs)
+        declared = check_inputs(runbook.inputs)
     except InputsRefused as error:
         return [Problem(0, str(error))]
     return list(undeclared_inputs(document, {each.name for each in declared}))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 
+#: R and H make croniter choose for itself, anew each time.
+_CHOSEN_BY_CHANCE: Final = re.compile(r"(?<![a-z])[rh](?![a-z])", re.IGNORECASE)
 #: Missed moments that are counted one by one; of more it is only said that they were more.
 MOST_COUNTED = 1000
 
@@ -20,6 +24,17 @@ class Due:
     newest: datetime
     missed: int
     first: datetime
+
+
+def cron_problem(cron: str) -> str:
+    """Why an expression names no moments that can be told beforehand; empty where it does."""
+    if len(cron.split()) != 5 or _CHOSEN_BY_CHANCE.search(cron) or not croniter.is_valid(cron):
+        return "Five fields are expected: minute, hour, day, month, weekday, such as 0 3 * * mon."
+    try:
+        croniter(cron, datetime(2000, 1, 1)).get_next(datetime)  # noqa: DTZ001  (by no clock in particular)
+    except CroniterBadDateError:
+        return "No such day ever comes: look at day and month."
+    return ""
 
 
 def next_moment(cron: str, time_zone: str, after: datetime) -> datetime:

@@ -20,6 +20,7 @@ from runbooks.guards import locked, may_read, require_author, rows
 from runbooks.models import Runbook
 from runbooks.publication import GRANT_LIFE, PublicationPlan, plan_publication
 from runbooks.reviewing import close_published, newest_record, review_problems
+from runbooks.telling import tell_forks
 from runbooks.versions import NoSuchVersion, PublishedVersion, has_unpublished_changes, published_document
 
 __all__ = [
@@ -118,6 +119,7 @@ def publish_runbook(*, actor: Actor, runbook: Runbook, note: str = "", seen: int
     rows(actor).filter(pk=runbook.pk).update(published_record=runbook.published_record)
     issue_grants(actor=actor, drafts=_drafts(runbook, plan))
     close_published(actor=actor, runbook=runbook)
+    tell_forks(actor=actor, original=runbook)
     words = [grant.words for grant in plan.grants]
     record(actor, "runbook.published", runbook, {"version": runbook.published_number, "grants": words, "note": note})
     return runbook

@@ -185,11 +185,15 @@ def _who_may(permission: Permission) -> str:
 
 
 class PermissionDenied(exceptions.PermissionDenied):
-    """The actor is known here but lacks the right; says which right and on what."""
+    """The actor is known here but lacks the right; says which right, and what it takes."""
 
     def __init__(self, actor: Actor, permission: Permission) -> None:
         self.permission = permission
-        super().__init__(f"{actor.label} may not {WORDS[permission]} here. {_who_may(permission)}")
+        words = f"{actor.label} may not {WORDS[permission]} here"
+        if permission in COMPANY_PERMISSIONS and actor.companies is not None and actor.can_anywhere(permission):
+            super().__init__(f"{words}, only for the companies they are limited to.")
+        else:
+            super().__init__(f"{words}. {_who_may(permission)}")
 
 
 def require(actor: Actor, permission: Permission, target: Organization | Company | None = None) -> None:

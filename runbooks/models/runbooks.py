@@ -12,7 +12,7 @@ from simple_history.models import HistoricalRecords
 from junto.tenants.models import Company, Membership
 from junto.tenants.scoping import TenantModel
 from runbooks.document import parse
-from runbooks.inputs import InputsRefused, read_inputs
+from runbooks.inputs import InputsRefused, check_inputs
 from runbooks.querysets import RunbookQuerySet
 
 #: Longest tag that lists can be filtered by, in characters.
@@ -61,6 +61,11 @@ class Runbook(TenantModel):
 
     #: Longest body, in characters; it is parsed at every save and by every session that follows it.
     BODY_LIMIT: ClassVar[int] = 100_000
+    #: Longest description, in characters. These limits hold for pages and files alike, so an export comes back in.
+    DESCRIPTION_LIMIT: ClassVar[int] = 5000
+    #: Longest tag in characters, and how many there may be.
+    TAG_LIMIT: ClassVar[int] = 60
+    MOST_TAGS: ClassVar[int] = 50
 
     title = models.CharField(max_length=255, validators=[MinLengthValidator(5)])
     description = models.TextField(blank=True)
@@ -126,12 +131,18 @@ class Runbook(TenantModel):
         errors: dict[str, str] = {}
         if len(self.body) > self.BODY_LIMIT:
             errors["body"] = f"The text has {len(self.body):,} characters; at most {self.BODY_LIMIT:,} fit."
+        if len(self.description) > self.DESCRIPTION_LIMIT:
+            errors["description"] = (
+                f"The description has {len(self.description):,} characters; at most {self.DESCRIPTION_LIMIT:,} fit."
+            )
         if "\0" in f"{self.title}{self.description}{self.body}":
             errors["body"] = "The text holds a NUL character, which cannot be stored."
         if not isinstance(self.tags, list) or not all(isinstance(tag, str) for tag in self.tags):
             errors["tags"] = "Tags are a list of words."
+        elif len(self.tags) > self.MOST_TAGS or any(len(tag) > self.TAG_LIMIT for tag in self.tags):
+            errors["tags"] = f"At most {self.MOST_TAGS} tags fit, each of at most {self.TAG_LIMIT} characters."
         try:
-            read_inputs(self.inputs)
+            check_inputs(self.inputs)
         except InputsRefused as error:
             errors["inputs"] = str(error)
         if self.company is not None and self.company.organization_id != self.organization_id:

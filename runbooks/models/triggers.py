@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from croniter import croniter
 from django.core.exceptions import ValidationError
 from django.db import models
 
@@ -14,6 +13,7 @@ from junto.tenants.models import Company, Membership
 from junto.tenants.scoping import TenantModel
 from runbooks.models.runbooks import Runbook
 from runbooks.querysets import FiringQuerySet, TriggerQuerySet
+from runbooks.schedules import cron_problem
 from signals.models import Board, Signal
 
 
@@ -106,8 +106,9 @@ class Trigger(TenantModel):
         if self.kind == self.Kind.ALERT and not self.alert_type:
             errors["alert_type"] = "Name the alert type."
         if self.kind == self.Kind.SCHEDULE:
-            if len(self.cron.split()) != 5 or not croniter.is_valid(self.cron):
-                errors["cron"] = "Five fields are expected: minute, hour, day, month, weekday, such as 0 3 * * mon."
+            problem = cron_problem(self.cron)
+            if problem:
+                errors["cron"] = problem
             try:
                 ZoneInfo(self.time_zone)
             except (ZoneInfoNotFoundError, ValueError):

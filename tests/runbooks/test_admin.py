@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from junto.team.services import limit_to_companies
@@ -52,6 +53,54 @@ class WritingTests(AdminCase):
             self.admin("add/"), {**FORM, "body": "1. One\n2. @connectwise.fix_all"}, follow=True
         )
         assert "Line 2: There is no tool called @connectwise.fix_all." in self.words(response)
+
+    def test_inputs_that_cannot_be_kept_are_refused_with_a_sentence(self) -> None:
+        def number(default: str, kind: str = "number") -> str:
+            return f'[{{"name": "a", "label": "A", "type": "{kind}", "default": {default}}}]'
+
+        for inputs, words in (
+            (number("NaN"), "cannot be stored"),
+            (number("1e400"), "cannot be stored"),
+            (number("9" * 400), "A number is expected."),
+            (number("9" * 5000), "Enter a valid JSON."),
+            ("[" * 100_000, "Enter a valid JSON."),
+            (number('"a\\u0000"', "string"), "NUL character"),
+            (number('"\\ud800"', "string"), "cannot be stored"),
+            (number('"' + "a" * 10_000 + '"', "string"), "at most 10,000 fit"),
+        ):
+            response = self.add(inputs=inputs)
+            assert response.status_code == 200, words
+            assert words in str(response.context["adminform"].form.errors["inputs"])
+        assert not Runbook.objects.for_organization(self.northwind).exists()
+
+    def test_a_default_is_of_the_type_of_its_input(self) -> None:
+        def declared(kind: str, default: object) -> str:
+            options = ["red", "green"] if kind == "select" else []
+            each = {"name": "a", "label": "A", "type": kind, "default": default, "options": options}
+            return json.dumps([each])
+
+        for kind, wrong, words, right in (
+            ("number", "abc", "A number is expected.", 3),
+            ("select", "blue", "Choose one of red, green.", "red"),
+            ("email", "nobody", "An e-mail address is expected.", "ticket.contact.email"),
+            ("date", "tomorrow", "A date such as", "2026-12-01"),
+            ("boolean", "perhaps", "Yes or no is expected.", True),
+            ("string", "a" * 501, "At most 500 characters fit.", ""),
+        ):
+            errors = self.add(inputs=declared(kind, wrong)).context["adminform"].form.errors
+            assert f"The default of the input a does not fit: {words}" in str(errors["inputs"])
+            asked = {"body": "1. One", "inputs": declared(kind, wrong), "audience": "human"}
+            assert words in self.client.post(self.admin("check/"), asked).json()["problems"][0]["message"]
+            assert self.add(inputs=declared(kind, right)).status_code == 302
+
+    def test_a_text_or_tag_longer_than_a_file_may_hold_is_refused(self) -> None:
+        for field, value in (("description", "a" * 5001), ("tags", "t" * 61), ("tags", ",".join(map(str, range(51))))):
+            assert field in self.add(**{field: value}).context["adminform"].form.errors
+
+    def test_what_was_kept_of_inputs_that_cannot_be_read_is_shown_again(self) -> None:
+        self.client.post(self.admin("keep/"), {"body": "1. Kept", "inputs": "[" * 100_000})
+        page = self.client.get(self.admin("add/"), {"kept": "1"})
+        self.assertContains(page, "1. Kept")
 
     def test_a_field_that_cannot_be_is_marked(self) -> None:
         response = self.add(title="Abc", inputs='[{"name": "A b"}]')

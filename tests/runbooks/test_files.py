@@ -57,7 +57,7 @@ class Reading(RunbookCase):
         bomb = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9 if n else ['x'])}]" for n in range(9))
         assert "may not refer to itself" in refusal(f"---\n{bomb}\n---\n")
         assert "may not refer" not in refusal(f"---\n{'[' * 5000}\n---\n")
-        assert "at most 150,000" in refusal(FILE + "x" * 150_000)
+        assert "at most 170,000" in refusal(FILE + "x" * 170_000)
         assert "half a character" in refusal(FILE.replace("access", '"\\ud800"'))
 
     def test_python_objects_are_not_made(self) -> None:
@@ -152,6 +152,64 @@ class Importing(RunbookCase):
         assert made.forked_from is not None
         assert (made.forked_from.key, made.forked_number, made.company) == ("original", 1, self.harlow)
 
+    def test_a_fork_whose_original_is_no_global_runbook_of_these_files_is_refused_and_the_others_are_read(self) -> None:
+        def fork(key: str, of: str, company: str = "Harlow & Beck") -> str:
+            head = f"company: {company}\nfork_of: {of}" if company else f"fork_of: {of}"
+            return FILE.replace("reset-a-password", key).replace("category: access", head)
+
+        files = [
+            fork("itself", of="itself"),
+            fork("this-one", of="that-one"),
+            fork("that-one", of="this-one"),
+            fork("nobodys", of="reset-a-password", company=""),
+            fork("of-a-broken-one", of="broken"),
+            FILE.replace("reset-a-password", "broken").replace("category: access", "category: magic"),
+            fork("first", of="reset-a-password"),
+            fork("second", of="reset-a-password"),
+            FILE,
+        ]
+        not_global = "A fork is one company’s own variant of a runbook for all companies."
+        assert [words.partition(": ")[2] for _, words in self.plan(*files)] == [
+            *[not_global] * 4,
+            "Its original stands in 5.md, which is refused.",
+            "category: Value 'magic' is not a valid choice.",
+            "",
+            "Harlow & Beck has a variant of it already, with the key first.",
+            "",
+        ]
+        self.read_in(*files)
+        found = Runbook.objects.for_organization(self.northwind)
+        assert set(found.values_list("key", flat=True)) == {"reset-a-password", "first"}
+        assert self.plan(fork("third", of="reset-a-password"))[0][0] == "refused"
+
+    def test_the_company_of_a_published_runbook_is_not_moved_by_a_file(self) -> None:
+        runbook = self.published()
+        moved = as_file(runbook).replace("audience: ai", f"audience: ai\ncompany: {self.harlow}")
+        ((verdict, words),) = self.plan(moved)
+        assert (verdict, "so whom it is for stays" in words) == ("refused", True)
+
+    def test_an_input_that_cannot_be_kept_is_refused_with_its_line(self) -> None:
+        for default, words in (
+            (".nan", "cannot be stored"),
+            ("-.inf", "cannot be stored"),
+            ("abc", "A number is expected."),
+            ("9" * 400, "A number is expected."),
+        ):
+            declared = f"label: Who\n  type: number\n  default: {default}"
+            ((verdict, said),) = self.plan(FILE.replace("label: Who", declared))
+            assert (verdict, said.startswith("line 7: "), words in said) == ("refused", True, True), said
+
+    def test_all_that_a_runbook_may_hold_comes_back_in(self) -> None:
+        label = "Ünlikely: " + "words " * 15
+        runbook = self.draft(
+            title="T" * 255,
+            description="# “Line”: ok 😀\n\n" * 277,
+            tags=[f"{number}: " + "x" * 55 for number in range(50)],
+            inputs=[{"name": f"i{number}", "label": label, "default": "- [x]: 'é'\n"} for number in range(60)],
+            body="1. A step\n" * 9_999,
+        )
+        assert self.plan(as_file(runbook))[0] == ("unchanged", "line 0: ")
+
     def test_a_manager_of_one_company_reads_in_for_it_alone(self) -> None:
         hidden = self.draft(title="Only for Pinewood", company=self.pinewood)
         limit_to_companies(
@@ -216,6 +274,23 @@ class Commands(RunbookCase):
             self.run_command("import", "--actor", "mara@example.com")
         assert Runbook.objects.for_organization(self.northwind).count() == 1
 
+    def test_a_file_that_is_no_text_is_refused_and_the_others_are_read(self) -> None:
+        (self.folder / "a.md").write_bytes(b"---\nkey: \xff\xfe\n---\n")
+        (self.folder / "b.md").write_text(FILE)
+        said = io.StringIO()
+        with pytest.raises(CommandError, match="1 files were refused"):
+            call_command(
+                "runbooks",
+                "import",
+                str(self.folder),
+                "--organization=northwind",
+                "--actor=mara@example.com",
+                stdout=said,
+            )
+        assert "refused   a.md, line 1: This is no text in UTF-8." in said.getvalue()
+        assert Runbook.objects.for_organization(self.northwind).get().key == "reset-a-password"
+        assert "1 runbooks written" in self.run_command("export")
+
     def test_it_asks_for_a_member_with_the_right(self) -> None:
         (self.folder / "a.md").write_text(FILE)
         for options in ((), ("--actor", "ines@example.com"), ("--actor", "theo@example.com")):
@@ -247,6 +322,13 @@ class Pages(RunbookCase):
         self.assertContains(done, "Nothing is published by this")
         assert Runbook.objects.for_organization(self.northwind).get().status == "draft"
 
+    def test_a_file_that_is_no_text_does_not_keep_the_others_from_being_saved(self) -> None:
+        page = self.upload(("a.md", b"\xff\xfe"), ("b.md", FILE.encode()))
+        self.assertContains(page, "1 new, 1 refused")
+        names, texts = zip(*page.context["files"], strict=True)
+        form = {"stamp": page.context["plan"].stamp, "name": names, "text": texts}
+        self.assertContains(self.client.post(self.admin("read-in/"), form, follow=True), "Read in as drafts: 1 new")
+
     def test_one_and_all_are_downloaded_and_the_archive_is_read_in_again(self) -> None:
         runbook = self.published()
         one = self.client.get(self.admin(f"{runbook.pk}/file/"))
@@ -256,7 +338,7 @@ class Pages(RunbookCase):
         self.assertContains(self.upload(("all.zip", archive)), "1 unchanged")
 
     def test_what_is_no_text_and_no_archive_is_refused(self) -> None:
-        self.assertContains(self.upload(("a.md", b"\xff\xfe")), "is no text in UTF-8")
+        self.assertContains(self.upload(("a.md", b"\xff\xfe")), "This is no text in UTF-8")
         self.assertContains(self.upload(("a.zip", b"PK nothing")), "is no archive that can be read")
         self.assertContains(self.upload(("a.exe", b"MZ")), "Choose files that end in .md")
 

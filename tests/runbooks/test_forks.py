@@ -8,12 +8,14 @@ import pytest
 from django.utils.html import escape
 
 from junto.audit.models import AuditEntry
+from junto.inbox.models import Notification
 from junto.team.services import limit_to_companies
+from junto.tenants.models import Membership
 from junto.tenants.permissions import PermissionDenied
 from runbooks.forks import DraftMoved, merge_upstream, plan_merge, skip_upstream, upstream_of
 from runbooks.models import Runbook
 from runbooks.reconciling import Answers
-from runbooks.services import NoSuchVersion, discard_draft, fork_runbook, publish_runbook, save_draft
+from runbooks.services import NoSuchVersion, archive_runbook, discard_draft, fork_runbook, publish_runbook, save_draft
 from tests.runbooks.cases import RunbookCase
 
 BASE = "1. Look at the account\n2. Reset the password\n3. Tell the client\n"
@@ -94,6 +96,39 @@ class MovedOn(ForkCase):
         page = self.client.get(self.admin("fork"))
         self.assertContains(page, escape(self.harlow.name))
         self.assertNotContains(page, self.pinewood.name)
+
+
+class Told(ForkCase):
+    def notices(self, member: Membership) -> list[Notification]:
+        return list(Notification.objects.for_organization(self.northwind).filter(membership=member))
+
+    def test_the_authors_of_a_fork_are_told_once_until_they_have_read_it(self) -> None:
+        fork = fork_runbook(actor=self.actor(self.adam), runbook=self.original, company=self.pinewood)
+        for words in ("Check", "Inspect"):
+            self.moves_on(body=BASE.replace("Look at", words))
+        (notice,) = self.notices(self.adam)
+        assert (
+            "Version 2 of “Reset a password” is in force. Pinewood Clinic’s variant stands on version 1" in notice.body
+        )
+        self.log_in(self.adam)
+        self.assertContains(self.client.get(self.path(notice.path)), f"Take over into “{fork.title}”")
+        # she published it herself, and wrote the other fork
+        assert self.notices(self.mara) == []
+
+    def test_who_may_no_longer_write_the_fork_is_not_told(self) -> None:
+        fork_runbook(actor=self.actor(self.adam), runbook=self.original, company=self.pinewood)
+        limit_to_companies(
+            actor=self.actor(self.olivia), membership=self.adam, all_companies=False, companies=[self.harlow]
+        )
+        self.moves_on(body=BASE.replace("Look at", "Check"))
+        assert self.notices(self.adam) == []
+
+    def test_nobody_is_told_about_an_archived_fork(self) -> None:
+        adam = self.actor(self.adam)
+        fork = fork_runbook(actor=adam, runbook=self.original, company=self.pinewood)
+        archive_runbook(actor=adam, runbook=fork)
+        self.moves_on(body=BASE.replace("Look at", "Check"))
+        assert self.notices(self.adam) == []
 
 
 class TakingOver(ForkCase):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils.html import escape
 
 from junto.team.services import limit_to_companies
 from junto.tenants.models import Membership
@@ -46,7 +47,9 @@ class InForceTests(ScopeCase):
         assert (self.saved(runbook).company, self.saved(runbook).body.strip()) == (None, "1. For Harlow")
         self.log_in(self.manager)
         for page in ("archive", "publish", "triggers/add/manual", "discard"):
-            assert self.client.post(self.admin(f"{runbook.pk}/{page}/"), {"agree": "1"}).status_code == 403
+            answer = self.client.post(self.admin(f"{runbook.pk}/{page}/"), {"agree": "1"})
+            words = f"{self.manager.user.display_name} may not write and publish runbooks here, only for the companies"
+            self.assertContains(answer, escape(words), status_code=403)
         assert self.saved(runbook).status == "published"
 
     def test_what_is_for_one_company_cannot_be_made_for_all_after_it_was_published(self) -> None:

@@ -82,6 +82,12 @@ class PageTests(TriggerCase):
         self.add("manual", companies=[str(self.harlow.pk)])
         assert Trigger.unscoped.count() == 2
 
+    def test_a_day_that_never_comes_and_a_moment_chosen_by_chance_are_no_schedule(self) -> None:
+        form = {"time_zone": "UTC", "grace_minutes": "5", "companies": [str(self.harlow.pk)]}
+        for cron, words in (("0 0 31 2 *", "No such day ever comes"), ("R 3 * * *", "Five fields are expected")):
+            self.assertContains(self.add("schedule", cron=cron, **form), words)
+        assert not Trigger.unscoped.exists()
+
     def test_a_schedule_needs_a_value_for_every_required_input(self) -> None:
         inputs = [{"name": "days", "label": "Days kept", "type": "number", "required": True}]
         Runbook.unscoped.filter(pk=self.runbook.pk).update(inputs=inputs)

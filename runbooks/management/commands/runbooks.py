@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from junto.tenants.actors import Actor
 from junto.tenants.models import Membership, Organization
 from junto.tenants.permissions import PermissionDenied
-from runbooks.files import FILE_LIMIT, SUFFIX, FileRefused, read_file
+from runbooks.files import FILE_LIMIT, SUFFIX, FileRefused, decoded, read_file
 from runbooks.importing import Entry, apply_import, as_file, file_name, plan_import, stable_key
 from runbooks.models import Runbook
 from runbooks.templates import NoSuchTemplate, Offer, add_templates, offers, templates
@@ -76,7 +76,7 @@ class Command(BaseCommand):
             self.stdout.write(_offer_line(each))
 
     def _import(self, actor: Actor, folder: Path, *, plan_only: bool) -> None:
-        files = {path.name: _text(path) for path in _files(folder)}
+        files = {path.name.encode(errors="replace").decode(): _text(path) for path in _files(folder)}
         if not files:
             raise CommandError(f"There is no file that ends in {SUFFIX} in {folder}.")
         try:
@@ -112,14 +112,10 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.suffix == SUFFIX and path.is_file())
 
 
-def _text(path: Path) -> str:
-    """The file as far as a runbook can be long. Raises CommandError for what is no text."""
+def _text(path: Path) -> str | None:
+    """The file as far as a runbook can be long; None for what is no text."""
     with path.open("rb") as opened:
-        content = opened.read(4 * FILE_LIMIT + 1)
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise CommandError(f"{path} is no text in UTF-8.") from error
+        return decoded(opened.read(4 * FILE_LIMIT + 1))
 
 
 def _keys_in(folder: Path) -> dict[str, Path]:
@@ -127,7 +123,7 @@ def _keys_in(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in _files(folder):
         try:
-            found.setdefault(read_file(_text(path)).key, path)
+            found.setdefault(read_file(_text(path) or "").key, path)
         except FileRefused:
             continue
     return found
