@@ -8,7 +8,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from approvals.drift import has_news
 from approvals.errors import StaleLease
 from approvals.models import Action, Origin
 from approvals.querysets import OriginQuerySet
@@ -122,12 +121,14 @@ def move_subject(*, organization: Organization, subject: str, company: Company |
     actor = Actor.system("sync", organization)
     live = Origin.objects.for_organization(organization).filter(subject=subject, stopped_at=None, closed_at=None)
     for origin in live.filter(revision__lte=revision).select_related("company", "organization"):
-        newer = _row(origin).filter(revision__lt=revision).update(revision=revision)
+        _row(origin).filter(revision__lt=revision).update(revision=revision)
         if company is None or company.pk != origin.company_id:
             _stop(origin, actor=actor, reason="The ticket moved to another company.")
-        elif newer:
-            for waiting in Action.objects.for_organization(organization).filter(has_news(), origin=origin):
-                ring("action.news", str(waiting.pk))
+            continue
+        # whether the revision is newer or not: two changes of one second share theirs
+        waiting = Action.objects.for_organization(organization).filter(origin=origin, state=Action.State.WAITING)
+        for action in waiting.exclude(category="read"):
+            ring("action.news", str(action.pk))
 
 
 def _stop(origin: Origin, *, actor: Actor, reason: str) -> None:
