@@ -40,7 +40,6 @@ class News(ApprovalTestCase):
         self.news()
         assert self.now(self.action).state == State.WAITING
         looks = shelf.looks
-        self.news()
         sweep_actions.call("")
         assert self.now(self.action).state == State.WAITING
         assert shelf.looks == looks
