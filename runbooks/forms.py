@@ -139,6 +139,8 @@ class RunbookForm(forms.ModelForm[Runbook]):
 
     def _hold_scope(self, runbook: Runbook | None) -> None:
         """Show the company without a choice where it stays, whatever is posted or was kept."""
+        if isinstance(self.fields["company"], forms.ModelChoiceField):
+            self.fields["company"].empty_label = "All companies"
         reason = runbook.scope_stays if runbook else ""
         if runbook is not None and reason:
             self.fields["company"].disabled = True

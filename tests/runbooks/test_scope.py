@@ -43,6 +43,8 @@ class ScopeCase(AdminCase):
 class InForceTests(ScopeCase):
     def test_a_draft_cannot_hand_the_published_text_to_the_managers_of_one_company(self) -> None:
         runbook = self.published(audience="human")
+        field = self.client.get(self.admin(f"{runbook.pk}/change/")).context["adminform"].form["company"]
+        assert (field.field.disabled, "selected>All companies" in str(field)) == (True, True)
         self.change(runbook, company=str(self.harlow.pk), body="1. For Harlow\n")
         assert (self.saved(runbook).company, self.saved(runbook).body.strip()) == (None, "1. For Harlow")
         self.log_in(self.manager)
