@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from integrations.errors import ArgumentProblem
 
@@ -46,14 +45,16 @@ _WORDS: dict[str, Callable[[Mapping[str, object]], str]] = {
 def problems_of(error: ValidationError) -> tuple[ArgumentProblem, ...]:
     """Every problem with the name of its argument, in the order of the schema."""
     return tuple(
-        ArgumentProblem(".".join(str(part) for part in one["loc"]), _words(one))
+        ArgumentProblem(
+            ".".join(str(part) for part in one["loc"]), _words(one["type"], one.get("ctx", {})) or one["msg"]
+        )
         for one in error.errors(include_url=False, include_input=False)
     )
 
 
-def _words(error: ErrorDetails) -> str:
-    words = _WORDS.get(error["type"])
-    return words(error.get("ctx", {})) if words else error["msg"]
+def _words(kind: str, context: Mapping[str, object]) -> str:
+    words = _WORDS.get(kind)
+    return words(context) if words else ""
 
 
 def _at_least(least: object, what: str) -> str:

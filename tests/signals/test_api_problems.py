@@ -140,11 +140,11 @@ class ParameterTests(ApiCase):
 
 class PageOfTheApiTests(ApiCase):
     def test_the_page_on_the_api_names_every_parameter_and_no_other(self) -> None:
-        told = _first_column(API_PAGE.read_text().split("### Parameters of the list")[1].split("\n## ")[0])
+        told = _first_column(API_PAGE.read_text().split("### Parameters of the list")[1].split("\n#")[0])
         assert told == set(api.SignalListView.parameters) == {*SignalFilter.base_filters, "page", "page_size"}
 
     def test_the_page_on_the_api_names_every_field_of_an_item(self) -> None:
-        told = _first_column(API_PAGE.read_text().split("### Fields of an item")[1].split("\n## ")[0])
+        told = _first_column(API_PAGE.read_text().split("### Fields of an item")[1].split("\n#")[0])
         assert told == set(api.SyncInput().fields["items"].child.fields)
 
 
