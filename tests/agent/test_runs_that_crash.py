@@ -58,9 +58,11 @@ class ErraticModel(ModelServer):
     def __init__(self, chance: Random, ticket: int) -> None:
         super().__init__()
         self.chance, self.ticket, self.honest = chance, ticket, False
+        self.read = 0
 
     def answer(self, request: SeenRequest) -> Step | None:
         right = self._open(request)
+        self.read += 1
         if self.honest:
             return Says("I go on.", right) if right else Says("I have nothing more to do.")
         return self.chance.choice([
@@ -80,9 +82,9 @@ class ErraticModel(ModelServer):
         facts, _ = json.JSONDecoder().raw_decode(text, text.index("{", text.index("```facts")))
         open_steps = [each["number"] for each in facts["runbook"]["steps"] if each["state"] in ("pending", "running")]
         calls = {
-            1: Asks("connectwise.get_ticket", self._on_ticket()),
-            2: Asks("connectwise.add_internal_note", {**self._on_ticket(), "text": f"{LIE} {self.chance.random()}"}),
-            3: Asks("connectwise.assign_ticket", {**self._on_ticket(), "member": "theo"}),
+            "1": Asks("connectwise.get_ticket", self._on_ticket()),
+            "2": Asks("connectwise.add_internal_note", {**self._on_ticket(), "text": f"{LIE} {self.chance.random()}"}),
+            "3": Asks("connectwise.assign_ticket", {**self._on_ticket(), "member": "theo"}),
         }
         return [calls[number] for number in open_steps]
 
@@ -243,6 +245,7 @@ class CrashingRunTest(RunTestCase):
 
     def assert_closed(self) -> None:
         """It came to its end, with the closing set proposed once and, where it went out, there once."""
+        assert self.server.read == len(self.server.requests), "the model of this test broke on what it was told"
         session = self.now()
         assert session.state == State.COMPLETED, (session.state, self.notices(session))
         rows = Action.unscoped.filter(origin_id=session.origin_id, call_id__in=CLOSING)
