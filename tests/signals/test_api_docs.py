@@ -7,6 +7,8 @@ import re
 from typing import Any
 
 from junto.env import ROOT
+from signals import api
+from signals.filters import SignalFilter
 from tests.signals.test_sync_api import ApiCase
 
 TEXT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
@@ -48,10 +50,12 @@ class ApiDocsTests(ApiCase):
         parameters = self.schema["paths"]["/api/v1/{organization}/signals"]["get"]["parameters"]
         real = sorted(each["name"] for each in parameters if each["in"] == "query")
         assert sorted(names("Parameters of the list")) == real
+        assert set(real) == set(api.SignalListView.parameters) == {*SignalFilter.base_filters, "page", "page_size"}
 
     def test_every_field_of_an_item_and_every_outcome_stands_there_and_none_else(self) -> None:
         shapes = self.schema["components"]["schemas"]
         assert sorted(names("Fields of an item")) == sorted(shapes["TicketInput"]["properties"])
+        assert set(shapes["TicketInput"]["properties"]) == set(api.SyncInput().fields["items"].child.fields)
         assert sorted(names("The answer")) == sorted(shapes["OutcomeEnum"]["enum"])
 
     def test_the_first_example_is_answered_as_it_says_and_read_with_the_fields_it_shows(self) -> None:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from django import urls
-from django.conf import settings
 from django.test import Client, override_settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from signals import api
-from signals.filters import SignalFilter
 from signals.models import Signal
 from tests.factories import SignalFactory
 from tests.signals.test_sync_api import ITEM, ApiCase
-
-API_PAGE = Path(settings.BASE_DIR) / "docs" / "api.md"
 
 
 class BrokenView(api.SignalView):
@@ -136,19 +131,3 @@ class ParameterTests(ApiCase):
         assert answer.status_code == 400
         assert answer.json()["errors"] == {"updated_since": ["This moment is outside the calendar."]}
         assert answer.json()["detail"] == "updated_since: This moment is outside the calendar."
-
-
-class PageOfTheApiTests(ApiCase):
-    def test_the_page_on_the_api_names_every_parameter_and_no_other(self) -> None:
-        told = _first_column(API_PAGE.read_text().split("### Parameters of the list")[1].split("\n#")[0])
-        assert told == set(api.SignalListView.parameters) == {*SignalFilter.base_filters, "page", "page_size"}
-
-    def test_the_page_on_the_api_names_every_field_of_an_item(self) -> None:
-        told = _first_column(API_PAGE.read_text().split("### Fields of an item")[1].split("\n#")[0])
-        assert told == set(api.SyncInput().fields["items"].child.fields)
-
-
-def _first_column(page: str) -> set[str]:
-    """The names in the first column of a page's tables."""
-    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
-    return {name.strip().strip("`") for cell in rows for name in cell.split(",")}
