@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 
 AUDIT_LOG = "junto.audit.migrations.0002_append_only"
-DECISIONS = "approvals.migrations.0003_content_stays"
+DECISIONS = "approvals.migrations.0002_content_stays"
 
 
 @contextmanager

@@ -50,5 +50,5 @@ def run(schema_editor, statements):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("approvals", "0002_decision_tool_pin")]
+    dependencies = [("approvals", "0001_initial")]
     operations = [migrations.RunPython(add, remove)]

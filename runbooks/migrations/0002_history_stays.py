@@ -40,5 +40,5 @@ def run(schema_editor, statements):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("runbooks", "0005_labels_of_what_is_there")]
+    dependencies = [("runbooks", "0001_initial")]
     operations = [migrations.RunPython(add, remove)]
