@@ -29,7 +29,8 @@ STATIC_CHECKS: tuple[tuple[str, ...], ...] = (
     ("lint-imports",),
     ("python", "manage.py", "makemigrations", "--check", "--dry-run"),
 )
-ORDINARY = "not service and not deep and not browser"
+ALL = "not service and not deep and not browser"
+ORDINARY = f"{ALL} and not slow"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.all:
         os.environ["JUNTO_TEST_REQUIRE_ALL"] = "1"
     failed = _failed_static_checks() if options.all else []
-    if not _pytest("-m", "deep" if options.deep else ORDINARY, "-n", "2", *rest):
+    if not _pytest("-m", _wanted(options, rest), "-n", "2", *rest):
         failed.append("tests on SQLite")
     if options.all and not _pytest("-m", "browser and not deep"):
         failed.append("browser tests")
@@ -51,6 +52,13 @@ def main(arguments: Sequence[str]) -> int:
     for name in failed:
         print(f"FAILED: {name}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _wanted(options: argparse.Namespace, rest: Sequence[str]) -> str:
+    """Which tests of the suite on SQLite; who names tests wants the slow ones among them too."""
+    if options.deep:
+        return "deep"
+    return ALL if options.all or rest else ORDINARY
 
 
 def _failed_static_checks() -> list[str]:
