@@ -69,6 +69,8 @@ class AlreadyForked(Exception):
 def save_draft(*, actor: Actor, runbook: Runbook, reason: str = "") -> Runbook:
     """Save a new or changed runbook. A published one stays in force as it was until the next publish.
 
+    What is in force is taken from the database, however old the row is that the caller read.
+
     Raises:
         PermissionDenied: `actor` may not author for the company it belongs to, or belonged to (none = all).
         ValidationError: a field is not as it should be, or the company changed where it stays; by field name.
@@ -81,6 +83,7 @@ def save_draft(*, actor: Actor, runbook: Runbook, reason: str = "") -> Runbook:
         require_author(actor, before)
         if before.company_id != runbook.company_id and before.scope_stays:
             raise ValidationError({"company": before.scope_stays})
+        _keep_what_is_in_force(runbook, before)
     require_author(actor, runbook)
     runbook.full_clean(exclude=["organization", "published_by", "forked_from"])
     runbook.save_version(actor.membership, reason)
@@ -210,6 +213,14 @@ def discard_draft(*, actor: Actor, runbook: Runbook) -> Runbook:
     return save_draft(
         actor=actor, runbook=runbook, reason=f"Draft discarded, back to version {runbook.published_number}"
     )
+
+
+def _keep_what_is_in_force(runbook: Runbook, before: Runbook) -> None:
+    """Only publishing and archiving write these; a draft may end an archived state, nothing else."""
+    for name in ("published_number", "published_record", "published_by_id", "published_at"):
+        setattr(runbook, name, getattr(before, name))
+    if (before.status, runbook.status) != (Runbook.Status.ARCHIVED, Runbook.Status.DRAFT):
+        runbook.status = before.status
 
 
 def _drafts(runbook: Runbook, plan: PublicationPlan) -> list[GrantDraft]:

@@ -85,6 +85,13 @@ class DraftBeside(LifeCase):
         publish_runbook(actor=self.actor(self.mara), runbook=runbook)
         assert self.kinds(runbook) == set()
 
+    def test_a_row_read_before_the_publish_takes_nothing_out_of_force_when_it_is_saved(self) -> None:
+        read_before = self.draft()
+        in_force = publish_runbook(actor=self.actor(self.mara), runbook=read_before)
+        saved = self.beside(read_before)
+        assert (saved.status, saved.published_number) == (Runbook.Status.PUBLISHED, 1)
+        assert published_document(saved).body == published_document(in_force).body == RESET
+
     def test_a_discarded_draft_is_what_is_in_force_and_can_be_restored(self) -> None:
         runbook = self.beside(self.published())
         runbook = discard_draft(actor=self.actor(self.mara), runbook=runbook)
