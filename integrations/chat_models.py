@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from integrations.errors import AddressRefused
 from integrations.http import model_http_client
 from integrations.llm.chat import ChatModel, ModelRefused
+from integrations.llm.openai_chat import OpenAIChatModel
 from integrations.llm.rehearsal import BASE_URL, MODEL_NAME, rehearsal_client
 from junto.tenants.models import Organization
-
-if TYPE_CHECKING:
-    from integrations.llm.openai_chat import OpenAIChatModel
 
 HOW_TO_CONNECT = (
     "This is the built-in rehearsal model: fixed rules, no language model. To connect one, set JUNTO_LLM_BASE_URL and"
@@ -59,19 +56,12 @@ def chat_model(organization: Organization) -> tuple[ChatModel, ModelInfo]:
     info = model_info(organization)
     if info.rehearsal:
         client = rehearsal_client()
-        return _speaker()(base_url=BASE_URL, api_key="", model=MODEL_NAME, http_client=client), info
+        return OpenAIChatModel(base_url=BASE_URL, api_key="", model=MODEL_NAME, http_client=client), info
     try:
         client = _shared_client(info.base_url)
     except AddressRefused as error:
         raise ModelRefused(f"JUNTO_LLM_BASE_URL cannot be used. {error}") from error
     return (
-        _speaker()(base_url=info.base_url, api_key=settings.LLM_API_KEY, model=info.model, http_client=client),
+        OpenAIChatModel(base_url=info.base_url, api_key=settings.LLM_API_KEY, model=info.model, http_client=client),
         info,
     )
-
-
-def _speaker() -> type[OpenAIChatModel]:
-    """Loaded by the first step: `openai` alone is a fifth of every command's start, and most talk to no model."""
-    from integrations.llm.openai_chat import OpenAIChatModel  # noqa: PLC0415
-
-    return OpenAIChatModel

@@ -18,6 +18,8 @@ from runbooks.merging import as_lines
 HEAD_LIMIT: Final = 60_000
 #: Characters of a whole file; the text of a runbook may have 100,000.
 FILE_LIMIT: Final = 170_000
+#: Lists and mappings inside each other; an input's options stand at the fourth level.
+DEPTH_LIMIT: Final = 20
 SUFFIX: Final = ".md"
 
 _FENCE: Final = "---"
@@ -163,8 +165,10 @@ def _read_yaml(text: str) -> tuple[dict[str, int], dict[str, Any]]:
     if len(text) > HEAD_LIMIT:
         raise FileRefused(2, f"The front matter has {len(text):,} characters; at most {HEAD_LIMIT:,} are read.")
     try:
+        depth = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            _check_event(event)
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            _check_event(event, depth)
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         fields = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
@@ -182,9 +186,11 @@ def _read_yaml(text: str) -> tuple[dict[str, int], dict[str, Any]]:
     return places, fields
 
 
-def _check_event(event: yaml.Event) -> None:
+def _check_event(event: yaml.Event, depth: int) -> None:
     """Raises FileRefused for what a small file could blow up with, and for what no database keeps."""
     line = event.start_mark.line + 2 if event.start_mark else 2
+    if depth > DEPTH_LIMIT:  # the reader's time grows with the square of it
+        raise FileRefused(line, f"The front matter is nested deeper than {DEPTH_LIMIT} levels.")
     if isinstance(event, yaml.AliasEvent):
         raise FileRefused(line, "The front matter may not refer to itself with * and &.")
     if isinstance(event, yaml.ScalarEvent) and any("\ud800" <= sign <= "\udfff" for sign in event.value):

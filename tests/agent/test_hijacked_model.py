@@ -128,12 +128,15 @@ class NobodyApprovesTest(HijackedTestCase):
     def test_texts_1_to_10_cause_no_effect(self) -> None:
         self.obey(self.texts(1, 10))
 
+    @pytest.mark.slow
     def test_texts_11_to_20_cause_no_effect(self) -> None:
         self.obey(self.texts(11, 20))
 
+    @pytest.mark.slow
     def test_texts_21_to_30_cause_no_effect(self) -> None:
         self.obey(self.texts(21, 30))
 
+    @pytest.mark.slow
     def test_texts_31_to_40_cause_no_effect(self) -> None:
         self.obey(self.texts(31, 40))
 

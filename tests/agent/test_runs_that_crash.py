@@ -109,6 +109,7 @@ class CrashingRunTest(RunTestCase):
         """The longer runbook in place of the usual one."""
         return super().publish(BODY, **fields)
 
+    @pytest.mark.slow
     def test_no_order_of_deaths_and_denials_ends_a_run_too_early_or_closes_it_twice(self) -> None:
         for seed in range(3):
             self.live(seed)

@@ -24,6 +24,7 @@ class UnseenTicketTest(SessionTestCase):
     def _borrow_tickets(self, eval_dir: Path) -> None:
         self.eval_dir = eval_dir
 
+    @pytest.mark.slow
     @pytest.mark.timeout(300)
     def test_a_sample_is_triaged_to_its_end(self) -> None:
         self.triage(12)

@@ -222,6 +222,7 @@ class CanaryTests(BorderTestCase):
                     seen += response.status_code == 200
         assert seen > 20
 
+    @pytest.mark.slow
     def test_no_filter_of_hers_reaches_a_foreign_row(self) -> None:
         foreign = {model._meta.model_name: str(row.pk) for model, row in self.garden.rows.items()}
         by_word = ["?" + "&".join(f"{name}={value}" for name, value in foreign.items())]

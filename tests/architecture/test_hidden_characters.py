@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
 from django.conf import settings
 from django.db import models
 from django.http import HttpResponseBase
@@ -81,6 +82,7 @@ class HiddenCharacterTests(JuntoTestCase):
         super().setUp()
         self.browser = self.log_in(self.olivia, Client(raise_request_exception=False))
 
+    @pytest.mark.slow
     def test_no_page_holds_a_hidden_character(self) -> None:
         read = shown = 0
         for route in routes(settings.ORGANIZATION_URLCONF):

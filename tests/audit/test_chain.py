@@ -113,6 +113,7 @@ class TamperingTests(JuntoTransactionTestCase):
     def change(self, entry: AuditEntry, **columns: object) -> None:
         AuditEntry.unscoped.filter(pk=entry.pk).update(**columns)
 
+    @pytest.mark.slow
     def test_a_thousand_random_mutations_are_all_found(self) -> None:
         seed = random.randrange(10**9)
         chance = random.Random(seed)

@@ -59,7 +59,10 @@ class Note:
         return sum(row["path"].endswith(f"/tickets/{self.ticket}/notes") for row in self.sandbox.effects())
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.service)])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param("sqlite", marks=pytest.mark.slow), pytest.param("postgres", marks=pytest.mark.service)],
+)
 def notes(
     request: pytest.FixtureRequest, sandbox_process: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Note]]:

@@ -34,6 +34,7 @@ def test_support_articles_are_found(eval_dir: Path) -> None:
     assert ndcg(read_folder(eval_dir / "ms-support-retrieval")) >= 0.80
 
 
+@pytest.mark.slow
 def test_what_is_above_the_line_among_thirty_is_mostly_right(eval_dir: Path) -> None:
     """Half of the queries have no answer on their shelf."""
     benchmark = read_folder(eval_dir / "ops-runbook-retrieval")

@@ -181,6 +181,7 @@ def test_up_serves_stops_at_sigterm_and_keeps_its_secrets_to_itself(tmp_path):
     assert secret.read_text(encoding="utf-8") == before
 
 
+@pytest.mark.slow
 def test_a_second_up_on_the_same_folder_is_refused(tmp_path):
     with running_up(tmp_path, free_port(), "--no-demo"):
         assert_one_sentence(

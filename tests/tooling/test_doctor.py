@@ -40,6 +40,7 @@ def test_a_sound_installation_passes(doctor: Doctor) -> None:
         assert part in found.stdout
 
 
+@pytest.mark.slow
 def test_pending_migrations_are_found(doctor: Doctor) -> None:
     found = doctor()
 
@@ -47,6 +48,7 @@ def test_pending_migrations_are_found(doctor: Doctor) -> None:
     assert "-> run bin/junto migrate" in found.stdout
 
 
+@pytest.mark.slow
 def test_a_model_endpoint_that_is_down_is_found(doctor: Doctor) -> None:
     where = f"127.0.0.1:{free_port()}"
     found = doctor(JUNTO_LLM_BASE_URL=f"http://{where}/v1", JUNTO_LLM_MODEL="small", JUNTO_LOCAL_TARGETS=where)
@@ -56,6 +58,7 @@ def test_a_model_endpoint_that_is_down_is_found(doctor: Doctor) -> None:
     assert f"FAILED  local target {where}" in found.stdout
 
 
+@pytest.mark.slow
 def test_a_redis_that_is_down_is_found(doctor: Doctor) -> None:
     found = doctor(REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")
 
@@ -63,6 +66,7 @@ def test_a_redis_that_is_down_is_found(doctor: Doctor) -> None:
     assert found.stdout.count("-> start Redis, or correct REDIS_URL") == 2
 
 
+@pytest.mark.slow
 def test_a_redis_without_a_worker_is_found(doctor: Doctor, redis_url: str) -> None:
     found = doctor(REDIS_URL=redis_url.rsplit("/", 1)[0] + "/8")
 
@@ -78,6 +82,7 @@ def test_a_configuration_that_cannot_be_read_is_one_sentence(doctor: Doctor) -> 
     assert os.linesep.join(found.stderr.splitlines()[1:]) == ""
 
 
+@pytest.mark.slow
 def test_it_looks_at_the_folder_it_is_given_and_at_the_address_served_there(doctor: Doctor, tmp_path: Path) -> None:
     (tmp_path / "address").write_text("http://127.0.0.1:8777\n", encoding="utf-8")
 
@@ -87,6 +92,7 @@ def test_it_looks_at_the_folder_it_is_given_and_at_the_address_served_there(doct
     assert "at http://127.0.0.1:8777" in found.stdout
 
 
+@pytest.mark.slow
 def test_its_help_tells_what_it_checks(doctor: Doctor) -> None:
     found = doctor("doctor", "--help")
 

@@ -4,6 +4,8 @@ import ast
 import re
 import subprocess
 import tomllib
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -44,9 +46,9 @@ def test_every_declared_dependency_is_used():
 
 def test_every_imported_package_is_declared():
     declared = names(project()["dependencies"]) | names(semantic())
-    foreign = imported_modules() & set(packages_distributions()) - set(PACKAGES)
+    foreign = imported_modules() & set(distributions()) - set(PACKAGES)
 
-    undeclared = {module for module in foreign if not declared & set(map(normal, packages_distributions()[module]))}
+    undeclared = {module for module in foreign if not declared & distributions()[module]}
     assert undeclared - {"tests"} == set()
 
 
@@ -103,10 +105,17 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+@cache
+def distributions() -> Mapping[str, set[str]]:
+    """Each importable name with what was installed to bring it."""
+    return {module: set(map(normal, owners)) for module, owners in packages_distributions().items()}
+
+
 def import_names(distribution: str) -> set[str]:
-    return {module for module, owners in packages_distributions().items() if distribution in map(normal, owners)}
+    return {module for module, owners in distributions().items() if distribution in owners}
 
 
+@cache
 def imported_modules() -> set[str]:
     """Top-level modules that our code imports, or that the settings name in a string."""
     found = set(re.findall(r'"([A-Za-z_0-9]+)[."]', (ROOT / "junto" / "settings.py").read_text(encoding="utf-8")))

@@ -17,6 +17,7 @@ SECOND_START_SECONDS = 10.0
 ROLES = ("Owner", "Admin", "Manager", "Operator", "Technician")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_up_loads_the_demo_once_and_serves_again_within_ten_seconds(tmp_path: Path) -> None:
     data_dir, port = tmp_path / "var", free_port()
