@@ -24,8 +24,10 @@ from runbooks.admin_publishing import PublishingRuleAdmin
 from runbooks.admin_templates import TemplatePages
 from runbooks.admin_triggers import TriggerPages
 from runbooks.contents import Content
+from runbooks.lacking import lacking_once_published
 from runbooks.models import Runbook
 from runbooks.notes import Note, notes_of
+from runbooks.publication import standing_problems
 from runbooks.reviewing import (
     ReviewRefused,
     ask_review,
@@ -131,9 +133,12 @@ class LifecyclePages(FilePages, ForkPages, TemplatePages, TriggerPages):
         elif request.method == "POST":
             messages.error(request, "Not published: say first that you approve each of these tools for this runbook.")
         before = published_record_of(runbook, runbook.published_number)
+        standing = standing_problems(runbook, plan)
         context = {
             "plan": plan,
-            "problems": [in_words(problem) for problem in plan.problems],
+            "problems": [in_words(problem) for problem in standing or plan.problems],
+            "stays": bool(standing),
+            "lacking": lacking_once_published(runbook),
             "next_number": (runbook.published_number or 0) + 1,
             "unchanged": not has_unpublished_changes(runbook) and runbook.status == Runbook.Status.PUBLISHED,
             "differences": comparing.compare_contents(Content.of(before), Content.of(runbook)) if before else None,

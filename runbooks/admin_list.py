@@ -21,8 +21,8 @@ from junto.tenants.permissions import PermissionDenied
 from runbooks.admin_lifecycle import NotedChangeList
 from runbooks.admin_pages import RunbookPages, change_path, in_words
 from runbooks.models import Runbook, RunbookLabel
-from runbooks.publication import PublicationPlan
-from runbooks.reviewing import newest_record
+from runbooks.publication import PublicationPlan, standing_problems
+from runbooks.reviewing import newest_record, review_problems
 from runbooks.services import PublishRefused, archive_runbook, plan_publication, publish_runbook
 
 #: As many are published or archived at once.
@@ -105,12 +105,18 @@ class RunbookList(NotedChangeList):
 
 @dataclass(frozen=True)
 class Planned:
-    """One of the chosen runbooks, before it is published."""
+    """One of the chosen runbooks, before it is published. `left_out` = why it stays as it is, if so."""
 
     runbook: Runbook
     plan: PublicationPlan
+    left_out: str
     problems: tuple[str, ...]
     seen: int
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be published."""
+        return not (self.left_out or self.problems)
 
 
 @dataclass(frozen=True)
@@ -163,7 +169,7 @@ class ListPages(RunbookPages):
         if request.POST.get("agree"):
             return self._report(request, "Published", [self._publish(request, each) for each in chosen])
         planned = [self._planned(request, each) for each in chosen]
-        context = {"planned": planned, "ready": sum(not each.problems for each in planned), "action": "publish_many"}
+        context = {"planned": planned, "ready": sum(each.ready for each in planned), "action": "publish_many"}
         return self._many(request, "publish_many", "Publish the chosen runbooks", context)
 
     @action(description="Archive the chosen…")
@@ -176,11 +182,14 @@ class ListPages(RunbookPages):
         return self._many(request, "archive_many", "Archive the chosen runbooks", context)
 
     def _planned(self, request: HttpRequest, runbook: Runbook) -> Planned:
-        plan = plan_publication(actor=actor_of(request), runbook=runbook)
-        problems = tuple(map(in_words, plan.problems))
+        actor = actor_of(request)
+        plan = plan_publication(actor=actor, runbook=runbook)
+        standing = standing_problems(runbook, plan)
+        problems = () if standing else (*plan.problems, *review_problems(actor=actor, runbook=runbook))
+        left_out = " ".join(map(in_words, standing))
         if not self.may_write(request, runbook):
-            problems = ("You may not publish for its companies.",)
-        return Planned(runbook, plan, problems, newest_record(runbook))
+            left_out = "You may not publish for its companies."
+        return Planned(runbook, plan, left_out, tuple(map(in_words, problems)), newest_record(runbook))
 
     def _publish(self, request: HttpRequest, runbook: Runbook) -> Reported:
         """One of them in a transaction of its own: what another one lacks does not hold it up."""

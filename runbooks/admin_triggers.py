@@ -14,6 +14,7 @@ from unfold.decorators import action
 
 from junto.tenants.access import actor_of
 from runbooks.admin_pages import RunbookPages, action_path
+from runbooks.lacking import lacking_now
 from runbooks.models import Runbook, Trigger, TriggerFiring
 from runbooks.trigger_forms import TriggerForm, new_trigger
 from runbooks.triggers import remove_trigger, switch_trigger
@@ -54,6 +55,7 @@ class TriggerPages(RunbookPages):
             "firings": firings.select_related("trigger", "company", "signal").order_by("-created_at")[:FIRINGS_SHOWN],
             "may_write_it": self.may_write(request, runbook),
             "begins": self._begins(runbook),
+            "lacking": lacking_now([runbook]).get(runbook.pk, ()),
         }
         return self.page(request, runbook, "triggers", f"Triggers of “{runbook.title}”", context)
 

@@ -119,7 +119,7 @@ def _fire_for(trigger: Trigger, runbook: Runbook, company: Company, come: Due, n
     rows = TriggerFiring.objects.for_organization(trigger.organization)
     waits = rows.filter(trigger=trigger, company=company, state=State.QUEUED).order_by("due_at").first()
     condition = f"due:{come.newest:%Y-%m-%dT%H:%M}:{company.pk}"
-    late = "" if now - come.newest < LATE else f"Late: it was due at {_clock(trigger, come.newest)}."
+    late = "" if now - come.newest < LATE else f"Late: it was due at {trigger.clock(come.newest)}."
     if waits is None:
         _fire(trigger, runbook=runbook, condition=condition, company_id=company.pk, due_at=come.newest, reason=late)
         return
@@ -130,14 +130,14 @@ def _fire_for(trigger: Trigger, runbook: Runbook, company: Company, come: Due, n
         company_id=company.pk,
         due_at=come.newest,
         state=State.SKIPPED,
-        reason=f"The run of {_clock(trigger, waits.due_at)} still waits for its turn.",
+        reason=f"The run of {trigger.clock(waits.due_at)} still waits for its turn.",
     )
 
 
 def _skip_missed(trigger: Trigger, runbook: Runbook, company: Company, come: Due, missed: int) -> None:
     """Tell what did not run because nothing was running then: one row, however much it was."""
     times = f"{missed} times" if missed <= MOST_COUNTED else f"more than {MOST_COUNTED} times"
-    when = f"at {_clock(trigger, come.first)}" if missed == 1 else f"{times} from {_clock(trigger, come.first)} on"
+    when = f"at {trigger.clock(come.first)}" if missed == 1 else f"{times} from {trigger.clock(come.first)} on"
     reason = f"Junto was not running: it was due {when}, and starts at most {trigger.grace_minutes} minutes late."
     firing = _fire(
         trigger,
@@ -162,7 +162,8 @@ def tell_skipped(firing: TriggerFiring) -> None:
         title=f"Skipped: {firing.runbook.title} for {firing.company.name}",
         body=firing.reason,
         path="runs/?show=skipped",
-        subject=f"trigger:{firing.trigger_id}",
+        # each company has a run of its own, so the notice of one says nothing of another
+        subject=f"trigger:{firing.trigger_id.hex}:{firing.company_id.hex}",
     )
 
 
@@ -257,7 +258,3 @@ def _companies(trigger: Trigger) -> list[Company]:
     if trigger.runbook.company is not None:
         return [trigger.runbook.company]
     return list(trigger.companies.order_by("name"))
-
-
-def _clock(trigger: Trigger, moment: datetime) -> str:
-    return f"{trigger.local(moment):%-d %b %Y %H:%M} ({trigger.time_zone})"

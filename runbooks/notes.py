@@ -1,5 +1,5 @@
 """What somebody should know about a runbook at a glance: a draft beside it, a review that waits, an original that
-moved on, unattended use that is suspended. For lists, so each kind costs one query for all rows."""
+moved on, unattended use that is suspended, a schedule that lacks values. For lists: each kind is one query for all."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Literal
 from django.db.models import Max
 
 from runbooks.forks import upstreams
+from runbooks.lacking import lacking_now
 from runbooks.models import ReviewRequest, Runbook
 from runbooks.suspension import suspended
 from runbooks.versions import drafts_beside
@@ -20,7 +21,7 @@ from runbooks.versions import drafts_beside
 class Note:
     """One such thing, in few words and in full."""
 
-    kind: Literal["draft", "review", "moved_on", "suspended"]
+    kind: Literal["draft", "review", "moved_on", "suspended", "schedule"]
     words: str
     detail: str
 
@@ -28,17 +29,21 @@ class Note:
 def notes_of(runbooks: Sequence[Runbook]) -> dict[uuid.UUID, tuple[Note, ...]]:
     """The notes of each runbook; those of one organization."""
     published = [row for row in runbooks if row.status == Runbook.Status.PUBLISHED]
-    beside, reviews, originals, resting = (
+    beside, reviews, originals, resting, lacking = (
         drafts_beside(published),
         _reviews(runbooks),
         upstreams(runbooks),
         suspended(published),
+        lacking_now(published),
     )
     found: dict[uuid.UUID, tuple[Note, ...]] = {}
     for row in runbooks:
         notes = []
         if row.pk in resting:
             notes.append(Note("suspended", "Unattended use suspended", " ".join(resting[row.pk])))
+        if row.pk in lacking:
+            detail = " ".join(f"{lack.trigger.words}: {lack.words}" for lack in lacking[row.pk])
+            notes.append(Note("schedule", "A schedule starts no run", detail))
         if row.pk in beside:
             notes.append(
                 Note(

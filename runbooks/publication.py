@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.utils import timezone
+
+from approvals.models import Grant
 from approvals.policy import Mode, ToolFacts, effective_policy
 from approvals.services import may_decide, policy_rules
 from integrations.errors import UnknownTool
@@ -18,9 +22,13 @@ from runbooks.document import Mention, Problem, RunbookDocument, parse, undeclar
 from runbooks.grants import Compilation, CompiledGrant, argument_problems, compile_grants
 from runbooks.inputs import InputsRefused, check_inputs
 from runbooks.models import Runbook
+from runbooks.suspension import suspended
+from runbooks.versions import has_unpublished_changes
 
 #: How long a grant stands before the runbook must be published again.
 GRANT_LIFE = timedelta(days=365)
+#: So long before they end, grants may be renewed by publishing the same text again.
+RENEWAL = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -38,9 +46,13 @@ class PlannedGrant:
 
 @dataclass(frozen=True)
 class PublicationPlan:
-    """With `problems` the runbook is not published. `asked` = mentions that stay under approval."""
+    """With `problems` the runbook is not published. `asked` = mentions that stay under approval.
+
+    `in_draft` are those of the problems that whoever publishes would have; the others are about the actor's own rights.
+    """
 
     problems: tuple[Problem, ...]
+    in_draft: tuple[Problem, ...]
     grants: tuple[PlannedGrant, ...]
     asked: tuple[str, ...]
 
@@ -53,15 +65,51 @@ def plan_publication(*, actor: Actor, runbook: Runbook) -> PublicationPlan:
     problems += _input_problems(runbook, document)
     problems += [problem for mention in document.mentions for problem in _tool_problems(mention, connected)]
     compiled = Compilation((), (), ())
+    rights: list[Problem] = []
     if runbook.audience == Runbook.Audience.AI:
         compiled = compile_grants(document, lambda name: usable_tool(name, connected))
         problems += compiled.problems
-        problems += _right_problems(actor, runbook, document, compiled, connected)
+        rights = list(_right_problems(actor, runbook, document, compiled, connected))
     return PublicationPlan(
-        problems=tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.line)),
+        problems=_in_order([*problems, *rights]),
+        in_draft=_in_order(problems),
         grants=tuple(_planned(grant, runbook) for grant in compiled.grants),
         asked=compiled.asked,
     )
+
+
+def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """By line, each once."""
+    return tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.line))
+
+
+def standing_problems(runbook: Runbook, plan: PublicationPlan) -> list[Problem]:
+    """Why publishing would do harm or nothing, however good the draft: it is archived, or in force as it is.
+
+    The same text is published again where that renews its approvals: they are suspended, ended, or end soon.
+    """
+    if runbook.status == Runbook.Status.ARCHIVED:
+        return [Problem(0, "It is archived: restore one of its versions first.")]
+    if runbook.status != Runbook.Status.PUBLISHED or has_unpublished_changes(runbook):
+        return []
+    if _approvals_stand(runbook, plan):
+        return [Problem(0, f"Nothing changed since version {runbook.published_number}, which is in force.")]
+    return []
+
+
+def _approvals_stand(runbook: Runbook, plan: PublicationPlan) -> bool:
+    """Whether the version in force has all the approvals that publishing it again would issue, for a while yet."""
+    standing = Grant.objects.for_organization(runbook.organization).filter(
+        kind=Grant.Kind.RUNBOOK, runbook=f"{runbook.pk}:{runbook.published_number}", revoked_at=None
+    )
+    ends = dict.fromkeys(standing.values_list("expires_at", flat=True))
+    if any(end is not None and end <= timezone.now() + RENEWAL for end in ends):
+        return False
+    there, planned = (
+        Counter(standing.values_list("tool", flat=True)),
+        Counter(g.compiled.tool.name for g in plan.grants),
+    )
+    return there == planned and not suspended([runbook])
 
 
 def connected_vendors(organization: Organization) -> frozenset[str]:
@@ -105,6 +153,7 @@ def _right_problems(
     where: Company | Organization = runbook.company or runbook.organization
     reach = runbook.company.name if runbook.company else "all companies"
     lines = {mention.tool: mention.line for mention in reversed(document.mentions)}
+    granted = {grant.tool.name for grant in compiled.grants}
     lines |= {grant.tool.name: grant.line for grant in compiled.grants if grant.tool.name not in lines}
     for name, line in lines.items():
         tool = usable_tool(name, connected)
@@ -112,7 +161,7 @@ def _right_problems(
             yield Problem(
                 line,
                 f"You may not decide @{name} ({tool.risk} risk) for {reach}, so you cannot publish a runbook that "
-                "lets it run unattended.",
+                f"{'lets it run unattended' if name in granted else 'asks for it'}.",
             )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from junto.tenants.scoping import TenantQuerySet
 
@@ -21,6 +23,23 @@ class RunbookQuerySet(TenantQuerySet[Any]):
         if actor.companies is not None:
             found = found.filter(Q(company=None) | Q(company__in=actor.companies))
         return found
+
+    def saying(self, words: Iterable[str]) -> Self:
+        """Those in which every word stands as readers see them: the version in force, else the draft."""
+        found = self
+        for word in words:
+            said = Q(title__icontains=word) | Q(description__icontains=word) | Q(body__icontains=word)
+            found = found.filter(Q(published_record=None) & said | Q(Exists(self._in_force().filter(said))))
+        return found
+
+    def by_shown_title(self) -> Self:
+        """By status, what is published first, then by the title that readers see."""
+        shown = Coalesce(Subquery(self._in_force().values("title")[:1]), F("title"))
+        return self.annotate(shown_title=shown).order_by("-status", "shown_title", "id")
+
+    def _in_force(self) -> QuerySet[Any]:
+        """The history record in force of the outer query's runbook."""
+        return self.model.history.model.objects.filter(history_id=OuterRef("published_record"), id=OuterRef("pk"))
 
 
 class TriggerQuerySet(TenantQuerySet[Any]):

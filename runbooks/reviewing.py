@@ -13,6 +13,7 @@ from junto.tenants.permissions import Permission, require
 from runbooks.document import Problem
 from runbooks.guards import locked, may_author, require_author
 from runbooks.models import PublishingRule, ReviewRequest, Runbook
+from runbooks.publication import plan_publication, standing_problems
 
 
 class ReviewRefused(ValueError):
@@ -71,7 +72,7 @@ def ask_review(*, actor: Actor, runbook: Runbook, note: str = "") -> ReviewReque
 
     Raises:
         PermissionDenied: `actor` may not author for its company (none = all).
-        ReviewRefused: a review of this very draft waits already, or no person asks.
+        ReviewRefused: a review of this very draft waits already, no person asks, or nobody could publish it.
     """
     runbook = locked(runbook, actor)
     require_author(actor, runbook)
@@ -79,6 +80,9 @@ def ask_review(*, actor: Actor, runbook: Runbook, note: str = "") -> ReviewReque
         raise ReviewRefused("Only a person asks for a review.")
     if open_review(runbook) is not None:
         raise ReviewRefused("A review of this draft is waiting already.")
+    plan = plan_publication(actor=actor, runbook=runbook)
+    if standing_problems(runbook, plan) or plan.in_draft:
+        raise ReviewRefused("Nobody could publish it as it is. Put right first what the page says.")
     _close(runbook, actor, ReviewRequest.Outcome.RETURNED, "The draft was saved again.")
     asked = ReviewRequest(
         organization=runbook.organization,

@@ -37,6 +37,20 @@ def cron_problem(cron: str) -> str:
     return ""
 
 
+def comes_within(cron: str, gap: timedelta) -> bool:
+    """Whether two moments of an expression, looked at over a whole day and its midnight, are less than `gap` apart."""
+    minute, hour = cron.split()[:2]
+    begin = datetime(2000, 1, 1)  # noqa: DTZ001  (by no clock in particular)
+    steps = croniter(f"{minute} {hour} * * *", begin - timedelta(minutes=1))
+    earlier: datetime = steps.get_next(datetime)
+    while earlier < begin + timedelta(days=1):
+        later: datetime = steps.get_next(datetime)
+        if later - earlier < gap:
+            return True
+        earlier = later
+    return False
+
+
 def next_moment(cron: str, time_zone: str, after: datetime) -> datetime:
     """The first moment after `after` that the expression names by the clocks of the time zone, in UTC.
 

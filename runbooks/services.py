@@ -18,7 +18,7 @@ from runbooks.contents import Content
 from runbooks.document import Problem
 from runbooks.guards import locked, may_read, require_author, rows
 from runbooks.models import Runbook
-from runbooks.publication import GRANT_LIFE, PublicationPlan, plan_publication
+from runbooks.publication import GRANT_LIFE, PublicationPlan, plan_publication, standing_problems
 from runbooks.reviewing import close_published, newest_record, review_problems
 from runbooks.telling import tell_forks
 from runbooks.versions import NoSuchVersion, PublishedVersion, has_unpublished_changes, published_document
@@ -95,12 +95,13 @@ def save_draft(*, actor: Actor, runbook: Runbook, reason: str = "") -> Runbook:
 def publish_runbook(*, actor: Actor, runbook: Runbook, note: str = "", seen: int | None = None) -> Runbook:
     """Put the draft in force as the next version; `actor` answers for every grant it means (PRODUCT 4).
 
-    Grants of the version before end here: what still runs on it asks from now on. `seen` is the history record whose
-    grants the publisher was shown.
+    Grants of the version before end here: what still runs on it asks from now on, so a text that is in force as it is
+    is published again only to renew its grants. `seen` is the history record whose grants the publisher was shown.
 
     Raises:
         PermissionDenied: `actor` may not author for its company (none = all).
-        PublishRefused: the draft has problems, is not the one that was shown, or waits for a second person.
+        PublishRefused: the draft has problems, is not the one that was shown, brings nothing, or waits for a second
+            person; or the runbook is archived.
     """
     runbook = locked(runbook, actor)
     require_author(actor, runbook)
@@ -109,7 +110,7 @@ def publish_runbook(*, actor: Actor, runbook: Runbook, note: str = "", seen: int
             (Problem(0, "The draft was saved again since you looked at it. Read what changed first."),)
         )
     plan = plan_publication(actor=actor, runbook=runbook)
-    problems = [*plan.problems, *review_problems(actor=actor, runbook=runbook)]
+    problems = standing_problems(runbook, plan) or [*plan.problems, *review_problems(actor=actor, runbook=runbook)]
     if problems:
         raise PublishRefused(tuple(problems))
     _end_grants(actor, runbook, "A newer version was published.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -13,14 +13,17 @@ from pydantic import JsonValue
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission
-from runbooks.inputs import InputDeclaration, InputsRefused, read_inputs
+from runbooks.inputs import InputDeclaration
+from runbooks.lacking import asked_now
 from runbooks.models import Runbook, Trigger
-from runbooks.triggers import WITHOUT_TICKET, save_trigger
-from runbooks.values import ValuesRefused, read_values
+from runbooks.triggers import WITHOUT_TICKET, save_trigger, trigger_problems
+from runbooks.values import ValuesRefused, prefill, read_values
 from signals.models import Board, Signal
 
 Kind = Trigger.Kind
 
+#: Fields of a trigger that are written as they stand, where its kind has them.
+OWN_FIELDS: Final = ("type", "subtype", "alert_type", "cron", "time_zone", "grace_minutes")
 #: Values that signals have, offered while a type is typed.
 MOST_OFFERED = 200
 #: Text fields of each kind, with label and help.
@@ -43,7 +46,8 @@ class TriggerForm(forms.Form):
 
     def __init__(self, *args: Any, actor: Actor, trigger: Trigger, **kwargs: Any) -> None:
         self.actor, self.trigger, self.runbook = actor, trigger, trigger.runbook
-        super().__init__(*args, **{**kwargs, "initial": _initial(trigger)})
+        self.declared = asked_now(trigger.runbook)
+        super().__init__(*args, **{**kwargs, "initial": _initial(trigger, self.declared)})
         for name, label, help_text in TEXTS[trigger.kind]:
             self.fields[name] = forms.CharField(
                 label=label, help_text=help_text, required=False, max_length=120, widget=_text(f"{name}s")
@@ -78,14 +82,6 @@ class TriggerForm(forms.Form):
         )
 
     @property
-    def declared(self) -> tuple[InputDeclaration, ...]:
-        """The runbook's inputs, as far as they can be read."""
-        try:
-            return read_inputs(self.runbook.inputs)
-        except InputsRefused:
-            return ()
-
-    @property
     def offered(self) -> dict[str, list[str]]:
         """What is offered while somebody types, by the id of its list."""
         signals = Signal.objects.visible_to(self.actor).order_by()
@@ -95,7 +91,7 @@ class TriggerForm(forms.Form):
         return {**lists, "time_zones": sorted(available_timezones())} if "time_zone" in self.fields else lists
 
     def clean(self) -> dict[str, Any]:
-        """The values of the inputs, each with its own error."""
+        """Everything that is wrong, each at its own field."""
         cleaned: dict[str, Any] = super().clean() or {}
         given: dict[str, JsonValue] = {
             name.removeprefix("input_"): _plain(value) for name, value in cleaned.items() if name.startswith("input_")
@@ -103,22 +99,31 @@ class TriggerForm(forms.Form):
         # a schedule has nobody to ask; a person who starts it by hand is asked for the rest
         needed = self.trigger.kind == Kind.SCHEDULE
         declared = [each.model_copy(update={"required": each.required and needed}) for each in self.declared]
+        inputs: Mapping[str, JsonValue] = {}
         try:
-            self.inputs: Mapping[str, JsonValue] = read_values(declared, given) if given else {}
+            inputs = read_values(declared, given) if given else {}
         except ValuesRefused as refused:
             for name, words in refused.errors.items():
                 self.add_error(f"input_{name}", words)
+        self._find_problems(cleaned, inputs)
         return cleaned
+
+    def _find_problems(self, cleaned: Mapping[str, Any], inputs: Mapping[str, JsonValue]) -> None:
+        """Write what was filled in to the trigger, and find what is wrong with all of it together."""
+        for name in (*OWN_FIELDS, "board"):
+            if name in cleaned:
+                setattr(self.trigger, name, cleaned[name])
+        self.trigger.inputs = dict(inputs)
+        for name, words in trigger_problems(self.trigger, list(cleaned.get("companies", ()))).items():
+            # the values of inputs have fields of their own, where it is said already
+            said = name in self.errors or (name == "inputs" and any(key.startswith("input_") for key in self.errors))
+            if not said:
+                self.add_error(name if name in self.fields else None, words)
 
     def save(self) -> bool:
         """Save the trigger; False, with the errors in the form, when it cannot be as it is."""
-        trigger = self.trigger
-        for name in ("type", "subtype", "alert_type", "cron", "time_zone", "grace_minutes", "board"):
-            if name in self.fields:
-                setattr(trigger, name, self.cleaned_data.get(name))
-        trigger.inputs = dict(self.inputs)
         try:
-            save_trigger(actor=self.actor, trigger=trigger, companies=self.cleaned_data.get("companies", ()))
+            save_trigger(actor=self.actor, trigger=self.trigger, companies=self.cleaned_data.get("companies", ()))
         except ValidationError as problem:
             for name, words in problem.message_dict.items():
                 self.add_error(name if name in self.fields else None, words)
@@ -126,12 +131,14 @@ class TriggerForm(forms.Form):
         return True
 
 
-def _initial(trigger: Trigger) -> dict[str, object]:
-    names = ("type", "subtype", "alert_type", "cron", "time_zone", "grace_minutes", "board")
-    known: dict[str, object] = {name: getattr(trigger, name) for name in names}
-    if not trigger._state.adding:
+def _initial(trigger: Trigger, declared: Iterable[InputDeclaration]) -> dict[str, object]:
+    known: dict[str, object] = {name: getattr(trigger, name) for name in (*OWN_FIELDS, "board")}
+    values = dict(trigger.inputs)
+    if trigger._state.adding:
+        values = prefill(declared, None)
+    else:
         known["companies"] = list(trigger.companies.all())
-    return {**known, **{f"input_{name}": value for name, value in trigger.inputs.items()}}
+    return {**known, **{f"input_{name}": value for name, value in values.items()}}
 
 
 def _input_field(declared: InputDeclaration) -> forms.Field:

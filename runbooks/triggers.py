@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from itertools import pairwise
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -14,9 +13,9 @@ from junto.audit.services import record
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from runbooks.guards import require_author
-from runbooks.inputs import read_inputs
+from runbooks.lacking import asked_now
 from runbooks.models import Trigger
-from runbooks.schedules import next_moment
+from runbooks.schedules import comes_within, next_moment
 from runbooks.values import ValuesRefused, read_values
 
 Kind = Trigger.Kind
@@ -26,8 +25,6 @@ WITHOUT_TICKET = (Kind.SCHEDULE, Kind.MANUAL)
 
 #: Minutes that lie at least between two moments of a schedule.
 LEAST_MINUTES = 5
-#: So many moments ahead are looked at for that.
-_MOMENTS = 8
 
 
 @transaction.atomic
@@ -42,7 +39,9 @@ def save_trigger(*, actor: Actor, trigger: Trigger, companies: Iterable[Company]
     trigger.organization = trigger.runbook.organization
     chosen = list(companies)
     trigger.full_clean(exclude=["organization", "runbook"])
-    _check(trigger, chosen)
+    problems = trigger_problems(trigger, chosen)
+    if problems:
+        raise ValidationError(problems)
     adding = trigger._state.adding
     _plan(trigger)
     trigger.save()
@@ -88,10 +87,17 @@ def _plan(trigger: Trigger) -> None:
     trigger.next_due = next_moment(trigger.cron, trigger.time_zone, timezone.now()) if runs else None
 
 
-def _check(trigger: Trigger, companies: list[Company]) -> None:
-    """What no single field can tell."""
+def trigger_problems(trigger: Trigger, companies: list[Company]) -> dict[str, str]:
+    """All that keeps it from being saved and that no single field can tell, by field name.
+
+    The values of a schedule become what their types make of them.
+    """
     runbook = trigger.runbook
     errors: dict[str, str] = {}
+    try:
+        trigger.clean()
+    except ValidationError as problem:
+        errors = {name: " ".join(words) for name, words in problem.message_dict.items()}
     if any(company.organization_id != runbook.organization_id for company in companies):
         errors["companies"] = "Choose companies of yours."
     if runbook.company_id is not None and any(company.pk != runbook.company_id for company in companies):
@@ -104,20 +110,12 @@ def _check(trigger: Trigger, companies: list[Company]) -> None:
         errors["board"] = "Choose one of your boards."
     if trigger.kind == Kind.SCHEDULE:
         try:
-            trigger.inputs = read_values(read_inputs(runbook.inputs), trigger.inputs)
+            trigger.inputs = read_values(asked_now(runbook), trigger.inputs)
         except ValuesRefused as refused:
-            errors["inputs"] = " ".join(f"{name}: {words}" for name, words in refused.errors.items())
-        if _comes_too_often(trigger):
+            errors["inputs"] = str(refused)
+        if "cron" not in errors and comes_within(trigger.cron, timedelta(minutes=LEAST_MINUTES)):
             errors["cron"] = f"At most every {LEAST_MINUTES} minutes: what is more frequent, let an alert start."
-    if errors:
-        raise ValidationError(errors)
-
-
-def _comes_too_often(trigger: Trigger) -> bool:
-    moments = [timezone.now()]
-    for _ in range(_MOMENTS):
-        moments.append(next_moment(trigger.cron, trigger.time_zone, moments[-1]))
-    return any(later - earlier < timedelta(minutes=LEAST_MINUTES) for earlier, later in pairwise(moments[1:]))
+    return errors
 
 
 def _is_there(trigger: Trigger, companies: list[Company]) -> bool:

@@ -16,12 +16,16 @@ from signals.facts import SignalFacts
 
 @dataclass
 class ValuesRefused(ValueError):
-    """Some values are missing or of the wrong kind; `errors` says which and why, by the input's name."""
+    """Some values are missing or of the wrong kind; `errors` says which and why, by the input's name.
+
+    `labels` are what people call those inputs.
+    """
 
     errors: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return " ".join(f"{name}: {message}" for name, message in self.errors.items())
+        return " ".join(f"{self.labels.get(name, name)}: {message}" for name, message in self.errors.items())
 
 
 def prefill(declared: Iterable[InputDeclaration], facts: SignalFacts | None) -> dict[str, JsonValue]:
@@ -52,6 +56,7 @@ def read_values(declared: Iterable[InputDeclaration], given: Mapping[str, JsonVa
     """
     values: dict[str, JsonValue] = {}
     errors: dict[str, str] = {}
+    declared = list(declared)
     for each in declared:
         raw = given.get(each.name)
         if isinstance(raw, str):
@@ -65,5 +70,5 @@ def read_values(declared: Iterable[InputDeclaration], given: Mapping[str, JsonVa
         except ValueError as problem:
             errors[each.name] = str(problem)
     if errors:
-        raise ValuesRefused(errors)
+        raise ValuesRefused(errors, {each.name: each.label for each in declared})
     return values

@@ -28,6 +28,7 @@ class PublishedVersion:
     title: str
     description: str
     body: str
+    category: str
     audience: str
     on_success: str
     company_id: uuid.UUID | None
@@ -85,6 +86,7 @@ def _version(row: Runbook) -> PublishedVersion:
         title=row.title,
         description=row.description,
         body=row.body,
+        category=row.category,
         audience=row.audience,
         on_success=row.on_success,
         company_id=row.company_id,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.core.paginator import Paginator
+from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -22,12 +24,14 @@ from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, PermissionDenied
 from runbooks.document import parse
 from runbooks.models import Runbook, RunbookImage
-from runbooks.querysets import RunbookQuerySet
 from runbooks.rendering import draw_document
 from runbooks.suspension import suspended
 from runbooks.versions import PublishedVersion, published_versions
 
-MOST_SHOWN = 100
+#: Runbooks on one page of the library.
+PAGE_SIZE = 60
+#: Words of a search that count, and its longest text in characters.
+MOST_WORDS, LONGEST_SEARCH = 8, 200
 #: Mermaid styles elements inline. `sandbox` without `allow-same-origin` takes our own origin away from it.
 FRAME_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox allow-scripts"
@@ -35,6 +39,12 @@ FRAME_POLICY = (
 
 Status = Runbook.Status
 
+TABS: dict[str, str] = {
+    "": "All",
+    Status.PUBLISHED: "Published",
+    Status.DRAFT: "Drafts",
+    Status.ARCHIVED: "Archived",
+}
 STATUS_LOOKS: dict[str, tuple[str, str, str]] = {
     Status.DRAFT: ("Draft", "accent", "pen"),
     Status.PUBLISHED: ("Published", "ok", "ok"),
@@ -76,22 +86,30 @@ def runbooks(request: HttpRequest) -> HttpResponse:
     """The library: what is published, then drafts, then what was retired."""
     actor = _reader(request)
     visible = Runbook.objects.visible_to(actor)
-    query, status = request.GET.get("q", "").strip()[:200], request.GET.get("status", "")
-    rows = _search(visible, query)
-    if status in Status.values:
-        rows = rows.filter(status=status)
-    found = list(rows.select_related("company", "published_by__user").order_by("-status", "title", "id")[:MOST_SHOWN])
-    in_force = published_versions(found)
-    resting = suspended(found)
-    shown = [_shown(row, in_force.get(row.pk), resting.get(row.pk, ())) for row in found]
-    counts = visible.aggregate(
-        published=Count("pk", filter=Q(status=Status.PUBLISHED)),
-        drafts=Count("pk", filter=Q(status=Status.DRAFT)),
-        archived=Count("pk", filter=Q(status=Status.ARCHIVED)),
-    )
+    query, status = request.GET.get("q", "").strip()[:LONGEST_SEARCH], request.GET.get("status", "")
+    status = status if status in TABS else ""
+    found = visible.saying(query.replace("\0", "").split()[:MOST_WORDS])
+    if status:
+        found = found.filter(status=status)
+    listed = found.select_related("company", "published_by__user").by_shown_title()
+    page = Paginator(listed, PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = list(page.object_list)
+    in_force, resting = published_versions(rows), suspended(rows)
+    counts = {each["status"]: each["count"] for each in visible.order_by().values("status").annotate(count=Count("pk"))}
     context = {
-        "runbooks": shown,
-        "counts": counts,
+        "runbooks": [_shown(row, in_force.get(row.pk), resting.get(row.pk, ())) for row in rows],
+        "page_obj": page,
+        "query_string": urlencode({"q": query, "status": status}),
+        "total": sum(counts.values()),
+        "tabs": [
+            {
+                "label": label,
+                "path": f"?{urlencode({'q': query, 'status': key})}",
+                "current": key == status,
+                "count": counts.get(key, 0) if key else sum(counts.values()),
+            }
+            for key, label in TABS.items()
+        ],
         "filters": {"q": query, "status": status},
         "admin_path": _admin_path(actor, None),
     }
@@ -162,12 +180,6 @@ def _reader(request: HttpRequest) -> Actor:
     return actor
 
 
-def _search(visible: RunbookQuerySet, query: str) -> RunbookQuerySet:
-    for word in query.replace("\0", "").split()[:8]:
-        visible = visible.filter(Q(title__icontains=word) | Q(description__icontains=word) | Q(body__icontains=word))
-    return visible
-
-
 def _shown(row: Runbook, version: PublishedVersion | None, resting: tuple[str, ...]) -> Shown:
     """The version in force in words, else the draft; `resting` = why its unattended use is suspended."""
     word, tone, icon = STATUS_LOOKS[row.status]
@@ -185,7 +197,7 @@ def _shown(row: Runbook, version: PublishedVersion | None, resting: tuple[str, .
         audience=str(audience.label),
         version=row.published_number,
         systems=[VENDORS[each].label if each in VENDORS else each for each in vendors if each != OWN_VENDOR],
-        category=row.get_category_display(),
+        category=str(Runbook.Category(version.category if version else row.category).label),
         published_by=row.published_by.user.display_name if row.published_by else "",
         published_at=row.published_at,
         suspended=resting,

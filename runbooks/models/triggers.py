@@ -98,6 +98,15 @@ class Trigger(TenantModel):
         """A moment by the clocks of its time zone."""
         return moment.astimezone(ZoneInfo(self.time_zone))
 
+    def clock(self, moment: datetime) -> str:
+        """A moment by those clocks, in words."""
+        return f"{self.local(moment):%-d %b %Y %H:%M} ({self.time_zone})"
+
+    @property
+    def next_words(self) -> str:
+        """When it is due next, in words; empty where it is not."""
+        return self.clock(self.next_due) if self.next_due else ""
+
     def clean(self) -> None:
         """What its kind needs. Raises ValidationError by field name."""
         errors: dict[str, str] = {}

@@ -278,6 +278,14 @@ class ScheduleTest(StartCase):
         notice = Notification.unscoped.get(membership=self.mara, kind="run.skipped")
         assert self.harbor.name in notice.title
 
+    def test_what_is_skipped_for_two_companies_is_told_for_each(self) -> None:
+        trigger = self.monthly(grace_minutes=60)
+        trigger.companies.add(self.pinewood)
+        fire_due(NOON)
+        told = Notification.unscoped.filter(membership=self.mara, kind="run.skipped").values_list("title", flat=True)
+        assert len(told) == 2
+        assert any(self.pinewood.name in title for title in told)
+
     def test_many_missed_moments_are_one_line_and_the_newest_still_runs(self) -> None:
         trigger = self.monthly(grace_minutes=60)
         Trigger.unscoped.filter(pk=trigger.pk).update(cron="0 * * * *")
@@ -301,7 +309,9 @@ class ScheduleTest(StartCase):
 
     def test_the_version_in_force_at_its_start_is_run(self) -> None:
         trigger = self.monthly()
-        publish_runbook(actor=self.actor(self.mara), runbook=trigger.runbook, note="Second")
+        trigger.runbook.description = "Every month."
+        changed = save_draft(actor=self.actor(self.mara), runbook=trigger.runbook)
+        publish_runbook(actor=self.actor(self.mara), runbook=changed, note="Second")
         Runbook.objects.for_organization(self.northwind).update(published_at=NOON - timedelta(days=90))
         fire_due(datetime(2026, 3, 1, 3, 0, 10, tzinfo=UTC))
         self.drain()

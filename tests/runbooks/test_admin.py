@@ -8,6 +8,8 @@ from typing import Any
 from junto.team.services import limit_to_companies
 from runbooks.models import Runbook
 from runbooks.services import publish_runbook, published_document, save_draft
+from runbooks.views import PAGE_SIZE
+from tests.factories import RunbookFactory
 from tests.runbooks.cases import RESET, RunbookCase
 
 FORM = {
@@ -242,7 +244,26 @@ class ReadingTests(RunbookCase):
         self.draft(title="Free a full disk", body="1. Look.")
         page = self.client.get(self.path("runbooks/"), {"q": "full disk"})
         assert [shown.title for shown in page.context["runbooks"]] == ["Free a full disk"]
-        assert page.context["counts"] == {"published": 1, "drafts": 1, "archived": 0}
+        tabs = {tab["label"]: tab["count"] for tab in page.context["tabs"]}
+        assert tabs == {"All": 2, "Published": 1, "Drafts": 1, "Archived": 0}
+        published = self.client.get(self.path("runbooks/"), {"status": "published"})
+        assert [shown.title for shown in published.context["runbooks"]] == ["Reset a password"]
+
+    def test_the_library_finds_and_shows_what_is_in_force_and_nothing_of_a_draft_beside_it(self) -> None:
+        runbook = self.published(category=Runbook.Category.ACCESS)
+        runbook.title, runbook.category = "Zebra confidential", Runbook.Category.SECURITY
+        save_draft(actor=self.actor(self.mara), runbook=runbook)
+        assert self.client.get(self.path("runbooks/"), {"q": "zebra"}).context["runbooks"] == []
+        (shown,) = self.client.get(self.path("runbooks/"), {"q": "reset password"}).context["runbooks"]
+        assert (shown.title, shown.category) == ("Reset a password", "Accounts and access")
+
+    def test_a_long_library_has_pages_and_says_how_many_there_are(self) -> None:
+        for number in range(PAGE_SIZE + 1):
+            RunbookFactory(organization=self.northwind, title=f"Runbook {number:03}")
+        first = self.client.get(self.path("runbooks/"), {"q": "runbook"})
+        self.assertContains(first, f"1 to {PAGE_SIZE} of {PAGE_SIZE + 1} runbooks")
+        (last,) = self.client.get(self.path("runbooks/"), {"q": "runbook", "page": "2"}).context["runbooks"]
+        assert last.title == f"Runbook {PAGE_SIZE:03}"
 
     def test_a_member_limited_to_one_company_does_not_see_another_companys_runbook(self) -> None:
         runbook = publish_runbook(actor=self.actor(self.mara), runbook=self.draft(company=self.pinewood))

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from junto.team.services import limit_to_companies
 from runbooks.models import Runbook
-from runbooks.services import save_draft
+from runbooks.services import archive_runbook, save_draft
 from tests.runbooks.cases import RESET
 from tests.runbooks.test_admin import AdminCase
 
@@ -92,6 +92,21 @@ class ManyTests(AdminCase):
         self.assertContains(page, "Published as version 1.")
         self.assertContains(page, "no tool called")
         assert (self.status(good), self.status(bad)) == ("published", "draft")
+
+    def test_what_is_archived_or_in_force_as_it_is_is_left_out_and_what_changed_is_linked(self) -> None:
+        same, gone, moved = self.published(title="Same one"), self.published(title="Gone one"), self.published()
+        archive_runbook(actor=self.actor(self.mara), runbook=gone)
+        moved.body = "1. @connectwise.get_ticket(ticket_id=ticket.id)"
+        save_draft(actor=self.actor(self.mara), runbook=moved)
+        page = self.act("publish_many", same, gone, moved)
+        self.assertContains(page, "1 of 3 can be published")
+        self.assertContains(page, "Left out. Nothing changed since version 1")
+        self.assertContains(page, "Left out. It is archived")
+        newest = moved.history.latest("history_id").history_id
+        self.assertContains(page, f"?older={moved.published_record}&amp;newer={newest}")
+        done = self.act("publish_many", same, gone, moved, agree="1", **self.seen(same, gone, moved))
+        assert {each.title for each in done.context["reports"] if each.done} == {moved.title}
+        assert self.status(gone) == "archived"
 
     def test_a_draft_saved_after_the_page_was_shown_is_not_published(self) -> None:
         good = self.draft(title="Good one")

@@ -160,6 +160,14 @@ class TwoPeople(LifeCase):
         assert (told.membership, told.body) == (self.mara, "Say who calls the client.")
         assert self.kinds(runbook) == set()
 
+    def test_no_review_is_asked_of_what_nobody_could_publish(self) -> None:
+        broken = self.draft(body="1. @connectwise.fix_all")
+        self.log_in(self.mara)
+        path = self.path(f"admin/runbooks/runbook/{broken.pk}/")
+        self.assertNotContains(self.client.get(f"{path}publish/"), "Ask for a review")
+        self.assertContains(self.client.post(f"{path}review/", {"words": "Look"}, follow=True), "Nobody could publish")
+        assert open_review(broken) is None
+
     def test_asking_and_answering_need_the_right_to_write(self) -> None:
         runbook = self.draft()
         with pytest.raises(PermissionDenied):

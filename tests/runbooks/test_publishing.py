@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from approvals.models import Grant
 from junto.audit.models import AuditEntry
@@ -127,10 +129,45 @@ class GrantTests(RunbookCase):
 
     def test_the_next_version_replaces_the_grants_and_archiving_ends_them(self) -> None:
         runbook = self.published()
-        again = publish_runbook(actor=self.actor(self.mara), runbook=runbook)
+        runbook.description = "For locked accounts."
+        saved = save_draft(actor=self.actor(self.mara), runbook=runbook)
+        again = publish_runbook(actor=self.actor(self.mara), runbook=saved)
         assert {grant.runbook for grant in self.grants(again).values()} == {f"{runbook.pk}:2"}
         archive_runbook(actor=self.actor(self.mara), runbook=again)
         assert self.grants(again) == {}
+
+
+class AgainTests(RunbookCase):
+    """Publishing what is in force already, or was retired."""
+
+    def refused(self, runbook: Runbook) -> str:
+        with pytest.raises(PublishRefused) as refusal:
+            publish_runbook(actor=self.actor(self.mara), runbook=runbook)
+        return str(refusal.value)
+
+    def test_what_is_in_force_as_it_is_is_not_published_again(self) -> None:
+        assert "Nothing changed since version 1" in self.refused(self.published())
+
+    def test_an_archived_runbook_comes_back_by_restoring_a_version(self) -> None:
+        runbook = archive_runbook(actor=self.actor(self.mara), runbook=self.published())
+        assert "restore one of its versions" in self.refused(runbook)
+        draft = restore_version(actor=self.actor(self.mara), runbook=runbook, record_id=runbook.published_record)
+        assert publish_runbook(actor=self.actor(self.mara), runbook=draft).published_number == 2
+
+    def test_the_same_text_is_published_again_to_renew_approvals_that_end_soon_or_ended(self) -> None:
+        runbook = self.published()
+        grants = Grant.objects.for_organization(self.northwind).filter(runbook=f"{runbook.pk}:1")
+        grants.update(expires_at=timezone.now() + timedelta(days=20))
+        assert publish_runbook(actor=self.actor(self.mara), runbook=runbook).published_number == 2
+        Grant.objects.for_organization(self.northwind).filter(runbook=f"{runbook.pk}:2").first().delete()
+        assert publish_runbook(actor=self.actor(self.mara), runbook=runbook).published_number == 3
+
+    def test_another_person_publishes_the_same_text_when_the_publisher_lost_the_right(self) -> None:
+        runbook = self.published()
+        limit_to_companies(
+            actor=self.actor(self.olivia), membership=self.mara, all_companies=False, companies=[self.harlow]
+        )
+        assert publish_runbook(actor=self.actor(self.adam), runbook=runbook).published_by == self.adam
 
 
 class VersionTests(RunbookCase):

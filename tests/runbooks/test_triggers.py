@@ -11,6 +11,7 @@ from junto.audit.models import AuditEntry
 from junto.tenants.permissions import PermissionDenied
 from runbooks.firing import fire_on_signal
 from runbooks.models import Runbook, Trigger, TriggerFiring
+from runbooks.services import publish_runbook, save_draft
 from runbooks.triggers import remove_trigger, save_trigger, switch_trigger
 from signals.models import Signal
 from tests.factories import BoardFactory, SignalFactory
@@ -54,7 +55,7 @@ class PageTests(TriggerCase):
         page = self.add("schedule", companies=[str(self.harlow.pk)], **form)
         trigger = self.only()
         assert trigger.next_due is not None
-        self.assertContains(page, f"{trigger.next_due:%-d %b %Y %H:%M}")
+        self.assertContains(page, f"Next {trigger.local(trigger.next_due):%-d %b %Y} 03:00 (Europe/Berlin)")
         assert (trigger.local(trigger.next_due).hour, trigger.local(trigger.next_due).weekday()) == (3, 0)
 
     def test_what_cannot_be_is_said_at_its_field(self) -> None:
@@ -71,7 +72,7 @@ class PageTests(TriggerCase):
         assert not Trigger.unscoped.exists()
 
     def test_a_schedule_comes_at_most_every_five_minutes(self) -> None:
-        for cron in ("* * * * *", "0,2 * * * *"):
+        for cron in ("* * * * *", "0,2 * * * *", "0,6,12,18,24,30,36,42,48,54,55 * * * *"):
             page = self.add("schedule", cron=cron, time_zone="UTC", grace_minutes="5", companies=[str(self.harlow.pk)])
             self.assertContains(page, "At most every 5 minutes")
         assert not Trigger.unscoped.exists()
@@ -88,14 +89,44 @@ class PageTests(TriggerCase):
             self.assertContains(self.add("schedule", cron=cron, **form), words)
         assert not Trigger.unscoped.exists()
 
+    def publish_with(self, *inputs: dict[str, Any]) -> None:
+        """The runbook's next version asks for these."""
+        self.runbook.inputs = list(inputs)
+        saved = save_draft(actor=self.actor(self.mara), runbook=self.runbook)
+        self.runbook = publish_runbook(actor=self.actor(self.mara), runbook=saved)
+
     def test_a_schedule_needs_a_value_for_every_required_input(self) -> None:
-        inputs = [{"name": "days", "label": "Days kept", "type": "number", "required": True}]
-        Runbook.unscoped.filter(pk=self.runbook.pk).update(inputs=inputs)
+        self.publish_with({"name": "days", "label": "Days kept", "type": "number", "required": True})
         form = {"cron": "0 3 * * *", "time_zone": "UTC", "grace_minutes": "5", "companies": [str(self.harlow.pk)]}
         self.assertContains(self.add("schedule", **form, input_days="soon"), "A number is expected.")
+        self.assertContains(self.add("schedule", **{**form, "cron": "soon"}), "Five fields are expected")
         self.assertContains(self.add("schedule", **form), "This is needed.")
         self.add("schedule", **form, input_days="14")
         assert self.only().inputs == {"days": 14}
+
+    def test_a_schedule_asks_for_the_inputs_in_force_and_fills_their_defaults_in(self) -> None:
+        self.publish_with({"name": "days", "label": "Days kept", "type": "number", "default": 30})
+        self.runbook.inputs = [{"name": "fresh", "label": "Fresh", "type": "string"}]
+        save_draft(actor=self.actor(self.mara), runbook=self.runbook)
+        page = self.client.get(self.page("add/schedule/"))
+        self.assertContains(page, "Days kept")
+        self.assertContains(page, 'value="30"')
+        self.assertNotContains(page, "Fresh")
+
+    def test_publishing_lists_the_schedules_that_the_new_version_starts_not_and_the_runbook_says_so(self) -> None:
+        form = {"cron": "0 3 * * *", "time_zone": "UTC", "grace_minutes": "5", "companies": [str(self.harlow.pk)]}
+        self.add("schedule", **form)
+        self.runbook.inputs = [{"name": "fresh", "label": "What is fresh", "type": "string"}]
+        self.runbook = save_draft(actor=self.actor(self.mara), runbook=self.runbook)
+        page = self.client.get(self.path(f"admin/runbooks/runbook/{self.runbook.pk}/publish/"))
+        self.assertContains(page, "What is fresh: This is needed.")
+        publish_runbook(actor=self.actor(self.mara), runbook=self.runbook)
+        for path in ("", f"{self.runbook.pk}/change/", f"{self.runbook.pk}/triggers/"):
+            page = self.client.get(self.path(f"admin/runbooks/runbook/{path}"))
+            self.assertContains(page, "starts no run" if path.endswith("/change/") or not path else "Starts no run")
+            self.assertContains(page, "What is fresh: This is needed.")
+        self.client.post(self.page(f"{self.only().pk}/"), {**form, "input_fresh": "Bread"})
+        self.assertNotContains(self.client.get(self.page()), "Starts no run")
 
     def test_it_is_switched_off_and_on_and_a_passed_moment_is_not_made_up_for(self) -> None:
         form = {"cron": "0 3 * * *", "time_zone": "UTC", "grace_minutes": "5", "companies": [str(self.harlow.pk)]}
