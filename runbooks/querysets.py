@@ -39,7 +39,9 @@ class RunbookQuerySet(TenantQuerySet[Any]):
 
     def _in_force(self) -> QuerySet[Any]:
         """The history record in force of the outer query's runbook."""
-        return self.model.history.model.objects.filter(history_id=OuterRef("published_record"), id=OuterRef("pk"))
+        records = self.model.history.model.objects
+        found: QuerySet[Any] = records.filter(history_id=OuterRef("published_record"), id=OuterRef("pk"))
+        return found
 
 
 class TriggerQuerySet(TenantQuerySet[Any]):
