@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from pydantic import TypeAdapter, ValidationError
 from unfold.decorators import action
 
 from junto.tenants.access import actor_of
@@ -25,6 +26,8 @@ from runbooks.models import Runbook
 MOST_FILES: Final = 500
 #: Bytes of all of them, unpacked.
 MOST_BYTES: Final = 8 * 1024 * 1024
+
+_carried: Final = TypeAdapter(dict[str, str])
 
 
 class UploadRefused(ValueError):
@@ -53,8 +56,10 @@ class FilePages(RunbookPages):
     @action(description="Read in files…", url_path="read-in")
     def upload(self, request: HttpRequest) -> HttpResponse:
         """Choose files; then see what they would do; then save them as drafts."""
-        actor, files = actor_of(request), _resubmitted(request)
+        actor = actor_of(request)
+        files: Files = {}
         try:
+            files = _resubmitted(request)
             if request.method == "POST" and "stamp" in request.POST:
                 done = apply_import(actor=actor, files=files, stamp=request.POST["stamp"])
                 messages.success(request, f"Read in as drafts: {done.words}. Nothing is published by this.")
@@ -68,16 +73,24 @@ class FilePages(RunbookPages):
             "title": "Read in files",
             "opts": self.model._meta,
             "plan": plan_import(actor=actor, files=files) if files else None,
-            "files": sorted((name, text) for name, text in files.items() if text is not None),
+            "files": _carried.dump_json({name: text for name, text in files.items() if text is not None}).decode(),
             "back_path": reverse("admin:runbooks_runbook_changelist"),
         }
         return TemplateResponse(request, "admin/runbooks/runbook/read_in.html", context)
 
 
 def _resubmitted(request: HttpRequest) -> Files:
-    """The files of the plan that was shown, which the page carries along."""
-    names, texts = request.POST.getlist("name"), request.POST.getlist("text")
-    return dict(zip(names[:MOST_FILES], texts, strict=False))
+    """The files of the plan that was shown. The page carries them in one field: a form has at most 1,000.
+
+    Raises:
+        UploadRefused: the field is not as the page wrote it.
+    """
+    if "files" not in request.POST:
+        return {}
+    try:
+        return _carried.validate_json(request.POST["files"])
+    except ValidationError as error:
+        raise UploadRefused("The files came back damaged. Choose them again.") from error
 
 
 def _uploaded(request: HttpRequest) -> Iterator[tuple[str, str | None]]:

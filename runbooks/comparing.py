@@ -9,12 +9,12 @@ from typing import Literal
 
 from junto.tenants.actors import Actor
 from runbooks.contents import LABELS, Content
-from runbooks.differences import changes
+from runbooks.differences import changes, pair_up
 from runbooks.document import RunbookDocument, Step, parse
 from runbooks.guards import may_read
 from runbooks.models import Runbook
 from runbooks.versions import NoSuchVersion
-from runbooks.wording import Piece, Row, compare_lines, compare_words, pair_up
+from runbooks.wording import Piece, Row, compare_lines, compare_words
 
 
 @dataclass(frozen=True)

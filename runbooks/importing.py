@@ -23,10 +23,11 @@ from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, PermissionDenied, require
 from runbooks.comparing import Differences, compare_contents
 from runbooks.contents import Content
-from runbooks.document import parse
+from runbooks.document import Problem
 from runbooks.files import SUFFIX, FileRefused, RunbookFile, plain, read_file, write_file
 from runbooks.guards import may_author, require_author, rows
 from runbooks.models import Runbook
+from runbooks.publication import plan_publication
 from runbooks.services import save_draft
 
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -251,16 +252,15 @@ def _weigh(entry: Entry, file: RunbookFile, shelf: _Shelf) -> Entry:
         return _refuse(entry, 1, "It is archived. Restore one of its versions first.")
     before = Content.of(stored) if stored else None
     try:
-        _try(shelf, file, stored)
+        trial = _try(shelf, file, stored)
     except ValidationError as error:
         name, messages = next(iter(error.message_dict.items()))
         return _refuse(entry, file.line_of(name), f"{name}: {' '.join(messages)}")
     except PermissionDenied:
         place = file.company or "all companies"
         return _refuse(entry, file.line_of("company"), f"You may not write runbooks for {place}.")
-    problems = tuple(
-        f"line {problem.line + file.body_line - 1}: {problem.message}" for problem in parse(file.content.body).problems
-    )
+    plan = plan_publication(actor=shelf.actor, runbook=trial)
+    problems = tuple(_in_file(problem, file) for problem in plan.problems)
     if before is None or stored is None:
         return replace(entry, verdict="new", problems=problems)
     differences = compare_contents(before, file.content)
@@ -295,8 +295,13 @@ def _no_fork(file: RunbookFile, shelf: _Shelf, batch: _Batch) -> tuple[int, str]
     return None
 
 
-def _try(shelf: _Shelf, file: RunbookFile, stored: Runbook | None) -> None:
-    """Whether it could be saved; nothing is. Raises ValidationError or PermissionDenied."""
+def _in_file(problem: Problem, file: RunbookFile) -> str:
+    """A problem of the text with its line in the file, where it has one."""
+    return f"line {problem.line + file.body_line - 1}: {problem.message}" if problem.line else problem.message
+
+
+def _try(shelf: _Shelf, file: RunbookFile, stored: Runbook | None) -> Runbook:
+    """The runbook as it would be saved; nothing is. Raises ValidationError or PermissionDenied where it could not."""
     trial = Runbook(
         pk=stored.pk if stored else None, organization=shelf.actor.organization, company=shelf.company(file)
     )
@@ -309,6 +314,7 @@ def _try(shelf: _Shelf, file: RunbookFile, stored: Runbook | None) -> None:
         require_author(shelf.actor, trial)
     trial.clean_fields(exclude=["id", "organization", "published_by", "forked_from"])
     trial.clean()
+    return trial
 
 
 def _same(stored: Runbook, file: RunbookFile) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from runbooks.differences import Change, changes
+from runbooks.differences import Change, changes, line_by_line
 
 Side = Literal["ours", "theirs"]
 
@@ -69,7 +69,10 @@ class MergeResult:
 def merge_texts(base: str, ours: str, theirs: str) -> MergeResult:
     """What `ours` becomes when all that changed from `base` to `theirs` is taken over. Line ends become \\n."""
     lines, mine, other = as_lines(base), as_lines(ours), as_lines(theirs)
-    by_side: dict[Side, list[Change]] = {"ours": list(changes(lines, mine)), "theirs": list(changes(lines, other))}
+    by_side: dict[Side, list[Change]] = {
+        "ours": list(line_by_line(changes(lines, mine), lines, mine)),
+        "theirs": list(line_by_line(changes(lines, other), lines, other)),
+    }
     hunks: list[Settled | Conflict] = []
     done = 0
     for start, end, involved in _clusters(by_side):

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from runbooks.differences import Change, changes
+from runbooks.differences import Change, changes, pair_up
 from runbooks.merging import as_lines
 
 #: Unchanged lines shown around each change.
 CONTEXT: Final = 3
-#: Two lines with this share of words in common are the same line, changed.
-ALIKE: Final = 0.4
-#: Stretches with more pairs of lines than this are shown as removed and added, whole.
-MOST_PAIRS: Final = 10_000
 
 _WORD: Final = re.compile(r"\n|[^\S\n]+|@?\w+(?:[._-]\w+)*|.")
 
@@ -72,48 +67,10 @@ def compare_words(before: str, after: str) -> tuple[Piece, ...]:
     return (*pieces, *_piece("same", old[at:]))
 
 
-def pair_up(before: Sequence[str], after: Sequence[str]) -> list[tuple[int | None, int | None]]:
-    """Which text became which, in order; None where one was removed or added. Each place comes up once."""
-    if len(before) * len(after) > MOST_PAIRS:
-        return [*((place, None) for place in range(len(before))), *((None, place) for place in range(len(after)))]
-    alike = _alike(before, after)
-    worth = _worth(alike, len(before), len(after))
-    pairs: list[tuple[int | None, int | None]] = []
-    i = j = 0
-    while i < len(before) or j < len(after):
-        here = alike[i][j] if i < len(before) and j < len(after) else 0.0
-        if here and worth[i][j] == here + worth[i + 1][j + 1]:
-            pairs.append((i, j))
-            i, j = i + 1, j + 1
-        elif i < len(before) and (j == len(after) or worth[i][j] == worth[i + 1][j]):
-            pairs.append((i, None))
-            i += 1
-        else:
-            pairs.append((None, j))
-            j += 1
-    return pairs
-
-
-def _alike(before: Sequence[str], after: Sequence[str]) -> list[list[float]]:
-    """The share of words that each two texts have in common, up to 1; 0 for those that are not alike."""
-    left, right = [Counter(text.split()) for text in before], [Counter(text.split()) for text in after]
-    shares = [[_share(one, other) for other in right] for one in left]
-    return [[share if share >= ALIKE else 0.0 for share in row] for row in shares]
-
-
-def _share(one: Counter[str], other: Counter[str]) -> float:
-    total = one.total() + other.total()
-    return 2 * (one & other).total() / total if total else 0.0
-
-
-def _worth(alike: list[list[float]], height: int, width: int) -> list[list[float]]:
-    """`[i][j]` = the most likeness that pairing what is left from `i` and `j` on, in order, can reach."""
-    worth = [[0.0] * (width + 1) for _ in range(height + 1)]
-    for i in reversed(range(height)):
-        for j in reversed(range(width)):
-            paired = alike[i][j] + worth[i + 1][j + 1] if alike[i][j] else 0.0
-            worth[i][j] = max(paired, worth[i + 1][j], worth[i][j + 1])
-    return worth
+def written(pieces: Iterable[Piece]) -> str:
+    """Words of both texts on one line, where there are no colours: what went and what came between marks."""
+    marks = {"same": "{}", "removed": "[-{}-]", "added": "{{+{}+}}"}
+    return "".join(marks[piece.kind].format(piece.text) for piece in pieces)
 
 
 def _between(lines: list[str], begin: tuple[int, int], change: Change, *, first: bool) -> Iterator[Row]:

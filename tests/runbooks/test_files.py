@@ -267,6 +267,16 @@ class Commands(RunbookCase):
         assert "Nothing was changed" in said
         assert not Runbook.objects.for_organization(self.northwind).exists()
 
+    def test_the_plan_says_what_would_change_and_what_keeps_it_from_being_published(self) -> None:
+        (self.folder / "a.md").write_text(FILE)
+        self.run_command("import", "--actor", "mara@example.com")
+        changed = FILE.replace("category: access", "category: email") + "4. Use @nope.tool\n"
+        (self.folder / "a.md").write_text(changed)
+        said = self.run_command("import", "--actor", "mara@example.com", "--plan")
+        assert "Category: [-Accounts-]{+E-mail+} and [-access-]{+collaboration+}" in said
+        assert "+ 4. Use @nope.tool" in said
+        assert "before it can be published, line 15: There is no tool called @nope.tool." in said
+
     def test_a_refused_file_ends_with_an_error_and_its_line(self) -> None:
         (self.folder / "a.md").write_text(FILE)
         (self.folder / "b.md").write_text("no front matter")
@@ -317,7 +327,7 @@ class Pages(RunbookCase):
         self.assertContains(page, "1 new, 1 refused")
         self.assertContains(page, "Line 1: A runbook")
         assert not Runbook.objects.for_organization(self.northwind).exists()
-        form = {"stamp": page.context["plan"].stamp, "name": ["a.md", "b.md"], "text": [FILE, "nothing"]}
+        form = {"stamp": page.context["plan"].stamp, "files": page.context["files"]}
         done = self.client.post(self.admin("read-in/"), form, follow=True)
         self.assertContains(done, "Nothing is published by this")
         assert Runbook.objects.for_organization(self.northwind).get().status == "draft"
@@ -325,9 +335,13 @@ class Pages(RunbookCase):
     def test_a_file_that_is_no_text_does_not_keep_the_others_from_being_saved(self) -> None:
         page = self.upload(("a.md", b"\xff\xfe"), ("b.md", FILE.encode()))
         self.assertContains(page, "1 new, 1 refused")
-        names, texts = zip(*page.context["files"], strict=True)
-        form = {"stamp": page.context["plan"].stamp, "name": names, "text": texts}
+        form = {"stamp": page.context["plan"].stamp, "files": page.context["files"]}
         self.assertContains(self.client.post(self.admin("read-in/"), form, follow=True), "Read in as drafts: 1 new")
+
+    def test_the_form_that_confirms_has_few_fields_however_many_files_were_read(self) -> None:
+        page = self.upload(*((f"{number}.md", b"nothing") for number in range(3)), ("a.md", FILE.encode()))
+        assert page.content.decode().count('name="files" hidden') == 1
+        self.assertContains(self.client.post(self.admin("read-in/"), {"stamp": "", "files": "["}), "came back damaged")
 
     def test_one_and_all_are_downloaded_and_the_archive_is_read_in_again(self) -> None:
         runbook = self.published()

@@ -33,6 +33,14 @@ def test_the_same_line_changed_twice_is_a_conflict_that_shows_all_three() -> Non
     assert "<<<<<<< ours\n2. Reset it\n=======\n2. Unlock\n>>>>>>> theirs" in merged.text
 
 
+def test_of_neighbouring_lines_only_those_that_both_changed_are_to_decide() -> None:
+    ours = BASE.replace("Tell", "Tell them")
+    theirs = "1. Look twice\n2. Reset at once\n3. Tell her\n4. Close"
+    merged = merge_texts(BASE, ours, theirs)
+    assert merged.conflicts == (Conflict(("3. Tell",), ("3. Tell them",), ("3. Tell her",)),)
+    assert merged.resolved([("3. Tell",)]) == "1. Look twice\n2. Reset at once\n3. Tell\n4. Close"
+
+
 def test_two_new_steps_in_the_same_place_are_a_conflict() -> None:
     merged = merge_texts("a\nz", "a\nours\nz", "a\ntheirs\nz")
     assert merged.conflicts == (Conflict((), ("ours",), ("theirs",)),)

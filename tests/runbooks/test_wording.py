@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbooks.wording import Piece, Row, compare_lines, compare_words, pair_up
+from runbooks.differences import pair_up
+from runbooks.wording import Piece, Row, compare_lines, compare_words
 
 texts = st.text(alphabet="ab \n@.", max_size=40)
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from junto.tenants.actors import Actor
 from junto.tenants.models import Membership, Organization
 from junto.tenants.permissions import PermissionDenied
+from runbooks.comparing import Differences
 from runbooks.files import FILE_LIMIT, SUFFIX, FileRefused, decoded, read_file
 from runbooks.importing import Entry, apply_import, as_file, file_name, plan_import, stable_key
 from runbooks.models import Runbook
 from runbooks.templates import NoSuchTemplate, Offer, add_templates, offers, templates
+from runbooks.wording import written
+
+#: How changed lines of a text are marked.
+MARKS: Final = {"added": "+", "removed": "-", "changed": "~"}
 
 
 class Command(BaseCommand):
@@ -138,8 +145,20 @@ def _offer_line(offer: Offer) -> str:
 
 
 def _line(entry: Entry) -> str:
+    """What becomes of a file, what that changes, and what keeps it from being published."""
     said = f"{entry.verdict:<9} {entry.name}"
     if entry.message:
         return f"{said}, line {entry.line}: {entry.message}"
-    notes = "".join(f"\n          before it can be published, {problem}" for problem in entry.problems)
-    return f"{said}: {entry.title}{notes}"
+    notes = [*(_changes(entry.differences) if entry.differences else ())]
+    notes += [f"before it can be published, {problem}" for problem in entry.problems]
+    return "\n          ".join([f"{said}: {entry.title}", *notes])
+
+
+def _changes(differences: Differences) -> Iterator[str]:
+    """The changed fields, then the lines of the text that went (-), came (+) or were changed (~)."""
+    for each in differences.fields:
+        yield f"{each.label}: {written(each.pieces)}".replace("\n", "; ")
+    for row in differences.rows:
+        if row.mark in MARKS:
+            text = written(row.pieces) if row.mark == "changed" else "".join(piece.text for piece in row.pieces)
+            yield f"{MARKS[row.mark]} {text}"
