@@ -9,9 +9,22 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 from django.template.loader import render_to_string
 
-from agent.frames import ChooseRunbook, Close, Decide, Frame, PassOn, Ping, PreviewChange, Say, Settle, Start, Stop
+from agent.frames import (
+    ChooseRunbook,
+    Close,
+    Decide,
+    Frame,
+    PassOn,
+    Ping,
+    PreviewChange,
+    Say,
+    Settle,
+    Start,
+    Stop,
+    TryAgain,
+)
 from agent.models import AgentSession
-from agent.rendering import card_html
+from agent.outages import try_again
 from agent.services import (
     SessionRefused,
     choose_runbook,
@@ -70,8 +83,7 @@ def _do(frame: Frame, *, actor: Actor, signal: Signal | None) -> Message:
         return _preview(frame, actor)
     if isinstance(frame, PassOn):
         asked = pass_on(action_id=frame.action, actor=actor, permission=frame.role)
-        html = card_html(frame.action, actor=actor)  # at once for the one who acted; others are rung
-        return {"type": "ack", "id": frame.id, "message": f"Passed on to {asked}.", "html": html}
+        return {"type": "ack", "id": frame.id, "message": f"Passed on to {asked}."}
     if isinstance(frame, Settle):
         settle_action(action_id=frame.action, actor=actor, done=frame.done, evidence=frame.evidence)
         return {"type": "ack", "id": frame.id}
@@ -91,6 +103,8 @@ def _on_signal(frame: Frame, *, actor: Actor, signal: Signal) -> Message:
         post_message(session=session, actor=actor, text=frame.text, frame_id=frame.id)
     elif isinstance(frame, Stop):
         stop_session(session=session, actor=actor, reason=frame.reason)
+    elif isinstance(frame, TryAgain):
+        try_again(session=session, actor=actor)
     elif isinstance(frame, Close):
         close_session(session=session, actor=actor)
     elif isinstance(frame, ChooseRunbook):

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce, Now
 
 from agent.attention import attended
 from agent.models import AgentSession, StartRule
+from agent.outages import ask_again, due_again
 from agent.services import SessionRefused, open_session
 from agent.start_rules import start_mode
 from agent.starting import keep_waiting, queued, start_firing
@@ -63,6 +64,16 @@ def open_next(organization: Organization) -> None:
             return
 
 
+def retry_silent(organization: Organization) -> None:
+    """Have the model asked again where it gave no answer and the wait is over, while there is room."""
+    for session in due_again().filter(organization=organization).select_related("organization", "origin")[:AT_ONCE]:
+        with transaction.atomic():
+            _lock(organization)
+            if not _has_room(organization):
+                return
+            ask_again(session)
+
+
 def waiting(organization: Organization) -> QuerySet[Signal]:
     """New signals on which a session is to be opened: most urgent first, of these the newest."""
     rules = StartRule.objects.for_organization(organization)
@@ -78,11 +89,15 @@ def waiting(organization: Organization) -> QuerySet[Signal]:
 
 
 def organizations_with_work() -> QuerySet[Organization]:
-    """Those with a signal that waits for its session, with runs in the queue, or with unattended sessions at work."""
+    """Those with a signal that waits for its session, with runs in the queue, or with unattended sessions at work.
+
+    Also those with one whose model is to be asked again.
+    """
     new = Signal.unscoped.filter(organization=OuterRef("pk"), state=Signal.State.NEW, company__isnull=False)
     working = AgentSession.unscoped.filter(organization=OuterRef("pk"), state__in=WORKING).exclude(attended())
     queued = TriggerFiring.unscoped.filter(organization=OuterRef("pk"), state=TriggerFiring.State.QUEUED)
-    return Organization.objects.filter(Exists(new) | Exists(working) | Exists(queued))
+    silent = due_again().filter(organization=OuterRef("pk")).order_by()
+    return Organization.objects.filter(Exists(new) | Exists(working) | Exists(queued) | Exists(silent))
 
 
 def _start_queued(organization: Organization) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from agent.answers import FrameRefused, Message, answer
-from agent.frames import Frame, Typing, read_frame, refusal_words
+from agent.frames import Decide, Frame, PassOn, Ping, PreviewChange, Settle, Typing, read_frame, refusal_words
 from agent.journal import read_events
 from agent.models import AgentSession
 from agent.rendering import SessionLook, card_html, render_events, session_look
@@ -61,6 +61,8 @@ class SessionConsumer(MembershipConsumer):
                 await self._tell("person.typing")
                 return
             await self.reply(await self.database(self._answer, actor, frame))
+            if not isinstance(frame, Ping | PreviewChange):
+                await self._catch_up()  # whoever acted sees it at once, whatever the bells do
         except FrameRefused as refusal:
             await self.reply(refusal.as_frame(frame_id))
 
@@ -184,7 +186,10 @@ class SessionConsumer(MembershipConsumer):
         signal = self._signal(actor)
         if signal is None:
             raise FrameRefused("not_found", "This signal is not here, or not for you to see.")
-        return answer(frame, actor=actor, signal=signal)
+        message = answer(frame, actor=actor, signal=signal)
+        if isinstance(frame, Decide | PassOn | Settle):
+            message["html"] = card_html(frame.action, actor=actor)
+        return message
 
     def _signal(self, actor: Actor) -> Signal | None:
         rows = Signal.objects.visible_to(actor).select_related("organization", "company", "board")
@@ -244,7 +249,7 @@ def _person(actor: Actor) -> dict[str, str]:
 
 def _state(look: SessionLook | None) -> Message:
     if look is None:
-        return {"state": None, "word": "Not started", "tone": "", "icon": "dot"}
+        return {"state": None, "word": "Not started", "tone": "", "icon": "dot", "may_try_again": False}
     return {
         "state": look["state"],
         "mode": look["mode"],
@@ -254,4 +259,5 @@ def _state(look: SessionLook | None) -> Message:
         "steps": look["steps"],
         "max_steps": MAX_STEPS,
         "cost": look["cost"],
+        "may_try_again": look["may_try_again"],
     }

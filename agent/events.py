@@ -111,6 +111,12 @@ class Notice(_Payload):
     cause: str = ""
 
 
+class TriedAgain(_Payload):
+    """The clock had a model asked again that gave no answer."""
+
+    kind: Literal["tried_again"] = "tried_again"
+
+
 class DecisionAsked(_Payload):
     """The run reached a decision of its runbook: people choose by button, and the run goes on with the answer."""
 
@@ -121,7 +127,8 @@ class DecisionAsked(_Payload):
 
 
 class PersonDirected(_Payload):
-    """A person gave a run its course: answered a decision, skipped or retried a step, took over, handed back.
+    """A person gave a run its course: answered a decision, skipped or retried a step, took over, handed back; or had
+    a model asked again that gave no answer.
 
     `text` is told to the people and to the model. `goes_on` = it is the model's turn; else it waits for a person.
     """
@@ -130,7 +137,7 @@ class PersonDirected(_Payload):
     membership_id: UUID
     name: str
     role: str
-    deed: Literal["answer", "skip", "retry", "done", "undone", "take_over", "hand_back", "start"]
+    deed: Literal["answer", "skip", "retry", "done", "undone", "take_over", "hand_back", "start", "try_again"]
     step: int = 0
     text: str
     goes_on: bool
@@ -144,6 +151,7 @@ Event = Annotated[
     | CallRefused
     | ActionChanged
     | StateChanged
+    | TriedAgain
     | DecisionAsked
     | Notice,
     Field(discriminator="kind"),

@@ -39,6 +39,12 @@ class Stop(_Frame):
     reason: str = Field(default="", max_length=REASON_LIMIT)
 
 
+class TryAgain(_Frame):
+    """The model gave no answer; a person has it asked again."""
+
+    type: Literal["try_again"]
+
+
 class Close(_Frame):
     """A person closes the finished conversation."""
 
@@ -103,7 +109,7 @@ class Ping(_Frame):
 
 
 Frame = Annotated[
-    Say | Start | Stop | Close | Decide | PreviewChange | PassOn | Settle | ChooseRunbook | Typing | Ping,
+    Say | Start | Stop | TryAgain | Close | Decide | PreviewChange | PassOn | Settle | ChooseRunbook | Typing | Ping,
     Field(discriminator="type"),
 ]
 _adapter: TypeAdapter[Frame] = TypeAdapter(Frame)

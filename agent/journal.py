@@ -25,7 +25,7 @@ from agent.events import (
 from agent.models import AgentSession, SessionEvent
 from agent.transcript import ActionView, open_calls, wants_reply
 from approvals.budgets import renew_budgets
-from approvals.models import Action
+from approvals.models import Action, Origin
 from junto.bells import ring
 
 
@@ -36,10 +36,19 @@ def append_event(session: AgentSession, event: Event) -> SessionEvent:
     """
     if isinstance(event, UserSaid | PersonStarted | PersonDirected):
         renew_budgets(origin_id=session.origin_id, organization=session.organization)
+    elif isinstance(event, ModelReplied) and not event.aborted:
+        note_asked_in_vain(session, 0)
     sums = _sums(event)
     while not _take_number(session, **sums):
         session.refresh_from_db(fields=["last_number"])
     return _write(session, event)
+
+
+def note_asked_in_vain(session: AgentSession, times: int) -> None:
+    """Write down how often in a row the model gave `session` no answer."""
+    if session.origin.asked_in_vain != times:
+        Origin.objects.for_organization(session.organization).filter(pk=session.origin_id).update(asked_in_vain=times)
+        session.origin.asked_in_vain = times
 
 
 def was_said(session: AgentSession, *, membership_id: UUID, frame_id: str) -> bool:

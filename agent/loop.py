@@ -17,7 +17,7 @@ from agent.events import CallRefused, ModelReplied, RequestedCall
 from agent.journal import append_event, last_number, note_seen, record_action
 from agent.lease import Lease, LeaseBusy
 from agent.models import AgentSession
-from agent.outages import TRY_AGAIN, outage_words
+from agent.outages import AnswerBrokeOff, park_unanswered
 from agent.running import go_on, make_ticket, needs_ticket, park
 from agent.services import fail_session
 from agent.steps import move_steps
@@ -147,9 +147,7 @@ def _ask(context: SessionContext, lease: Lease) -> Sequence[RequestedCall]:
         reply = _complete(context, messages, stream)
     except ModelError as problem:
         settle_usage(usage, tokens_in=0, tokens_out=0)
-        # whoever wrote meanwhile has asked for another try already
-        if not context.read_again().progress.person_spoke_after(context.progress.last_number):
-            park(session, lease, outage_words(problem), cause=str(problem))
+        park_unanswered(context, lease, problem)
         return ()
     except StopPressed:
         tokens_out = estimate_text_tokens(stream.text)
@@ -172,7 +170,7 @@ def _ask(context: SessionContext, lease: Lease) -> Sequence[RequestedCall]:
         raise
     crashpoint("C8")
     if reply.aborted and context.progress.aborted_in_a_row + 1 >= MOST_ABORTED:
-        park(session, lease, f"The language model's answer broke off twice. {TRY_AGAIN}")
+        park_unanswered(context, lease, AnswerBrokeOff("The answer broke off twice."))
         return ()
     return said.calls
 

@@ -1,25 +1,133 @@
-"""What people read when the language model gives no answer: what happened, that nothing is lost, and what to do."""
+"""When the language model gives no answer: what people read, and when the agent asks again.
+
+A session that a person waits for rests until one says so. One that nobody waits for is asked again by the clock, with
+growing waits, so that an outage at night leaves nothing behind for the morning; after the last wait it rests too.
+"""
 
 from __future__ import annotations
 
-from integrations.llm.chat import ModelError, ModelNonsense, ModelOverBudget, ModelRefused, ModelUnavailable
+from datetime import timedelta
 
-TRY_AGAIN = (
-    "Nothing is lost. Write a message and the agent tries again; if it stays like this, tell your administrator."
-)
-ASK_ADMIN = "Nothing is lost. Tell your administrator; when it is mended, write a message and the agent goes on."
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from agent.attention import attended, is_attended
+from agent.context import SessionContext
+from agent.events import PersonDirected, TriedAgain
+from agent.journal import append_event
+from agent.lease import Lease
+from agent.models import AgentSession
+from agent.running import park
+from agent.services import SessionRefused
+from approvals.models import Origin
+from integrations.llm.chat import ModelError, ModelNonsense, ModelOverBudget, ModelRefused, ModelUnavailable
+from junto.bells import ring
+from junto.tenants.actors import Actor
+from junto.tenants.permissions import Permission, require
+
+#: Seconds from the first, second, ... question in vain to the next one of the clock; after the last it asks no more.
+ASK_AGAIN_AFTER = (60, 120, 300, 900, 3_600, 14_400)
+
+
+class AnswerBrokeOff(ModelError):
+    """The model began to answer and broke off, more often than is tried at once."""
+
 
 _WORDS: dict[type[ModelError], str] = {
-    ModelUnavailable: f"The language model does not answer at present. {TRY_AGAIN}",
-    ModelRefused: f"The language model does not take our requests: something in its set-up is wrong. {ASK_ADMIN}",
-    ModelNonsense: f"The language model gave an answer that nobody can use. {TRY_AGAIN}",
-    ModelOverBudget: (
-        "This conversation has become longer than the language model can read, though older results were left out "
-        "already. Nothing is lost. Close this session and start a new one, which begins with the ticket alone."
-    ),
+    ModelUnavailable: "The language model does not answer at present.",
+    ModelRefused: "The language model does not take our requests: something in its set-up is wrong.",
+    ModelNonsense: "The language model gave an answer that nobody can use.",
+    AnswerBrokeOff: "The language model's answer broke off twice.",
 }
+_TOO_LONG = (
+    "This conversation has become longer than the language model can read, though older results were left out already. "
+    "Nothing is lost. Close this session and start a new one, which begins with the ticket alone."
+)
 
 
-def outage_words(problem: ModelError) -> str:
-    """The words for everybody; what `problem` itself says is for those who keep the model running."""
-    return _WORDS.get(type(problem), f"The language model gave no answer. {TRY_AGAIN}")
+def park_unanswered(context: SessionContext, lease: Lease, problem: ModelError) -> None:
+    """Let the session rest because the model gave no answer, unless a person asked for another try meanwhile.
+
+    `problem` in its own words is for those who keep the model running.
+    """
+    session, progress = context.session, context.read_again().progress
+    if progress.person_spoke_after(context.progress.last_number):
+        return
+    if isinstance(problem, ModelOverBudget):  # asked again it would say the same
+        park(session, lease, _TOO_LONG, cause=str(problem))
+        return
+    times = session.origin.asked_in_vain + 1
+    wait = 0 if is_attended(session) else next(iter(ASK_AGAIN_AFTER[times - 1 :]), 0)
+    park(session, lease, _outage_words(problem, wait=wait), cause=str(problem), asked_in_vain=times)
+
+
+def is_silent(session: AgentSession) -> bool:
+    """Whether the session rests for no other reason than that the model gave no answer."""
+    return session.state == AgentSession.State.WAITING_FOR_TECHNICIAN and session.origin.asked_in_vain > 0
+
+
+def due_again() -> QuerySet[AgentSession]:
+    """Sessions that nobody waits for, whose model is to be asked again now, the longest resting first."""
+    now = timezone.now()
+    due = Q()
+    for times, seconds in enumerate(ASK_AGAIN_AFTER, start=1):
+        due |= Q(origin__asked_in_vain=times, changed_at__lte=now - timedelta(seconds=seconds))
+    rows = AgentSession.unscoped.filter(
+        due, state=AgentSession.State.WAITING_FOR_TECHNICIAN, origin__stopped_at=None, origin__closed_at=None
+    )
+    return rows.exclude(attended()).order_by("changed_at")
+
+
+@transaction.atomic
+def try_again(*, session: AgentSession, actor: Actor) -> None:
+    """A person has the model asked again that gave no answer.
+
+    Raises:
+        SessionRefused: that is not what the session rests for, or not any more.
+    """
+    require(actor, Permission.RUN_SESSIONS, session.company)
+    if actor.membership is None:
+        raise SessionRefused("Only people speak in a session.")
+    Origin.objects.for_organization(session.organization).select_for_update().get(pk=session.origin_id)
+    session.refresh_from_db()
+    if not is_silent(session):
+        raise SessionRefused("The agent is at it again already, or waits for something else by now.")
+    told = PersonDirected(
+        membership_id=actor.membership.pk,
+        name=actor.label,
+        role=actor.membership.get_role_display(),
+        deed="try_again",
+        text=f"{actor.label} let the agent try again.",
+        goes_on=True,
+    )
+    append_event(session, told)
+    ring("session.ready", str(session.pk))
+
+
+@transaction.atomic
+def ask_again(session: AgentSession) -> None:
+    """Queue the session for another question to the model; does nothing where a person has it in hand by now."""
+    # a person's word and Stop write the origin too: after this they come before or behind
+    Origin.objects.for_organization(session.organization).select_for_update().get(pk=session.origin_id)
+    if due_again().filter(pk=session.pk).exists():
+        session.move(to=AgentSession.State.QUEUED, frm=(AgentSession.State.WAITING_FOR_TECHNICIAN,))
+        append_event(session, TriedAgain())
+        ring("session.unattended", str(session.pk))
+
+
+def _outage_words(problem: ModelError, *, wait: int) -> str:
+    """What everybody reads; `wait` = seconds until the clock asks again, 0 where it does not."""
+    what = _WORDS.get(type(problem), "The language model gave no answer.")
+    if wait:
+        return f"{what} Nothing is lost. The agent tries again by itself in {_span(wait)}; Try again does so at once."
+    if isinstance(problem, ModelRefused):
+        then = "Tell your administrator; when it is mended, press Try again or write a message."
+    else:
+        then = "Press Try again or write a message; if it stays like this, tell your administrator."
+    return f"{what} Nothing is lost. {then}"
+
+
+def _span(seconds: int) -> str:
+    count, unit = (seconds // 3_600, "hour") if seconds >= 3_600 else (seconds // 60, "minute")
+    return f"{count} {unit}{'' if count == 1 else 's'}"

@@ -24,9 +24,11 @@ from agent.events import (
     PersonDirected,
     PersonStarted,
     StateChanged,
+    TriedAgain,
     UserSaid,
 )
 from agent.models import AgentSession, RunStep, SessionEvent
+from agent.outages import is_silent
 from agent.transcript import left_out_words
 from approvals.cards import ActionCard, action_card
 from approvals.models import Action
@@ -38,6 +40,7 @@ from junto.tenants.access import organization_urls
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission
 from signals.models import Signal
+from signals.words import MODEL_SILENT
 
 #: Characters of a tool result shown in the chat; the whole is one click away.
 SHOWN_RESULT = 4_000
@@ -127,21 +130,27 @@ class SessionLook(TypedDict):
     mode: str
     steps: int
     cost: str
+    may_try_again: bool
 
 
 def session_look(session: AgentSession) -> SessionLook:
     """How a session is shown."""
     icon, tone = STATE_LOOKS[session.state]
+    word = session.get_state_display()
+    silent = is_silent(session)
+    if silent:
+        word, tone, icon = MODEL_SILENT
     return SessionLook(
         id=str(session.pk),
         state=session.state,
-        state_word=session.get_state_display(),
+        state_word=word,
         icon=icon,
         tone=tone,
         live=session.is_live,
         mode=session.origin.mode,
         steps=session.steps_used,
         cost=f"{session.cost_microcents / 100_000_000:.2f} $" if session.cost_microcents else "",
+        may_try_again=silent,
     )
 
 
@@ -163,6 +172,8 @@ def _view(event: Event, action: Action | None, session: AgentSession, actor: Act
         return {"shape": "line", "icon": "user", "text": show_escaped(event.text), "step": event.step}
     if isinstance(event, DecisionAsked):
         return _decision(event, session, actor)
+    if isinstance(event, TriedAgain):
+        return {"shape": "line", "icon": "refresh", "text": "The agent tried again by itself"}
     return _notice(event, actor)
 
 

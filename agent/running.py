@@ -9,7 +9,7 @@ from django.db import transaction
 from agent.closing import closed_well, next_closing, open_ticket
 from agent.context import SessionContext
 from agent.events import DecisionAsked, Notice
-from agent.journal import append_event
+from agent.journal import append_event, note_asked_in_vain
 from agent.lease import Lease
 from agent.models import AgentSession, RunStep
 from agent.services import complete_run
@@ -78,10 +78,14 @@ def go_on(context: SessionContext, lease: Lease) -> Rest:
     return Rest(None)
 
 
-def park(session: AgentSession, lease: Lease, text: str, *, cause: str = "") -> None:
-    """Say why the agent cannot go on by itself, and let it wait for a person; `cause` is told to administrators."""
+def park(session: AgentSession, lease: Lease, text: str, *, cause: str = "", asked_in_vain: int = 0) -> None:
+    """Say why the agent cannot go on by itself, and let it wait for a person; `cause` is told to administrators.
+
+    `asked_in_vain` = how often in a row the model gave no answer, where that is why.
+    """
     with transaction.atomic():
         lease.check()
+        note_asked_in_vain(session, asked_in_vain)
         append_event(session, Notice(tone="danger", text=text, parks=True, cause=cause))
 
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django_tasks import task
 
 from agent.attention import attended, ring_session
-from agent.backlog import WORKING, open_next, organizations_with_work, wake_unattended
+from agent.backlog import WORKING, open_next, organizations_with_work, retry_silent, wake_unattended
 from agent.journal import TOLD_OF_ACTIONS, record_action
 from agent.loop import advance
 from agent.models import AgentSession, SessionEvent
@@ -49,6 +49,7 @@ def open_waiting(organization_id: str) -> None:
     if organization is not None:
         wake_unattended(organization)
         open_next(organization)
+        retry_silent(organization)
 
 
 @task(queue_name="people")
@@ -63,13 +64,13 @@ def advance_unattended(session_id: str) -> None:
     advance(UUID(session_id))
 
 
-@task(queue_name="people")
+@task(queue_name="news")
 def wake_sockets(signal_id: str) -> None:
     """Ring the signal's pages; they read the new events by number."""
     push(session_group(UUID(signal_id)), {"type": "session.events"})
 
 
-@task(queue_name="people")
+@task(queue_name="news")
 def record_action_event(action_id: str) -> None:
     """Write the event of an action's new state and give the session its turn."""
     told = SessionEvent.unscoped.filter(action=OuterRef("pk"), action_state=OuterRef("state"))
@@ -83,7 +84,7 @@ def record_action_event(action_id: str) -> None:
         ring_session(session)
 
 
-@task(queue_name="people")
+@task(queue_name="news")
 def show_action(action_id: str) -> None:
     """A request is shown otherwise now, in the state it has: it was passed on, or the first of two approved it."""
     action = Action.unscoped.filter(pk=action_id, origin__kind=Origin.Kind.SESSION).select_related("origin").first()
@@ -92,7 +93,7 @@ def show_action(action_id: str) -> None:
         push(session_group(signal_id), {"type": "action.shown", "action": action_id})
 
 
-@task(queue_name="people")
+@task(queue_name="news")
 def end_stopped_sessions(signal_id: str) -> None:
     """End the session whose origin was stopped from below: its ticket moved to another company or was deleted."""
     session = (

@@ -17,6 +17,7 @@ from agent.events import (
     Notice,
     PersonDirected,
     PersonStarted,
+    TriedAgain,
     UserSaid,
 )
 from agent.repeats import MOST_SAME_FAILURES, same_failure, told_model
@@ -145,6 +146,8 @@ def turn(events: Sequence[Event]) -> Turn:
             now = word if said_at > shown else (Turn.MODEL if goes_on or ended_at > shown else Turn.PERSON)
         elif isinstance(event, Notice) and event.parks:
             now = Turn.PARKED
+        elif isinstance(event, TriedAgain):
+            now = Turn.MODEL
         elif isinstance(event, ActionChanged) and event.call_id in asked and _is_settled(event.state):
             ended_at = number
             now = Turn.MODEL if now is Turn.PERSON else now

@@ -15,6 +15,7 @@ from agent.events import (
     Notice,
     PersonDirected,
     PersonStarted,
+    TriedAgain,
     UserSaid,
 )
 
@@ -65,7 +66,7 @@ def worked_seconds(
             waits.add("person")
         elif isinstance(event, ModelReplied) and answers_rest:
             (waits.discard if event.calls else waits.add)("answer")
-        elif isinstance(event, UserSaid | PersonStarted | PersonDirected):
+        elif isinstance(event, UserSaid | PersonStarted | PersonDirected | TriedAgain):
             waits -= {"person", "answer"}
         if before and not waits:
             waited += (at - since).total_seconds()

@@ -33,8 +33,9 @@ MAX_UNATTENDED_AN_HOUR = 100
 
 
 def renew_budgets(*, origin_id: UUID, organization: Organization) -> None:
-    """A person spoke: calls and changes are counted from here on."""
-    Origin.objects.for_organization(organization).filter(pk=origin_id).update(calls_used=0, writes_used=0)
+    """A person spoke: calls, changes and questions in vain are counted from here on."""
+    rows = Origin.objects.for_organization(organization).filter(pk=origin_id)
+    rows.update(calls_used=0, writes_used=0, asked_in_vain=0)
 
 
 def calls_spent(origin: Origin) -> str:

@@ -12,7 +12,7 @@ from approvals.sweeps import expire_actions, give_up_stale_claims, ring_forgotte
 from approvals.watching import look_again
 
 
-@task(queue_name="people")
+@task(queue_name="actions")
 def run_action(action_id: str) -> None:
     """Bring one action a step further, by what its row says: run it, read again, or look for its outcome."""
     key = UUID(action_id)
@@ -25,7 +25,7 @@ def run_action(action_id: str) -> None:
         reconcile_action(key)
 
 
-@task(queue_name="people")
+@task(queue_name="actions")
 def look_again_at_target(action_id: str) -> None:
     """There is news of what a waiting request is about."""
     look_again(UUID(action_id))

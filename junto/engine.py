@@ -27,7 +27,8 @@ log = structlog.get_logger(__name__)
 
 #: Threads of each lane (`settings.LANES`); none takes work of another lane, so that a backlog of what the agent does by
 #: itself delays neither a person nor the poll. Two of those keep one another off the interpreter less than four did.
-THREADS = {"people": 4, "polls": 2, "default": 2}
+#: Most threads of `people` only wait for a model, which may take minutes.
+THREADS = {"news": 2, "actions": 4, "people": 8, "polls": 2, "default": 2}
 #: Threads for what the clock calls: one may be long at a slow source while the other sweeps.
 CLOCK_THREADS = 2
 #: Seconds that `stop` waits for running calls, in all.

@@ -216,8 +216,10 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
-#: Queues of tasks, most urgent first: what a person waits for, reading the sources, and all that nobody waits for.
-LANES = ("people", "polls", "default")
+#: Queues of tasks, most urgent first: telling people and sessions what happened (database only, never slow); running
+#: what was decided (waits for vendors); sessions that a person waits for (wait for a model); reading the sources; and
+#: all that nobody waits for. What waits for something outside shares no lane with what may not wait.
+LANES = ("news", "actions", "people", "polls", "default")
 TASKS: dict[str, Any] = {
     "default": {
         "BACKEND": "django_tasks_rq.RQBackend" if REDIS_URL else "junto.engine.ThreadBackend",

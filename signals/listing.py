@@ -22,6 +22,7 @@ from signals.polling import STREAM
 from signals.querysets import SignalQuerySet
 from signals.words import (
     DONE,
+    MODEL_SILENT,
     NEEDS_APPROVAL,
     NOT_STARTED,
     STATE_WORDS,
@@ -255,7 +256,9 @@ def _session_word(origin: Origin, *, asks: bool) -> Word:
     if asks:
         return NEEDS_APPROVAL
     leased = origin.lease_until is not None and origin.lease_until > timezone.now()
-    return WORKING if leased else WAITING_FOR_REPLY
+    if leased:
+        return WORKING
+    return MODEL_SILENT if origin.asked_in_vain else WAITING_FOR_REPLY
 
 
 def _values(signals: SignalQuerySet, field: str) -> Choices:

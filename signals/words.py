@@ -30,6 +30,7 @@ NOT_STARTED = Word("Not started", "", "dot")
 NEEDS_APPROVAL = Word("Needs approval", "accent", "hand")
 WORKING = Word("Working", "", "play")
 WAITING_FOR_REPLY = Word("Waiting for reply", "", "clock")
+MODEL_SILENT = Word("Model did not answer", "warn", "alert")
 STOPPED = Word("Stopped", "", "pause")
 DONE = Word("Done", "ok", "ok")
 

@@ -46,6 +46,9 @@ class Origin(TenantModel):
     closed_at = models.DateTimeField(null=True, blank=True)
     calls_used = models.PositiveIntegerField(default=0)
     writes_used = models.PositiveIntegerField(default=0)
+    asked_in_vain = models.PositiveSmallIntegerField(
+        default=0, help_text="How often in a row the model gave no answer, where that is what it rests for."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = OriginQuerySet.as_manager()

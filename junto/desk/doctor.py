@@ -104,10 +104,17 @@ def check_engine() -> Check:
         return Check("task engine", True, "embedded: threads of the server process")
     try:
         with Redis.from_url(settings.REDIS_URL, socket_timeout=SERVICE_SECONDS) as client:
-            workers = Worker.count(connection=client)
+            workers = [set(worker.queue_names()) for worker in Worker.all(connection=client)]
     except RedisError as error:
         return Check("task engine", False, f"Redis: {error}", "start Redis, or correct REDIS_URL.")
-    return Check("task engine", workers > 0, f"Redis answers, {workers} workers", "start bin/junto worker.")
+    answers = f"Redis answers, {len(workers)} workers"
+    if idle := [lane for lane in settings.LANES if not any(lane in lanes for lanes in workers)]:
+        return Check("task engine", False, f"{answers}, none for {', '.join(idle)}", "start bin/junto worker.")
+    # a worker does one call at a time, and all but the news may wait for minutes: for a model or a vendor
+    free = {settings.LANES[0]} in workers
+    detail = answers if free else f"{answers}, none of them for {settings.LANES[0]} alone"
+    advice = f"start bin/junto worker {settings.LANES[0]}: else a slow model holds up approvals, Stop and the live chat."
+    return Check("task engine", free, detail, advice)
 
 
 def check_channel_layer() -> Check:

@@ -23,10 +23,7 @@ async function post(action, deed, body) {
   if (frame === null)
     throw failed("garbled", `Junto answered with an error (${answer.status}). Load the page again.`);
   if (!answer.ok) throw failed(frame.code, frame.message, frame.fields);
-  if (frame.html && frame.type === "ack") {
-    cards.replace(frame.html);
-    setTimeout(refresh, 400);
-  }
+  if (frame.type === "ack") setTimeout(refresh, 400);
   return frame;
 }
 

@@ -123,10 +123,10 @@ export class Cards {
     card.dataset.sending = "";
     try {
       const answer = await deed();
-      if (answer?.message) {
-        toast(answer.message, "ok");
+      if (answer?.message) toast(answer.message, "ok");
+      if (answer?.html) {
+        this.replace(answer.html);
         this.#rest(card);
-        if (answer.html) this.replace(answer.html);
         return true;
       }
       // The new card comes as a frame of its own; should it be lost, the buttons come back.

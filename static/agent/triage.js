@@ -10,6 +10,7 @@ import { unsentWithin } from "./unsent.js";
 const LIVE = new Set(["queued", "running", "waiting_for_approval", "waiting_for_technician"]);
 const NEAR_END = 120;
 const PANES_AFTER = 1_200;
+const PANES_LATEST = 4_000;
 const PANES_EVERY = 30_000;
 const TYPING_SHOWN = 8_000;
 
@@ -22,7 +23,7 @@ let session = page.dataset.session;
 let last = Number(page.dataset.last);
 let live = !find("[data-stop]").hidden;
 let streaming = new Map();
-let panesTimer = 0;
+const panes = { timer: 0, latest: 0, asked: 0, shown: 0 };
 
 const socket = new SessionSocket(page.dataset.socket, () => last, Number(page.dataset.mostBytes));
 const composer = new Composer(find("[data-composer]"), socket, {
@@ -168,9 +169,11 @@ function showState(frame) {
     find("[data-session-state]").replaceChildren(status);
   }
   if (frame.steps !== undefined) {
-    const steps = frame.max_steps ? `${frame.steps} of ${frame.max_steps} steps` : `${frame.steps} steps`;
-    find("[data-budget]").textContent = frame.cost ? `${steps}, ${frame.cost}` : steps;
+    const steps = frame.steps ? `${frame.steps} of ${frame.max_steps} steps` : "";
+    find("[data-budget]").textContent = [steps, frame.cost].filter(Boolean).join(", ");
   }
+  const again = find("[data-try-again]");
+  if (again) again.hidden = !frame.may_try_again;
   for (const name of ["[data-stop]", "[data-close-session]"]) find(name).hidden = !live;
   showStart(frame);
   composer.live = live;
@@ -223,22 +226,30 @@ function showLink({ state, words }) {
 
 /** The panes beside the chat are drawn by the server from the same rows; they are read again when something happened. */
 function refreshPanes() {
-  clearTimeout(panesTimer);
-  panesTimer = setTimeout(async () => {
-    const answer = await fetch(location.href, {
-      headers: { "HX-Request": "true", "HX-Target": "context" },
-    }).catch(() => null);
-    if (!answer?.ok || answer.redirected) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    showCounts(fresh);
-    for (const pane of page.querySelectorAll("[data-ticket], [data-part]")) {
-      const twin = fresh.querySelector(
-        pane.dataset.part ? `[data-part="${pane.dataset.part}"]` : "[data-ticket]",
-      );
-      const options = { morphStyle: "innerHTML", ignoreActiveValue: true };
-      if (twin) window.Idiomorph.morph(pane, twin.innerHTML, options);
-    }
-  }, PANES_AFTER);
+  const now = Date.now();
+  panes.latest ||= now + PANES_LATEST; // however fast events follow one another
+  clearTimeout(panes.timer);
+  panes.timer = setTimeout(readPanes, Math.max(0, Math.min(PANES_AFTER, panes.latest - now)));
+}
+
+async function readPanes() {
+  panes.latest = 0;
+  const number = ++panes.asked;
+  const answer = await fetch(location.href, {
+    headers: { "HX-Request": "true", "HX-Target": "context" },
+  }).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (number < panes.shown) return; // a later question was answered first
+  panes.shown = number;
+  showCounts(fresh);
+  for (const pane of page.querySelectorAll("[data-ticket], [data-part]")) {
+    const twin = fresh.querySelector(
+      pane.dataset.part ? `[data-part="${pane.dataset.part}"]` : "[data-ticket]",
+    );
+    const options = { morphStyle: "innerHTML", ignoreActiveValue: true };
+    if (twin) window.Idiomorph.morph(pane, twin.innerHTML, options);
+  }
 }
 setInterval(() => document.visibilityState === "visible" && refreshPanes(), PANES_EVERY);
 
@@ -295,6 +306,7 @@ page.addEventListener("click", (event) => {
   if (!button) return;
   if ("start" in button.dataset) attempt(button, { type: "start" }, find("[data-start-error]"));
   else if ("stop" in button.dataset) attempt(button, { type: "stop" });
+  else if ("tryAgain" in button.dataset) attempt(button, { type: "try_again" });
   else if ("closeSession" in button.dataset) attempt(button, { type: "close" });
   else if ("toEnd" in button.dataset) {
     toEnd();

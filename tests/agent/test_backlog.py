@@ -217,5 +217,5 @@ class DeadWorkerTests(BacklogTestCase):
 
 
 def test_what_nobody_waits_for_is_the_last_lane() -> None:
-    assert settings.LANES[0] == "people"
+    assert settings.LANES[0] == "news"
     assert settings.LANES[-1] == "default"

@@ -32,6 +32,7 @@ pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
 
 START_SECONDS = 120.0
 STOP_SECONDS = 20.0
+WORKERS = ("worker", "worker-for-news")
 REDIS_DATABASE = 9  # apart from what the service suite itself rings through
 
 STAGE = """
@@ -64,7 +65,7 @@ class Distributed:
 
 @pytest.fixture(scope="module")
 def distributed(postgres_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Distributed]:
-    """A migrated database, one web process and one worker."""
+    """A migrated database, one web process, and the worker for all and the one for news."""
     folder = tmp_path_factory.mktemp("distributed")
     redis_url = redis_url.rsplit("/", 1)[0] + f"/{REDIS_DATABASE}"
     with Redis.from_url(redis_url) as client:
@@ -81,7 +82,8 @@ def distributed(postgres_url: str, redis_url: str, tmp_path_factory: pytest.Temp
         migrate = _of_compose("migrate")
         subprocess.run(migrate, env=environment, check=True, timeout=START_SECONDS, capture_output=True, cwd=ROOT)
         stack.enter_context(_running(_of_dockerfile(port), environment, folder / "web.log"))
-        stack.enter_context(_running(_of_compose("worker"), environment, folder / "worker.log"))
+        for service in WORKERS:
+            stack.enter_context(_running(_of_compose(service), environment, folder / f"{service}.log"))
         stage = subprocess.run(
             [sys.executable, "-c", STAGE],
             env=environment,
@@ -98,7 +100,7 @@ def distributed(postgres_url: str, redis_url: str, tmp_path_factory: pytest.Temp
             token=stage.stdout.split()[-1],
         )
         wait_for(lambda: _status(f"{running.web}/healthz") == 200, "the web process to be healthy")
-        wait_for(lambda: len(running.workers()) == 1, "the worker to register")
+        wait_for(lambda: len(running.workers()) == len(WORKERS), "the workers to register")
         yield running
 
 
@@ -149,14 +151,15 @@ def test_the_doctor_finds_the_worker(distributed: Distributed) -> None:
         check=False,
     )
 
-    assert "task engine: Redis answers, 1 workers" in finished.stdout
+    assert "ok      task engine: Redis answers, 2 workers" in finished.stdout
 
 
 def test_a_worker_may_work_for_people_only(distributed: Distributed, tmp_path: Path) -> None:
     with _running([*_of_compose("worker"), "people"], distributed.environment, tmp_path / "people.log") as second:
-        wait_for(lambda: len(distributed.workers()) == 2, "a second worker to register")
+        wait_for(lambda: len(distributed.workers()) == 3, "a third worker to register")
         assert sorted(sorted(each.queue_names()) for each in distributed.workers()) == [
-            ["default", "people", "polls"],
+            ["actions", "default", "news", "people", "polls"],
+            ["news"],
             ["people"],
         ]
         second.send_signal(signal.SIGTERM)
@@ -164,17 +167,17 @@ def test_a_worker_may_work_for_people_only(distributed: Distributed, tmp_path: P
 
 
 def test_a_worker_leaves_at_sigterm(distributed: Distributed, tmp_path: Path) -> None:
-    with _running(_of_compose("worker"), distributed.environment, tmp_path / "second.log") as second:
+    with _running(_of_compose("worker"), distributed.environment, tmp_path / "third.log") as third:
         # it registers before it listens to signals
         working = {WorkerStatus.IDLE, WorkerStatus.BUSY}
         wait_for(
-            lambda: [each.get_state() in working for each in distributed.workers()] == [True, True],
-            "a second worker to work",
+            lambda: [each.get_state() in working for each in distributed.workers()] == [True, True, True],
+            "a third worker to work",
         )
-        second.send_signal(signal.SIGTERM)
+        third.send_signal(signal.SIGTERM)
 
-        assert second.wait(STOP_SECONDS) == 0
-    assert len(distributed.workers()) == 1
+        assert third.wait(STOP_SECONDS) == 0
+    assert len(distributed.workers()) == 2
 
 
 def wait_for(true: Callable[[], bool], what: str) -> None:
