@@ -16,7 +16,7 @@ from agent.loop import advance
 from agent.models import AgentSession, SessionEvent
 from agent.services import end_stopped_session
 from agent.stream import session_group
-from approvals.models import Action, Origin
+from approvals.models import Action, Origin, StaleState
 from integrations.models import ModelUsage
 from junto.bells import ring
 from junto.engine import push
@@ -80,7 +80,10 @@ def record_action_event(action_id: str) -> None:
         return
     session = AgentSession.unscoped.select_related("organization").get(origin_id=action.origin_id)
     # whoever told it before gives the session its turn too, or died and is found by the sweep
-    if record_action(session, action) and action.state in Action.TERMINAL:
+    if not record_action(session, action):
+        return
+    _ask_no_more(session)
+    if action.state in Action.TERMINAL:
         ring_session(session)
 
 
@@ -152,6 +155,20 @@ def _unanswered() -> Q:
     still_open = Action.unscoped.filter(origin=OuterRef("origin")).exclude(state__in=at_rest)
     resting = [AgentSession.State.WAITING_FOR_APPROVAL, AgentSession.State.WAITING_FOR_TECHNICIAN]
     return Q(~Exists(still_open), state__in=resting, last_number__gt=F("seen_number"))
+
+
+def _ask_no_more(session: AgentSession) -> None:
+    """Once nothing waits for a person, the session waits for its turn: its page must not ask until a step says so."""
+    asks = Action.unscoped.filter(
+        origin_id=session.origin_id, state__in=[Action.State.WAITING, Action.State.UNKNOWN]
+    ).exists()
+    if asks or session.state != AgentSession.State.WAITING_FOR_APPROVAL:
+        return
+    try:
+        session.move(to=AgentSession.State.QUEUED, frm=(AgentSession.State.WAITING_FOR_APPROVAL,))
+    except StaleState:
+        return
+    ring("session.events", str(session.signal_id))
 
 
 def _record_missed() -> None:

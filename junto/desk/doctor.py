@@ -113,7 +113,9 @@ def check_engine() -> Check:
     # a worker does one call at a time, and all but the news may wait for minutes: for a model or a vendor
     free = {settings.LANES[0]} in workers
     detail = answers if free else f"{answers}, none of them for {settings.LANES[0]} alone"
-    advice = f"start bin/junto worker {settings.LANES[0]}: else a slow model holds up approvals, Stop and the live chat."
+    advice = (
+        f"start bin/junto worker {settings.LANES[0]}: else a slow model holds up approvals, Stop and the live chat."
+    )
     return Check("task engine", free, detail, advice)
 
 

@@ -11,12 +11,22 @@ from django.utils import timezone
 from agent.backlog import AT_ONCE
 from agent.models import AgentSession, SessionEvent
 from agent.services import close_session, open_session, post_message
-from agent.tasks import sweep_sessions
+from agent.tasks import (
+    advance_session,
+    advance_unattended,
+    end_stopped_sessions,
+    record_action_event,
+    show_action,
+    sweep_sessions,
+    wake_sockets,
+)
 from approvals.models import Origin
+from approvals.tasks import look_again_at_target, run_action
 from junto import engine
 from junto.bells import ring
 from junto.tenants.actors import Actor
 from signals.models import Signal
+from signals.tasks import poll_connection
 from tests.cases import JuntoTestCase
 from tests.factories import SignalFactory
 
@@ -219,3 +229,11 @@ class DeadWorkerTests(BacklogTestCase):
 def test_what_nobody_waits_for_is_the_last_lane() -> None:
     assert settings.LANES[0] == "news"
     assert settings.LANES[-1] == "default"
+
+
+def test_what_may_not_wait_shares_no_lane_with_what_waits_for_a_model_or_a_vendor() -> None:
+    news = (wake_sockets, show_action, record_action_event, end_stopped_sessions)
+    slow = (advance_session, advance_unattended, run_action, look_again_at_target, poll_connection)
+    assert {task.queue_name for task in news} == {"news"}
+    assert "news" not in {task.queue_name for task in slow}
+    assert run_action.queue_name not in {advance_session.queue_name, advance_unattended.queue_name}

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
+from freezegun import freeze_time
+
 from agent.events import CallRefused
 from agent.models import AgentSession
+from agent.outages import ASK_AGAIN_AFTER, try_again
+from agent.services import SessionRefused, open_session, stop_session
+from agent.tasks import sweep_sessions
 from approvals.models import Action
+from junto.tenants.actors import Actor
 from tests.agent.model_cases import ModelTestCase
 from tests.scripted_model import Asks, Cuts, Fails, RefusesStreaming, Says, Sends
 
@@ -115,3 +124,63 @@ class FailingModelTest(ModelTestCase):
             session = self.start()
         assert session.state == State.WAITING_FOR_TECHNICIAN
         assert not self.actions(session, "connectwise.get_ticket")
+
+
+class AskedAgainTest(ModelTestCase):
+    """A model that was away for a while: what the agent began by itself goes on without anybody's word."""
+
+    def begun(self) -> AgentSession:
+        """A session of the agent's own, on which nobody waits."""
+        session = open_session(signal=self.signal, actor=Actor.system("agent", self.northwind), mode="prepare")
+        return self.run_on(session)
+
+    def minutes_later(self, session: AgentSession, minutes: int) -> AgentSession:
+        """What the clock does so long after the session came to rest."""
+        with freeze_time(session.changed_at + timedelta(minutes=minutes, seconds=1)):
+            sweep_sessions.call("")
+            return self.run_on(session)
+
+    def list_word(self) -> str:
+        """What the list of signals says of the agent."""
+        rows = self.log_in(self.theo).get(self.path("signals/")).context["signals"]
+        return str(next(row.session_word for row in rows if row.id == self.signal.pk))
+
+    def test_the_agents_own_session_is_asked_again_after_a_minute_and_says_so_until_then(self) -> None:
+        with self.model(Fails(401), Says("Here I am.")):
+            session = self.begun()
+            assert "tries again by itself in 1 minute" in self.notices(session)
+            assert self.list_word() == "Model did not answer"
+            session = self.minutes_later(session, 0)
+            assert not self.words(session)
+            session = self.minutes_later(session, 1)
+        assert "Here I am." in self.words(session)
+        assert self.list_word() == "Waiting for reply"
+
+    def test_the_waits_grow_and_end(self) -> None:
+        with self.model(*[Fails(401)] * (len(ASK_AGAIN_AFTER) + 1)) as server:
+            session = self.begun()
+            for number, seconds in enumerate(ASK_AGAIN_AFTER, start=1):
+                assert len(server.requests) == number
+                session = self.minutes_later(session, seconds // 60 - 1)
+                assert len(server.requests) == number
+                session = self.minutes_later(session, seconds // 60)
+            session = self.minutes_later(session, 10_000)
+            assert len(server.requests) == len(ASK_AGAIN_AFTER) + 1
+        assert "press Try again or write a message" in self.notices(session)
+
+    def test_a_session_that_a_person_started_is_asked_again_by_a_press_and_not_by_the_clock(self) -> None:
+        with self.model(Fails(401), Says("Here I am.")) as server:
+            session = self.minutes_later(self.start(), 2)
+            assert len(server.requests) == 1
+            try_again(session=session, actor=self.actor(self.theo))
+            session = self.run_on(session)
+        assert "Here I am." in self.words(session)
+        with pytest.raises(SessionRefused):
+            try_again(session=session, actor=self.actor(self.theo))
+
+    def test_what_a_person_stopped_is_not_asked_again(self) -> None:
+        with self.model(Fails(401)) as server:
+            session = self.begun()
+            stop_session(session=session, actor=self.actor(self.theo))
+            self.minutes_later(session, 2)
+        assert len(server.requests) == 1

@@ -211,6 +211,16 @@ class ShownOtherwiseTest(SocketTestCase):
             card = await page.until("card", action=str(action.pk))
             assert "passed on to Operators and above" in card["html"]
 
+    async def test_a_decision_is_answered_with_the_card_as_it_is_then_whatever_the_bells_do(self) -> None:
+        action = await sync_to_async(self.asked)("junto.put_medium")
+        async with self.browser(self.oskar) as page:
+            await page.until("state")
+            frame = {"type": "decide", "id": "1", "action": str(action.pk), "digest": action.digest}
+            await page.send({**frame, "verdict": "approve"})
+            card = (await page.until("ack", id="1"))["html"]
+            assert "Oskar Nowak" in card
+            assert 'data-decide="approve' not in card
+
 
 class FrameTest(SocketTestCase):
     async def refusal(self, frame: dict[str, Any] | str) -> dict[str, Any]:
@@ -270,6 +280,13 @@ class FrameTest(SocketTestCase):
                 error = await page.until("error")
                 assert error["message"] == "The message holds nothing that can be read: nothing was sent."
         assert not await SessionEvent.unscoped.filter(kind="user_said").aexists()
+
+    async def test_the_page_on_which_stop_is_pressed_shows_the_end_at_once_whatever_the_bells_do(self) -> None:
+        await sync_to_async(self.session_with)(1)
+        async with self.browser(self.theo) as page:
+            await page.send({"type": "stop", "id": "1"})
+            await page.until("ack", id="1")
+            await page.until("state", state="stopped")
 
     async def test_a_ping_is_answered(self) -> None:
         async with self.browser(self.theo) as page:
