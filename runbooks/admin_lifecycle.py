@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.views.decorators.http import require_POST
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 
 from junto.tenants.access import actor_of
@@ -67,16 +68,16 @@ class NotedChangeList(ChangeList):
 class LifecyclePages(FilePages, ForkPages, TemplatePages, TriggerPages):
     """The pages, for the admin of `Runbook` to inherit."""
 
-    actions_detail: ClassVar[list[str]] = [
+    #: What is used most stands in the page's head, the rest behind one button.
+    actions_detail: ClassVar[list[Any]] = [
         "publish",
         "replay",
         "triggers",
         "versions",
-        "figures",
-        "fork",
-        "archive",
-        "download",
+        {"title": "More", "items": ["figures", "fork", "download", "archive"]},
     ]
+    #: Those that only an author of this very runbook may take.
+    author_actions: ClassVar[frozenset[str]] = frozenset({"publish", "replay", "archive"})
     actions_list: ClassVar[list[str]] = ["templates", "upload", "download_all"]
     change_form_outer_before_template = "admin/runbooks/runbook/_standing.html"
 
@@ -92,6 +93,14 @@ class LifecyclePages(FilePages, ForkPages, TemplatePages, TriggerPages):
         ]
         return [*own, *super().get_urls()]
 
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[UnfoldAction]:
+        """No door that answers 403: what changes the runbook is offered to those who may."""
+        offered: list[UnfoldAction] = super().get_actions_detail(request, object_id)
+        if self.may_write(request, self.visible(request, str(object_id))):
+            return offered
+        closed = {f"runbooks_runbook_{name}" for name in self.author_actions}
+        return [each for each in offered if each.action_name not in closed]
+
     def render_change_form(  # noqa: PLR0917  (Django's own signature)
         self,
         request: HttpRequest,
@@ -103,7 +112,8 @@ class LifecyclePages(FilePages, ForkPages, TemplatePages, TriggerPages):
     ) -> HttpResponse:
         """Say above the form what is in force and what waits."""
         if isinstance(obj, Runbook):
-            context |= {"runbook": obj, **self._standing(request, obj)}
+            # the history is the list of versions, which has a button of its own
+            context |= {"runbook": obj, "show_history": False, **self._standing(request, obj)}
         response: HttpResponse = super().render_change_form(request, context, add, change, form_url, obj)
         return response
 

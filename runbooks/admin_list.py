@@ -178,7 +178,8 @@ class ListPages(RunbookPages):
         chosen = _chosen(queryset)
         if request.POST.get("agree"):
             return self._report(request, "Archived", [self._archive(request, each) for each in chosen])
-        context = {"chosen": chosen, "action": "archive_many"}
+        yours = [each for each in chosen if self.may_write(request, each) and each.status != Runbook.Status.ARCHIVED]
+        context = {"chosen": yours, "left_out": len(chosen) - len(yours), "action": "archive_many"}
         return self._many(request, "archive_many", "Archive the chosen runbooks", context)
 
     def _planned(self, request: HttpRequest, runbook: Runbook) -> Planned:

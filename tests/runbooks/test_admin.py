@@ -219,7 +219,11 @@ class WhoMayTests(AdminCase):
         )
         assert "company" in self.add().context["adminform"].form.errors
         assert self.add(company=str(self.harlow.pk)).status_code == 302
-        assert self.client.get(self.admin(f"{everywhere.pk}/change/")).status_code == 200
+        page = self.client.get(self.admin(f"{everywhere.pk}/change/"))
+        self.assertContains(page, "rb-prose")
+        self.assertContains(page, self.admin(f"{everywhere.pk}/versions/"))
+        for closed in ("publish/", "replay/", "archive/"):
+            self.assertNotContains(page, self.admin(f"{everywhere.pk}/{closed}"))
         assert self.client.post(self.admin(f"{everywhere.pk}/publish/"), {"agree": "1"}).status_code == 403
         assert self.client.post(self.admin(f"{everywhere.pk}/change/"), FORM).status_code == 403
 

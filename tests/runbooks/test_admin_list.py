@@ -130,6 +130,7 @@ class ManyTests(AdminCase):
         limit_to_companies(
             actor=self.actor(self.olivia), membership=self.mara, all_companies=False, companies=[self.harlow]
         )
+        self.assertContains(self.act("archive_many", everywhere, clinic), "Archive 1<")
         page = self.act("archive_many", everywhere, clinic, agree="1")
         assert {each.title: each.done for each in page.context["reports"]} == {"Everywhere": False, "For Harlow": True}
         assert self.status(everywhere) == "published"
