@@ -74,7 +74,8 @@ class LifecyclePages(FilePages, ForkPages, TemplatePages, TriggerPages):
         "replay",
         "triggers",
         "versions",
-        {"title": "More", "items": ["figures", "fork", "download", "archive"]},
+        "figures",
+        {"title": "More", "items": ["fork", "download", "archive"]},
     ]
     #: Those that only an author of this very runbook may take.
     author_actions: ClassVar[frozenset[str]] = frozenset({"publish", "replay", "archive"})
