@@ -17,6 +17,7 @@ from agent.context import SessionContext
 from agent.journal import read_events, record_action
 from agent.models import AgentSession, RunStep
 from agent.steps import in_tool_words
+from agent.stopping import stopped_at, stopped_words
 from agent.work import whole_minutes, worked_seconds
 from approvals.models import Action, Decision
 from approvals.services import propose_action
@@ -165,7 +166,7 @@ def _time(context: SessionContext, steps: Sequence[RunStep]) -> dict[str, JsonVa
         "ticket_id": vendor_id(session.signal.external_id),
         "start": f"{(now - timedelta(minutes=minutes)).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "minutes": minutes,
-        "notes": f"{_name(context)}: {_count(steps)}.",
+        "notes": f"{_name(context)}: {_course(context, steps)}.",
     }
     member = session.started_by.psa_member if session.started_by else ""
     return {**arguments, "member": member} if member else arguments
@@ -179,7 +180,7 @@ def _note(context: SessionContext, steps: Sequence[RunStep]) -> dict[str, JsonVa
     lines = [
         f"{_name(context)}, run by Junto.",
         f"Started {session.created_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC by {who}; "
-        f"{_minutes(session, timezone.now())} min of work; {_count(steps)}.",
+        f"{_minutes(session, timezone.now())} min of work; {_course(context, steps)}.",
         "",
         *(f"{step.label}. {in_tool_words(step.title)}: {_step_words(step)}" for step in steps),
     ]
@@ -208,9 +209,11 @@ def _step_words(step: RunStep) -> str:
     return f"{words}{by}{f' ({step.reason})' if step.reason else ''}"
 
 
-def _count(steps: Sequence[RunStep]) -> str:
+def _course(context: SessionContext, steps: Sequence[RunStep]) -> str:
+    """How far it came, and at which answer it was stopped."""
     done = sum(step.state == RunStep.State.DONE for step in steps)
-    return f"{done} of {len(steps)} steps done"
+    stop = stopped_at(steps, _version(context))
+    return f"{done} of {len(steps)} steps done" + (f"; {stopped_words(stop)}" if stop else "")
 
 
 def _name(context: SessionContext) -> str:

@@ -54,7 +54,7 @@ def is_taken_over(session: AgentSession) -> bool:
 def answer_decision(*, session: AgentSession, actor: Actor, number: int, option: str) -> None:
     """Choose one of the options of decision `number`; the run goes on with it.
 
-    An option that leads to a later step skips those between.
+    An option that leads to a later step skips those between; one that stops the run, all behind it.
 
     Raises:
         SessionRefused: it is answered or skipped already, not asked yet, or has no such option.
@@ -82,7 +82,7 @@ def answer_decision(*, session: AgentSession, actor: Actor, number: int, option:
         finished_at=None if after else Now(),
     )
     for passed in run.between(number, written.leads.get(chosen)):
-        run.skip(passed, f"The answer “{chosen}” passes over it.")
+        run.skip(passed, _passed_words(written, chosen))
     run.tell("answer", number, f"{run.member.user.display_name} chose “{chosen}” for “{step.title}”.", option=chosen)
 
 
@@ -134,13 +134,13 @@ def retry_step(*, session: AgentSession, actor: Actor, number: int) -> None:
 
 @transaction.atomic
 def mark_step(*, session: AgentSession, actor: Actor, number: int, done: bool) -> None:
-    """Tick a step that a person carried out, or take the tick away.
+    """Tick a step that a person carried out, or take the tick away; that of a decision opens what its answer skipped.
 
     Raises:
         SessionRefused: it is in that state already, the agent did it, or something of it is under way.
     """
     run = _Run.of(session, actor)
-    step, _ = run.step(number)
+    step, written = run.step(number)
     if step.decision and done:
         raise SessionRefused(f"Step {step.label} is a decision: choose one of its answers.")
     run.require_idle(step)
@@ -154,6 +154,8 @@ def mark_step(*, session: AgentSession, actor: Actor, number: int, done: bool) -
         raise SessionRefused(f"Nobody ticked step {step.label}.")
     frm = [State.DONE, State.SKIPPED]
     run.change(step, frm=frm, state=State.PENDING, by=None, answer="", reason="", finished_at=None)
+    for passed in run.passed_over(number, _passed_words(written, step.answer)):
+        run.change(passed, frm=[State.SKIPPED], state=State.PENDING, by=None, reason="", finished_at=None)
     run.tell("undone", number, f"{name} opened step {step.label}, “{step.title}”, again.")
 
 
@@ -246,6 +248,11 @@ class _Run:
             return []
         return [each for each in self.steps if number < each.number < target and each.state not in RunStep.OVER]
 
+    def passed_over(self, number: int, reason: str) -> list[RunStep]:
+        """The steps after `number` that were skipped for just this reason."""
+        rows = [each for each in self.steps if each.number > number and each.state == State.SKIPPED]
+        return [each for each in rows if each.reason == reason]
+
     def actions_of(self, step: RunStep) -> list[Action]:
         """The step's actions as they are now."""
         rows = Action.objects.for_organization(self.session.organization)
@@ -306,3 +313,8 @@ class _Run:
             append_event(self.session, told)
             ring("session.ready", str(self.session.pk))
         record(self.actor, f"run.{deed}", self.session, {"step": number, **detail})
+
+
+def _passed_words(written: Step, answer: str) -> str:
+    """Why the steps are skipped that an answer passes over."""
+    return f"The answer “{answer}” {'stops the run before it' if answer in written.stops else 'passes over it'}."

@@ -148,8 +148,10 @@ class DryRun:
         if decision is not None:
             self._decide(decision)
             return
-        undone = self._steps.undone()
-        if undone is None:
+        undone, stopped = self._steps.undone(), self._steps.stopped()
+        if undone is None and stopped is not None:
+            self.end(f"Stopped at step {stopped.written.label} with the answer “{stopped.answer}”.")
+        elif undone is None:
             self.end("Went through all its steps.")
         else:
             self.end(f"Ended before step {undone.written.label}, “{undone.written.title}”, was done.")

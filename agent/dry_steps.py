@@ -92,6 +92,10 @@ class DrySteps:
             if step.written.number < other.written.number < onward:
                 other.passed = True
 
+    def stopped(self) -> DryStep | None:
+        """The decision at which an answer stopped the run."""
+        return next((step for step in self._steps if step.answer in step.written.stops), None)
+
     def undone(self) -> DryStep | None:
         """The first step with something left to do."""
         return next((step for step in self._open() if step.mentions or step.asks), None)

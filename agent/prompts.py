@@ -64,7 +64,7 @@ class StepFacts:
     """One step of the matched runbook, how far it is, and what a person answered where it is a decision.
 
     `number` is what people call it, `order` its place; `leads` = the order of the later step that an option goes on
-    with, for those that name one.
+    with, for those that name one; one that stops the run leads behind the last step.
     """
 
     order: int

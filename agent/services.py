@@ -15,7 +15,8 @@ from agent.events import Notice, PersonStarted, StateChanged, UserSaid
 from agent.frames import MESSAGE_LIMIT
 from agent.journal import append_event, was_said
 from agent.models import AgentSession
-from agent.steps import lay_out
+from agent.steps import lay_out, read_steps
+from agent.stopping import stopped_at, stopped_words
 from approvals.models import Origin
 from approvals.services import cancel_actions, open_origin, set_mode, stop_origin
 from integrations.llm.fencing import says_something
@@ -215,12 +216,14 @@ def fail_session(*, session: AgentSession, actor: Actor) -> None:
 def complete_run(*, session: AgentSession, actor: Actor, version: PublishedVersion, succeeded: bool) -> None:
     """End a run whose every step is done or skipped. The signal is resolved where the runbook says so and it succeeded.
 
-    `succeeded` = the ticket, the time and the note of its end are in the PSA too.
+    `succeeded` = the ticket, the time and the note of its end are in the PSA too. One that an answer stopped resolves
+    nothing: what it was for did not happen.
     """
-    detail = "Every step is done or was skipped by a person."
+    stop = stopped_at(read_steps(session), version)
+    detail = f"It was {stopped_words(stop)}." if stop else "Every step is done or was skipped by a person."
     if not succeeded:
         detail += " The closing note or the time is missing in the PSA: look at the run's page."
-    resolves = succeeded and version.on_success == Runbook.OnSuccess.RESOLVE
+    resolves = succeeded and stop is None and version.on_success == Runbook.OnSuccess.RESOLVE
     state = Signal.State.RESOLVED if resolves else Signal.State.IN_REVIEW
     _end(session, to=AgentSession.State.COMPLETED, actor=actor, detail=detail, signal_state=state)
 

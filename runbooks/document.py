@@ -27,7 +27,7 @@ from runbooks.mentions import (
     Scan,
     scan_mentions,
 )
-from runbooks.numbering import called, follow, heading_number
+from runbooks.numbering import Target, called, follow, heading_number
 from signals.facts import SignalFacts, vendor_id
 
 __all__ = [
@@ -65,7 +65,8 @@ class Step:
     """One step. A decision asks a technician and has `options`; `text` is Markdown as written.
 
     `number` counts the steps from 1; `label` is what people know it by (see `runbooks.numbering`). `leads` holds the
-    number of the later step that an option leads to, for those that name one.
+    number of the later step that an option leads to, for those that name one; for those that stop the run (`stops`) it
+    is the number behind the last step.
     """
 
     number: int
@@ -77,6 +78,7 @@ class Step:
     mentions: tuple[Mention, ...]
     line: int
     leads: Mapping[str, int] = field(default_factory=dict)
+    stops: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -210,9 +212,11 @@ class _Reader:
                 options=tuple(option.title for option in draft.options or ()),
                 mentions=draft.scan.mentions,
                 line=draft.line,
-                leads=self._leads(draft.options or (), at=number, names=names),
+                leads={option: target.place for option, target in targets.items()},
+                stops=frozenset(option for option, target in targets.items() if target.stops),
             )
             for number, draft in enumerate(drafts, start=1)
+            for targets in [self._targets(draft.options or (), at=number, names=names)]
         ]
         found = chain(self.problems, *(draft.scan.problems for draft in drafts))
         return RunbookDocument(tuple(steps), tuple(sorted(found, key=lambda problem: problem.line)))
@@ -295,16 +299,17 @@ class _Reader:
         scanned = [block] if inside or not is_list or choices is None else [block, choices]
         return _Draft(title=title or "Decision", text=title, line=line, scan=self._scan(scanned), options=options)
 
-    def _leads(self, options: Sequence[_Option], *, at: int, names: Sequence[str]) -> dict[str, int]:
-        """Where those options lead that name a step; one that cannot be gone to is a problem."""
-        leads: dict[str, int] = {}
+    def _targets(self, options: Sequence[_Option], *, at: int, names: Sequence[str]) -> dict[str, Target]:
+        """Where those options lead that name a step or stop; one that cannot be gone to is a problem."""
+        targets: dict[str, Target] = {}
         for option in options:
-            target = follow(_CALL.sub(lambda call: call[1] or "", option.text), at=at, names=names)
+            words = _MARKS.sub("", _CALL.sub(lambda call: call[1] or "", option.text))
+            target = follow(words, at=at, names=names)
             if target.problem:
                 self.problems.append(Problem(option.line, f"The answer “{option.title}” {target.problem}"))
             if target.place:
-                leads[option.title] = target.place
-        return leads
+                targets[option.title] = target
+        return targets
 
     def _check_callouts(self, blocks: Sequence[SyntaxTreeNode]) -> None:
         for block in blocks:

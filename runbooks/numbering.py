@@ -1,8 +1,11 @@
-"""How the steps of a runbook are called, and the later step that an answer of a decision leads to. Pure.
+"""How the steps of a runbook are called, and where an answer of a decision leads: to a later step or to the end. Pure.
 
 A step is called by the number that its readers see before it: that of its item in a numbered list or, in a text
 without lists, of its heading. One without a number takes the last number before it and a letter (2a, 2b). Where no
 step has a number they are counted. A list that begins anew at 1 gives a number twice; no answer can lead there.
+
+An answer stops the run by the words “stop here” and by no others: “stop”, “escalate” or “change nothing” may be a part
+of the work, and nobody guesses which.
 """
 
 from __future__ import annotations
@@ -22,13 +25,20 @@ _LEADS: Final = re.compile(
     re.IGNORECASE,
 )
 
+_STOPS: Final = re.compile(r"\bstop\s+here\b", re.IGNORECASE)
+_STOPS_NOT: Final = re.compile(r"(?:\b(?:not|never)|n['’]t)\s+stop\s+here\b", re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class Target:
-    """Where an answer leads: the place of a later step, counted from 1 (0 = on to the next), or what is wrong."""
+    """Where an answer leads: the place of a later step, counted from 1 (0 = on to the next), or what is wrong.
+
+    One that `stops` leads to the place behind the last step.
+    """
 
     place: int = 0
     problem: str = ""
+    stops: bool = False
 
 
 def heading_number(text: str) -> tuple[int | None, str]:
@@ -56,6 +66,12 @@ def called(numbers: Sequence[int | None]) -> list[str]:
 def follow(answer: str, *, at: int, names: Sequence[str]) -> Target:
     """Where `answer` leads from the step at place `at` (from 1) among those called `names`."""
     wanted = list(dict.fromkeys(name.lower() for name in _LEADS.findall(answer)))
+    if _STOPS_NOT.search(answer):
+        return Target(problem="says not to stop here, and “stop here” ends the run: put it in other words.")
+    if _STOPS.search(answer):
+        if wanted:
+            return Target(problem=f"says to stop here and leads to step {' and to step '.join(wanted)}: name one.")
+        return Target(place=len(names) + 1, stops=True)
     if not wanted:
         return Target()
     if len(wanted) > 1:

@@ -14,11 +14,13 @@ from approvals.models import Action
 from junto.audit.models import AuditEntry
 from junto.tenants.models import Membership
 from junto.tenants.permissions import PermissionDenied
+from runbooks.models import Runbook
 from signals.models import Signal
 from tests.agent.run_cases import HUMAN, HYBRID, DirectedRunCase
 from tests.factories import MembershipFactory
 
 YES, NO = "Yes, go on", "No, leave it: go to step 4"
+STOP = "No: stop here and tell the service manager"
 
 
 class DecisionTest(DirectedRunCase):
@@ -47,6 +49,28 @@ class DecisionTest(DirectedRunCase):
         assert self.steps(session) == ["done", "done", "done", "skipped", "done"]
         assert "passes over" in self.rows(session)[3].reason
         assert self.written() == []
+
+    def stopping(self, audience: str) -> Runbook:
+        body = HYBRID.replace(NO, STOP)
+        return self.publish(body, audience=audience, on_success=Runbook.OnSuccess.RESOLVE)
+
+    def test_an_answer_that_says_stop_here_skips_the_rest_and_the_run_closes_without_resolving(self) -> None:
+        session = self.answer(self.run_it(self.stopping("ai")), STOP)
+        assert self.steps(session) == ["done", "done", "done", "skipped", "skipped"]
+        assert STOP in self.rows(session)[4].reason
+        assert session.state == AgentSession.State.COMPLETED
+        assert self.reload(session.signal).state == Signal.State.IN_REVIEW
+        assert self.written() == ["time_entry", "note"]
+        time, note = [effect["body"] for effect in self.sandbox.effects()]
+        for told in (time["notes"], note["text"], session.state_detail):
+            assert f"stopped at step 2a, “Did they confirm who they are?”, with the answer “{STOP}”" in told
+
+    def test_people_who_untick_such_an_answer_have_its_steps_before_them_again(self) -> None:
+        session = self.run_it(self.stopping("human"))
+        self.answer(session, STOP)
+        assert self.steps(session)[3:] == ["skipped", "skipped"]
+        mark_step(session=session, actor=self.actor(self.theo), number=3, done=False)
+        assert self.steps(session)[2:] == ["pending", "pending", "pending"]
 
     def test_of_two_answers_the_first_stands_and_the_second_is_told(self) -> None:
         session = self.hybrid()

@@ -88,6 +88,33 @@ class UnattendedRunTest(RunTestCase):
         assert session.origin.mode == "runbook"
 
 
+class StepByStepTest(RunTestCase):
+    def test_what_is_read_back_to_prove_a_change_is_read_behind_it_and_the_run_closes(self) -> None:
+        proof = "3. Prove it. @connectwise.get_ticket(ticket_id=ticket.id)\n"
+        last = '4. Say so. @connectwise.add_internal_note(ticket_id=ticket.id, text="Proved.")\n'
+        self.runbook.body = f"{BODY}{proof}{last}"
+        mara = self.actor(self.mara)
+        publish_runbook(actor=mara, runbook=save_draft(actor=mara, runbook=self.runbook), note="Prove it")
+        session = self.arrive()
+        assert self.steps(session) == ["done"] * 4
+        assert session.state == AgentSession.State.COMPLETED
+        calls = {call: step.number for step in RunStep.unscoped.filter(session=session) for call in step.calls}
+        rows = Action.unscoped.filter(origin_id=session.origin_id).order_by("created_at")
+        assert [calls[row.call_id] for row in rows if row.call_id in calls] == [1, 2, 3, 4]
+        assert self.written(session) == ["note", "note", "time_entry", "note"]
+
+    def test_nothing_is_read_ahead_for_a_step_that_reads_behind_a_change(self) -> None:
+        note, read = BODY.splitlines()[3].replace("2.", "1."), BODY.splitlines()[2].replace("1.", "2.")
+        self.runbook.body = f"VPN credentials are rejected.\n\n{note}\n{read}\n"
+        mara = self.actor(self.mara)
+        publish_runbook(actor=mara, runbook=save_draft(actor=mara, runbook=self.runbook), note="Turned round")
+        session = self.arrive()
+        tools = ("connectwise.add_internal_note", "connectwise.get_ticket")
+        rows = Action.unscoped.filter(origin_id=session.origin_id, tool__in=tools).order_by("created_at")
+        assert [row.tool for row in rows] == [*tools, tools[0]]
+        assert session.state == AgentSession.State.COMPLETED
+
+
 class ClosingSetTest(RunTestCase):
     def test_a_run_ends_with_its_time_and_a_note_in_connectwise_and_nobody_was_asked(self) -> None:
         session = self.arrive()

@@ -146,6 +146,23 @@ class TestNumbers:
             assert part in message
         assert document.steps[1].leads == {}
 
+    def test_an_answer_that_says_stop_here_leads_behind_the_last_step(self) -> None:
+        document = self.asked("Yes", "No: **stop here** and tell the lead", "Stop\n   >   here")
+        asking = document.steps[1]
+        assert document.problems == ()
+        assert asking.stops == set(asking.options[1:])
+        assert asking.leads == dict.fromkeys(asking.options[1:], len(document.steps) + 1)
+
+    def test_other_words_for_it_are_not_guessed(self) -> None:
+        document = self.asked("Stop", "Escalate", "No: change nothing and end here", '@a.b(note="stop here")')
+        assert (document.problems, document.steps[1].leads, document.steps[1].stops) == ((), {}, frozenset())
+
+    def test_an_answer_that_says_both_or_not_to_stop_here_is_a_problem_on_its_line(self) -> None:
+        document = self.asked("Stop here, or go to step 3", "Do not stop here", "Don't stop here")
+        assert lines(document) == [4, 5, 6]
+        assert ["name one" in each.message for each in document.problems] == [True, False, False]
+        assert (document.steps[1].leads, document.steps[1].stops) == ({}, frozenset())
+
     def test_no_answer_leads_to_a_number_that_is_there_twice(self) -> None:
         document = parse("> [!DECISION] So?\n> - No: go to step 1\n\n## A\n\n1. One\n\n## B\n\n1. Two\n")
         [problem] = document.problems

@@ -92,7 +92,8 @@ def test_steps_are_called_by_the_numbers_that_people_read_and_answers_lead_to_th
         assert written[1] in (None, step.label), step.title
         for option in step.options:
             named = re.search(r"go to step (\d+)", option)
-            assert (option in step.leads) == (named is not None), option
+            assert (option in step.leads) == (named is not None or "stop here" in option), option
+            assert (option in step.stops) == ("stop here" in option), option
             assert named is None or document.steps[step.leads[option] - 1].label == named[1], option
 
 

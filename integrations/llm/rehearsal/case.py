@@ -33,12 +33,17 @@ class Mention:
     unresolved: tuple[str, ...]
     ask: bool
 
+    def asks_for(self, tool: str, arguments: Fields) -> bool:
+        """Whether a call of `tool` with these arguments is what it asks for, as far as it binds them."""
+        return self.tool == tool and self.arguments.items() <= arguments.items()
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """A runbook's step. `number` is what people call it, `mark` the same where only one is called so; `order` counts.
 
-    `leads` = the order of the later step that an option goes on with, for those that name one.
+    `leads` = the order of the later step that an option goes on with, for those that name one; behind the last step for
+    one that stops the run. `is_untouched` = the server counts no call for it yet.
     """
 
     order: int
@@ -51,6 +56,7 @@ class Step:
     mentions: tuple[Mention, ...]
     answer: str = ""
     is_over: bool = False
+    is_untouched: bool = False
     attempt: int = 1
     leads: Mapping[str, int] = field(default_factory=dict)
 
@@ -218,11 +224,26 @@ class Case:
 
     def has_looked(self, mention: Mention) -> bool:
         """Whether what a runbook's step wants to look up was looked up while gathering."""
-        wanted = mention.arguments.items()
-        return is_look(mention.tool) and any(
-            call.is_read and call.tool == mention.tool and call.outcome.is_ok and wanted <= call.arguments.items()
-            for call in self.conversation.calls
-        )
+        return is_look(mention.tool) and any(mention.asks_for(call.tool, call.arguments) for call in self.gathered())
+
+    def gathered(self) -> list[Call]:
+        """The look-ups that went well while gathering, to be taken from: each stands for one mention of a runbook."""
+        return [call for call in self.conversation.calls if call.is_read and call.outcome.is_ok]
+
+    def is_for_later(self, tool: str, arguments: Fields) -> bool:
+        """Whether a run's look-up belongs to a step behind a change or a decision, which it is to come after."""
+        if self.mode != "runbook" or not self.may_follow_runbook:
+            return False
+        is_behind = False
+        for step in self.steps:
+            if step.is_over:
+                continue
+            is_behind = is_behind or (step.is_decision and not step.answer)
+            for mention in step.mentions:
+                if mention.asks_for(tool, arguments):
+                    return is_behind
+                is_behind = is_behind or not is_look(mention.tool)
+        return False
 
     @property
     def failed_reads(self) -> list[Call]:
@@ -276,6 +297,7 @@ def _steps(entries: list[JsonValue]) -> Iterator[Step]:
             mentions=tuple(_mentions(_list(entry.get("mentions")))),
             answer=text(entry.get("answer")),
             is_over=entry.get("state") in ("done", "skipped"),
+            is_untouched=entry.get("state") == "pending",
             attempt=attempt if isinstance(attempt := entry.get("attempt"), int) else 1,
             leads={text(name): to for name, to in fields(entry.get("leads")).items() if isinstance(to, int)},
         )

@@ -34,7 +34,14 @@ class Wish:
 
 
 def reads(case: Case) -> list[Wish]:
-    """The reads still to be made: all at the beginning, then what only the ticket itself could tell."""
+    """The reads still to be made: all at the beginning, then what only the ticket itself could tell.
+
+    A run leaves those out that a later step of its runbook makes, so that they tell how things are by then.
+    """
+    return [wish for wish in _reads(case) if not case.is_for_later(wish.tool, wish.arguments)]
+
+
+def _reads(case: Case) -> list[Wish]:
     conversation = case.conversation
     if conversation.last_position < 0:
         return [*_first_reads(case), *_contact_read(case)]

@@ -171,10 +171,15 @@ def _time_intents(case: Case) -> Iterator[_Intent]:
 
 
 def _step_intents(case: Case) -> Iterator[_Intent]:
-    """The runbook's mentions in order, up to a question nobody answered or a step that went wrong."""
+    """The runbook's mentions in order, up to a question nobody answered or a step that went wrong.
+
+    What was looked up while gathering is not looked up again by the first step that wants it; a later step that wants
+    it once more (to prove a change) has it done for itself.
+    """
     if not case.may_follow_runbook:
         return
     jump_to = 0
+    gathered = case.gathered()
     for step in case.steps:
         if step.order < jump_to or (step.is_over and not step.answer):
             continue
@@ -182,16 +187,16 @@ def _step_intents(case: Case) -> Iterator[_Intent]:
             answer = step.answer or chosen_option(case, step)
             if not answer:
                 yield _Intent(leads.step_key(step.mark, 0), question=_question(case, step))
-            if not answer or _STOPS.search(answer):
-                return
+            if not answer or (case.mode != "runbook" and _STOPS.search(answer)):
+                return  # in a run the server says where an answer leads
             jump_to = step.leads.get(answer, 0)
         for order, mention in enumerate(step.mentions, start=1):
-            if case.has_looked(mention) or _was_done(case, step, order):
+            if step.is_over or _was_gathered(step, mention, gathered) or _was_done(case, step, order):
                 continue
             intent = _mention_intent(case, step, mention, order)
             yield intent
             broken = _call(case, intent.key)
-            if broken is not None and _went_wrong(broken):
+            if broken is not None and _went_wrong(case, broken):
                 yield _Intent("step-stop", obstacle=f"the rest of the runbook, because step {step.number} went wrong.")
                 return
 
@@ -291,9 +296,26 @@ def _matched(answer: str, options: tuple[str, ...]) -> str:
     return fitting[0] if len(fitting) == 1 else ""
 
 
-def _went_wrong(call: Call) -> bool:
-    """Whether going on would build on something that did not happen. A denial is a person's word to skip the step."""
-    return not is_look(call.tool) and call.outcome.status not in ("ok", "denied", "waiting")
+def _went_wrong(case: Case, call: Call) -> bool:
+    """Whether going on would build on something that did not happen. A denial is a person's word to skip the step.
+
+    In a run a look-up counts too: a later step may stand on what it was to prove.
+    """
+    counts = case.mode == "runbook" or not is_look(call.tool)
+    return counts and call.outcome.status not in ("ok", "denied", "waiting")
+
+
+def _was_gathered(step: Step, mention: Mention, gathered: list[Call]) -> bool:
+    """Whether a look-up made while gathering did what a mention wants, which is taken out of `gathered` for it.
+
+    Not where the server knows of nothing that was done for the step.
+    """
+    if step.is_untouched or not is_look(mention.tool):
+        return False
+    found = next((call for call in gathered if mention.asks_for(call.tool, call.arguments)), None)
+    if found is not None:
+        gathered.remove(found)
+    return found is not None
 
 
 def _was_done(case: Case, step: Step, order: int) -> bool:
