@@ -63,6 +63,9 @@ class NotedChangeList(ChangeList):
         for row in rows:
             row.notes = notes[row.pk]
         self.result_list = rows
+        if not self.query and not self.get_filters_params():
+            # nothing was left out, so the page offers no way to show all
+            self.full_result_count = self.result_count
 
 
 class LifecyclePages(FilePages, ForkPages, TemplatePages, TriggerPages):

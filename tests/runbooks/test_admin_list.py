@@ -41,6 +41,10 @@ class FilterTests(AdminCase):
         assert self.titles(tag="outlook", system="ninjaone") == set()
         assert self.titles(q="full disk") == {disk}
 
+    def test_show_all_is_offered_only_where_something_is_left_out(self) -> None:
+        self.assertNotContains(self.client.get(self.admin()), "Show all")
+        self.assertContains(self.client.get(self.admin(), {"q": "full disk"}), "Show all")
+
     def test_filters_follow_each_save(self) -> None:
         self.reset.tags, self.reset.body = ["mailbox"], "1. Do it by hand"
         save_draft(actor=self.actor(self.mara), runbook=self.reset)
