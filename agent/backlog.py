@@ -142,7 +142,8 @@ def _has_room(organization: Organization) -> bool:
 
 
 def _has_ai_runbook(signal: Signal) -> bool:
+    """Whether what fits best is for the agent, surely enough to begin by itself; else it is offered to people."""
     best = next((match for match in match_signal(signal) if match.above_threshold), None)
-    if best is None or best.audience != Runbook.Audience.AI or signal.company is None:
+    if best is None or not best.may_start or best.audience != Runbook.Audience.AI or signal.company is None:
         return False
     return not suspended_at(best.runbook, signal.company)

@@ -1,7 +1,8 @@
 """Which published runbooks fit a signal: by words, by meaning, by their conditions, and by what people chose before.
 
 Words and meaning give a probability (junto/retrieval/index.py). A condition that is met and choices for signals like
-this one move its odds by fixed steps, each told in the reason; below THRESHOLD none fits.
+this one move its odds by fixed steps, each told in the reason; below THRESHOLD none fits. To begin unattended more is
+asked: a condition that is met, choices of people, or START_LINE and START_WORDS.
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ from signals.models import Signal
 
 #: From this probability on a runbook counts as fitting; docs/matching.md shows what that is worth, and why not another.
 THRESHOLD: Final = 0.5
+#: From this probability on words and meaning may start a run that nobody asked for, where so many different words of
+#: the ticket stand in the title or the tags: on a small shelf one common word leads by far (docs/matching.md).
+START_LINE: Final = 0.85
+START_WORDS: Final = 3
+#: How many more signals like this one people took it for than passed it over, for a start without those words.
+START_CHOICES: Final = 2
 #: By how much a condition moves the logarithm of the odds. An alert of exactly this type is nearly proof, a ticket type
 #: is shared by many matters.
 CONDITION_STEPS: Final[Mapping[str, float]] = {Trigger.Kind.ALERT: 7.0, Trigger.Kind.CLASSIFICATION: 2.0}
@@ -38,7 +45,10 @@ CANDIDATES: Final = 20
 
 @dataclass(frozen=True)
 class Match:
-    """A published runbook for a signal. `title`, `audience` and `version` are those in force, not the draft's."""
+    """A published runbook for a signal. `title`, `audience` and `version` are those in force, not the draft's.
+
+    `may_start` = it fits well enough to begin without being asked for; `above_threshold` = well enough to be offered.
+    """
 
     runbook: Runbook
     record: int
@@ -48,6 +58,7 @@ class Match:
     score: float
     reason: str
     above_threshold: bool
+    may_start: bool
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,12 @@ class _Weighed:
     hit: Hit
     conditions: tuple[Trigger, ...]
     precedent: Precedent
+
+    def may_start(self, title_words: int) -> bool:
+        """Whether that is enough for a run that nobody asked for; so many words stand in its title or tags."""
+        sure = self.confidence
+        vouched = bool(self.conditions) or self.precedent.net >= START_CHOICES
+        return sure >= THRESHOLD if vouched else sure >= START_LINE and title_words >= START_WORDS
 
     @property
     def confidence(self) -> float:
@@ -90,8 +107,9 @@ def match_signal(signal: Signal, *, limit: int = 3) -> list[Match]:
         return []
     conditions = _conditions(signal, shelf)
     before = _before(signal, shelf, among)
+    query = _query(signal, shelf)
     hits = shelf.index.rank(
-        _query(signal, shelf),
+        query,
         limit=max(limit, CANDIDATES),
         among=among,
         always=among & (conditions.keys() | {place for place, each in before.items() if each.taken}),
@@ -101,12 +119,13 @@ def match_signal(signal: Signal, *, limit: int = 3) -> list[Match]:
         for hit in hits
     ]
     weighed.sort(key=lambda each: (-each.confidence, -each.hit.score, each.entry.record))
-    return _matches(signal, weighed[:limit])
+    title_words = [shelf.index.lexical.title_words(query.reading, each.hit.place) for each in weighed[:limit]]
+    return _matches(signal, list(zip(weighed[:limit], title_words, strict=True)))
 
 
-def _matches(signal: Signal, weighed: list[_Weighed]) -> list[Match]:
+def _matches(signal: Signal, weighed: list[tuple[_Weighed, int]]) -> list[Match]:
     rows = Runbook.objects.for_organization(signal.organization).select_related("company")
-    by_id = {row.pk: row for row in rows.filter(pk__in=[each.entry.runbook_id for each in weighed])}
+    by_id = {row.pk: row for row in rows.filter(pk__in=[each.entry.runbook_id for each, _ in weighed])}
     return [
         Match(
             runbook=by_id[each.entry.runbook_id],
@@ -117,8 +136,9 @@ def _matches(signal: Signal, weighed: list[_Weighed]) -> list[Match]:
             score=round(each.confidence, 3),
             reason=each.reason,
             above_threshold=each.confidence >= THRESHOLD,
+            may_start=each.may_start(title_words),
         )
-        for each in weighed
+        for each, title_words in weighed
         if each.entry.runbook_id in by_id
     ]
 

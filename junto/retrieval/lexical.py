@@ -70,6 +70,7 @@ class _Found:
     shares: Scores
     term: NDArray[numpy.intp]
     weights: Scores
+    in_title: NDArray[numpy.uint8]
 
 
 class LexicalIndex:
@@ -142,6 +143,11 @@ class LexicalIndex:
             for row, terms in zip(shares, best, strict=True)
         ]
 
+    def title_words(self, query: Reading, place: int) -> int:
+        """How many different words of the query stand in that document's title or keywords."""
+        found = self._found(query.singles)
+        return len(numpy.unique(found.term[(found.places == place) & (found.in_title > 0)]))
+
     def _found(self, query: Terms) -> _Found:
         terms, repeats = numpy.unique(query, return_counts=True)
         starts = numpy.searchsorted(self._postings.terms, terms, "left")
@@ -156,7 +162,7 @@ class LexicalIndex:
         text = found.in_text / self._held_back(self._text_lengths, found.places, TEXT_LENGTH_SHARE)
         often = TITLE_WEIGHT * title + text
         shares = weights[term] * often / (often + SATURATION)
-        return _Found(found.places, shares.astype(numpy.float32), term, weights)
+        return _Found(found.places, shares.astype(numpy.float32), term, weights, found.in_title)
 
     def _held_back(self, lengths: Scores, places: Places, share: float) -> Scores:
         mean = float(lengths[self._here].mean()) if len(self) else 0.0

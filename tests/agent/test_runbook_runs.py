@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from agent.models import AgentSession, RunStep, StartRule
-from approvals.models import Action, Grant
+from approvals.models import Action, Grant, Origin
 from runbooks.models import Runbook
 from runbooks.services import archive_runbook, publish_runbook, save_draft
 from signals.models import Signal
@@ -67,6 +67,14 @@ class UnattendedRunTest(RunTestCase):
         assert note.grant.kind == Grant.Kind.RUNBOOK
         assert note.grant.issued_by == self.mara
         assert self.sandbox.effects()[0]["record"]["kind"] == "note"
+
+    def test_one_that_fits_by_a_common_word_alone_is_offered_and_not_begun(self) -> None:
+        signal = self.ticket("VPN", "Who pays for it?")
+        self.drain()
+        session = AgentSession.unscoped.select_related("origin").get(signal=signal)
+        assert (session.origin.mode, session.runbook) == (Origin.Mode.PREPARE, self.runbook)
+        self.log_in(self.theo)
+        self.assertContains(self.client.get(self.path(f"signals/{signal.pk}/")), "Run it on this ticket")
 
     def test_what_the_runbook_does_not_mention_waits_for_a_person(self) -> None:
         call = {"ticket_id": int(self.signal.external_id), "member": "theo"}

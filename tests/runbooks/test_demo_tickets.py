@@ -8,6 +8,7 @@ from pathlib import Path
 from integrations.sandbox import world
 from junto.desk.demo.runbooks import RUNBOOKS
 from runbooks.matching import Match, match_signal
+from runbooks.models import Runbook
 from tests.factories import SignalFactory
 from tests.runbooks.cases import RunbookCase
 
@@ -50,6 +51,16 @@ class DemoTicketTests(RunbookCase):
         assert {name.split()[0] + " " + str(title) for name, title in titles.items()} == {
             "[RMM] Disk nearly full on a server or workstation", "Backup Backup job failed or did not run",
         }  # fmt: skip
+
+    def test_alerts_begin_their_runbook_and_a_common_word_alone_only_offers_it(self) -> None:
+        matches = [match for match in self.found().values() if match and match.audience == Runbook.Audience.AI]
+        assert sum(match.may_start for match in matches) >= 6
+        for subject in (
+            "Car drive is full of boxes", "Server room door alert", "Lunch alert: pizza is here",
+            "<script>alert(1)</script>", "Question about disk",
+        ):  # fmt: skip
+            best = match_signal(SignalFactory(company=self.harlow, subject=subject, description=""))[0]
+            assert (best.audience, best.above_threshold, best.may_start) == (Runbook.Audience.AI, True, False)
 
     def test_most_tickets_on_other_matters_get_none(self) -> None:
         found = self.found()

@@ -96,7 +96,7 @@ class ConditionTests(MatchCase):
         self.signal.alert_type = "storage-7"
         self.signal.subject, self.signal.description = "STORAGE-7 on HB-SRV-01", "Threshold crossed."
         match = self.best()
-        assert (match.title, match.above_threshold) == ("Disk full on a server", True)
+        assert (match.title, match.above_threshold, match.may_start) == ("Disk full on a server", True, True)
         assert "Its condition is met" in match.reason
 
     def test_a_classification_speaks_for_a_runbook_and_does_not_decide_alone(self) -> None:
@@ -135,6 +135,12 @@ class ChoiceTests(MatchCase):
         assert "Chosen for 3 signals like this one." in match.reason
         passed_over = next(match for match in match_signal(self.signal) if match.title == "Reset a forgotten password")
         assert "Passed over for 3 signals like this one." in passed_over.reason
+
+    def test_what_people_took_twice_may_begin_by_itself_where_its_words_would_not_do(self) -> None:
+        self.signal.subject, self.signal.description = "The printer on the ground floor", "Please have a look."
+        assert not self.best().may_start
+        self.choose("Printer prints nothing", times=2)
+        assert (self.best().title, self.best().may_start) == ("Printer prints nothing", True)
 
     def test_one_choice_alone_does_not_turn_a_good_match_round(self) -> None:
         self.choose("Printer prints nothing")
