@@ -95,6 +95,7 @@ def _ticket(signal: Signal) -> dict[str, Any]:
         "company_external_id": show_escaped(signal.company_external_id),
         "contact_external_id": show_escaped(signal.contact_external_id),
         "state_reason": show_escaped(signal.state_reason) if signal.company is None else "",
+        "left_out": show_escaped(signal.left_out),
         "contact_name": show_escaped(signal.contact.name) if signal.contact else "",
         "device_names": show_escaped(signal.device.name) if signal.device else "",
         "board_name": show_escaped(signal.board.name) if signal.board else "",

@@ -26,7 +26,8 @@ class TicketRecord:
     """A ticket as its source says. Ids are the source's own; empty = the source has none. Moments are aware.
 
     `description` is the opening text; the note it comes from at the source is not repeated in `notes`, where None =
-    the source did not send notes this time. `alert_type` = what the monitoring calls the alert this ticket is about.
+    the source did not send notes this time. `left_out` tells people what of the ticket was too much to be read; empty =
+    all is here. `alert_type` = what the monitoring calls the alert this ticket is about.
     `deleted` = it is gone at the source. `raw` is the source's own record.
     """
 
@@ -52,6 +53,7 @@ class TicketRecord:
     assignee: str = ""
     notes: tuple[NoteRecord, ...] | None = None
     deleted: bool = False
+    left_out: str = ""
     raw: JsonValue = None
 
 

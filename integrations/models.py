@@ -136,6 +136,22 @@ class SyncCursor(TenantModel):
         ]
 
 
+class RefusedTicket(TenantModel):
+    """A ticket that the poll read and could not store: kept, and shown to people, until it is stored or gone."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="refused_tickets")
+    external_id = models.CharField(max_length=80)
+    reason = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    tried_at = models.DateTimeField()
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["created_at", "external_id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connection", "external_id"], name="refused_ticket_once"),
+        ]
+
+
 class ModelUsage(TenantModel):
     """Tokens and money of one model call. `reserved` until the call ended, so that a crash still counts (I15).
 

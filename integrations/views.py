@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from integrations.forms import ConnectionForm, LinkForm
-from integrations.models import CompanyLink, Connection, SyncCursor
+from integrations.models import CompanyLink, Connection, RefusedTicket, SyncCursor
 from integrations.services import (
     AlreadyLinked,
     InvalidConnection,
@@ -44,8 +45,11 @@ def connections(request: MemberRequest) -> HttpResponse:
     cursors = SyncCursor.objects.for_organization(request.organization).filter(stream="tickets")
     read_up_to = dict(cursors.values_list("connection_id", "high_water"))
     missing = next((slug for slug in VENDORS if slug not in {row.vendor for row in rows}), None)
+    refused: dict[UUID, list[RefusedTicket]] = {}
+    for each in RefusedTicket.objects.for_organization(request.organization):
+        refused.setdefault(each.connection_id, []).append(each)
     context = {
-        "connections": [_tile(row, read_up_to.get(row.pk)) for row in rows],
+        "connections": [_tile(row, read_up_to.get(row.pk), refused.get(row.pk, ())) for row in rows],
         "add_path": reverse("connection-add", args=[missing]) if missing else None,
         "may_edit": True,
     }
@@ -176,7 +180,7 @@ def _edit(request: MemberRequest, vendor: Vendor, connection: Connection | None)
     context = {
         "form": form,
         "vendor": vendor.label,
-        "connection": _tile(connection, None) if connection else None,
+        "connection": _tile(connection) if connection else None,
         "back_path": reverse("connections"),
     }
     response = render(request, "integrations/connection_form.html", context)
@@ -211,7 +215,7 @@ def _connection(request: MemberRequest, connection_id: UUID) -> Connection:
     return found
 
 
-def _tile(connection: Connection, cursor_at: object) -> dict[str, object]:
+def _tile(connection: Connection, cursor_at: object = None, refused: Sequence[RefusedTicket] = ()) -> dict[str, object]:
     word, tone, icon = STATE_WORDS[connection.state]
     vendor = VENDORS.get(connection.vendor)
     return {
@@ -224,6 +228,7 @@ def _tile(connection: Connection, cursor_at: object) -> dict[str, object]:
         "detail": connection.state_detail,
         "checked_at": connection.checked_at,
         "cursor_at": cursor_at,
+        "refused": refused,
         "paused": connection.state == Connection.State.PAUSED,
         "test_path": reverse("connection-test", args=[connection.pk]),
         "edit_path": reverse("connection-change", args=[connection.pk]),

@@ -30,6 +30,7 @@ ID_LENGTH = 80
 WORD_LENGTH = 80
 NAME_LENGTH = 120
 AUTHOR_LENGTH = 200
+REASON_LENGTH = 300
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -72,6 +73,7 @@ class CleanTicket:
     source_created_at: datetime
     source_updated_at: datetime
     notes: tuple[CleanNote, ...] | None
+    left_out: str
     raw: JsonValue
 
     @cached_property
@@ -127,8 +129,20 @@ def clean_ticket(ticket: TicketRecord, *, now: datetime) -> CleanTicket:
         source_created_at=_moment(ticket.created_at or updated_at, "created_at"),
         source_updated_at=updated_at,
         notes=None if ticket.notes is None else _notes(ticket.notes),
+        left_out=_line(ticket.left_out, REASON_LENGTH),
         raw=_storable_raw(ticket.raw),
     )
+
+
+def text_size(ticket: TicketRecord) -> int:
+    """How much text the ticket holds, subject, description and notes together, in bytes of UTF-8."""
+    texts = [ticket.subject, ticket.description, *(note.text for note in ticket.notes or ())]
+    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+
+
+def mebibytes(size: int) -> str:
+    """A number of bytes as people read it."""
+    return f"{size / 1024 / 1024:.1f} MiB"
 
 
 def _refuse_oversize(ticket: TicketRecord) -> None:
@@ -138,11 +152,10 @@ def _refuse_oversize(ticket: TicketRecord) -> None:
     ):
         if found > most:
             raise TicketRefused(f"The ticket has {found:,} {what}, the limit is {most:,}.")
-    texts = [ticket.subject, ticket.description, *(note.text for note in ticket.notes or ())]
-    size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    size = text_size(ticket)
     if size > TEXT_LIMIT:
         raise TicketRefused(
-            f"The ticket holds {_mebibytes(size)} of text, the limit is {_mebibytes(TEXT_LIMIT)}: "
+            f"The ticket holds {mebibytes(size)} of text, the limit is {mebibytes(TEXT_LIMIT)}: "
             "shorten it at the source or attach the long part as a file."
         )
 
@@ -182,7 +195,7 @@ def _storable_raw(raw: JsonValue) -> JsonValue:
     size = len(json.dumps(cleaned))
     if size > RAW_LIMIT:
         raise TicketRefused(
-            f"The source's record takes {_mebibytes(size)}, the limit is {_mebibytes(RAW_LIMIT)}: "
+            f"The source's record takes {mebibytes(size)}, the limit is {mebibytes(RAW_LIMIT)}: "
             "shorten the ticket at the source."
         )
     return cleaned
@@ -219,7 +232,3 @@ def _line(value: str, limit: int | None) -> str:
 
 def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
-def _mebibytes(size: int) -> str:
-    return f"{size / 1024 / 1024:.1f} MiB"

@@ -115,6 +115,7 @@ class Row:
     contact_name: str
     board_name: str
     state_word: str
+    state_reason: str
     tone: str
     icon: str
     session_word: str
@@ -167,7 +168,7 @@ def views(actor: Actor, filters: Filters, asked: QueryDict) -> list[View]:
     shown = {
         OPEN: ("Open", sum(counts.get(state, 0) for state in Signal.OPEN)),
         State.NEW: ("New", counts.get(State.NEW, 0)),
-        State.NEEDS_REVIEW: ("Needs a company", counts.get(State.NEEDS_REVIEW, 0)),
+        State.NEEDS_REVIEW: (STATE_WORDS[State.NEEDS_REVIEW].word, counts.get(State.NEEDS_REVIEW, 0)),
         State.TRIAGING: ("Working", counts.get(State.TRIAGING, 0)),
         State.IN_REVIEW: ("Proposed fix", counts.get(State.IN_REVIEW, 0)),
         ALL: ("All", sum(counts.values())),
@@ -218,6 +219,7 @@ def _row(signal: Signal, session: Word) -> Row:
         contact_name=signal.contact.name if signal.contact else "",
         board_name=signal.board.name if signal.board else "",
         state_word=state.word,
+        state_reason=signal.state_reason if signal.state == State.NEEDS_REVIEW else "",
         tone=state.tone,
         icon=state.icon,
         session_word=session.word,

@@ -72,6 +72,7 @@ class Signal(TenantModel):
     digest = models.CharField(max_length=64, blank=True, help_text="Of what the source said in this revision.")
     raw = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=State, default=State.NEW)
+    left_out = models.CharField(max_length=300, blank=True, help_text="What of the ticket was too much to be kept.")
     state_reason = models.CharField(max_length=300, blank=True, help_text="Why a person must look, where one must.")
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)

@@ -49,7 +49,8 @@ def _place_if_known(signal: Signal, directory: Directory) -> bool:
     if known is not None and directory.contact_of(signal.contact_external_id, company_id) is None:
         return False
     if known is None:
-        signal.move(to=Signal.State.NEW, frm=[Signal.State.NEEDS_REVIEW])
+        to = Signal.State.NEEDS_REVIEW if signal.left_out else Signal.State.NEW
+        signal.move(to=to, frm=[Signal.State.NEEDS_REVIEW], reason=signal.left_out)
     place(signal, company_id, directory)
     ring("signal.changed", str(signal.pk))
     return True

@@ -13,12 +13,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from integrations.contracts import TicketRecord, TicketSource
-from integrations.errors import IntegrationError
+from integrations.errors import IntegrationError, VendorNotFound
 from integrations.models import Connection, SyncCursor
 from integrations.services import open_ticket_source, sync_directory
 from junto.tenants.actors import Actor
 from junto.tenants.scoping import TenantQuerySet
+from signals.fitting import fitted
 from signals.placing import place_waiting, unplaced
+from signals.refused import due_again, forget_refused, remember_refused
 from signals.upsert import Outcome, UpsertResult, upsert_signals
 
 log = structlog.get_logger(__name__)
@@ -117,6 +119,7 @@ def _read_and_store(connection: Connection, lease: _Lease) -> PollReport:
     source = open_ticket_source(connection)
     try:
         results = _store_all(connection, source, lease)
+        _try_refused_again(connection, source)
     finally:
         source.close()
     # asked once for each unknown name: a signal that stays unplaced is not asked for again before it changes
@@ -132,7 +135,6 @@ def _read_and_store(connection: Connection, lease: _Lease) -> PollReport:
 
 
 def _store_all(connection: Connection, source: TicketSource, lease: _Lease) -> list[UpsertResult]:
-    actor = Actor.system("sync", connection.organization)
     mark = lease.cursor.high_water
     results: list[UpsertResult] = []
     # the source gives the longest unchanged first, so everything up to a stored batch's last change is here
@@ -141,9 +143,30 @@ def _store_all(connection: Connection, source: TicketSource, lease: _Lease) -> l
         newest = min(batch[-1].updated_at, timezone.now())
         mark = newest if mark is None else max(mark, newest)
         with transaction.atomic():
-            results += upsert_signals(connection=connection, tickets=batch, actor=actor)
+            results += _store(connection, batch)
             lease.keep(high_water=mark)
     return results
+
+
+def _store(connection: Connection, tickets: list[TicketRecord]) -> list[UpsertResult]:
+    """Take them in, those too large as far as they go; a refused one is remembered, as the mark moves past it."""
+    actor = Actor.system("sync", connection.organization)
+    results = upsert_signals(connection=connection, tickets=[fitted(ticket) for ticket in tickets], actor=actor)
+    refused = {result.external_id: result.reason for result in results if result.outcome == Outcome.REFUSED}
+    remember_refused(connection, refused)
+    return results
+
+
+def _try_refused_again(connection: Connection, source: TicketSource) -> None:
+    """Read some of those that could not be stored; one that is gone at the source is forgotten."""
+    for external_id in due_again(connection):
+        try:
+            ticket = source.ticket(external_id)
+        except VendorNotFound:
+            forget_refused(connection, [external_id])
+        else:
+            with transaction.atomic():
+                _store(connection, [ticket])
 
 
 def _batches(tickets: Iterator[TicketRecord]) -> Iterator[list[TicketRecord]]:

@@ -35,7 +35,7 @@ __all__ = [
 
 State = Signal.State
 
-CLAIMABLE = (State.NEW, State.IN_REVIEW)
+CLAIMABLE = (State.NEW, State.NEEDS_REVIEW, State.IN_REVIEW)
 CLOSABLE = (State.NEW, State.NEEDS_REVIEW, State.IN_REVIEW)
 
 
@@ -44,7 +44,9 @@ class SignalNotClaimable(ValueError):
 
 
 def claim_signal(signal: Signal, *, actor: Actor, from_states: tuple[State, ...] = CLAIMABLE) -> Signal:
-    """Take the signal for a session: NEW or IN_REVIEW becomes TRIAGING, once among all who try (the start rule: NEW).
+    """Take the signal for a session: NEW, NEEDS_REVIEW or IN_REVIEW becomes TRIAGING, once among all who try.
+
+    The start rule looks at NEW ones only: what needs review is begun by a person.
 
     Raises:
         SignalNotClaimable: it has no company, or is in none of `from_states` any more.

@@ -21,11 +21,15 @@ class Known:
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """What the source says now; `company_id` is the company of ours that the source's one is linked to."""
+    """What the source says now; `company_id` is the company of ours that the source's one is linked to.
+
+    `left_out` = the ticket was too large to be kept whole: a person looks before anything begins by itself.
+    """
 
     company_id: uuid.UUID | None
     closed: bool
     deleted: bool
+    left_out: bool = False
 
 
 def first_state(told: Told) -> State:
@@ -34,7 +38,7 @@ def first_state(told: Told) -> State:
         return State.GONE
     if told.closed:
         return State.RESOLVED
-    return State.NEW if told.company_id else State.NEEDS_REVIEW
+    return State.NEW if told.company_id and not told.left_out else State.NEEDS_REVIEW
 
 
 def next_state(known: Known, told: Told) -> State:
@@ -50,6 +54,8 @@ def next_state(known: Known, told: Told) -> State:
         return state
     if told.closed:
         return State.RESOLVED
+    if state in (State.NEW, State.NEEDS_REVIEW):
+        return first_state(told)
     reopened = state == State.GONE or (state == State.RESOLVED and known.closed)
     if reopened or (state in Signal.OPEN and _needs_new_start(known, told)):
         return first_state(told)

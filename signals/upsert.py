@@ -31,9 +31,10 @@ from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
 from signals.cleaning import TicketRefused, storable
 from signals.directory import Directory, boards_by_external_id, review_reason
-from signals.intake import ID_LENGTH, CleanTicket, clean_ticket
+from signals.intake import ID_LENGTH, REASON_LENGTH, CleanTicket, clean_ticket
 from signals.models import Signal
 from signals.notes import our_own, write_notes
+from signals.refused import forget_refused
 from signals.states import Known, Told, first_state, next_state
 
 log = structlog.get_logger(__name__)
@@ -83,6 +84,7 @@ def upsert_signals(*, connection: Connection, tickets: Sequence[TicketRecord], a
     results: list[UpsertResult] = []
     for start in range(0, len(tickets), BATCH):
         results += _take(connection, tickets[start : start + BATCH], actor=actor, now=now)
+    forget_refused(connection, [result.external_id for result in results if result.outcome != Outcome.REFUSED])
     return results
 
 
@@ -204,7 +206,7 @@ class _Writer:
 
     def _new_signal(self, ticket: CleanTicket) -> Signal:
         company_id = self.directory.companies.get(ticket.company_external_id)
-        state = first_state(Told(company_id=company_id, closed=ticket.closed, deleted=ticket.deleted))
+        state = first_state(_told(ticket, company_id))
         return Signal(
             organization_id=self.connection.organization_id,
             connection=self.connection,
@@ -221,7 +223,7 @@ class _Writer:
         company_id = self._company_after(ticket, signal)
         state = next_state(
             Known(state=signal.state, company_id=signal.company_id, closed=signal.closed_at_source),
-            Told(company_id=company_id, closed=ticket.closed, deleted=ticket.deleted),
+            _told(ticket, company_id),
         )
         columns = self._tombstone(ticket) if ticket.deleted else self._columns(ticket, company_id, state)
         rows = self._rows([ticket]).filter(revision__lte=ticket.revision)
@@ -241,7 +243,6 @@ class _Writer:
         return linked
 
     def _columns(self, ticket: CleanTicket, company_id: uuid.UUID | None, state: Signal.State) -> Columns:
-        waits = state == Signal.State.NEEDS_REVIEW and company_id is None
         # one source posts the alert, another, that knows no alerts, may tell of the same ticket later
         alert: Columns = {"alert_type": ticket.alert_type} if ticket.alert_type else {}
         return {
@@ -267,7 +268,8 @@ class _Writer:
             "digest": ticket.digest,
             "raw": ticket.raw,
             "state": state,
-            "state_reason": review_reason(ticket.company_external_id, ticket.company_name) if waits else "",
+            "left_out": ticket.left_out,
+            "state_reason": _why_review(ticket, company_id) if state == Signal.State.NEEDS_REVIEW else "",
         }
 
     def _tombstone(self, ticket: CleanTicket) -> Columns:
@@ -323,6 +325,16 @@ class _Writer:
         return Signal.objects.for_organization(self.connection.organization).filter(
             connection=self.connection, external_id__in=[ticket.external_id for ticket in tickets]
         )
+
+
+def _told(ticket: CleanTicket, company_id: uuid.UUID | None) -> Told:
+    return Told(company_id=company_id, closed=ticket.closed, deleted=ticket.deleted, left_out=bool(ticket.left_out))
+
+
+def _why_review(ticket: CleanTicket, company_id: uuid.UUID | None) -> str:
+    """Why a person must look: no company of ours, and what was too much to be kept."""
+    placeless = "" if company_id else review_reason(ticket.company_external_id, ticket.company_name)
+    return " ".join(filter(None, [placeless, ticket.left_out]))[:REASON_LENGTH]
 
 
 def _result(signal: Signal, outcome: Outcome) -> UpsertResult:

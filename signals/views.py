@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from junto.tenants.access import actor_of
 from junto.tenants.permissions import Permission, PermissionDenied
 from signals import listing
+from signals.refused import refused_line
 
 PAGE_SIZE = 50
 #: The element that htmx replaces when only the rows are asked for.
@@ -45,5 +46,6 @@ def signals(request: HttpRequest) -> HttpResponse:
         "views": listing.views(actor, filters, request.GET),
         "choices": listing.choices(actor),
         "read_line": listing.read_line(actor),
+        "refused_line": refused_line(actor),
     }
     return render(request, "signals/list.html", context)

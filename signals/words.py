@@ -17,7 +17,7 @@ class Word(NamedTuple):
 
 STATE_WORDS: dict[str, Word] = {
     Signal.State.NEW: Word("New", "", "dot"),
-    Signal.State.NEEDS_REVIEW: Word("Needs a company", "warn", "alert"),
+    Signal.State.NEEDS_REVIEW: Word("Needs review", "warn", "alert"),
     Signal.State.TRIAGING: Word("Working", "", "play"),
     Signal.State.IN_REVIEW: Word("Proposed fix", "ok", "ok"),
     Signal.State.RESOLVED: Word("Resolved", "ok", "ok"),
@@ -36,7 +36,7 @@ DONE = Word("Done", "ok", "ok")
 
 
 def state_word(signal: Signal) -> Word:
-    """What the state is called; a signal waits for review for want of a company or because of doubt."""
-    if signal.state == Signal.State.NEEDS_REVIEW and signal.company_id is not None:
-        return Word("Needs review", "warn", "alert")
+    """What the state is called; a signal waits for review for want of a company, or as not all of it could be kept."""
+    if signal.state == Signal.State.NEEDS_REVIEW and signal.company_id is None:
+        return Word("Needs a company", "warn", "alert")
     return STATE_WORDS[signal.state]

@@ -64,6 +64,18 @@ class TicketsFromTheSourceTest(SessionTestCase):
         assert "10 MiB" in self.page(stored[str(big)])
         assert Connection.unscoped.get(pk=self.connection.pk).state == Connection.State.OK
 
+    def test_a_ticket_too_large_to_be_kept_arrives_cut_and_waits_for_a_person_who_may_begin_on_it(self) -> None:
+        signal = self.ticket("Log file", "y" * 2 * MEGABYTE)
+        assert (signal.state, signal.company) == (Signal.State.NEEDS_REVIEW, self.harbor)
+        assert signal.description.startswith("yyy")
+        assert len(signal.description) <= MEGABYTE
+        listed = self.log_in(self.theo).get(self.path("signals/")).content.decode()
+        assert "Log file" in listed
+        assert "Needs review" in listed
+        assert "holds 2.0 MiB of text" in listed
+        assert "holds 2.0 MiB of text" in self.page(signal)
+        assert self.start(signal=signal).signal == signal
+
     def test_the_agent_works_on_a_ticket_of_ten_megabytes_and_says_what_it_could_not_read(self) -> None:
         signal = self.ticket("Log file", "x" * 10 * MEGABYTE)
         session = self.start(signal=signal)

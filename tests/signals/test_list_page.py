@@ -65,7 +65,7 @@ class FilterTests(ListCase):
 
     def test_the_tabs_count_under_the_other_filters(self) -> None:
         views = {view.label: view.count for view in self.page(company=str(self.harlow.pk)).context["views"]}
-        assert views == {"Open": 1, "New": 1, "Needs a company": 0, "Working": 0, "Proposed fix": 0, "All": 2}
+        assert views == {"Open": 1, "New": 1, "Needs review": 0, "Working": 0, "Proposed fix": 0, "All": 2}
 
     def test_no_filter_offers_a_rivals_company_or_words(self) -> None:
         choices = self.page().context["choices"]

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
-from integrations.models import Connection, Contact, SyncCursor
-from signals import tasks
+from integrations.models import Connection, Contact, RefusedTicket, SyncCursor
+from junto.team.services import limit_to_companies
+from junto.tenants.models import Membership
+from signals import intake, tasks
 from signals.models import Signal
+from signals.polling import STREAM
+from signals.refused import TRIED_EVERY, remember_refused
 from signals.services import poll_connection
 from tests.integrations.connected import ConnectedTestCase
 from tests.signals.deliveries import stored
@@ -26,6 +31,9 @@ class PollTests(ConnectedTestCase):
 
     def signal(self, ticket: int) -> Signal:
         return stored(self.connection, str(ticket))
+
+    def page(self, member: Membership, path: str) -> str:
+        return self.log_in(member).get(self.path(path)).content.decode()
 
     def test_the_first_poll_reads_every_ticket_with_its_company_contact_and_board(self) -> None:
         number = self.sandbox.plant_ticket("Scanner sends nothing", "Since Monday.", notes=[])
@@ -113,6 +121,38 @@ class PollTests(ConnectedTestCase):
         assert self.signal(number).state == State.NEW
         row = Connection.objects.for_organization(self.northwind).get(pk=self.connection.pk)
         assert (row.state, row.state_detail, self.cursor().error) == (Connection.State.OK, "", "")
+
+    def test_a_ticket_that_cannot_be_stored_is_told_on_the_pages_until_it_is(self) -> None:
+        poll_connection(self.connection)
+        number = self.sandbox.plant_ticket("Fresh", "Ring us.")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(intake, "CLOCK_LEEWAY", timedelta(days=-1))  # what changed today is from the future
+            report = poll_connection(self.connection)
+        assert report is not None
+        assert report.refused >= 1
+        assert f"Ticket {number}: updated_at is" in self.page(self.adam, "connections/")
+        assert f"could not be taken in and is missing here: {number}." in self.page(self.theo, "signals/")
+        limit_to_companies(
+            actor=self.actor(self.olivia), membership=self.theo, all_companies=False, companies=[self.kessler]
+        )
+        assert "could not be taken in" not in self.page(self.theo, "signals/")
+        poll_connection(self.connection)
+        assert self.signal(number).subject == "Fresh"
+        assert "could not be taken in" not in self.page(self.adam, "connections/")
+        assert "could not be taken in" not in self.page(self.adam, "signals/")
+
+    def test_one_that_is_tried_again_and_gone_at_the_source_is_forgotten(self) -> None:
+        kept = self.sandbox.plant_ticket("Passed over", "Ring us.", entered="2026-10-01T08:00:00Z")
+        SyncCursor.objects.for_organization(self.northwind).update_or_create(
+            connection=self.connection, stream=STREAM,
+            defaults={"organization": self.northwind, "high_water": timezone.now()},
+        )  # fmt: skip
+        remember_refused(self.connection, {str(kept): "The database did not take it.", "999999": "Nor this."})
+        refused = RefusedTicket.objects.for_organization(self.northwind)
+        refused.update(tried_at=timezone.now() - TRIED_EVERY - timedelta(seconds=1))
+        poll_connection(self.connection)
+        assert self.signal(kept).subject == "Passed over"
+        assert not refused.exists()
 
     def test_the_clock_polls_every_ticket_source_but_not_a_paused_one(self) -> None:
         number = self.sandbox.plant_ticket("Scanner", "Broken.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -15,11 +16,13 @@ from approvals.models import Origin
 from integrations.models import Connection, ExternalRef
 from junto import engine
 from junto.tenants.permissions import PermissionDenied
+from signals.fitting import fitted
+from signals.intake import MOST_NOTES, RAW_LIMIT, TEXT_LIMIT
 from signals.models import Signal, SignalNote
 from signals.services import map_company, upsert_signals
 from tests.cases import JuntoTestCase
 from tests.factories import CompanyLinkFactory, ConnectionFactory, ContactFactory, DeviceFactory, OriginFactory
-from tests.signals.deliveries import deliver, note, stored, ticket
+from tests.signals.deliveries import START, deliver, note, stored, ticket
 
 State = Signal.State
 
@@ -138,6 +141,27 @@ class BadTicketTests(UpsertCase):
         [result] = deliver(self.psa, ticket(description="x" * 10 * 1024 * 1024))
         assert result.outcome == "refused"
         assert "10.0 MiB of text, the limit is 1.0 MiB" in result.reason
+
+    def test_one_too_large_that_the_poll_read_is_cut_keeps_its_newest_notes_and_waits_until_it_fits(self) -> None:
+        late = replace(note("2", "Replaced the disk."), written_at=START + timedelta(minutes=3))
+        notes = (note("1", "é" * TEXT_LIMIT), late)
+        [result] = deliver(self.psa, fitted(ticket(minute=5, description="x" * TEXT_LIMIT, notes=notes)))
+        signal = stored(self.psa)
+        assert (result.outcome, signal.state) == ("created", State.NEEDS_REVIEW)
+        assert "too large to be kept whole: it holds 3.0 MiB" in signal.state_reason
+        assert "Cut off here" in signal.description
+        assert len(signal.description) > TEXT_LIMIT // 3
+        assert signal.notes.get(external_id="2").text == "Replaced the disk."
+        deliver(self.psa, fitted(ticket(minute=6, description="Shorter now.", notes=(late,))))
+        assert (stored(self.psa).state, stored(self.psa).left_out) == (State.NEW, "")
+
+    def test_one_with_too_many_notes_or_too_large_a_record_is_taken_in_without_the_oldest_and_without_it(self) -> None:
+        notes = tuple(replace(note(str(n)), written_at=START + timedelta(seconds=n)) for n in range(MOST_NOTES + 5))
+        deliver(self.psa, fitted(ticket(notes=notes, raw={"log": "x" * RAW_LIMIT})))
+        signal = stored(self.psa)
+        assert (signal.notes.count(), signal.raw) == (MOST_NOTES, {})
+        assert not signal.notes.filter(external_id="4").exists()
+        assert "1,005 notes" in signal.left_out
 
     def test_control_and_zero_width_characters_stay_but_nul_and_half_surrogates_go(self) -> None:
         deliver(self.psa, ticket(description="a\x00b\x07\u200bc\ud800", raw={"summary": "a\x00\u200b\ud800"}))
