@@ -46,8 +46,8 @@ def connections(request: MemberRequest) -> HttpResponse:
     read_up_to = dict(cursors.values_list("connection_id", "high_water"))
     missing = next((slug for slug in VENDORS if slug not in {row.vendor for row in rows}), None)
     refused: dict[UUID, list[RefusedTicket]] = {}
-    for each in RefusedTicket.objects.for_organization(request.organization):
-        refused.setdefault(each.connection_id, []).append(each)
+    for each in RefusedTicket.objects.for_organization(request.organization).select_related("connection"):
+        refused.setdefault(each.connection.pk, []).append(each)
     context = {
         "connections": [_tile(row, read_up_to.get(row.pk), refused.get(row.pk, ())) for row in rows],
         "add_path": reverse("connection-add", args=[missing]) if missing else None,
