@@ -18,6 +18,7 @@ from agent.journal import read_events, record_action
 from agent.models import AgentSession, RunStep
 from agent.steps import in_tool_words
 from agent.stopping import stopped_at, stopped_words
+from agent.turns import tell_turns
 from agent.work import whole_minutes, worked_seconds
 from approvals.models import Action, Decision
 from approvals.services import propose_action
@@ -25,7 +26,7 @@ from integrations.errors import IntegrationError
 from integrations.models import ExternalRef
 from integrations.tools import registry
 from junto.tenants.models import Company
-from runbooks.grants import ADD_INTERNAL_NOTE, ADD_TIME_ENTRY, CREATE_TICKET, closing_path
+from runbooks.grants import ADD_INTERNAL_NOTE, ADD_TIME_ENTRY, CLOSING_STEP, CREATE_TICKET, closing_path
 from runbooks.versions import PublishedVersion
 from signals.facts import vendor_id
 from signals.models import Board, Signal
@@ -113,6 +114,7 @@ def authority_of(row: Action) -> str:
 
 def _propose(context: SessionContext, tool: str, call_id: str, arguments: Mapping[str, JsonValue]) -> Action:
     frozen = _frozen(tool, arguments)
+    tell_turns(context.session)
     action = propose_action(
         actor=context.actor,
         origin=context.session.origin,
@@ -120,6 +122,7 @@ def _propose(context: SessionContext, tool: str, call_id: str, arguments: Mappin
         tool_name=tool,
         arguments=frozen,
         call_id=call_id,
+        step=CLOSING_STEP,
         runbook_step=f"{_name(context)}, closing"[:120],
         facts={closing_path(tool, name): value for name, value in frozen.items()},
     )

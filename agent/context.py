@@ -16,6 +16,7 @@ from agent.openings import StepTold, fact_values, foreign_texts, runbook_facts, 
 from agent.prompts import Mode, PromptFacts, RunbookFacts, opening
 from agent.steps import read_steps, step_of_call
 from agent.transcript import rebuild
+from agent.turns import step_key, tell_turns
 from agent.work import session_work
 from approvals.models import Origin
 from approvals.services import offered_tools
@@ -25,6 +26,14 @@ from junto.tenants.actors import Actor
 from runbooks.matching import match_signal
 from runbooks.services import PublishedVersion, published_document
 from signals.facts import SignalFacts, signal_facts
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in its runbook a call stands: the step's key, and words for the card. Empty for a call beside it."""
+
+    key: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,10 +68,10 @@ class SessionContext:
         """Every fact that a runbook may bind an argument to, by its path, as far as the signal has it."""
         return fact_values(self.facts)
 
-    def claim_step(self, call: RequestedCall, arguments: Mapping[str, JsonValue]) -> str:
-        """The runbook step that a call is made for, in words for the card; empty for a call beside the runbook."""
+    def claim_step(self, call: RequestedCall, arguments: Mapping[str, JsonValue]) -> Place:
+        """The runbook step that a call is made for; what has its turn is told to the origin along with it."""
         if self.version is None:
-            return ""
+            return Place()
         step = step_of_call(
             steps=self.steps,
             version=self.version,
@@ -73,9 +82,11 @@ class SessionContext:
             inputs=self.session.inputs,
             rows=self.progress.rows,
         )
+        tell_turns(self.session)
         if step is None:
-            return ""
-        return f"{self.version.title[:80]}, version {self.version.number}, step {step.label}"
+            return Place()
+        words = f"{self.version.title[:80]}, version {self.version.number}, step {step.label}"
+        return Place(key=step_key(step.number), words=words)
 
 
 def load_session(session_id: UUID) -> AgentSession:

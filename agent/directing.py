@@ -17,8 +17,9 @@ from agent.journal import append_event
 from agent.models import AgentSession, RunStep
 from agent.services import SessionRefused, complete_run
 from agent.steps import mentions_of, read_steps
+from agent.turns import tell_turns
 from approvals.models import Action, Origin
-from approvals.services import cancel_actions, set_mode
+from approvals.services import cancel_actions, lock_origin, set_mode
 from junto.audit.services import record
 from junto.bells import ring
 from junto.tenants.actors import Actor
@@ -221,6 +222,7 @@ class _Run:
         require(actor, Permission.RUN_SESSIONS, session.company)
         if actor.membership is None:
             raise SessionRefused("Only people direct a run.")
+        lock_origin(session.origin)  # first, as a claim does: what is directed here is seen there, or waits for it
         session.refresh_from_db(fields=["state", "runbook", "runbook_record", "last_number"])
         session.origin.refresh_from_db(fields=["mode", "runbook", "stopped_at"])
         if not session.is_live or session.origin.stopped_at is not None:
@@ -298,6 +300,7 @@ class _Run:
 
     def tell(self, deed: Deed, number: int, text: str, **detail: bool | str) -> None:
         """Write down what was done, for people, model and audit; the agent goes on unless a person has it in hand."""
+        tell_turns(self.session)
         if self.for_people:
             append_event(self.session, Notice(tone="quiet", text=text))
         else:

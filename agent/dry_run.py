@@ -20,6 +20,7 @@ from agent.lanes import LaneCall, LaneResult, Verdict
 from agent.openings import StepTold
 from agent.recordings import Recording
 from agent.transcript import ActionView, rebuild
+from agent.turns import step_key
 from approvals.budgets import MAX_CALLS, MAX_CALLS_AT_ONCE, MAX_COST_MICROCENTS, MAX_STEPS, MAX_TOKENS, MAX_WRITES
 from approvals.policy import Allow, Ask, GrantRule, OriginMode, PolicyRule, Proposal, Refuse, ToolFacts, evaluate
 from integrations.errors import InvalidArguments
@@ -225,7 +226,7 @@ class DryRun:
         if len(self.result.calls) >= MAX_CALLS:
             return raw.model_copy(update={"reason": f"This run has used its {MAX_CALLS} tool calls."}), None
         step = self._steps.of_call(tool.name, frozen)
-        verdict, reason = self._verdict(tool, frozen)
+        verdict, reason = self._verdict(tool, frozen, step)
         near, result = "", None
         if verdict == "read":
             found = self._ground.recorded(tool.name, mark)
@@ -239,7 +240,7 @@ class DryRun:
         told = {"verdict": verdict, "reason": reason, "near": near, "step": step.written.label if step else ""}
         return raw.model_copy(update=told), result
 
-    def _verdict(self, tool: AnyTool, frozen: Mapping[str, JsonValue]) -> tuple[Verdict, str]:
+    def _verdict(self, tool: AnyTool, frozen: Mapping[str, JsonValue], step: DryStep | None) -> tuple[Verdict, str]:
         """What the rules in force, and the grants that publishing would issue, say to a call."""
         ground = self._ground
         proposal = Proposal(
@@ -249,6 +250,8 @@ class DryRun:
             origin="replay",
             mode=ground.mode,
             runbook=ground.version.pin,
+            step=step_key(step.written.number) if step else "",
+            open_steps=frozenset(self._steps.in_turn()),
             facts=ground.known,
             inputs=ground.inputs,
             four_eyes=ground.needs_two(tool),

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from agent.models import RunStep
 from agent.openings import StepTold
 from agent.steps import fits, mentions_of
+from agent.turns import in_turn
 from runbooks.document import Mention, Step
 from runbooks.versions import PublishedVersion
 from signals.facts import SignalFacts
@@ -75,6 +77,12 @@ class DrySteps:
                 return step
         return None
 
+    def in_turn(self) -> list[str]:
+        """The keys of the steps at which the runbook's own grants count now."""
+        return in_turn(
+            (step.written.number, step.state(behind=False) in RunStep.OVER, step.asks) for step in self._steps
+        )
+
     def decision(self) -> DryStep | None:
         """The decision whose turn it is; None where something else comes first."""
         for step in self._open():
@@ -101,4 +109,4 @@ class DrySteps:
         return next((step for step in self._open() if step.mentions or step.asks), None)
 
     def _open(self) -> Iterator[DryStep]:
-        return (step for step in self._steps if step.state(behind=False) not in ("done", "skipped"))
+        return (step for step in self._steps if step.state(behind=False) not in RunStep.OVER)

@@ -138,6 +138,7 @@ def _grants(version: PublishedVersion, signal: Signal) -> tuple[GrantRule, ...]:
             pin=grant.tool.pin,
             company=str(version.company_id) if version.company_id else None,
             runbook=version.pin,
+            step=grant.step,
             rules=grant.rules,
             left=1,
         )

@@ -123,6 +123,7 @@ def _propose(context: SessionContext, call: RequestedCall) -> None:
                 CallRefused(call_id=call.call_id, name=call.name[:120], reason=f"Malformed arguments: {problem}."),
             )
         return
+    place = context.claim_step(call, arguments)
     action = propose_action(
         actor=context.actor,
         origin=session.origin,
@@ -130,7 +131,8 @@ def _propose(context: SessionContext, call: RequestedCall) -> None:
         tool_name=call.name,
         arguments=arguments,
         call_id=call.call_id,
-        runbook_step=context.claim_step(call, arguments),
+        step=place.key,
+        runbook_step=place.words,
         facts=context.fact_values(),
         inputs=session.inputs,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import transaction
@@ -54,6 +55,20 @@ def set_mode(*, origin: Origin, mode: Origin.Mode) -> None:
     """Change how the run goes on, as when a person takes over a prepared session."""
     _row(origin).update(mode=mode)
     origin.mode = mode
+
+
+def lock_origin(origin: Origin) -> None:
+    """Hold the row to the end of the transaction: claims, proposals and what people direct wait for each other."""
+    _row(origin).select_for_update().get()
+
+
+def set_open_steps(*, origin: Origin, steps: Iterable[str]) -> None:
+    """Say which steps have their turn: the grants of the origin's runbook count at these, and at no other.
+
+    Call it with the row locked since before the steps were read, so that no older word replaces a newer one.
+    """
+    origin.open_steps = list(steps)
+    _row(origin).update(open_steps=origin.open_steps)
 
 
 def take_lease(origin: Origin, *, seconds: float) -> int | None:

@@ -7,7 +7,7 @@ No database, no clock: the caller brings only rules in force now (not revoked, n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal, Self
 
@@ -15,6 +15,8 @@ from pydantic import JsonValue
 
 from integrations.tools import AnyTool, Category, Flag, Risk
 
+#: Why a call is asked for that a runbook's grant would cover at its own step.
+OUT_OF_TURN = "The runbook lets this run only at its own step, and that does not have its turn now."
 #: The argument name under which a grant's rule for every argument it does not name stands.
 ANY_OTHER_ARGUMENT = "*"
 
@@ -81,7 +83,8 @@ class ToolFacts:
 class Proposal:
     """One call that somebody wants to make.
 
-    `runbook` is the pinned version (`<id>:<number>`) in runbook mode. `facts` (by path) and `inputs` (by name) are what
+    `runbook` is the pinned version (`<id>:<number>`) in runbook mode, `step` the key of the step that the call is made
+    for, `open_steps` the keys of those whose turn it is. `facts` (by path) and `inputs` (by name) are what
     the server itself knows of the signal and the run: a bound argument is held against them. `four_eyes` = two people
     must agree.
     """
@@ -93,6 +96,7 @@ class Proposal:
     mode: OriginMode
     runbook: str = ""
     step: str = ""
+    open_steps: frozenset[str] = frozenset()
     facts: Mapping[str, JsonValue] = field(default_factory=dict)
     inputs: Mapping[str, JsonValue] = field(default_factory=dict)
     by_token: bool = False
@@ -188,20 +192,29 @@ def evaluate(proposal: Proposal, policies: Iterable[PolicyRule], grants: Iterabl
         return Refuse("This session only prepares: it looks things up and reports, and changes nothing.")
     if proposal.mode.unattended and not policy.unattended:
         return Ask("This tool never runs unattended here; a person decides.")
-    if not proposal.by_token:
-        grant = next((each for each in grants if covers(each, proposal, policy)), None)
-        if grant is not None:
-            return Allow(by="grant", ref=grant.ref)
-    if policy.mode is Mode.AUTO:
-        return _automatic(proposal, policy)
-    if policy.mode is Mode.ONCE:
-        reason = "Asked once a session." if policy.source == "tool" else f"Your {_place(policy)} asks once a session."
-        return Ask(reason, session_grant=_may_last_for_session(proposal))
-    return Ask(_why_always(tool, policy))
+    speaking = [] if proposal.by_token else [each for each in grants if _speaks_of(each, proposal, policy)]
+    grant = next((each for each in speaking if _has_its_turn(each, proposal)), None)
+    if grant is not None:
+        return Allow(by="grant", ref=grant.ref)
+    verdict = _without_grant(proposal, policy)
+    return replace(verdict, reason=OUT_OF_TURN) if speaking and isinstance(verdict, Ask) else verdict
 
 
 def covers(grant: GrantRule, proposal: Proposal, policy: EffectivePolicy) -> bool:
-    """Whether `grant` speaks for `proposal`: the tool at its pin, the company, its own kind of run, its rules."""
+    """Whether `grant` speaks for `proposal`: the tool at its pin, the company, its own kind of run and step, its rules.
+
+    That of a runbook counts for a call of its own step alone, and while that step has its turn.
+    """
+    return _speaks_of(grant, proposal, policy) and _has_its_turn(grant, proposal)
+
+
+def _has_its_turn(grant: GrantRule, proposal: Proposal) -> bool:
+    # one without a step belongs to none, so it never has a turn
+    return grant.kind != "runbook" or (grant.step == proposal.step and grant.step in proposal.open_steps)
+
+
+def _speaks_of(grant: GrantRule, proposal: Proposal, policy: EffectivePolicy) -> bool:
+    """Whether `grant` covers `proposal` but for the step."""
     if (grant.tool, grant.pin) != (proposal.tool.name, proposal.tool.pin):
         return False
     if grant.company not in (None, proposal.company) or (grant.left is not None and grant.left < 1):
@@ -209,10 +222,7 @@ def covers(grant: GrantRule, proposal: Proposal, policy: EffectivePolicy) -> boo
     if grant.kind == "session":
         return grant.origin == proposal.origin and policy.mode is Mode.ONCE and not proposal.four_eyes
     if grant.kind == "runbook" and (
-        proposal.mode is not OriginMode.RUNBOOK
-        or not grant.runbook
-        or grant.runbook != proposal.runbook
-        or (grant.step and grant.step != proposal.step)
+        proposal.mode is not OriginMode.RUNBOOK or not grant.runbook or grant.runbook != proposal.runbook
     ):
         return False
     if grant.kind == "processor" and (
@@ -275,6 +285,15 @@ def _is_known(value: JsonValue, name: JsonValue, known: Mapping[str, JsonValue])
 def _same(left: JsonValue, right: JsonValue) -> bool:
     # True == 1 in Python, and never in JSON
     return type(left) is type(right) and left == right
+
+
+def _without_grant(proposal: Proposal, policy: EffectivePolicy) -> Verdict:
+    if policy.mode is Mode.AUTO:
+        return _automatic(proposal, policy)
+    if policy.mode is Mode.ONCE:
+        reason = "Asked once a session." if policy.source == "tool" else f"Your {_place(policy)} asks once a session."
+        return Ask(reason, session_grant=_may_last_for_session(proposal))
+    return Ask(_why_always(proposal.tool, policy))
 
 
 def _automatic(proposal: Proposal, policy: EffectivePolicy) -> Verdict:

@@ -55,6 +55,7 @@ class _Request:
     fence: int
     call_id: str
     step: str
+    step_words: str
     facts: Mapping[str, JsonValue]
     inputs: Mapping[str, JsonValue]
 
@@ -81,6 +82,7 @@ def propose_action(
     tool_name: str,
     arguments: Mapping[str, JsonValue],
     call_id: str,
+    step: str = "",
     runbook_step: str = "",
     facts: Mapping[str, JsonValue] | None = None,
     inputs: Mapping[str, JsonValue] | None = None,
@@ -91,16 +93,17 @@ def propose_action(
     since (fence, stop, calls) is asked again when the action is written.
 
     The action comes back SUCCEEDED or FAILED (a read that ran), APPROVED (a write that its policy or grant lets run),
-    WAITING (a person decides), or REFUSED with the reason. `facts` (by path) and `inputs` (by name) are what the server
-    knows, against which a runbook's grants hold bound arguments. Not to be called inside a transaction: previews and
-    reads go to the vendor.
+    WAITING (a person decides), or REFUSED with the reason. `step` is the key of the runbook's step that the call is
+    made for, `runbook_step` says it in words. `facts` (by path) and `inputs` (by name) are what the server knows,
+    against which a runbook's grants hold bound arguments. Not to be called inside a transaction: previews and reads go
+    to the vendor.
 
     Raises:
         StaleLease: `fence` is not the origin's current one, or the origin is over.
         PermissionDenied: `actor` may not propose actions for the origin's company.
     """
     require(actor, Permission.PROPOSE_ACTIONS, origin.company)
-    request = _Request(actor, origin, fence, call_id, runbook_step, facts or {}, inputs or {})
+    request = _Request(actor, origin, fence, call_id, step, runbook_step, facts or {}, inputs or {})
     action = _write(_foresee(_prepare(origin, tool_name, arguments), request), request)
     if action.state == Action.State.PROPOSED:
         return run_read(action)
@@ -163,11 +166,18 @@ def _verdict(request: _Request, tool: AnyTool, arguments: Mapping[str, JsonValue
     verdict = evaluate(proposal, rules, ())
     if isinstance(verdict, Ask):
         # only what would ask can be helped by a grant
+        proposal = replace(proposal, open_steps=_open_steps(origin))
         verdict = evaluate(proposal, rules, grant_rules(origin=origin, tool=tool))
     if isinstance(verdict, Allow) and tool.is_write:
         spent = writes_spent(origin) or (unattended_spent(origin.organization) if proposal.mode.unattended else "")
         return Ask(spent) if spent else verdict
     return verdict
+
+
+def _open_steps(origin: Origin) -> frozenset[str]:
+    """The steps that have their turn now, whatever was known when the row was read."""
+    rows = Origin.objects.for_organization(origin.organization)
+    return frozenset(rows.values_list("open_steps", flat=True).get(pk=origin.pk))
 
 
 def _foresee(draft: _Draft, request: _Request) -> _Draft:
@@ -259,7 +269,7 @@ def _row(draft: _Draft, request: _Request) -> Action:
         flags=sorted(tool.flags) if tool else [],
         arguments=draft.arguments,
         digest=digest(draft.arguments),
-        runbook_step=request.step[:120],
+        runbook_step=request.step_words[:120],
         revision=origin.revision,
         title=(draft.title or draft.tool_name)[:300],
         preview=preview.model_dump(mode="json") if preview else {},

@@ -28,11 +28,13 @@ from approvals.errors import (
 from approvals.grants import GrantDraft, issue_grants, policy_rules, revoke_grants
 from approvals.origins import (
     cancel_actions,
+    lock_origin,
     move_subject,
     open_origin,
     release_lease,
     renew_lease,
     set_mode,
+    set_open_steps,
     stop_origin,
     take_lease,
 )
@@ -62,6 +64,7 @@ __all__ = [
     "decide_action",
     "expire_actions",
     "issue_grants",
+    "lock_origin",
     "may_decide",
     "move_subject",
     "offered_tools",
@@ -74,6 +77,7 @@ __all__ = [
     "renew_lease",
     "revoke_grants",
     "set_mode",
+    "set_open_steps",
     "settle_action",
     "stop_origin",
     "take_lease",

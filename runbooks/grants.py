@@ -21,6 +21,9 @@ ADD_TIME_ENTRY = "connectwise.add_time_entry"
 ADD_INTERNAL_NOTE = "connectwise.add_internal_note"
 CLOSING_SET = (CREATE_TICKET, ADD_TIME_ENTRY, ADD_INTERNAL_NOTE)
 
+#: Key of the step that the closing set belongs to; that of a step of the text is its number.
+CLOSING_STEP = "closing"
+
 #: The rule for arguments that no other rule names.
 ANY_OTHER = "*"
 
@@ -29,12 +32,13 @@ Rules = Mapping[str, Mapping[str, JsonValue]]
 
 @dataclass(frozen=True)
 class CompiledGrant:
-    """One standing approval as publishing would issue it. `line` 0 = part of the closing set."""
+    """One standing approval as publishing would issue it, for one step. `line` 0 = part of the closing set."""
 
     tool: AnyTool
     words: str
     rules: Rules
     line: int
+    step: str
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def compile_grants(document: RunbookDocument, find_tool: Callable[[str], AnyTool
     grants: list[CompiledGrant] = []
     asked: list[str] = []
     problems: list[Problem] = []
-    for mention in document.mentions:
+    for at, mention in ((step.number, mention) for step in document.steps for mention in step.mentions):
         tool = find_tool(mention.tool)
         if tool is None:
             continue
@@ -64,9 +68,9 @@ def compile_grants(document: RunbookDocument, find_tool: Callable[[str], AnyTool
             problems.append(Problem(mention.line, _must_be_bound(mention, tool, missing)))
         else:
             rules = _rules(mention, tool)
-            grants.append(CompiledGrant(tool, _in_words(mention, tool), rules, mention.line))
+            grants.append(CompiledGrant(tool, _in_words(mention, tool), rules, mention.line, str(at)))
     closing = [tool for tool in map(find_tool, CLOSING_SET) if tool is not None]
-    grants += [CompiledGrant(tool, _closing_words(tool), _server_computed(tool), 0) for tool in closing]
+    grants += [CompiledGrant(tool, _closing_words(tool), _server_computed(tool), 0, CLOSING_STEP) for tool in closing]
     return Compilation(tuple(grants), tuple(asked), tuple(problems))
 
 

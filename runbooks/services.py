@@ -234,6 +234,7 @@ def _drafts(runbook: Runbook, plan: PublicationPlan) -> list[GrantDraft]:
             rules=grant.compiled.rules,
             company=runbook.company,
             runbook=f"{runbook.pk}:{runbook.published_number}",
+            step=grant.compiled.step,
             expires_at=ends,
         )
         for grant in plan.grants

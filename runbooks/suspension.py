@@ -71,6 +71,10 @@ class _Rests:
             return f"What {tool.label} does was changed after publishing. Read it and publish again."
         if grant.expires_at is not None and grant.expires_at <= self.now:
             return f"Its approvals ended on {grant.expires_at:%-d %b %Y}. Publish again to renew them."
+        if not grant.step:
+            return (
+                "Its approvals are older than their tie to the steps, and count at none. Publish again to renew them."
+            )
         issuer = self._issuer(grant)
         if may_decide(issuer, risk=tool.risk, flags=tool.flags, company=where):
             return ""

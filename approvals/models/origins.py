@@ -37,6 +37,11 @@ class Origin(TenantModel):
     runbook = models.CharField(
         max_length=80, blank=True, help_text="`<runbook id>:<version number>` of the pinned version in runbook mode."
     )
+    open_steps = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Keys of the steps whose turn it is: the runbook's grants count at these only.",
+    )
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+")
     revision = models.BigIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from approvals.models import Action, ApprovalPolicy, Origin
-from approvals.services import GrantDraft, decide_action, issue_grants, open_origin, propose_action
+from approvals.services import GrantDraft, decide_action, issue_grants, open_origin, propose_action, set_open_steps
 from integrations.tools import registry
 from junto.audit.models import AuditEntry
 from junto.team.services import change_role
@@ -36,9 +36,9 @@ class Approvals(Cast):
     def open(
         self, mode: str = "triage", *, company: Company | None = None, kind: str = "session", runbook: str = ""
     ) -> Origin:
-        """A new origin at Harlow & Beck, or another company."""
+        """A new origin at Harlow & Beck, or another company; that of a runbook stands at its step 1."""
         number = next(_numbers)
-        return open_origin(
+        origin = open_origin(
             organization=self.northwind,
             kind=Origin.Kind(kind),
             key=f"test-{number}",
@@ -48,6 +48,9 @@ class Approvals(Cast):
             revision=1,
             runbook=runbook,
         )
+        if runbook:
+            set_open_steps(origin=origin, steps=["1"])
+        return origin
 
     def ask(
         self,
@@ -58,9 +61,10 @@ class Approvals(Cast):
         call_id: str = "",
         facts: dict[str, Any] | None = None,
         fence: int | None = None,
+        step: str | None = None,
         **arguments: Any,
     ) -> Action:
-        """The agent asks for a call; a put goes `left` and is `a blue box` unless told otherwise."""
+        """The agent asks for a call, in a runbook for its step 1; a put goes `left` and is `a blue box` by itself."""
         origin = origin or self.origin
         if tool.startswith("junto.put") or tool == "junto.run_low":
             arguments = {"place": "left", "thing": "a blue box", **arguments}
@@ -75,6 +79,7 @@ class Approvals(Cast):
             arguments=arguments,
             call_id=call_id or f"call-{next(_numbers)}",
             facts=facts,
+            step=("1" if origin.runbook else "") if step is None else step,
         )
 
     def decide(self, action: Action, verdict: str, by: Membership, **more: Any) -> Action:
@@ -112,7 +117,7 @@ class Approvals(Cast):
         ).save()
 
     def grant(self, **changed: dict[str, Any]) -> None:
-        """What Mara's publishing gives: the blue box may be put left, once a run of version 3."""
+        """What Mara's publishing gives: the blue box may be put left, once a run of version 3, at its step 1."""
         rules = {
             "place": {"kind": "constant", "value": "left"},
             "thing": {"kind": "enum", "values": ["a blue box"]},
@@ -120,7 +125,12 @@ class Approvals(Cast):
             **changed,
         }
         draft = GrantDraft(
-            kind="runbook", tool=registry.get("junto.put_medium"), words="Put it left.", rules=rules, runbook="rb:3"
+            kind="runbook",
+            tool=registry.get("junto.put_medium"),
+            words="Put it left.",
+            rules=rules,
+            runbook="rb:3",
+            step="1",
         )
         issue_grants(actor=self.actor(self.mara), drafts=[draft])
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from approvals.policy import (
+    OUT_OF_TURN,
     Allow,
     Ask,
     EffectivePolicy,
@@ -57,6 +58,7 @@ proposals = st.builds(
     mode=st.sampled_from(OriginMode),
     runbook=st.sampled_from(["", "rb:1", "rb:2"]),
     step=st.sampled_from(["", "1", "2"]),
+    open_steps=st.frozensets(st.sampled_from(["1", "2"])),
     facts=st.dictionaries(st.sampled_from(["ticket.contact"]), VALUES, max_size=1),
     inputs=st.dictionaries(st.sampled_from(["who"]), VALUES, max_size=1),
     by_token=st.booleans(),
@@ -102,10 +104,11 @@ RUNBOOK_GRANT = GrantRule(
     tool=NOTE.name,
     pin=NOTE.pin,
     runbook="rb:1",
+    step="1",
     rules={"text": {"kind": "any"}},
     left=1,
 )
-IN_RUNBOOK = replace(IN_TRIAGE, mode=OriginMode.RUNBOOK, runbook="rb:1")
+IN_RUNBOOK = replace(IN_TRIAGE, mode=OriginMode.RUNBOOK, runbook="rb:1", step="1", open_steps=frozenset({"1", "2"}))
 
 
 def policy(mode: Mode, *, company: str | None = None, never_unattended: bool = False) -> PolicyRule:
@@ -141,6 +144,7 @@ def test_a_grant_lets_run_only_its_own_tool_at_its_pin_for_its_company_in_its_ki
     elif grant.kind == "runbook":
         assert proposal.mode is OriginMode.RUNBOOK
         assert grant.runbook == proposal.runbook != ""
+        assert grant.step == proposal.step in proposal.open_steps
     else:
         assert proposal.mode is OriginMode.PROCESSOR
 
@@ -255,6 +259,17 @@ def test_a_runbook_grant_overrides_always_ask_in_its_own_runbook() -> None:
 
 def test_a_runbook_grant_of_another_version_covers_nothing() -> None:
     assert isinstance(evaluate(replace(IN_RUNBOOK, runbook="rb:2"), [], [RUNBOOK_GRANT]), Ask)
+
+
+def test_a_runbook_grant_covers_its_own_step_and_only_while_that_is_open() -> None:
+    for elsewhere in ({"step": "2"}, {"step": ""}, {"open_steps": frozenset({"2"})}):
+        verdict = evaluate(replace(IN_RUNBOOK, **elsewhere), [], [RUNBOOK_GRANT])
+        assert verdict == Ask(OUT_OF_TURN, session_grant=True)
+
+
+def test_a_runbook_grant_of_no_step_covers_nothing() -> None:
+    no_step = replace(RUNBOOK_GRANT, step="")
+    assert isinstance(evaluate(replace(IN_RUNBOOK, step=""), [], [no_step]), Ask)
 
 
 def test_a_runbook_grant_that_is_used_up_covers_nothing() -> None:

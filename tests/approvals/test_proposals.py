@@ -6,7 +6,8 @@ import pytest
 
 from approvals.budgets import MAX_CALLS, MAX_WRITES, renew_budgets
 from approvals.models import Action, Origin
-from approvals.services import StaleLease, take_lease
+from approvals.policy import OUT_OF_TURN
+from approvals.services import StaleLease, set_open_steps, take_lease
 from junto.audit.services import verify_chain
 from junto.canonical import digest
 from junto.tenants.actors import Actor
@@ -145,6 +146,16 @@ class Proposals(ApprovalTestCase):
         granted = self.ask("junto.put_medium", origin=ours)
         assert self.now(granted).state == State.SUCCEEDED
         assert self.ask("junto.put_medium", origin=ours).state == State.WAITING
+
+    def test_a_runbook_grant_counts_for_its_own_step_alone_and_while_that_is_open(self) -> None:
+        self.grant()
+        ours = self.open("runbook", runbook="rb:3")
+        for step in ("", "2"):
+            assert self.ask("junto.put_medium", origin=ours, step=step).why_asked == OUT_OF_TURN
+        set_open_steps(origin=ours, steps=["2"])
+        assert self.ask("junto.put_medium", origin=ours).why_asked == OUT_OF_TURN
+        set_open_steps(origin=ours, steps=["1", "2"])
+        assert self.ask("junto.put_medium", origin=ours).state == State.APPROVED
 
     def test_an_argument_bound_to_a_fact_runs_with_that_fact_and_with_nothing_a_model_says(self) -> None:
         self.grant(thing={"kind": "fact", "path": "ticket.device"})
