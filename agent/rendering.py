@@ -174,7 +174,7 @@ def _view(event: Event, action: Action | None, session: AgentSession, actor: Act
         return _decision(event, session, actor)
     if isinstance(event, TriedAgain):
         return {"shape": "line", "icon": "refresh", "text": "The agent tried again by itself"}
-    return _notice(event, actor)
+    return _notice(event, session, actor)
 
 
 def _message(author: str, body: SafeString, *, by_agent: bool, **more: Any) -> dict[str, Any]:
@@ -264,8 +264,10 @@ def _state(event: StateChanged) -> dict[str, Any] | None:
     return {"shape": "line", "icon": STATE_LOOKS[event.state][0], "text": show_escaped(words[event.state].strip())}
 
 
-def _notice(event: Notice, actor: Actor) -> dict[str, Any]:
+def _notice(event: Notice, session: AgentSession, actor: Actor) -> dict[str, Any]:
     if event.tone == "quiet":
         return {"shape": "line", "icon": "book", "text": show_escaped(event.text)}
     cause = show_escaped(event.cause) if actor.can(Permission.MANAGE_MODEL) else ""
-    return {"shape": "notice", "icon": "alert", "tone": event.tone, "text": show_escaped(event.text), "cause": cause}
+    run_path = reverse("run", args=[session.pk]) if event.parks and session.origin.runbook else ""
+    text = show_escaped(event.text)
+    return {"shape": "notice", "icon": "alert", "tone": event.tone, "text": text, "cause": cause, "run_path": run_path}

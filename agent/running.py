@@ -13,7 +13,7 @@ from agent.journal import append_event, note_asked_in_vain
 from agent.lease import Lease
 from agent.models import AgentSession, RunStep
 from agent.services import complete_run
-from agent.steps import left_over, next_decision, pass_prose
+from agent.steps import in_tool_words, left_over, next_decision, pass_prose
 from agent.transcript import is_parked
 from approvals.models import Action, Origin
 from junto.crashpoints import crashpoint
@@ -106,7 +106,8 @@ def _undone_words(undone: list[RunStep]) -> str:
     first = undone[0]
     what = "went wrong" if first.state == RunStep.State.FAILED else "was not done"
     others = f" (and {len(undone) - 1} more)" if len(undone) > 1 else ""
+    deeds = "Skip it" if first.decision else "Try it again, mark it as done or skip it"
     return (
-        f"Step {first.label}, “{first.title}”, {what}{others}. Try it again, skip it or take over on the run's page; "
+        f"Step {first.label}, “{in_tool_words(first.title)}”, {what}{others}. {deeds} on the run's page, or take over; "
         "the run goes on from there."
     )

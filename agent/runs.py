@@ -206,8 +206,16 @@ class _Drawing:
             seconds=(ended - step.started_at).total_seconds() if ended and step.started_at else None,
             cost=_money(self._cost(set(step.calls))),
             actions=[_line(row) for row in actions],
-            may=_may_with(step, actions, self.session, self.version) if step.number <= self.reach else frozenset(),
+            may=_may_with(step, actions, self.session, self.version, passed=self._passed(step, written))
+            if step.number <= self.reach
+            else frozenset(),
         )
+
+    def _passed(self, step: RunStep, written: Step) -> bool:
+        """Whether the run stands at it because the agent went past it without its work."""
+        in_hand = is_run(self.session) and not is_taken_over(self.session)
+        undone = step.number == self.reach and step.state in (State.PENDING, State.RUNNING)
+        return in_hand and undone and bool(written.mentions)
 
     def _cost(self, calls: AbstractSet[str]) -> int:
         """What the replies cost that asked for one of these calls."""
@@ -223,7 +231,7 @@ def _reach(session: AgentSession, version: PublishedVersion, steps: Sequence[Run
 
 
 def _may_with(
-    step: RunStep, actions: Sequence[Action], session: AgentSession, version: PublishedVersion
+    step: RunStep, actions: Sequence[Action], session: AgentSession, version: PublishedVersion, *, passed: bool
 ) -> frozenset[str]:
     """What a person can do with a step as it is; the deeds themselves look again."""
     for_people = version.audience == Runbook.Audience.HUMAN
@@ -241,7 +249,8 @@ def _may_with(
             may.add("done")
     elif step.by_id is not None and not (step.answer and not for_people):
         may.add("undone")
-    if not for_people and not step.decision and rests and step.state in (State.FAILED, State.SKIPPED):
+    again = passed or step.state in (State.FAILED, State.SKIPPED)
+    if again and rests and not for_people and not step.decision:
         may.add("retry")
     return frozenset(may)
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('approvals', '0002_content_stays'),
+        ('approvals', '0003_origin_asked_in_vain'),
     ]
 
     operations = [

@@ -12,6 +12,7 @@ from runbooks.triggers import save_trigger
 from signals.models import Signal
 from tests.agent.run_cases import HUMAN, HYBRID, DirectedRunCase
 from tests.factories import MembershipFactory
+from tests.scripted_model import Says
 
 YES = "Yes, go on"
 INPUTS = [
@@ -52,6 +53,18 @@ class RunPageTest(PageCase):
         self.assertContains(page, "Needs a person")
         self.assertContains(page, f"Read ticket {self.signal.external_id}")
         self.assertContains(page, f'value="{YES}"')
+
+    def test_a_step_that_the_agent_went_past_is_tried_again_on_it_and_the_chat_leads_there(self) -> None:
+        body = "1. Note it. @connectwise.add_internal_note(ticket_id=ticket.id)"
+        with self.model(Says("All is done."), Says("", (self.note(),)), Says("Now it is.")):
+            session = self.run_it(self.publish(body, audience="hybrid"))
+            assert "“Note it. “Add an internal note””, was not done. Try it again" in self.notices(session)
+            chat = self.client.get(self.path(f"signals/{self.signal.pk}/"))
+            self.assertContains(chat, f'<a href="{self.page(session)}">Open the run</a></p></article>')
+            self.assertContains(self.client.get(self.page(session)), 'name="deed" value="retry"')
+            self.direct(session, "retry", step="1")
+            session = self.run_on(session)
+        assert [row.tool for row in self.waiting(session)] == ["connectwise.add_internal_note"]
 
     def test_a_decision_is_answered_on_it_and_the_run_goes_on(self) -> None:
         session = self.hybrid()

@@ -62,4 +62,6 @@ class RunThatWaitsTest(RunTestCase):
         with self.model(Says("I look.", (self.look(), self.note())), Says("All steps are done.")):
             session = self.start(mode="runbook")
             session = self.decide(self.waiting(session)[0], "deny", reason="Not for this customer")
-        self.assert_waits(session, "went wrong. Try it again, skip it or take over")
+        self.assert_waits(
+            session, "went wrong. Try it again, mark it as done or skip it on the run's page, or take over"
+        )
