@@ -92,6 +92,15 @@ class ThreeLanesTest(ReplayTestCase):
         assert self.changes(replay, Kind.DRAFT) == []
         assert self.lane(replay, Kind.DRAFT).end == "Went through all its steps."
 
+    def test_an_answer_that_says_stop_here_ends_a_lane_as_it_ends_a_run(self) -> None:
+        question = "   > [!DECISION] Is it known?\n   > - Yes: stop here\n   > - No\n"
+        self.draft(
+            f"1. Look at the VPN.\n\n{question}2. Note. @connectwise.add_internal_note (ask)\n", audience="hybrid"
+        )
+        replay = self.replay(self.ran().signal)
+        assert self.changes(replay, Kind.DRAFT) == []
+        assert self.lane(replay, Kind.DRAFT).end.startswith("Stopped at step 1a with the answer “Yes: stop here”.")
+
     def test_notes_written_after_the_past_run_began_are_not_shown_to_the_lanes(self) -> None:
         past = self.ran()
         SignalNote(
