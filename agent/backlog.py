@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
 
 from agent.attention import attended
+from agent.events import TriedAgain
+from agent.journal import append_event
 from agent.models import AgentSession, StartRule
-from agent.outages import ask_again, due_again
+from agent.outages import ASK_AGAIN_AFTER
 from agent.services import SessionRefused, open_session
 from agent.start_rules import start_mode
 from agent.starting import keep_waiting, queued, start_firing
@@ -62,6 +67,29 @@ def open_next(organization: Organization) -> None:
     for signal in waiting(organization)[:LOOKED_AT]:
         if not _open(signal):
             return
+
+
+def due_again() -> QuerySet[AgentSession]:
+    """Sessions that nobody waits for, whose model is to be asked again now, the longest resting first."""
+    now = timezone.now()
+    due = Q()
+    for times, seconds in enumerate(ASK_AGAIN_AFTER, start=1):
+        due |= Q(origin__asked_in_vain=times, changed_at__lte=now - timedelta(seconds=seconds))
+    rows = AgentSession.unscoped.filter(
+        due, state=AgentSession.State.WAITING_FOR_TECHNICIAN, origin__stopped_at=None, origin__closed_at=None
+    )
+    return rows.exclude(attended()).order_by("changed_at")
+
+
+@transaction.atomic
+def ask_again(session: AgentSession) -> None:
+    """Queue the session for another question to the model; does nothing where a person has it in hand by now."""
+    # a person's word and Stop write the origin too: after this they come before or behind
+    Origin.objects.for_organization(session.organization).select_for_update().get(pk=session.origin_id)
+    if due_again().filter(pk=session.pk).exists():
+        session.move(to=AgentSession.State.QUEUED, frm=(AgentSession.State.WAITING_FOR_TECHNICIAN,))
+        append_event(session, TriedAgain())
+        ring("session.unattended", str(session.pk))
 
 
 def retry_silent(organization: Organization) -> None:

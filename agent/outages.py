@@ -6,15 +6,11 @@ growing waits, so that an outage at night leaves nothing behind for the morning;
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.db import transaction
-from django.db.models import Q, QuerySet
-from django.utils import timezone
 
-from agent.attention import attended, is_attended
+from agent.attention import is_attended
 from agent.context import SessionContext
-from agent.events import PersonDirected, TriedAgain
+from agent.events import PersonDirected
 from agent.journal import append_event
 from agent.lease import Lease
 from agent.models import AgentSession
@@ -67,18 +63,6 @@ def is_silent(session: AgentSession) -> bool:
     return session.state == AgentSession.State.WAITING_FOR_TECHNICIAN and session.origin.asked_in_vain > 0
 
 
-def due_again() -> QuerySet[AgentSession]:
-    """Sessions that nobody waits for, whose model is to be asked again now, the longest resting first."""
-    now = timezone.now()
-    due = Q()
-    for times, seconds in enumerate(ASK_AGAIN_AFTER, start=1):
-        due |= Q(origin__asked_in_vain=times, changed_at__lte=now - timedelta(seconds=seconds))
-    rows = AgentSession.unscoped.filter(
-        due, state=AgentSession.State.WAITING_FOR_TECHNICIAN, origin__stopped_at=None, origin__closed_at=None
-    )
-    return rows.exclude(attended()).order_by("changed_at")
-
-
 @transaction.atomic
 def try_again(*, session: AgentSession, actor: Actor) -> None:
     """A person has the model asked again that gave no answer.
@@ -103,17 +87,6 @@ def try_again(*, session: AgentSession, actor: Actor) -> None:
     )
     append_event(session, told)
     ring("session.ready", str(session.pk))
-
-
-@transaction.atomic
-def ask_again(session: AgentSession) -> None:
-    """Queue the session for another question to the model; does nothing where a person has it in hand by now."""
-    # a person's word and Stop write the origin too: after this they come before or behind
-    Origin.objects.for_organization(session.organization).select_for_update().get(pk=session.origin_id)
-    if due_again().filter(pk=session.pk).exists():
-        session.move(to=AgentSession.State.QUEUED, frm=(AgentSession.State.WAITING_FOR_TECHNICIAN,))
-        append_event(session, TriedAgain())
-        ring("session.unattended", str(session.pk))
 
 
 def _outage_words(problem: ModelError, *, wait: int) -> str:
