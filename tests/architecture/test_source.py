@@ -67,6 +67,7 @@ UNSCOPED_WORKERS = (
     "agent.backlog",
     "agent.context",
     "agent.loop",
+    "agent.outages",
     "agent.replay_tasks",
     "agent.replaying",
     "agent.starting",
