@@ -190,7 +190,7 @@ class DryRun:
             if not isinstance(arguments, dict):
                 raise JsonRefused("the arguments are not a JSON object")
         except JsonRefused as problem:
-            reason = f"Malformed arguments: {problem}."
+            reason = f"The call cannot be read: {problem}."
             self._events.append(CallRefused(call_id=call.call_id, name=call.name, reason=reason))
             self._keep(LaneCall(tool=call.name, title=call.name, arguments={}, verdict="refused", reason=reason))
             return

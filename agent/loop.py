@@ -120,7 +120,7 @@ def _propose(context: SessionContext, call: RequestedCall) -> None:
         with transaction.atomic():
             append_event(
                 session,
-                CallRefused(call_id=call.call_id, name=call.name[:120], reason=f"Malformed arguments: {problem}."),
+                CallRefused(call_id=call.call_id, name=call.name[:120], reason=f"The call cannot be read: {problem}."),
             )
         return
     place = context.claim_step(call, arguments)

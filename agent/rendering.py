@@ -162,8 +162,9 @@ def _view(event: Event, action: Action | None, session: AgentSession, actor: Act
     if isinstance(event, ModelReplied):
         return _reply(event, session)
     if isinstance(event, CallRefused):
-        text = f"The agent's call of {show_escaped(event.name)} was refused. {show_escaped(event.reason)}"
-        return {"shape": "notice", "icon": "ban", "tone": "warn", "text": text}
+        text = f"The agent wrote its call of {show_escaped(event.name)} wrongly: nothing was called. It was told why."
+        cause = show_escaped(event.reason) if actor.can(Permission.MANAGE_MODEL) else ""
+        return {"shape": "notice", "icon": "ban", "tone": "warn", "text": text, "cause": cause}
     if isinstance(event, ActionChanged):
         return _action(event, action, actor)
     if isinstance(event, StateChanged):

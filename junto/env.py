@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SECRET_MINIMUM_LENGTH = 32
 CREDENTIAL_KEY_BYTES = 32  # AES-256
 _PRICE = re.compile(r"(?P<model>\S.*?)=(?P<read>\d{1,6}(?:\.\d{1,6})?)/(?P<written>\d{1,6}(?:\.\d{1,6})?)")
+_HOST = re.compile(r"\*|\.?[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?\.?|\[[0-9A-Fa-f:.]+\]")
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off"})
 
@@ -142,6 +143,14 @@ def env_list(name: str, default: Sequence[str] = ()) -> list[str]:
     return words
 
 
+def env_hosts(name: str, default: Sequence[str]) -> list[str]:
+    """Host names as `ALLOWED_HOSTS` takes them: without scheme, port or path; `.example.com`, `*` and `[::1]` too."""
+    hosts = env_list(name, default)
+    if not all(_HOST.fullmatch(host) for host in hosts):
+        raise ImproperlyConfigured(f"{name} is malformed: write host names without http://, port and path.")
+    return hosts
+
+
 def env_path(name: str, default: Path | None) -> Path | None:
     """An absolute path; a relative one counts from the project's folder, whatever the working folder is."""
     text = _raw(name)
@@ -200,7 +209,7 @@ def env_keys(name: str) -> dict[str, bytes]:
 
 
 def env_targets(name: str) -> frozenset[tuple[str, int]]:
-    """Exact (host, port) pairs, the host in lower case; an IPv6 address stands in brackets."""
+    """Exact (host, port) pairs, the host in lower case; an IPv6 address stands in brackets. A public one is refused."""
     targets: set[tuple[str, int]] = set()
     for entry in env_list(name):
         try:
@@ -210,6 +219,8 @@ def env_targets(name: str) -> frozenset[tuple[str, int]]:
             host, port = None, None
         if not host or not port or entry != parts.netloc or "@" in entry:
             raise ImproperlyConfigured(f"{name} is malformed: write host:port pairs, comma separated.")
+        if _is_public_address(host):
+            raise ImproperlyConfigured(f"{name} names a public address: it is for loopback and private networks.")
         targets.add((host, port))
     return frozenset(targets)
 
@@ -231,13 +242,23 @@ def env_prices(name: str, *, model: str) -> dict[str, tuple[Decimal, Decimal]]:
 
 
 def env_networks(name: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    """Networks in CIDR notation."""
+    """Private networks in CIDR notation; one with public addresses in it is refused."""
     try:
-        return tuple(ipaddress.ip_network(entry) for entry in env_list(name))
+        networks = tuple(ipaddress.ip_network(entry) for entry in env_list(name))
     except ValueError:
         raise ImproperlyConfigured(
             f"{name} is malformed: write networks such as 10.1.0.0/16, comma separated."
         ) from None
+    if any(network.is_global for network in networks):
+        raise ImproperlyConfigured(f"{name} names a network with public addresses: it is for private ones.")
+    return networks
+
+
+def refuse_half_a_model() -> None:
+    """Raise when a model is named, or a key set, for no address: the rehearsal would serve without a word."""
+    for name in ("JUNTO_LLM_MODEL", "JUNTO_LLM_API_KEY"):
+        if _raw(name) and not _raw("JUNTO_LLM_BASE_URL"):
+            raise ImproperlyConfigured(f"{name} is set without JUNTO_LLM_BASE_URL: set the address too, or remove it.")
 
 
 def data_dir() -> Path:
@@ -260,6 +281,13 @@ def _secret_from_file(name: str) -> str:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ImproperlyConfigured(f"{name} could not be read from {path}: {error.__class__.__name__}.") from None
+
+
+def _is_public_address(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False  # a name: what it stands for is checked at each request
 
 
 def _raw(name: str) -> str:

@@ -11,14 +11,15 @@ from junto.env import (
     ROOT,
     data_dir,
     env_bool,
+    env_hosts,
     env_keys,
-    env_list,
     env_networks,
     env_prices,
     env_secret,
     env_targets,
     env_text,
     env_url,
+    refuse_half_a_model,
     refuse_unknown_names,
 )
 
@@ -29,11 +30,12 @@ DEBUG = env_bool("JUNTO_DEBUG", False)
 SECRET_KEY = env_secret("JUNTO_SECRET_KEY")
 CREDENTIAL_KEYS = env_keys("JUNTO_CREDENTIAL_KEYS")
 AUDIT_KEY = env_secret("JUNTO_AUDIT_KEY")
-ALLOWED_HOSTS = env_list("JUNTO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = env_hosts("JUNTO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 PUBLIC_URL = env_url("JUNTO_PUBLIC_URL", "http://127.0.0.1:8000")
 REDIS_URL = env_url("REDIS_URL")
 LOCAL_TARGETS = env_targets("JUNTO_LOCAL_TARGETS")
 PRIVATE_CIDRS = env_networks("JUNTO_PRIVATE_CIDRS")
+refuse_half_a_model()
 LLM_BASE_URL = env_url("JUNTO_LLM_BASE_URL")
 LLM_API_KEY = env_text("JUNTO_LLM_API_KEY")
 LLM_MODEL = env_text("JUNTO_LLM_MODEL")

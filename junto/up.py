@@ -3,6 +3,7 @@
 import argparse
 import errno
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -16,6 +17,7 @@ from typing import NoReturn
 
 import django
 import uvicorn
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
@@ -128,7 +130,8 @@ def _configure(options: Options) -> SandboxPlace | None:
     """Complete the environment for `junto.settings`; returns the sandbox's place if one belongs to this data folder."""
     os.environ.setdefault("JUNTO_PUBLIC_URL", options.address)
     if options.host not in WILDCARDS:
-        os.environ.setdefault("JUNTO_ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{options.host}")
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        os.environ.setdefault("JUNTO_ALLOWED_HOSTS", f"localhost,127.0.0.1,[::1],{host}")
     sandbox = known_sandbox(options.data_dir)
     if sandbox is None and options.demo:
         sandbox = new_sandbox(options.data_dir)
@@ -160,6 +163,12 @@ def _no_server(error: DatabaseError) -> str:
     )
 
 
+def _first_organization(options: Options) -> str:
+    """The command that makes it, in this data folder."""
+    folder = "" if options.data_dir == env.ROOT / "var" else f" --data-dir {shlex.quote(str(options.data_dir))}"
+    return f"bin/junto organization create --name 'Your MSP' --slug your-msp --owner you@example.com{folder}"
+
+
 def _serve(options: Options, sandbox: SandboxPlace | None, listener: socket.socket) -> None:
     config = uvicorn.Config(
         "junto.asgi:application",
@@ -189,6 +198,7 @@ def _welcome(options: Options, sandbox: SandboxPlace | None, server: uvicorn.Ser
         )
         if options.demo and sandbox:
             call_command("demo_load", base_url=options.address, sandbox_url=sandbox.address)
+        empty = not apps.get_model("tenants", "Organization").objects.exists()
     except (Refusal, CommandError) as problem:
         if not server.should_exit:
             print(f"junto: {problem}", file=sys.stderr, flush=True)
@@ -196,6 +206,10 @@ def _welcome(options: Options, sandbox: SandboxPlace | None, server: uvicorn.Ser
     finally:
         connection.close()
     _say(f"Junto is ready at {options.address}  (Ctrl-C stops it)")
+    if empty:
+        _say(
+            f"Nobody has an account yet. Make the first organization with its Owner:\n  {_first_organization(options)}"
+        )
     if options.host in WILDCARDS and "JUNTO_ALLOWED_HOSTS" not in os.environ:
         _say("It answers only to localhost: set JUNTO_ALLOWED_HOSTS to the names others use for this machine.")
 

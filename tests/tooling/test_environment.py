@@ -159,6 +159,45 @@ def test_prices_that_leave_out_the_model_in_use_are_refused(monkeypatch):
         env.env_prices("JUNTO_LLM_PRICES", model="big-2")
 
 
+@pytest.mark.parametrize("value", ["http://x/", "junto.example:8000", "junto.example/o", "a b"])
+def test_a_host_with_scheme_port_or_path_is_refused(monkeypatch, value):
+    monkeypatch.setenv("JUNTO_ALLOWED_HOSTS", value)
+
+    with pytest.raises(ImproperlyConfigured, match="JUNTO_ALLOWED_HOSTS is malformed"):
+        env.env_hosts("JUNTO_ALLOWED_HOSTS", ["localhost"])
+
+
+def test_hosts_are_names_wildcards_and_bracketed_addresses(monkeypatch):
+    monkeypatch.setenv("JUNTO_ALLOWED_HOSTS", "junto.example, .example.com, *, [::1], 10.1.2.3, junto_web")
+
+    assert len(env.env_hosts("JUNTO_ALLOWED_HOSTS", [])) == 6
+
+
+@pytest.mark.parametrize("value", ["8.8.8.8:80", "127.0.0.1:80,[2606:4700::1]:443"])
+def test_a_public_local_target_is_refused(monkeypatch, value):
+    monkeypatch.setenv("JUNTO_LOCAL_TARGETS", value)
+
+    with pytest.raises(ImproperlyConfigured, match="public address"):
+        env.env_targets("JUNTO_LOCAL_TARGETS")
+
+
+@pytest.mark.parametrize("value", ["8.8.8.0/24", "10.0.0.0/8,0.0.0.0/0", "::/0"])
+def test_a_public_network_is_refused(monkeypatch, value):
+    monkeypatch.setenv("JUNTO_PRIVATE_CIDRS", value)
+
+    with pytest.raises(ImproperlyConfigured, match="public addresses"):
+        env.env_networks("JUNTO_PRIVATE_CIDRS")
+
+
+@pytest.mark.parametrize("name", ["JUNTO_LLM_MODEL", "JUNTO_LLM_API_KEY"])
+def test_half_a_model_is_refused(monkeypatch, name):
+    monkeypatch.delenv("JUNTO_LLM_BASE_URL", raising=False)
+    monkeypatch.setenv(name, "x")
+
+    with pytest.raises(ImproperlyConfigured, match=f"{name} is set without JUNTO_LLM_BASE_URL"):
+        env.refuse_half_a_model()
+
+
 def test_private_networks_are_read_as_networks(monkeypatch):
     monkeypatch.setenv("JUNTO_PRIVATE_CIDRS", "10.1.0.0/16,fd00::/8")
 
