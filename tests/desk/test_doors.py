@@ -299,3 +299,17 @@ class FirstOrganizationTests(JuntoTestCase):
             with pytest.raises(CommandError):
                 self.create(slug=slug, owner="lena@eastbay.example")
         assert not Organization.objects.filter(slug__iexact="north").exists()
+
+
+class WaysBackTests(JuntoTestCase):
+    def test_a_closed_sign_up_and_a_bad_invitation_lead_back_to_the_login(self) -> None:
+        for path in ("/accounts/signup/", "/invitation/nothing-like-it/"):
+            page = self.client.get(path).content.decode()
+            assert "Back to the login" in page, path
+
+    def test_the_password_is_changed_on_a_page_of_ours(self) -> None:
+        self.theo.user.set_password("a-long-enough-word")
+        self.theo.user.save()
+        page = self.log_in(self.theo).get("/accounts/password/change/").content.decode()
+        assert "Change your password" in page
+        assert 'name="oldpassword"' in page
