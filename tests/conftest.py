@@ -1,5 +1,6 @@
 """Fixtures and rules of the whole suite."""
 
+import gc
 import os
 import shutil
 from collections.abc import Generator
@@ -49,6 +50,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("deep"):
             item.add_marker(pytest.mark.timeout(DEEP_SECONDS), append=False)
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded by now lives to the end: unwatched by the garbage collector it saves a twentieth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 @pytest.hookimpl(wrapper=True)

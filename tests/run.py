@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         failed.append("tests on SQLite")
     if options.all and not _pytest("-m", "browser and not deep"):
         failed.append("browser tests")
-    if not rest and not _service_suite(deep=options.deep):
+    if not rest and not _service_suite(_wanted_of_services(options)):
         failed.append("tests on PostgreSQL and Redis")
     for name in failed:
         print(f"FAILED: {name}", file=sys.stderr)
@@ -61,6 +61,13 @@ def _wanted(options: argparse.Namespace, rest: Sequence[str]) -> str:
     return ALL if options.all or rest else ORDINARY
 
 
+def _wanted_of_services(options: argparse.Namespace) -> str:
+    """Which tests need the real services."""
+    if options.deep:
+        return "service and deep"
+    return "service and not deep" if options.all else "service and not deep and not slow"
+
+
 def _failed_static_checks() -> list[str]:
     """The checks that read the code without running its tests; some of them import the settings."""
     with tempfile.TemporaryDirectory(prefix="junto-checks-") as data_dir:
@@ -68,15 +75,15 @@ def _failed_static_checks() -> list[str]:
         return [" ".join(check) for check in STATIC_CHECKS if not _passes(check, environment=environment)]
 
 
-def _service_suite(*, deep: bool) -> bool:
-    """The tests marked `service`, with the servers whose addresses are given or with fresh ones."""
+def _service_suite(wanted: str) -> bool:
+    """The wanted tests, with the servers whose addresses are given or with fresh ones."""
     with ExitStack() as stack:
         environment = dict(os.environ)
         if not environment.get("DATABASE_URL"):
             environment["DATABASE_URL"] = stack.enter_context(postgres_server())
         if not environment.get("REDIS_URL"):
             environment["REDIS_URL"] = stack.enter_context(redis_server())
-        return _pytest("-m", f"service and {'deep' if deep else 'not deep'}", environment=environment)
+        return _pytest("-m", wanted, environment=environment)
 
 
 def _pytest(*arguments: str, environment: Mapping[str, str] | None = None) -> bool:

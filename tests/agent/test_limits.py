@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+import pytest
+
 from agent.models import AgentSession
 from approvals.budgets import MAX_CALLS, MAX_CALLS_AT_ONCE, MAX_STEPS, MAX_TOKENS, MAX_WORK_SECONDS, MAX_WRITES
 from approvals.models import Action, ApprovalPolicy
@@ -126,6 +128,7 @@ class SpentBudgetTest(ModelTestCase):
         self.assert_parks(session, f"its {MAX_CALLS} tool calls")
 
 
+@pytest.mark.slow
 class HugeAnswerTest(ModelTestCase):
     def test_megabytes_of_text_are_cut_on_the_page_and_for_the_model(self) -> None:
         with self.model(Says("A" * 300_000), Says("Short.")) as server:

@@ -77,6 +77,7 @@ class WrongCallsTest(ModelTestCase):
             self.start()
         assert "ticket_id" in str(server.requests[1].messages[-1]["content"])
 
+    @pytest.mark.slow
     def test_a_model_that_never_ends_stops_at_its_budget(self) -> None:
         script = [Says(calls=[Asks("connectwise.list_members")]) for _ in range(60)]
         with self.model(*script) as server:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from agent.models import AgentSession
 from approvals.models import Action
 from runbooks.services import archive_runbook
@@ -37,6 +39,7 @@ class RunThatWaitsTest(RunTestCase):
     def test_a_model_that_breaks_off_again_and_again(self) -> None:
         self.assert_waits(self.run_with(*[Cuts("The gateway sa")] * 6), "broke off twice")
 
+    @pytest.mark.slow
     def test_a_model_that_uses_up_its_steps(self) -> None:
         endless = [Says(calls=[Asks("connectwise.list_members")])] * 60
         self.assert_waits(self.run_with(*endless), "used its 50 steps")

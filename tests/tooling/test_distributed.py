@@ -28,7 +28,7 @@ from junto.env import ROOT
 from tests.processes import command
 from tests.services import free_port, new_database
 
-pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(300)]
 
 START_SECONDS = 120.0
 STOP_SECONDS = 20.0

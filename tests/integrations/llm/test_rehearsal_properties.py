@@ -17,7 +17,7 @@ from integrations.llm.chat import ToolCall
 from integrations.llm.rehearsal import BASE_URL, MODEL_NAME, rehearsal_client
 from tests.integrations.llm.rehearsed import FACTS, READS, Fields, Session, accept
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 MOST_REPLIES = 25
 
