@@ -165,6 +165,17 @@ class SignalPages(PageNumberPagination):
     page_size_query_param = "page_size"
     max_page_size = 200
 
+    def get_page_size(self, request: Request) -> int:
+        """As asked for, the most at the most.
+
+        Raises:
+            ValidationError: it is no number from 1 on.
+        """
+        asked = request.query_params.get(self.page_size_query_param, str(self.page_size))
+        if not asked.isascii() or not asked.isdigit() or int(asked[:9]) < 1:
+            raise ValidationError({self.page_size_query_param: ["A whole number from 1 on is needed."]})
+        return min(int(asked[:9]), self.max_page_size)
+
 
 class SignalListView(SignalView, generics.ListAPIView[Signal]):
     """Find signals."""

@@ -180,6 +180,11 @@ class ReadTests(ApiCase):
         answer = self.read("northwind/signals", ordering="external_id", page_size="1", page="2").json()
         assert (answer["count"], len(answer["results"])) == (2, 1)
 
+    def test_a_page_size_that_cannot_be_is_a_400_and_a_large_one_is_the_most(self) -> None:
+        for wrong in ("-1", "0", "ten", "", "1.5"):
+            assert "page_size" in self.read("northwind/signals", page_size=wrong).json(), wrong
+        assert self.read("northwind/signals", page_size="9" * 5000).status_code == 200
+
     def test_a_filter_value_that_cannot_be_is_a_400(self) -> None:
         assert self.read("northwind/signals", company="nobody").status_code == 400
 
