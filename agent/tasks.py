@@ -83,7 +83,8 @@ def record_action_event(action_id: str) -> None:
     if not record_action(session, action):
         return
     _ask_no_more(session)
-    if action.state in Action.TERMINAL:
+    # an unknown outcome asks a person, which the session's next step says; the model is not asked before it is settled
+    if action.state in {*Action.TERMINAL, Action.State.UNKNOWN}:
         ring_session(session)
 
 
