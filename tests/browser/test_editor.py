@@ -57,7 +57,8 @@ def test_a_fork_takes_over_what_moved_on_and_a_person_settles_what_both_changed(
     publish(page, title, number=1)
 
     original = page.url
-    page.get_by_role("link", name="Fork").first.click()
+    page.locator("summary").filter(has_text="More").press("Enter")
+    page.get_by_role("link", name="Fork").first.press("Enter")
     page.get_by_label("Company").select_option(label="Harbor Dental Group")
     page.get_by_role("button", name="Fork").click()
     page.wait_for_url("**/change/")
