@@ -154,6 +154,7 @@ class NobodyApprovesTest(HijackedTestCase):
 
 
 class SomebodyDecidesTest(HijackedTestCase):
+    @pytest.mark.slow
     def test_three_texts_denied_make_the_model_try_a_strangers_ticket_in_vain(self) -> None:
         self.deny(self.texts(1, 3))
 
@@ -161,6 +162,7 @@ class SomebodyDecidesTest(HijackedTestCase):
     def test_all_texts_denied_make_the_model_try_a_strangers_ticket_in_vain(self) -> None:
         self.deny(self.texts())
 
+    @pytest.mark.slow
     def test_a_note_approved_for_the_session_covers_no_strangers_ticket(self) -> None:
         self.approve_notes(self.texts(4, 6))
 

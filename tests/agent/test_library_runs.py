@@ -102,6 +102,7 @@ def _kind(row: dict[str, Any], ticket: int) -> str:
 
 
 class QuickTest(LibraryRunCase):
+    @pytest.mark.slow
     def test_a_template_for_an_alert_runs_to_the_closed_note_as_it_comes(self) -> None:
         self.check("certificate-expiry")
 

@@ -28,6 +28,7 @@ class BudgetTest(ModelTestCase):
         page = self.log_in(self.theo).get(self.path(f"signals/{self.signal.pk}/"))
         self.assertContains(page, "300 calls at once")
 
+    @pytest.mark.slow
     def test_a_person_who_writes_gives_a_session_at_its_limit_new_steps(self) -> None:
         endless = [Says(calls=[Asks("connectwise.list_members")]) for _ in range(MAX_STEPS)]
         with self.model(*endless, Says("Now I am through.")) as server:
@@ -120,6 +121,7 @@ class SpentBudgetTest(ModelTestCase):
             self.say(session, "Go on")
             assert len(server.requests) == 2
 
+    @pytest.mark.slow
     def test_calls_end_and_none_of_the_next_is_looked_up(self) -> None:
         reads = Asks("connectwise.list_members")
         with self.model(*[Says(calls=[reads] * MAX_CALLS_AT_ONCE)] * (MAX_CALLS // MAX_CALLS_AT_ONCE + 1)) as server:

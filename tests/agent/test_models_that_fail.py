@@ -157,6 +157,7 @@ class AskedAgainTest(ModelTestCase):
         assert "Here I am." in self.words(session)
         assert self.list_word() == "Waiting for reply"
 
+    @pytest.mark.slow
     def test_the_waits_grow_and_end(self) -> None:
         with self.model(*[Fails(401)] * (len(ASK_AGAIN_AFTER) + 1)) as server:
             session = self.begun()

@@ -46,6 +46,7 @@ class ThreeLanesTest(ReplayTestCase):
         row = self.row(replay)
         assert (row.session, row.differs, row.added, row.removed, row.changed) == (past, True, 1, 0, 0)
 
+    @pytest.mark.slow
     def test_a_draft_that_says_the_same_differs_in_nothing(self) -> None:
         past = self.ran()
         self.draft(f"{BODY}\nThank you.")
@@ -65,6 +66,7 @@ class ThreeLanesTest(ReplayTestCase):
         assert self.lane(replay, Kind.DRAFT).unseen == 1
         assert self.lane(replay, Kind.PUBLISHED).unseen == 0
 
+    @pytest.mark.slow
     def test_a_ticket_without_a_run_has_no_session_and_a_runbook_never_published_no_second_lane(self) -> None:
         mara = self.actor(self.mara)
         other = Runbook(organization=self.northwind, title="VPN: another way", body=DRAFT, audience="ai")
@@ -73,6 +75,7 @@ class ThreeLanesTest(ReplayTestCase):
         assert not ReplayLane.unscoped.filter(replayed__replay=replay, kind=Kind.PUBLISHED).exists()
         assert self.changes(replay, Kind.DRAFT) == [(NOTE, "runs"), (ASSIGN, "runs")]
 
+    @pytest.mark.slow
     def test_a_hybrid_draft_asks_for_everything_and_a_decision_nobody_took_is_assumed(self) -> None:
         question = "3. Then?\n\n   > [!DECISION] Did they confirm?\n   > - Yes\n   > - No\n"
         past = self.ran()
@@ -82,6 +85,7 @@ class ThreeLanesTest(ReplayTestCase):
         assert "assumed: “Yes” at step 3a" in self.lane(replay, Kind.DRAFT).end
         assert self.row(replay).changed == 1
 
+    @pytest.mark.slow
     def test_a_decision_goes_on_with_what_a_person_chose_in_the_past_run(self) -> None:
         runbook = self.publish(HYBRID, audience="hybrid", title="VPN, with a call back")
         theo = self.actor(self.theo)
@@ -92,6 +96,7 @@ class ThreeLanesTest(ReplayTestCase):
         assert self.changes(replay, Kind.DRAFT) == []
         assert self.lane(replay, Kind.DRAFT).end == "Went through all its steps."
 
+    @pytest.mark.slow
     def test_an_answer_that_says_stop_here_ends_a_lane_as_it_ends_a_run(self) -> None:
         question = "   > [!DECISION] Is it known?\n   > - Yes: stop here\n   > - No\n"
         self.draft(
@@ -101,6 +106,7 @@ class ThreeLanesTest(ReplayTestCase):
         assert self.changes(replay, Kind.DRAFT) == []
         assert self.lane(replay, Kind.DRAFT).end.startswith("Stopped at step 1a with the answer “Yes: stop here”.")
 
+    @pytest.mark.slow
     def test_notes_written_after_the_past_run_began_are_not_shown_to_the_lanes(self) -> None:
         past = self.ran()
         SignalNote(
@@ -116,6 +122,7 @@ class ThreeLanesTest(ReplayTestCase):
         assert server.requests
         assert not any("solved by a restart" in json.dumps(seen.body) for seen in server.requests)
 
+    @pytest.mark.slow
     def test_arguments_that_became_others_count_as_changed(self) -> None:
         self.publish(BODY + '3. Assign. @connectwise.assign_ticket(ticket_id=ticket.id, member="mara")\n')
         self.runbook = Runbook.unscoped.latest("created_at")
@@ -124,6 +131,8 @@ class ThreeLanesTest(ReplayTestCase):
         assert (row.added, row.removed, row.changed) == (0, 0, 1)
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 class VerdictsTest(ReplayTestCase):
     def test_what_the_draft_does_not_mention_would_ask_and_what_is_switched_off_is_refused(self) -> None:
         past = self.ran()

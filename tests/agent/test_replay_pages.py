@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -58,6 +59,7 @@ class ReplayPagesTest(ReplayPageCase):
         assert "Runs by itself" in page
         assert "Rehearsal model" in page
 
+    @pytest.mark.slow
     def test_only_differences_leaves_out_what_is_the_same_and_says_so_when_nothing_is_left(self) -> None:
         past = self.ran()
         replay = self.start_by_page(past.signal_id)
@@ -66,12 +68,14 @@ class ReplayPagesTest(ReplayPageCase):
         assert f"t-{past.signal_id}" not in page
         assert "would do the same" in page
 
+    @pytest.mark.slow
     def test_a_long_replay_has_pages(self) -> None:
         self.draft()
         replay = self.worked(self.start_replay(*self.tickets(11)))
         assert "Page 1 of 2" in self.result(replay)
         assert self.result(replay, "?p=2").count("<article") == 1
 
+    @pytest.mark.slow
     def test_a_draft_saved_since_is_told(self) -> None:
         self.draft()
         replay = self.start_by_page(self.signal.pk)
@@ -79,6 +83,7 @@ class ReplayPagesTest(ReplayPageCase):
         self.draft("1. Read it. @connectwise.get_ticket(ticket_id=ticket.id)\n")
         assert "saved again since this replay" in self.result(replay)
 
+    @pytest.mark.slow
     def test_stop_and_go_on_are_buttons(self) -> None:
         self.draft()
         replay = self.start_replay(self.signal)
@@ -145,6 +150,7 @@ class FiguresTest(ReplayPageCase):
     def test_a_runbook_nobody_used_says_so(self) -> None:
         assert "Not used yet" in self.figures()
 
+    @pytest.mark.slow
     def test_uses_success_and_what_people_corrected_are_counted(self) -> None:
         self.ran()
         ticket = int(self.ticket("Another VPN ticket", TEXT).external_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+import pytest
 from django.contrib.admin import ModelAdmin
 from django.db import models
 from django.test import Client
@@ -67,6 +68,7 @@ class ManagerTests(AdminTestCase):
                 answer = browser.get(path)
                 assert answer.status_code == 200, f"{path}: {answer.status_code}"
 
+    @pytest.mark.slow
     def test_a_missing_row_is_a_404_and_no_redirect(self) -> None:
         browser = self.log_in(self.olivia)
         for model in registered():
@@ -75,6 +77,7 @@ class ManagerTests(AdminTestCase):
                     answer = browser.get(self.page(model, key, action))
                     assert answer.status_code == 404, f"{model._meta.label} {key} {action}: {answer.status_code}"
 
+    @pytest.mark.slow
     def test_no_page_shows_a_secret_even_to_the_owner(self) -> None:
         browser = self.log_in(self.olivia)
         for model in registered():
@@ -84,6 +87,7 @@ class ManagerTests(AdminTestCase):
                 page = browser.get(path).content.decode()
                 assert not [secret for secret in secrets if secret in page], path
 
+    @pytest.mark.slow
     def test_those_who_manage_nothing_are_turned_away_everywhere(self) -> None:
         for membership in (self.theo, self.oskar):
             browser = self.log_in(membership, Client())

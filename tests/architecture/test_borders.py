@@ -186,6 +186,7 @@ class ForeignIdTests(BorderTestCase):
         response: HttpResponseBase = getattr(self.browser, method)(self.path(path, organization=self.southgate))
         return response
 
+    @pytest.mark.slow
     def test_no_form_of_hers_takes_a_foreign_id(self) -> None:
         foreign = {model._meta.model_name: str(row.pk) for model, row in self.garden.rows.items()}
         lower = {**foreign, "session": foreign["agentsession"], "member": foreign["membership"]}
@@ -211,6 +212,7 @@ class ForeignIdTests(BorderTestCase):
 class CanaryTests(BorderTestCase):
     """Ines reads everything that she may read, and searches for what she may not."""
 
+    @pytest.mark.slow
     def test_no_page_of_hers_holds_anything_of_northwind(self) -> None:
         seen = 0
         for route in self.organization_routes():

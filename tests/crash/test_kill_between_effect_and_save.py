@@ -29,6 +29,8 @@ STEP_SECONDS = 120.0
 STORIES = ("after the effect", "before the request", "during the silence")
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 @dataclass(frozen=True)
 class Note:
     """A ticket at the sandbox, and the action that Theo approved and nobody has run: a note on it."""

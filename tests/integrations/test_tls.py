@@ -42,6 +42,7 @@ class Impostor:
 
     def close(self) -> None:
         """Stop."""
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept
         self._listener.close()
         self._thread.join(5)
 

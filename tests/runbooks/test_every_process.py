@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
 from django.db import connection
 
 from junto.env import ROOT
@@ -45,6 +46,7 @@ class EveryProcessTests(JuntoTransactionTestCase):
         self.reader.stdin.flush()
         return json.loads(self.reader.stdout.readline())
 
+    @pytest.mark.slow
     def test_a_publish_a_new_version_and_an_archive_count_at_the_next_match_of_another_process(self) -> None:
         assert self.there() is None
 

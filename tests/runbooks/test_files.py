@@ -338,6 +338,7 @@ class Pages(RunbookCase):
         form = {"stamp": page.context["plan"].stamp, "files": page.context["files"]}
         self.assertContains(self.client.post(self.admin("read-in/"), form, follow=True), "Read in as drafts: 1 new")
 
+    @pytest.mark.slow
     def test_the_form_that_confirms_has_few_fields_however_many_files_were_read(self) -> None:
         page = self.upload(*((f"{number}.md", b"nothing") for number in range(3)), ("a.md", FILE.encode()))
         assert page.content.decode().count('name="files" hidden') == 1

@@ -33,6 +33,9 @@ def test_a_taken_port_is_told_in_one_sentence(tmp_path):
         assert_one_sentence(junto("up", "--port", str(port), data_dir=tmp_path), str(port), "--port")
 
 
+@pytest.mark.slow
+@pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize("port", ["0", "70000", "http"])
 def test_an_impossible_port_is_told_in_one_sentence(tmp_path, port):
     assert_one_sentence(junto("up", "--port", port, data_dir=tmp_path), "1 to 65535")

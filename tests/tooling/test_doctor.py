@@ -15,6 +15,7 @@ from tests.services import free_port
 Doctor = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.mark.slow
 @pytest.fixture
 def doctor(tmp_path: Path) -> Doctor:
     """Examine an installation in a folder of its own, whose database is not migrated yet."""
