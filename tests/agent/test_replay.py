@@ -132,7 +132,6 @@ class ThreeLanesTest(ReplayTestCase):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 class VerdictsTest(ReplayTestCase):
     def test_what_the_draft_does_not_mention_would_ask_and_what_is_switched_off_is_refused(self) -> None:
         past = self.ran()
@@ -228,6 +227,7 @@ class NothingLeavesTest(ReplayTestCase):
         assert Action.unscoped.count() == actions
 
 
+@pytest.mark.slow
 class ProgressTest(ReplayTestCase):
     def test_what_was_done_before_a_restart_stays_and_the_rest_is_done_after_it(self) -> None:
         self.draft()

@@ -29,8 +29,6 @@ STEP_SECONDS = 120.0
 STORIES = ("after the effect", "before the request", "during the silence")
 
 
-@pytest.mark.slow
-@pytest.mark.slow
 @dataclass(frozen=True)
 class Note:
     """A ticket at the sandbox, and the action that Theo approved and nobody has run: a note on it."""
@@ -104,6 +102,7 @@ def test_killed_after_the_effect_it_is_unknown_and_asks_until_its_mark_proves_it
     assert note.written == 1
 
 
+@pytest.mark.slow
 def test_killed_before_the_request_it_asks_and_a_person_settles_it(notes: dict[str, Note]) -> None:
     note = notes["before the request"]
     note.run_and_die("C13")
@@ -115,6 +114,7 @@ def test_killed_before_the_request_it_asks_and_a_person_settles_it(notes: dict[s
     assert note.written == 0
 
 
+@pytest.mark.slow
 def test_killed_while_the_vendor_is_silent_it_is_unknown_with_its_one_effect(notes: dict[str, Note]) -> None:
     note = notes["during the silence"]
     note.sandbox.fault("half_open", method="POST", path="*/notes", effect=True, hold_seconds=60)

@@ -33,9 +33,6 @@ def test_a_taken_port_is_told_in_one_sentence(tmp_path):
         assert_one_sentence(junto("up", "--port", str(port), data_dir=tmp_path), str(port), "--port")
 
 
-@pytest.mark.slow
-@pytest.mark.slow
-@pytest.mark.slow
 @pytest.mark.parametrize("port", ["0", "70000", "http"])
 def test_an_impossible_port_is_told_in_one_sentence(tmp_path, port):
     assert_one_sentence(junto("up", "--port", port, data_dir=tmp_path), "1 to 65535")
@@ -118,6 +115,7 @@ def test_a_malformed_value_is_told_in_one_sentence(tmp_path, name, value):
     assert_one_sentence(finished, name)
 
 
+@pytest.mark.slow
 def test_a_database_that_does_not_answer_is_told_in_one_sentence(tmp_path):
     nowhere = f"postgres://junto@127.0.0.1:{free_port()}/junto"
     finished = junto("up", "--port", str(free_port()), data_dir=tmp_path, environment={"DATABASE_URL": nowhere})
@@ -129,6 +127,7 @@ def test_a_command_before_the_first_up_says_to_run_it(tmp_path):
     assert_one_sentence(junto("check", data_dir=tmp_path), "JUNTO_SECRET_KEY", "run bin/junto up")
 
 
+@pytest.mark.slow
 def test_a_benchmark_needs_no_up_before_it_and_keeps_no_secrets(tmp_path):
     finished = junto("bench", "agent_loop", "--sessions", "0", data_dir=tmp_path)
 
@@ -168,6 +167,7 @@ def test_a_worker_without_redis_says_so_and_stops(tmp_path):
     assert_one_sentence(junto("worker", data_dir=tmp_path), "REDIS_URL")
 
 
+@pytest.mark.slow
 def test_up_serves_stops_at_sigterm_and_keeps_its_secrets_to_itself(tmp_path):
     port = free_port()
     tmp_path.chmod(0o755)

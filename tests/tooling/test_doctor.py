@@ -15,7 +15,6 @@ from tests.services import free_port
 Doctor = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.mark.slow
 @pytest.fixture
 def doctor(tmp_path: Path) -> Doctor:
     """Examine an installation in a folder of its own, whose database is not migrated yet."""
@@ -30,6 +29,7 @@ def doctor(tmp_path: Path) -> Doctor:
     return examine
 
 
+@pytest.mark.slow
 def test_a_sound_installation_passes(doctor: Doctor) -> None:
     assert doctor("migrate").returncode == 0
 
