@@ -43,7 +43,9 @@ def main(arguments: Sequence[str]) -> int:
     if options.all:
         os.environ["JUNTO_TEST_REQUIRE_ALL"] = "1"
     failed = _failed_static_checks() if options.all else []
-    if not _pytest("-m", _wanted(options, rest), "-n", "2", *rest):
+    # beside the slow ones three would run into their time limits; the others wait often enough for a third on two cores
+    processes = "2" if options.all or options.deep else "3"
+    if not _pytest("-m", _wanted(options, rest), "-n", processes, *rest):
         failed.append("tests on SQLite")
     if options.all and not _pytest("-m", "browser and not deep"):
         failed.append("browser tests")

@@ -106,6 +106,7 @@ class QuickTest(LibraryRunCase):
     def test_a_template_for_an_alert_runs_to_the_closed_note_as_it_comes(self) -> None:
         self.check("certificate-expiry")
 
+    @pytest.mark.slow
     def test_a_template_for_a_person_runs_too_and_the_client_reads_exactly_its_words(self) -> None:
         self.check("warranty-claim")
         written = [row["body"] for row in self.sandbox.effects() if row["path"].endswith("/notes")]

@@ -102,6 +102,7 @@ class ReplayPagesTest(ReplayPageCase):
     def test_filters_that_make_no_sense_are_passed_over(self) -> None:
         self.page(f"agent/replay/of/{self.runbook.pk}/?which=x&company=1&board=nonsense&most=9999999")
 
+    @pytest.mark.slow
     def test_what_a_stranger_wrote_is_inert(self) -> None:
         past = self.ran(f"{TEXT}")
         Signal.unscoped.filter(pk=past.signal_id).update(subject="<script>alert(1)</script>\u202e")

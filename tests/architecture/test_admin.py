@@ -61,6 +61,7 @@ class AdminTestCase(JuntoTestCase):
 class ManagerTests(AdminTestCase):
     """Who manages something may look at it."""
 
+    @pytest.mark.slow
     def test_the_owner_opens_every_list_and_every_row(self) -> None:
         browser = self.log_in(self.olivia)
         for model in registered():
@@ -114,6 +115,7 @@ class ManagerTests(AdminTestCase):
 class ReadOnlyTests(AdminTestCase):
     """Nobody edits what happened, whatever their browser posts."""
 
+    @pytest.mark.slow
     def test_no_read_only_row_is_added_changed_or_deleted(self) -> None:
         browser = self.log_in(self.olivia)
         for model, options in registered().items():
