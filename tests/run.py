@@ -43,7 +43,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.all:
         os.environ["JUNTO_TEST_REQUIRE_ALL"] = "1"
     failed = _failed_static_checks() if options.all else []
-    # beside the slow ones three would run into their time limits; the others wait often enough for a third on two cores
+    # the quick ones wait so often that a third process pays on two cores: 271 s where two took 386 (which is why not
+    # the slow ones too: with them it was not measured, and they have time limits)
     processes = "2" if options.all or options.deep else "3"
     if not _pytest("-m", _wanted(options, rest), "-n", processes, *rest):
         failed.append("tests on SQLite")
