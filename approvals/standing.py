@@ -68,6 +68,8 @@ def _grant_lost_it(action: Action, tool: AnyTool, origin: Origin, policy: Effect
     rule = standing.get(str(action.grant_id))
     if rule is None or rule.pin != tool.pin:
         return "The standing approval behind this was withdrawn."
+    if rule.kind == "runbook" and origin.mode != Origin.Mode.RUNBOOK:
+        return "A person took the run over: what its runbook let the agent do waits for a decision now."
     if rule.kind == "runbook" and rule.step not in origin.open_steps:
         return "The runbook's step for this does not have its turn any more."
     if rule.kind == "session" and policy.mode is not Mode.ONCE:

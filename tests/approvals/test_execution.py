@@ -10,7 +10,7 @@ from approvals import execution
 from approvals.budgets import MAX_UNATTENDED_AN_HOUR, MAX_WRITES
 from approvals.execution import execute_action, reconcile_action
 from approvals.models import Action, Origin
-from approvals.services import cancel_actions, move_subject, set_open_steps, stop_origin
+from approvals.services import cancel_actions, move_subject, set_mode, set_open_steps, stop_origin
 from approvals.sweeps import READ_BACK_AFTER, give_up_stale_claims, ring_forgotten
 from approvals.tasks import run_action, sweep_actions
 from junto.team.services import deactivate_member, limit_to_companies
@@ -162,6 +162,16 @@ class Unattended(ApprovalTestCase):
         ended = self.now(action)
         assert (ended.state, ended.claimed_at) == (State.CANCELLED, None)
         assert "does not have its turn" in ended.reason
+
+    def test_what_a_runbook_let_run_is_withdrawn_when_a_person_takes_the_run_over(self) -> None:
+        self.grant()
+        ours = self.open("runbook", runbook="rb:3")
+        action = self.ask("junto.put_medium", origin=ours)
+        assert action.state == State.APPROVED
+        set_mode(origin=ours, mode=Origin.Mode.TRIAGE)
+        ended = self.now(action)
+        assert (ended.state, ended.claimed_at) == (State.CANCELLED, None)
+        assert "A person took the run over" in ended.reason
 
     def test_unattended_writes_of_an_organization_are_counted_by_the_hour(self) -> None:
         self.grant()
