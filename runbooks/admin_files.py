@@ -41,16 +41,18 @@ class FilePages(RunbookPages):
     def download(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """One runbook, as it was saved last."""
         runbook = self.visible(request, object_id)
-        return _attachment(as_file(runbook).encode(), file_name(runbook), "text/markdown; charset=utf-8")
+        text = as_file(runbook, reader=actor_of(request))
+        return _attachment(text.encode(), file_name(runbook), "text/markdown; charset=utf-8")
 
     @action(description="Download all", url_path="files")
     def download_all(self, request: HttpRequest) -> HttpResponse:
         """All runbooks that are not archived, as an archive of files."""
-        rows = Runbook.objects.visible_to(actor_of(request)).exclude(status=Runbook.Status.ARCHIVED)
+        actor = actor_of(request)
+        rows = Runbook.objects.visible_to(actor).exclude(status=Runbook.Status.ARCHIVED)
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for row in rows.select_related("company", "forked_from"):
-                archive.writestr(file_name(row), as_file(row))
+                archive.writestr(file_name(row), as_file(row, reader=actor))
         return _attachment(packed.getvalue(), "runbooks.zip", "application/zip")
 
     @action(description="Read in files…", url_path="read-in")
@@ -62,7 +64,8 @@ class FilePages(RunbookPages):
             files = _resubmitted(request)
             if request.method == "POST" and "stamp" in request.POST:
                 done = apply_import(actor=actor, files=files, stamp=request.POST["stamp"])
-                messages.success(request, f"Read in as drafts: {done.words}. Nothing is published by this.")
+                words = f"Read in as drafts: {done.words}. Nothing is published by this. {done.trigger_words}"
+                messages.success(request, words.strip())
                 return redirect(reverse("admin:runbooks_runbook_changelist"))
             if request.method == "POST":
                 files = dict(_uploaded(request))

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Count, Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import action
 
 from junto.tenants.access import actor_of
+from junto.tenants.models import Company
 from runbooks.admin_pages import RunbookPages, action_path
 from runbooks.lacking import lacking_now
 from runbooks.models import Runbook, Trigger, TriggerFiring
@@ -48,9 +50,10 @@ class TriggerPages(RunbookPages):
         """All conditions of the runbook, and what came of them lately."""
         runbook = self.visible(request, object_id)
         rows = Trigger.objects.for_organization(runbook.organization).filter(runbook=runbook)
+        seen = Prefetch("companies", Company.objects.visible_to(actor_of(request)), to_attr="seen_companies")
         firings = TriggerFiring.objects.visible_to(actor_of(request)).filter(runbook=runbook)
         context = {
-            "triggers": rows.prefetch_related("companies").select_related("board"),
+            "triggers": rows.annotate(reach=Count("companies")).prefetch_related(seen).select_related("board"),
             "kinds": Trigger.Kind.choices,
             "firings": firings.select_related("trigger", "company", "signal").order_by("-created_at")[:FIRINGS_SHOWN],
             "may_write_it": self.may_write(request, runbook),

@@ -1,13 +1,14 @@
 """Runbooks out to files and in again. Reading in makes drafts and never publishes; a plan says first what would change.
 
-A file is recognised by its `key`, so reading the same files again changes nothing.
+A file is recognised by its `key`, so reading the same files again changes nothing. Triggers are no part of a version:
+those that a file says are saved at once, as in the admin.
 """
 
 from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
@@ -26,8 +27,9 @@ from runbooks.contents import Content
 from runbooks.document import Problem
 from runbooks.files import SUFFIX, FileRefused, RunbookFile, plain, read_file, write_file
 from runbooks.guards import may_author, require_author, rows
-from runbooks.models import Runbook
+from runbooks.models import Runbook, Trigger
 from runbooks.publication import plan_publication
+from runbooks.reading_triggers import Places, Reading, TriggerChange, apply_changes, conditions_of, stored_triggers
 from runbooks.services import save_draft
 
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -43,7 +45,11 @@ class PlanMoved(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """What reading in one file would do. `line` is that of what is wrong; `problems` keep it from being published."""
+    """What reading in one file would do. `line` is that of what is wrong; `problems` keep it from being published.
+
+    `differences` is None where the draft stays as it is. `version` is the one in force for which changed `triggers`
+    count at once; None where there is none.
+    """
 
     name: str
     verdict: Verdict
@@ -52,6 +58,8 @@ class Entry:
     message: str = ""
     problems: tuple[str, ...] = ()
     differences: Differences | None = None
+    triggers: tuple[TriggerChange, ...] = ()
+    version: int | None = None
     runbook_id: uuid.UUID | None = None
     file: RunbookFile | None = None
 
@@ -67,6 +75,17 @@ class ImportPlan:
     def does_something(self) -> bool:
         """Whether anything would be saved."""
         return any(entry.verdict in ("new", "changed") for entry in self.entries)
+
+    @property
+    def triggers_change(self) -> int:
+        """How many triggers would be added, changed, removed or switched off."""
+        return sum(len(entry.triggers) for entry in self.entries)
+
+    @property
+    def trigger_words(self) -> str:
+        """What became of the triggers, in words; empty where nothing did."""
+        count = self.triggers_change
+        return f"{count} trigger{'' if count == 1 else 's'} changed." if count else ""
 
     def count(self, verdict: Verdict) -> int:
         """How many files have this verdict."""
@@ -89,9 +108,13 @@ def file_name(runbook: Runbook) -> str:
     return f"{slugify(runbook.title)[:60] or 'runbook'}-{runbook.pk.hex[:8]}{SUFFIX}"
 
 
-def as_file(runbook: Runbook) -> str:
-    """The newest text of a runbook, published or not, as a file."""
+def as_file(runbook: Runbook, *, reader: Actor | None = None) -> str:
+    """The newest text of a runbook, published or not, and its triggers, as a file.
+
+    Triggers for companies that `reader` may not see are not told: the file then says nothing about triggers.
+    """
     original = runbook.forked_from
+    triggers = conditions_of(runbook, reader=reader)
     return write_file(
         RunbookFile(
             key=stable_key(runbook),
@@ -100,7 +123,9 @@ def as_file(runbook: Runbook) -> str:
             fork_version=runbook.forked_number if original else None,
             content=Content.of(runbook),
             body_line=0,
-        )
+            triggers=triggers,
+        ),
+        remark="" if triggers is not None else "Its triggers are left out: some are for companies that you do not see.",
     )
 
 
@@ -128,7 +153,7 @@ def apply_import(*, actor: Actor, files: Files, stamp: str | None = None) -> Imp
 
     Raises:
         PermissionDenied: `actor` may write runbooks for no company at all.
-        PlanMoved: it would no longer do what was shown.
+        PlanMoved: it would no longer do what was shown; nothing is saved.
     """
     plan = plan_import(actor=actor, files=files)
     if stamp is not None and plan.stamp != stamp:
@@ -137,13 +162,23 @@ def apply_import(*, actor: Actor, files: Files, stamp: str | None = None) -> Imp
     saved: list[str] = []
     for entry in sorted(plan.entries, key=_originals_first):
         if entry.file is not None and entry.verdict in ("new", "changed"):
-            runbook = shelf.draft(entry.file)
-            save_draft(actor=actor, runbook=runbook, reason=f"Read from {entry.name}"[:100])
+            try:
+                runbook = _save(actor, entry, shelf.draft(entry.file))
+            except ValidationError as error:
+                raise PlanMoved(f"{entry.name} cannot be saved after all: {' '.join(error.messages)}") from error
             shelf.add(runbook)
             saved.append(stable_key(runbook))
     if saved:
         record(actor, "runbook.imported", actor.organization, {"keys": saved})
     return plan
+
+
+def _save(actor: Actor, entry: Entry, runbook: Runbook) -> Runbook:
+    """Save what the entry changes: the draft, unless it says what is there already, and triggers."""
+    if entry.verdict == "new" or entry.differences is not None:
+        save_draft(actor=actor, runbook=runbook, reason=f"Read from {entry.name}"[:100])
+    apply_changes(actor=actor, runbook=runbook, changes=entry.triggers)
+    return runbook
 
 
 @dataclass
@@ -173,7 +208,9 @@ class _Shelf:
 
     actor: Actor
     runbooks: dict[str, Runbook]
+    triggers: Mapping[object, Sequence[Trigger]]
     companies: dict[str, Company]
+    places: Places
     taken: frozenset[str]
 
     @classmethod
@@ -183,8 +220,10 @@ class _Shelf:
         visible = Runbook.objects.visible_to(actor).filter(named)
         runbooks = {stable_key(row): row for row in visible.select_related("company", "organization")}
         every = {stable_key(row) for row in rows(actor).filter(named).only("id", "key", "organization")}
-        companies = {company.name.casefold(): company for company in Company.objects.visible_to(actor)}
-        return cls(actor, runbooks, companies, frozenset(every - runbooks.keys()))
+        places = Places.of(actor)
+        companies = {company.name.casefold(): company for company in places.companies}
+        triggers = stored_triggers([*runbooks.values()])
+        return cls(actor, runbooks, triggers, companies, places, frozenset(every - runbooks.keys()))
 
     def add(self, runbook: Runbook) -> None:
         self.runbooks[stable_key(runbook)] = runbook
@@ -246,25 +285,34 @@ def _judge(entry: Entry, file: RunbookFile, shelf: _Shelf, batch: _Batch) -> Ent
 def _weigh(entry: Entry, file: RunbookFile, shelf: _Shelf) -> Entry:
     """What becomes of a file that fits among the others."""
     stored = shelf.runbooks.get(file.key)
-    if stored is not None and _same(stored, file):
+    trial = _trial(shelf, file, stored)
+    reading = Reading(file, trial, shelf.triggers.get(trial.pk, ()))
+    if stored is not None and _same(stored, file) and not reading.differs():
         return replace(entry, verdict="unchanged", runbook_id=stored.pk)
     if stored is not None and stored.status == Runbook.Status.ARCHIVED:
         return _refuse(entry, 1, "It is archived. Restore one of its versions first.")
-    before = Content.of(stored) if stored else None
     try:
-        trial = _try(shelf, file, stored)
+        _check(shelf.actor, trial, stored)
+        triggers = reading.plan(shelf.places)
     except ValidationError as error:
         name, messages = next(iter(error.message_dict.items()))
         return _refuse(entry, file.line_of(name), f"{name}: {' '.join(messages)}")
     except PermissionDenied:
         place = file.company or "all companies"
         return _refuse(entry, file.line_of("company"), f"You may not write runbooks for {place}.")
+    except FileRefused as refusal:
+        return _refuse(entry, refusal.line, refusal.message)
     plan = plan_publication(actor=shelf.actor, runbook=trial)
-    problems = tuple(_in_file(problem, file) for problem in plan.problems)
-    if before is None or stored is None:
-        return replace(entry, verdict="new", problems=problems)
-    differences = compare_contents(before, file.content)
-    return replace(entry, verdict="changed", problems=problems, differences=differences, runbook_id=stored.pk)
+    entry = replace(entry, triggers=triggers, problems=tuple(_in_file(problem, file) for problem in plan.problems))
+    if stored is None:
+        return replace(entry, verdict="new")
+    return replace(
+        entry,
+        verdict="changed",
+        differences=None if _same(stored, file) else compare_contents(Content.of(stored), file.content),
+        version=stored.published_number if stored.status == Runbook.Status.PUBLISHED and triggers else None,
+        runbook_id=stored.pk,
+    )
 
 
 def _misplaced(file: RunbookFile, shelf: _Shelf, batch: _Batch) -> tuple[int, str] | None:
@@ -300,21 +348,26 @@ def _in_file(problem: Problem, file: RunbookFile) -> str:
     return f"line {problem.line + file.body_line - 1}: {problem.message}" if problem.line else problem.message
 
 
-def _try(shelf: _Shelf, file: RunbookFile, stored: Runbook | None) -> Runbook:
-    """The runbook as it would be saved; nothing is. Raises ValidationError or PermissionDenied where it could not."""
-    trial = Runbook(
-        pk=stored.pk if stored else None, organization=shelf.actor.organization, company=shelf.company(file)
-    )
-    file.content.write_to(trial)
+def _trial(shelf: _Shelf, file: RunbookFile, stored: Runbook | None) -> Runbook:
+    """The runbook as it would be saved; nothing is."""
+    trial = Runbook(organization=shelf.actor.organization, company=shelf.company(file))
     if stored is not None:
-        require_author(shelf.actor, stored)
+        trial.pk = stored.pk
+        trial.published_number, trial.published_record = stored.published_number, stored.published_record
+    file.content.write_to(trial)
+    return trial
+
+
+def _check(actor: Actor, trial: Runbook, stored: Runbook | None) -> None:
+    """Raises ValidationError or PermissionDenied where it could not be saved."""
+    if stored is not None:
+        require_author(actor, stored)
         if stored.company_id != trial.company_id and stored.scope_stays:
             raise ValidationError({"company": stored.scope_stays})
-    if not may_author(shelf.actor, trial):
-        require_author(shelf.actor, trial)
+    if not may_author(actor, trial):
+        require_author(actor, trial)
     trial.clean_fields(exclude=["id", "organization", "published_by", "forked_from"])
     trial.clean()
-    return trial
 
 
 def _same(stored: Runbook, file: RunbookFile) -> bool:
@@ -332,7 +385,7 @@ def _stamp(entries: Iterable[Entry], shelf: _Shelf) -> str:
     changed = {str(row.pk): row.changed_at.isoformat() for row in shelf.runbooks.values()}
     return digest(
         [
-            [entry.name, entry.verdict, changed.get(str(entry.runbook_id), "")]
+            [entry.name, entry.verdict, changed.get(str(entry.runbook_id), ""), [each.words for each in entry.triggers]]
             for entry in entries
             if entry.verdict != "refused"
         ]

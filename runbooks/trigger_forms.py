@@ -16,7 +16,7 @@ from junto.tenants.permissions import Permission
 from runbooks.inputs import InputDeclaration
 from runbooks.lacking import asked_now
 from runbooks.models import Runbook, Trigger
-from runbooks.triggers import WITHOUT_TICKET, save_trigger, trigger_problems
+from runbooks.triggers import MOST_GRACE, WITHOUT_TICKET, asked_of, save_trigger, trigger_problems
 from runbooks.values import ValuesRefused, prefill, read_values
 from signals.models import Board, Signal
 
@@ -57,7 +57,7 @@ class TriggerForm(forms.Form):
                 label="Begin late by at most, in minutes",
                 help_text="A start that Junto missed by more, as it was not running, is skipped and told.",
                 min_value=0,
-                max_value=7 * 24 * 60,
+                max_value=MOST_GRACE,
             )
         self._add_reach()
         if trigger.kind in WITHOUT_TICKET:
@@ -96,12 +96,9 @@ class TriggerForm(forms.Form):
         given: dict[str, JsonValue] = {
             name.removeprefix("input_"): _plain(value) for name, value in cleaned.items() if name.startswith("input_")
         }
-        # a schedule has nobody to ask; a person who starts it by hand is asked for the rest
-        needed = self.trigger.kind == Kind.SCHEDULE
-        declared = [each.model_copy(update={"required": each.required and needed}) for each in self.declared]
         inputs: Mapping[str, JsonValue] = {}
         try:
-            inputs = read_values(declared, given) if given else {}
+            inputs = read_values(asked_of(self.trigger), given) if given else {}
         except ValuesRefused as refused:
             for name, words in refused.errors.items():
                 self.add_error(f"input_{name}", words)

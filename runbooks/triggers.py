@@ -13,6 +13,7 @@ from junto.audit.services import record
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from runbooks.guards import require_author
+from runbooks.inputs import InputDeclaration
 from runbooks.lacking import asked_now
 from runbooks.models import Trigger
 from runbooks.schedules import comes_within, next_moment
@@ -25,6 +26,8 @@ WITHOUT_TICKET = (Kind.SCHEDULE, Kind.MANUAL)
 
 #: Minutes that lie at least between two moments of a schedule.
 LEAST_MINUTES = 5
+#: Minutes that a start may be late at most.
+MOST_GRACE = 7 * 24 * 60
 
 
 @transaction.atomic
@@ -90,14 +93,37 @@ def _plan(trigger: Trigger) -> None:
 def trigger_problems(trigger: Trigger, companies: list[Company]) -> dict[str, str]:
     """All that keeps it from being saved and that no single field can tell, by field name.
 
-    The values of a schedule become what their types make of them.
+    The values of inputs become what their types make of them.
     """
-    runbook = trigger.runbook
     errors: dict[str, str] = {}
     try:
         trigger.clean()
     except ValidationError as problem:
         errors = {name: " ".join(words) for name, words in problem.message_dict.items()}
+    if trigger.kind in WITHOUT_TICKET:
+        try:
+            trigger.inputs = read_values(asked_of(trigger), trigger.inputs)
+        except ValuesRefused as refused:
+            errors["inputs"] = str(refused)
+    errors |= _misplaced(trigger, companies)
+    if trigger.kind == Kind.SCHEDULE:
+        if trigger.grace_minutes > MOST_GRACE:
+            errors["grace_minutes"] = f"At most {MOST_GRACE:,} minutes, which is a week."
+        if "cron" not in errors and comes_within(trigger.cron, timedelta(minutes=LEAST_MINUTES)):
+            errors["cron"] = f"At most every {LEAST_MINUTES} minutes: what is more frequent, let an alert start."
+    return errors
+
+
+def asked_of(trigger: Trigger) -> list[InputDeclaration]:
+    """The inputs it may give values for. A schedule has nobody to ask for the rest; a start by hand asks its person."""
+    needed = trigger.kind == Kind.SCHEDULE
+    return [each.model_copy(update={"required": each.required and needed}) for each in asked_now(trigger.runbook)]
+
+
+def _misplaced(trigger: Trigger, companies: list[Company]) -> dict[str, str]:
+    """What is wrong with where it counts, by field name."""
+    runbook = trigger.runbook
+    errors: dict[str, str] = {}
     if any(company.organization_id != runbook.organization_id for company in companies):
         errors["companies"] = "Choose companies of yours."
     if runbook.company_id is not None and any(company.pk != runbook.company_id for company in companies):
@@ -108,13 +134,6 @@ def trigger_problems(trigger: Trigger, companies: list[Company]) -> dict[str, st
         errors["board"] = "People may start it by hand already, just like this."
     if trigger.board is not None and trigger.board.organization_id != runbook.organization_id:
         errors["board"] = "Choose one of your boards."
-    if trigger.kind == Kind.SCHEDULE:
-        try:
-            trigger.inputs = read_values(asked_now(runbook), trigger.inputs)
-        except ValuesRefused as refused:
-            errors["inputs"] = str(refused)
-        if "cron" not in errors and comes_within(trigger.cron, timedelta(minutes=LEAST_MINUTES)):
-            errors["cron"] = f"At most every {LEAST_MINUTES} minutes: what is more frequent, let an alert start."
     return errors
 
 

@@ -120,7 +120,7 @@ class Trigger(TenantModel):
                 errors["cron"] = problem
             try:
                 ZoneInfo(self.time_zone)
-            except (ZoneInfoNotFoundError, ValueError):
+            except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: Europe alone is a folder of zones
                 errors["time_zone"] = "There is no such time zone; one is named like Europe/Berlin."
         if errors:
             raise ValidationError(errors)

@@ -13,7 +13,7 @@ from junto.tenants.models import Membership, Organization
 from junto.tenants.permissions import PermissionDenied
 from runbooks.comparing import Differences
 from runbooks.files import FILE_LIMIT, SUFFIX, FileRefused, decoded, read_file
-from runbooks.importing import Entry, apply_import, as_file, file_name, plan_import, stable_key
+from runbooks.importing import Entry, PlanMoved, apply_import, as_file, file_name, plan_import, stable_key
 from runbooks.models import Runbook
 from runbooks.templates import NoSuchTemplate, Offer, add_templates, offers, templates
 from runbooks.wording import written
@@ -23,7 +23,10 @@ MARKS: Final = {"added": "+", "removed": "-", "changed": "~"}
 
 
 class Command(BaseCommand):
-    """Write all runbooks of an organization to a folder, read a folder in, or add templates. Only drafts are made."""
+    """Write all runbooks of an organization to a folder, read a folder in, or add templates.
+
+    Only drafts are made; triggers that files say are saved with them.
+    """
 
     help = (
         "bin/junto runbooks export FOLDER --organization northwind; "
@@ -88,7 +91,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no file that ends in {SUFFIX} in {folder}.")
         try:
             plan = plan_import(actor=actor, files=files) if plan_only else apply_import(actor=actor, files=files)
-        except PermissionDenied as error:
+        except (PermissionDenied, PlanMoved) as error:
             raise CommandError(str(error)) from error
         for entry in plan.entries:
             self.stdout.write(_line(entry))
@@ -150,6 +153,8 @@ def _line(entry: Entry) -> str:
     if entry.message:
         return f"{said}, line {entry.line}: {entry.message}"
     notes = [*(_changes(entry.differences) if entry.differences else ())]
+    notes += [each.words for each in entry.triggers]
+    notes += [f"triggers count at once, for version {entry.version}, which is in force"] if entry.version else []
     notes += [f"before it can be published, {problem}" for problem in entry.problems]
     return "\n          ".join([f"{said}: {entry.title}", *notes])
 
