@@ -106,7 +106,7 @@ def waiting(organization: Organization) -> QuerySet[Signal]:
     """New signals on which a session is to be opened: most urgent first, of these the newest."""
     rules = StartRule.objects.for_organization(organization)
     rows: QuerySet[Signal] = Signal.objects.for_organization(organization).urgent_first()
-    found = rows.filter(state=Signal.State.NEW, company__isnull=False).annotate(
+    found = rows.filter(state=Signal.State.NEW, company__is_active=True).annotate(
         rule=Coalesce(
             Subquery(rules.filter(board=OuterRef("board")).values("mode")[:1]),
             Subquery(rules.filter(board=None).values("mode")[:1]),
@@ -121,7 +121,7 @@ def organizations_with_work() -> QuerySet[Organization]:
 
     Also those with one whose model is to be asked again.
     """
-    new = Signal.unscoped.filter(organization=OuterRef("pk"), state=Signal.State.NEW, company__isnull=False)
+    new = Signal.unscoped.filter(organization=OuterRef("pk"), state=Signal.State.NEW, company__is_active=True)
     working = AgentSession.unscoped.filter(organization=OuterRef("pk"), state__in=WORKING).exclude(attended())
     queued = TriggerFiring.unscoped.filter(organization=OuterRef("pk"), state=TriggerFiring.State.QUEUED)
     silent = due_again().filter(organization=OuterRef("pk")).order_by()

@@ -127,6 +127,7 @@ def _target(request: HttpRequest, actor: Actor, runbook: Runbook, asked: Mapping
         "organization", "company", "board", "contact", "device", "connection"
     )
     signal: Signal | None = None
+    company: Company | None
     number = asked.get("ticket", "").strip().lstrip("#")[:80]
     if asked.get("signal"):
         signal = signals.filter(pk=_uuid(asked["signal"])).first()
@@ -138,19 +139,27 @@ def _target(request: HttpRequest, actor: Actor, runbook: Runbook, asked: Mapping
             messages.error(request, f"No ticket {show_escaped(number)} is among those you may see.")
             return None
     if signal is not None:
-        if signal.company is None:
-            messages.error(request, "This signal belongs to no known company yet: choose its company first.")
-            return None
-        if not in_force(runbook, signal.company):
-            messages.error(request, f"“{runbook.title}” is not published for {signal.company.name}.")
-            return None
-        return _Target(signal.company, signal)
-    if asked.get("company"):
+        company, refusal = signal.company, _why_not_on(signal, runbook)
+    elif asked.get("company"):
         company = Company.objects.visible_to(actor).filter(pk=_uuid(asked["company"])).first()
         if company is None:
             raise Http404("There is no such company.")
-        return _Target(company, None)
-    return None
+        refusal = company.ended_words
+    else:
+        return None
+    if company is None or refusal:
+        messages.error(request, refusal)
+        return None
+    return _Target(company, signal)
+
+
+def _why_not_on(signal: Signal, runbook: Runbook) -> str:
+    """Why the runbook cannot be run on the ticket, for a person to read."""
+    if signal.company is None:
+        return "This signal belongs to no known company yet: choose its company first."
+    if not in_force(runbook, signal.company):
+        return f"“{runbook.title}” is not published for {signal.company.name}."
+    return signal.company.ended_words
 
 
 def _fields(
@@ -231,7 +240,7 @@ def _what_ends(target: _Target) -> str:
 
 def _companies(actor: Actor, runbook: Runbook) -> list[tuple[UUID, str]]:
     """For whom it may be started without a ticket."""
-    rows = Company.objects.visible_to(actor).order_by("name")
+    rows = Company.objects.visible_to(actor).filter(is_active=True).order_by("name")
     return [
         (company.pk, company.name)
         for company in rows

@@ -105,7 +105,7 @@ def _run_row(session: AgentSession, over: int, steps: int) -> RunRow:
         title=session.runbook.title if session.runbook else "A runbook that is gone",
         version=session.runbook_number,
         signal_words=show_escaped(f"{session.signal.external_id} {session.signal.subject}"),
-        company=show_escaped(session.company.name),
+        company=show_escaped(session.company.name) + ("" if session.company.is_active else " (ended)"),
         look=look,
         over=over,
         steps=steps,

@@ -72,12 +72,14 @@ def open_session(
     Without `chosen` the best match is pinned.
 
     Raises:
-        SessionRefused: the signal has no company yet, is closed, or somebody else works on it.
+        SessionRefused: the signal has no company yet or an ended one, is closed, or somebody else works on it.
         PermissionDenied: `actor` may not run sessions for the signal's company.
     """
     if signal.company is None:
         raise SessionRefused("This signal belongs to no known company yet: choose its company first.")
     require(actor, Permission.RUN_SESSIONS, signal.company)
+    if signal.company.ended_words:
+        raise SessionRefused(signal.company.ended_words)
     live = live_session(signal)
     if live is not None:
         return _continue(live, actor=actor)

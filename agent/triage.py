@@ -92,6 +92,7 @@ def _ticket(signal: Signal) -> dict[str, Any]:
         "tone": word.tone,
         "state_word": word.word,
         "company_name": show_escaped(signal.company.name) if signal.company else "",
+        "company_ended": signal.company is not None and not signal.company.is_active,
         "company_external_id": show_escaped(signal.company_external_id),
         "contact_external_id": show_escaped(signal.contact_external_id),
         "state_reason": show_escaped(signal.state_reason) if signal.company is None else "",

@@ -39,7 +39,8 @@ def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
     signal = _signal(actor, signal_id)
     session = latest_session(signal)
     progress = read_progress(session) if session else None
-    may_run = signal.company is not None and actor.can(Permission.RUN_SESSIONS, signal.company)
+    company = signal.company
+    may_run = company is not None and company.is_active and actor.can(Permission.RUN_SESSIONS, company)
     pane = context_pane(
         signal,
         session,
@@ -160,4 +161,4 @@ def _act(request: HttpRequest, signal_id: UUID, deed: Callable[[Actor, Signal], 
 def _why_not(signal: Signal) -> str:
     if signal.company is None:
         return "Nobody knows yet which company this ticket belongs to. Choose it on the left; then the agent can start."
-    return ""
+    return signal.company.ended_words

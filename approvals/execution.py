@@ -202,6 +202,7 @@ def _compare_and_set(action: Action, *, origin: Origin, tool: AnyTool, target_st
         tool_pin=tool.pin,
         digest=digest(action.arguments),
         company=F("origin__company"),
+        company__is_active=True,
         expires_at__gt=Now(),
         origin__stopped_at=None,
         origin__closed_at=None,

@@ -146,6 +146,17 @@ def move_subject(*, organization: Organization, subject: str, company: Company |
             ring("action.news", str(action.pk))
 
 
+def stop_company(company: Company) -> None:
+    """Stop everything that goes on for a company whose work has ended."""
+    actor = Actor.system("sync", company.organization)
+    live = Origin.objects.for_organization(company.organization).filter(
+        company=company, stopped_at=None, closed_at=None
+    )
+    for origin in live.select_related("company", "organization"):
+        with transaction.atomic():
+            _stop(origin, actor=actor, reason=f"Work for {company.name} has ended.")
+
+
 def _stop(origin: Origin, *, actor: Actor, reason: str) -> None:
     stopped = _row(origin).filter(stopped_at=None).update(stopped_at=Now(), stop_reason=reason)
     cancel_actions(origin=origin, actor=actor, reason=reason)

@@ -144,7 +144,7 @@ def _prepare(origin: Origin, tool_name: str, arguments: Mapping[str, JsonValue])
     draft = _Draft(tool_name=tool.name, arguments=frozen, tool=tool, title=title)
     if not is_offered(tool, organization=origin.organization, company=origin.company):
         return replace(draft, refusal=f"{tool.name} is not available for {origin.company.name}.")
-    return replace(draft, refusal=calls_spent(origin))
+    return replace(draft, refusal=origin.company.ended_words or calls_spent(origin))
 
 
 def _verdict(request: _Request, tool: AnyTool, arguments: Mapping[str, JsonValue]) -> Verdict:

@@ -16,6 +16,8 @@ APPROVALS = (Decision.Verdict.APPROVE, Decision.Verdict.APPROVE_SESSION)
 
 def no_longer_stands(action: Action, *, tool: AnyTool, origin: Origin) -> str:
     """Why `action` may not run any more, for a person to read; empty when its approval, policy or grant still holds."""
+    if action.company.ended_words:
+        return action.company.ended_words
     mode = OriginMode(origin.mode)
     rules = policy_rules(organization=action.organization, tool=tool.name)
     policy = effective_policy(ToolFacts.of(tool), str(action.company_id), rules)

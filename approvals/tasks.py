@@ -8,8 +8,10 @@ from django_tasks import task
 
 from approvals.execution import execute_action, reconcile_action, resume_read
 from approvals.models import Action
+from approvals.origins import stop_company
 from approvals.sweeps import expire_actions, give_up_stale_claims, ring_forgotten
 from approvals.watching import look_again
+from junto.tenants.models import Company
 
 
 @task(queue_name="actions")
@@ -29,6 +31,14 @@ def run_action(action_id: str) -> None:
 def look_again_at_target(action_id: str) -> None:
     """There is news of what a waiting request is about."""
     look_again(UUID(action_id))
+
+
+@task(queue_name="actions")
+def stop_ended_company(company_id: str) -> None:
+    """Work for a company ended: what goes on there stops."""
+    company = Company.unscoped.select_related("organization").filter(pk=company_id, is_active=False).first()
+    if company is not None:
+        stop_company(company)
 
 
 @task

@@ -81,6 +81,7 @@ UNFOLD: dict[str, Any] = {
                     _page("Runbooks", "menu_book", "admin:runbooks_runbook_changelist"),
                     _page("Start rules", "play_circle", "admin:agent_startrule_changelist"),
                     _page("Instructions", "assignment", "admin:agent_instruction_changelist"),
+                    _page("Companies", "apartment", "admin:tenants_company_changelist"),
                 ],
             },
             {

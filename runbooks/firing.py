@@ -40,7 +40,9 @@ def fire_on_signal(signal: Signal) -> list[TriggerFiring]:
     Only runbooks that the agent carries out begin by themselves on a ticket, and a company's variant stands in for its
     global parent.
     """
-    if signal.company_id is None or signal.state not in FIRES_IN or signal.closed_at_source:
+    if signal.company is None or not signal.company.is_active:
+        return []
+    if signal.state not in FIRES_IN or signal.closed_at_source:
         return []
     triggers = [trigger for trigger in _in_scope(signal) if trigger.fits(signal)]
     versions = published_versions(trigger.runbook for trigger in triggers)

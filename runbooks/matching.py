@@ -100,7 +100,12 @@ class _Weighed:
 
 
 def match_signal(signal: Signal, *, limit: int = 3) -> list[Match]:
-    """The best fitting published runbooks in the signal's scope, best first; those below the line are marked so."""
+    """The best fitting published runbooks in the signal's scope, best first; those below the line are marked so.
+
+    None for a company whose work has ended.
+    """
+    if signal.company is not None and not signal.company.is_active:
+        return []
     shelf = shelf_of(signal.organization)
     among = shelf.in_scope(signal.company_id)
     if not among:

@@ -112,6 +112,7 @@ class Row:
     external_id: str
     subject: str
     company_name: str
+    company_ended: bool
     contact_name: str
     board_name: str
     state_word: str
@@ -216,6 +217,7 @@ def _row(signal: Signal, session: Word) -> Row:
         external_id=signal.external_id,
         subject=signal.subject,
         company_name=signal.company.name if signal.company else "",
+        company_ended=signal.company is not None and not signal.company.is_active,
         contact_name=signal.contact.name if signal.contact else "",
         board_name=signal.board.name if signal.board else "",
         state_word=state.word,

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from junto.audit.services import record
+from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.groups import join_role_group, write_company_rows, write_organization_rows
 from junto.tenants.models import Company, Membership, Organization, User
@@ -49,3 +50,34 @@ def create_companies(*, actor: Actor, names: Iterable[str]) -> list[Company]:
         record(actor, "company.created", company, {"name": company.name})
     found = {company.name: company for company in companies.filter(name__in=wanted)}
     return [found[name] for name in wanted]
+
+
+@transaction.atomic
+def end_company(*, actor: Actor, company: Company) -> None:
+    """Work for the company ends: from now on nothing is begun, asked or done there, and what is going on stops.
+
+    Raises:
+        PermissionDenied: `actor` may not author what runs there.
+    """
+    if _set_active(actor, company, False):
+        record(actor, "company.ended", company, {"name": company.name})
+        ring("company.ended", str(company.pk))
+
+
+@transaction.atomic
+def reopen_company(*, actor: Actor, company: Company) -> None:
+    """Work for an ended company begins again; what was stopped or skipped meanwhile is not made up for.
+
+    Raises:
+        PermissionDenied: `actor` may not author what runs there.
+    """
+    if _set_active(actor, company, True):
+        record(actor, "company.reopened", company, {"name": company.name})
+
+
+def _set_active(actor: Actor, company: Company, wanted: bool) -> bool:
+    """Whether that changed anything."""
+    require(actor, Permission.AUTHOR_RUNBOOKS, company)
+    rows = Company.objects.for_organization(actor.organization).filter(pk=company.pk, is_active=not wanted)
+    company.is_active = wanted
+    return bool(rows.update(is_active=wanted))

@@ -60,7 +60,7 @@ class CompanyQuerySet(TenantQuerySet["Company"]):
 
 
 class Company(TenantModel):
-    """A client of the MSP."""
+    """A client of the MSP. `is_active` False = work for it has ended: nothing is begun, asked or done there."""
 
     name = models.CharField(max_length=200)
     is_active = models.BooleanField(default=True)
@@ -79,6 +79,13 @@ class Company(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def ended_words(self) -> str:
+        """Why nothing is begun or done for it, for a person to read; empty while we work for it."""
+        if self.is_active:
+            return ""
+        return f"Work for {self.name} has ended. A manager may open it again in the admin, under Companies."
 
 
 class Membership(TenantModel):

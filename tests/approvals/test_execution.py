@@ -14,6 +14,7 @@ from approvals.services import cancel_actions, move_subject, set_mode, set_open_
 from approvals.sweeps import READ_BACK_AFTER, give_up_stale_claims, ring_forgotten
 from approvals.tasks import run_action, sweep_actions
 from junto.team.services import deactivate_member, limit_to_companies
+from junto.tenants.models import Company
 from tests.append_only import approvals_unguarded
 from tests.approvals.cases import ApprovalTestCase
 from tests.approvals.practice import shelf
@@ -54,6 +55,11 @@ class Claiming(ApprovalTestCase):
     def test_a_demotion_between_approval_and_claim_voids_it(self) -> None:
         self.demote(self.oskar)
         self.assert_withdrawn(because="Oskar Nowak, who approved this, may no longer decide it.")
+
+    def test_a_company_whose_work_ended_gets_nothing_more(self) -> None:
+        Company.unscoped.filter(pk=self.harlow.pk).update(is_active=False)
+        self.assert_withdrawn(because="Work for Harlow & Beck has ended.")
+        assert self.ask("junto.look").state == State.REFUSED
 
     def test_an_approver_who_left_voids_it(self) -> None:
         deactivate_member(actor=self.actor(self.olivia), membership=self.oskar)
