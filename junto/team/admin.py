@@ -44,7 +44,6 @@ class CompanyAdmin(TenantModelAdmin):
     fields = ("name", "is_active", "created_at")
     readonly_fields = ("name", "created_at")
     list_display = ("name", "work", "created_at")
-    list_filter = ("is_active",)
     ordering: ClassVar = ["name"]
     search_fields = ("name",)
     actions: ClassVar[Any] = None
