@@ -49,7 +49,7 @@ def fire_on_signal(signal: Signal) -> list[TriggerFiring]:
     for trigger in triggers:
         version = versions.get(trigger.runbook_id)
         if version is not None and version.audience == Runbook.Audience.AI:
-            _fire(trigger, condition=f"signal:{signal.pk}", company_id=signal.company_id, signal=signal)
+            _fire(trigger, condition=f"signal:{signal.pk}", company_id=signal.company.pk, signal=signal)
     waiting = TriggerFiring.objects.for_organization(signal.organization).filter(signal=signal, state=State.QUEUED)
     return list(waiting.order_by("created_at")) if triggers else []
 
