@@ -95,7 +95,7 @@ def session_cards(actions: Sequence[Action], *, actor: Actor) -> list[ActionCard
     """The cards of actions with the ticket and the paths that only this floor knows."""
     ids = {action.pk: action.origin.subject.removeprefix("signal:") for action in actions}
     signals = Signal.objects.visible_to(actor).filter(pk__in=set(ids.values()))
-    tickets = {str(pk): external_id for pk, external_id in signals.values_list("pk", "external_id")}
+    tickets = {str(signal.pk): signal.number for signal in signals.only("pk", "external_id")}
     cards = []
     for action in actions:
         signal_id = ids[action.pk]

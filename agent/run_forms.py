@@ -89,11 +89,12 @@ def start_run(request: HttpRequest, runbook_id: UUID) -> HttpResponse:
     if target is None:
         context["companies"] = _companies(actor, runbook)
         return render(request, "agent/run_start.html", context)
+    suspended = suspended_at(runbook, target.company) if version.audience == Runbook.Audience.AI else ()
     context |= {
-        "signal_words": show_escaped(f"{target.signal.external_id} {target.signal.subject}") if target.signal else "",
+        "signal_words": show_escaped(str(target.signal)) if target.signal else "",
         "fields": _fields(request, version, target, errors),
-        "what": _what_happens(runbook, version, target),
-        "suspended": suspended_at(runbook, target.company) if version.audience == Runbook.Audience.AI else (),
+        "what": _what_happens(runbook, version, target, suspended=bool(suspended)),
+        "suspended": suspended,
         "ends": _what_ends(target),
     }
     return render(request, "agent/run_start.html", context)
@@ -213,12 +214,16 @@ def _text(value: JsonValue) -> str:
     return "" if value is None else str(value)
 
 
-def _what_happens(runbook: Runbook, version: PublishedVersion, target: _Target) -> list[str]:
+def _what_happens(runbook: Runbook, version: PublishedVersion, target: _Target, *, suspended: bool) -> list[str]:
     """What starting it means, in words."""
     if version.audience == Runbook.Audience.HUMAN:
         return ["People carry it out: you get its steps to tick. The agent carries out nothing by itself."]
     words = []
-    if version.audience == Runbook.Audience.AI:
+    if version.audience == Runbook.Audience.AI and suspended:
+        words.append(
+            "The agent carries out its steps, and asks a person for each change that is not approved any more."
+        )
+    elif version.audience == Runbook.Audience.AI:
         grants = Grant.objects.for_organization(runbook.organization).filter(
             kind=Grant.Kind.RUNBOOK, runbook=version.pin, revoked_at=None
         )

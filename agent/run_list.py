@@ -104,7 +104,7 @@ def _run_row(session: AgentSession, over: int, steps: int) -> RunRow:
         path=reverse("run", args=[session.pk]),
         title=session.runbook.title if session.runbook else "A runbook that is gone",
         version=session.runbook_number,
-        signal_words=show_escaped(f"{session.signal.external_id} {session.signal.subject}"),
+        signal_words=show_escaped(str(session.signal)),
         company=show_escaped(session.company.name) + ("" if session.company.is_active else " (ended)"),
         look=look,
         over=over,

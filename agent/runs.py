@@ -103,6 +103,7 @@ class RunView:
     version: int
     audience: str
     runbook_path: str
+    archived: bool
     signal_path: str
     signal_words: str
     company: str
@@ -110,6 +111,7 @@ class RunView:
     detail: str
     is_run: bool
     for_people: bool
+    unattended: bool
     started: str
     started_at: datetime
     ended_at: datetime | None
@@ -151,13 +153,15 @@ def run_view(session: AgentSession, *, actor: Actor) -> RunView | None:
         version=version.number,
         audience=str(Runbook.Audience(version.audience).label),
         runbook_path=reverse("runbook", args=[version.runbook_id]),
+        archived=session.runbook.status == Runbook.Status.ARCHIVED,
         signal_path=reverse("signal", args=[session.signal_id]),
-        signal_words=show_escaped(f"{session.signal.external_id} {session.signal.subject}"),
+        signal_words=show_escaped(str(session.signal)),
         company=show_escaped(session.company.name),
         look=look,
         detail=show_escaped(_detail(session, events, for_people=version.audience == Runbook.Audience.HUMAN)),
         is_run=is_run(session),
         for_people=version.audience == Runbook.Audience.HUMAN,
+        unattended=version.audience == Runbook.Audience.AI and is_run(session),
         started=started_words(session),
         started_at=session.created_at,
         ended_at=session.ended_at,

@@ -84,7 +84,7 @@ def _ticket(signal: Signal) -> dict[str, Any]:
     word = state_word(signal)
     return {
         "id": signal.pk,
-        "external_id": signal.external_id,
+        "external_id": signal.number,
         "subject": show_escaped(signal.subject),
         "priority": signal.priority_number or "",
         "priority_name": show_escaped(signal.priority),
@@ -207,7 +207,7 @@ def _similar(signal: Signal, actor: Actor) -> list[dict[str, Any]]:
     return [
         {
             "path": reverse("signal", args=[row.pk]),
-            "external_id": row.external_id,
+            "external_id": row.number,
             "subject": show_escaped(row.subject),
             "detail": f"{state_word(row).word}, {row.source_status}",
         }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from runbooks.kinds import Kind, read_value
 from runbooks.mentions import FACT_PATHS
@@ -49,6 +50,17 @@ class InputDeclaration(BaseModel):
 
 _declarations = TypeAdapter(list[InputDeclaration])
 
+#: What to write for each part of an input.
+_FIELD_WORDS: Final = {
+    "name": "write 1 to 40 small letters, digits and _, a letter first, such as reset_reason",
+    "label": "write the question that people are asked, in 1 to 120 characters",
+    "type": f"write one of {', '.join(get_args(Kind))}",
+    "required": "write true or false",
+    "default": "write one text, number, true or false, or leave it out",
+    "options": "write a list of the texts to choose from",
+}
+_ENTRY: Final = "write its name and its label, such as name: reset_reason, label: Why is it reset"
+
 
 def read_inputs(stored: JsonValue) -> tuple[InputDeclaration, ...]:
     """The declarations in `Runbook.inputs`.
@@ -59,14 +71,29 @@ def read_inputs(stored: JsonValue) -> tuple[InputDeclaration, ...]:
     try:
         declared = _declarations.validate_python(stored)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = " ".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])
-        raise InputsRefused(f"Input {place}: {first['msg']}.") from None
+        raise InputsRefused(_in_words(error.errors(include_url=False)[0])) from None
     names = [each.name for each in declared]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise InputsRefused(f"The input {twice} is declared twice.")
     return tuple(declared)
+
+
+def _in_words(problem: ErrorDetails) -> str:
+    """Which input it is, and what to write there."""
+    place = problem["loc"]
+    if not place:
+        return "The inputs are no list: write one entry for each, or [] for none."
+    number = f"Input {int(place[0]) + 1}"
+    if len(place) == 1:
+        own = problem["msg"].removeprefix("Value error, ")
+        return f"{number}: {own if problem['type'] == 'value_error' else _ENTRY}."
+    field = str(place[1])
+    if problem["type"] == "missing":
+        return f"{number} has no {field}: {_FIELD_WORDS[field]}."
+    if problem["type"] == "extra_forbidden":
+        return f"{number} {field}: there is nothing of that name. It has {', '.join(_FIELD_WORDS)}."
+    return f"{number} {field}: {_FIELD_WORDS.get(field, _ENTRY)}."
 
 
 def check_inputs(written: JsonValue) -> tuple[InputDeclaration, ...]:

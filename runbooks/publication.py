@@ -21,7 +21,8 @@ from junto.tenants.models import Company, Organization
 from runbooks.document import Mention, Problem, RunbookDocument, parse, undeclared_inputs
 from runbooks.grants import Compilation, CompiledGrant, argument_problems, compile_grants
 from runbooks.inputs import InputsRefused, check_inputs
-from runbooks.models import Runbook
+from runbooks.models import Runbook, RunbookImage
+from runbooks.rendering import named_pictures
 from runbooks.suspension import suspended
 from runbooks.versions import has_unpublished_changes
 
@@ -64,6 +65,7 @@ def plan_publication(*, actor: Actor, runbook: Runbook) -> PublicationPlan:
     problems = list(document.problems)
     problems += _input_problems(runbook, document)
     problems += [problem for mention in document.mentions for problem in _tool_problems(mention, connected)]
+    problems += _picture_problems(runbook)
     compiled = Compilation((), (), ())
     rights: list[Problem] = []
     if runbook.audience == Runbook.Audience.AI:
@@ -144,6 +146,17 @@ def _tool_problems(mention: Mention, connected: frozenset[str]) -> Iterator[Prob
         yield Problem(mention.line, f"@{mention.tool} needs {vendor.label}, which is not connected.")
     else:
         yield Problem(mention.line, f"There is no tool called @{mention.tool}.")
+
+
+def _picture_problems(runbook: Runbook) -> Iterator[Problem]:
+    named = named_pictures(runbook.body)
+    rows = RunbookImage.objects.for_organization(runbook.organization)
+    there = (
+        set(rows.filter(pk__in=[each.id for each in named if each.id]).values_list("pk", flat=True)) if named else ()
+    )
+    for each in named:
+        if each.id not in there:
+            yield Problem(each.line, "There is no such picture here: add it anew with Picture…, or remove it.")
 
 
 def _right_problems(

@@ -162,6 +162,28 @@ def _is_diagram(token: Token) -> bool:
     return token.type == "fence" and token.info.strip().lower() == "mermaid"
 
 
+@dataclass(frozen=True)
+class NamedPicture:
+    """A picture of the organization's own that a text names; `id` is None where that can be no picture's."""
+
+    id: UUID | None
+    line: int
+
+
+def named_pictures(markdown: str) -> tuple[NamedPicture, ...]:
+    """Every `image:<id>` of a text, with its line."""
+    found, line = [], 1
+    for token in _parser.parse(markdown):
+        line = token.map[0] + 1 if token.map else line
+        at = line
+        for child in token.children or []:
+            at += child.type in ("softbreak", "hardbreak")
+            address = child.attrGet("src") if child.type == "image" else None
+            if isinstance(address, str) and address.startswith(IMAGE_SCHEME):
+                found.append(NamedPicture(_image_id(address), at))
+    return tuple(found)
+
+
 def _image_id(address: object) -> UUID | None:
     """The id in `image:<id>`; None for any other address."""
     if not isinstance(address, str) or not address.startswith(IMAGE_SCHEME):

@@ -214,7 +214,7 @@ def _row(signal: Signal, session: Word) -> Row:
     return Row(
         id=signal.pk,
         path=reverse("signal", args=[signal.pk]),
-        external_id=signal.external_id,
+        external_id=signal.number or "No ticket",
         subject=signal.subject,
         company_name=signal.company.name if signal.company else "",
         company_ended=signal.company is not None and not signal.company.is_active,

@@ -90,7 +90,17 @@ class Signal(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.external_id} {self.subject}"
+        return f"{self.number} {self.subject}" if self.number else f"{self.subject} (no ticket)"
+
+    @property
+    def number(self) -> str:
+        """The number of its ticket; empty for one of our own, for which no ticket was opened (yet)."""
+        return "" if self.external_id == self.own_id else self.external_id
+
+    @property
+    def own_id(self) -> str:
+        """What stands for the number while there is no ticket."""
+        return f"J{self.pk.hex[:8]}"
 
     @property
     def origin_subject(self) -> str:

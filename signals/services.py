@@ -97,7 +97,7 @@ def open_own_signal(
         revision=0,
         state=State.TRIAGING,
     )
-    signal.external_id = f"J{signal.pk.hex[:8]}"
+    signal.external_id = signal.own_id
     signal.save(force_insert=True)
     ring("signal.changed", str(signal.pk))
     return signal

@@ -8,12 +8,14 @@ from agent.models import AgentSession
 from agent.starting import run_for_company
 from integrations.models import Contact
 from runbooks.models import Runbook, Trigger, TriggerFiring
+from runbooks.services import archive_runbook
 from runbooks.triggers import save_trigger
 from signals.models import Signal
 from tests.agent.run_cases import HUMAN, HYBRID, DirectedRunCase
 from tests.factories import MembershipFactory
 from tests.scripted_model import Says
 
+NOTE = "1. Leave a note. @connectwise.add_internal_note(ticket_id=ticket.id)\n"
 YES = "Yes, go on"
 INPUTS = [
     {"name": "user", "label": "Who", "type": "email", "required": True},
@@ -80,6 +82,15 @@ class RunPageTest(PageCase):
         answer = self.by_script(session, "answer", step="3", option=YES)
         assert (answer.status_code, "“Done” by Theo Okafor" in answer.json()["message"]) == (409, True)
         self.assertContains(self.direct(session, "skip", step="99", reason="Why not"), "There is no such step.")
+
+    def test_it_says_that_its_runbook_was_archived_since(self) -> None:
+        session = self.hybrid()
+        assert session.runbook is not None
+        archive_runbook(actor=self.actor(self.mara), runbook=session.runbook)
+        page = self.client.get(self.page(session))
+        self.assertContains(page, "archived after the run began. The run goes on with version 1")
+        self.direct(session, "stop")
+        self.assertContains(self.client.get(self.page(session)), "(archived)")
 
     def test_take_over_hand_back_and_stop_stand_as_buttons(self) -> None:
         session = self.hybrid()
@@ -152,6 +163,19 @@ class ListTest(PageCase):
         self.client.post(self.path(f"runs/queue/{firing.pk}/drop/"))
         self.assertContains(self.client.get(self.path("runs/?show=skipped")), "Taken out of the queue by Theo Okafor.")
 
+    def test_a_run_without_a_ticket_shows_no_number_for_it(self) -> None:
+        runbook = self.publish(HUMAN, audience="human", title="The printer takes no paper")
+        self.allow_without_ticket(runbook)
+        assert self.signal.company is not None
+        run_for_company(
+            runbook=runbook, company=self.signal.company, actor=self.actor(self.theo), given={}, press="one"
+        )
+        own = Signal.unscoped.get(connection=None)
+        for path in ("runs/", "signals/", f"signals/{own.pk}/"):
+            page = self.client.get(self.path(path)).content.decode()
+            assert "no ticket" in page.lower()
+            assert own.external_id not in page
+
     def test_it_is_filtered_by_runbook_and_company(self) -> None:
         session = self.hybrid()
         other = self.publish(HUMAN, audience="human", title="The printer takes no paper")
@@ -206,6 +230,15 @@ class FormTest(PageCase):
         self.assertContains(self.client.get(self.form(runbook)), self.signal.company.name)
         page = self.client.post(self.form(runbook), {"company": str(self.signal.company_id), "press": "x"}, follow=True)
         assert page.redirect_chain[-1][0] == self.page(AgentSession.unscoped.get())
+
+    def test_a_suspended_runbook_is_said_to_need_people_and_not_to_run_by_itself(self) -> None:
+        runbook = self.publish(NOTE, audience="ai")
+        path = f"{self.form(runbook)}?ticket={self.signal.external_id}"
+        self.assertContains(self.client.get(path), "runs it by itself under")
+        type(self.mara).unscoped.filter(pk=self.mara.pk).update(is_active=False)
+        page = self.client.get(path)
+        self.assertContains(page, "so this run needs people")
+        self.assertNotContains(page, "by itself")
 
     def test_a_ticket_that_is_not_there_and_a_draft_are_said(self) -> None:
         runbook = self.publish(HYBRID, audience="hybrid")

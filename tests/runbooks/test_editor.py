@@ -7,11 +7,12 @@ import json
 import re
 from typing import Any
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from runbooks.models import Runbook, RunbookEdit, RunbookImage
-from runbooks.services import save_draft
+from runbooks.services import PublishRefused, save_draft
 from tests.runbooks.cases import RESET
 from tests.runbooks.test_admin import FORM, AdminCase
 
@@ -239,6 +240,15 @@ class PictureTests(AdminCase):
         answer = self.client.get(path)
         assert (answer["Content-Type"], answer["X-Content-Type-Options"]) == ("image/jpeg", "nosniff")
         assert "sandbox" in answer["Content-Security-Policy"]
+
+    def test_a_picture_that_is_not_there_is_a_problem_on_its_line_while_typing_and_at_publishing(self) -> None:
+        there = self.upload(self.picture()).json()["address"]
+        gone = f"{there[:-8]}00000000"
+        body = f"1. Look\n   ![The screen]({there})\n   ![Another]({gone})\n2. Then\n\n   ![No id](image:x)\n"
+        typed = self.client.post(self.admin("check/"), {"body": body, "inputs": "[]", "audience": "human"}).json()
+        assert [problem["line"] for problem in typed["problems"]] == [3, 6]
+        with pytest.raises(PublishRefused, match="Line 3: There is no such picture here"):
+            self.published(body=body, audience="human")
 
     def test_the_type_is_told_from_the_content_and_not_from_the_name(self) -> None:
         hostile = [
