@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC
 from typing import Literal
@@ -21,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from junto.audit.models import AuditEntry
 from junto.audit.services import record, verify_chain
+from junto.desk.audit_words import Told, tell, verb_words
 from junto.tenants.access import MemberRequest
 from junto.tenants.models import Organization
 from junto.tenants.permissions import Permission, require
@@ -44,8 +44,6 @@ COLUMNS = (
 )
 #: A cell that begins so would be run as a formula by a spreadsheet.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-#: A digest, or a row's id.
-LONG_ID = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")
 
 
 @require_safe
@@ -60,10 +58,10 @@ def audit_log(request: MemberRequest) -> HttpResponse:
     query = request.GET.copy()
     query.pop("page", None)
     context = {
-        "entries": [_row(entry) for entry in page],
+        "entries": [_row(entry, told) for entry, told in zip(page, tell(list(page), actor=actor), strict=True)],
         "page_obj": page,
         "filters": filters,
-        "choices": {"verbs": [(verb, verb) for verb in verbs]},
+        "choices": {"verbs": [(verb, verb_words(verb)) for verb in verbs]},
         "chain": _chain(actor.organization, entries),
         "query_string": query.urlencode(),
     }
@@ -134,22 +132,14 @@ def _filtered(entries: QuerySet[AuditEntry], filters: dict[str, str]) -> QuerySe
     return entries
 
 
-def _row(entry: AuditEntry) -> dict[str, object]:
+def _row(entry: AuditEntry, told: Told) -> dict[str, object]:
     return {
         "at": entry.at,
         "actor": entry.actor_label if entry.actor_kind == "person" else f"{entry.actor_label} ({entry.actor_kind})",
         "verb": entry.verb,
-        "target": f"{entry.target_type.rpartition('.')[2]} {entry.target_id[:8]}",
-        "target_path": "",
-        "detail": _detail(entry),
+        "told": told,
         "short_hash": entry.hash[:8],
     }
-
-
-def _detail(entry: AuditEntry) -> str:
-    """What is told beside the verb, the title first; ids and digests by their beginning: the export has them whole."""
-    told = sorted(entry.detail.items(), key=lambda pair: pair[0] != "title")
-    return LONG_ID.sub(lambda found: f"{found[0][:8]}…", ", ".join(f"{name}: {value}" for name, value in told))
 
 
 def _chain(organization: Organization, entries: QuerySet[AuditEntry]) -> dict[str, object] | None:

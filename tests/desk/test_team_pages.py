@@ -15,7 +15,7 @@ from junto.inbox.services import notify
 from junto.team.models import ApiToken
 from junto.tenants.models import Membership, User
 from tests.cases import JuntoTestCase
-from tests.factories import LOGIN_BACKEND, UserFactory
+from tests.factories import LOGIN_BACKEND, RunbookFactory, SignalFactory, UserFactory
 
 PASSWORD = "a quiet harbour at dawn"
 
@@ -175,16 +175,32 @@ class AuditPageTests(JuntoTestCase):
 
     def test_the_page_shows_deeds_and_that_the_chain_holds(self) -> None:
         page = self.log_in(self.adam).get(self.path("audit/")).content.decode()
-        assert "test.done" in page
+        assert "Test done" in page
         assert "entries hold" in page
         assert "Southgate" not in page
 
     def test_it_can_be_searched_and_filtered(self) -> None:
         browser = self.log_in(self.adam)
-        assert "test.done" in browser.get(self.path("audit/"), {"q": "mara"}).content.decode()
+        assert ">Test done</th>" in browser.get(self.path("audit/"), {"q": "mara"}).content.decode()
         rows = browser.get(self.path("audit/"), {"verb": "company.created"}).content.decode()
-        assert "<code>test.done</code>" not in rows
-        assert "<code>company.created</code>" in rows
+        assert ">Test done</th>" not in rows
+        assert ">Company created</th>" in rows
+
+    def test_an_entry_is_told_in_words_with_a_link_to_what_it_is_about(self) -> None:
+        runbook = RunbookFactory(organization=self.northwind, title="Reset a password")
+        signal = SignalFactory(organization=self.northwind, company=self.harlow, subject="Printer")
+        action = {"title": "Add a note", "tool": "x.y", "digest": "0" * 64, "origin": str(signal.pk), "four_eyes": True}
+        with transaction.atomic():
+            record(self.actor(self.mara), "runbook.published", runbook, {"version": 3, "note": "", "grants": []})
+            record(self.actor(self.mara), "signal.resolved", signal, {})
+            record(self.actor(self.mara), "grant.revoked", self.harlow, {**action, "runbook": str(runbook.pk)})
+        page = self.log_in(self.adam).get(self.path("audit/")).content.decode()
+        assert f'<a href="{self.path(f"runbooks/{runbook.pk}/")}">Runbook Reset a password</a>' in page
+        assert ">Version: 3</td>" in page
+        assert f'<a href="{self.path(f"signals/{signal.pk}/")}">Signal {signal}</a>' in page
+        assert "Four eyes: yes; Runbook: Reset a password" in page
+        assert "None</td>" not in page
+        assert "digest" not in page.lower()
 
     def test_jsonl_holds_every_entry_in_order(self) -> None:
         rows = [json.loads(line) for line in self.export("jsonl").splitlines()]

@@ -53,6 +53,10 @@ class CheckTests(AdminCase):
         for inputs in ("{", '"x"', '[{"name": "A b"}]', "[" * 5000):
             assert self.check("1. Read", inputs=inputs)["problems"][0]["line"] == 0
 
+    def test_an_input_without_its_parts_is_told_what_to_write(self) -> None:
+        found = self.problems("1. Read", inputs='["reason"]')
+        assert found[0][1].startswith("Input 1: write its name and its label, such as name: reset_reason")
+
     def test_the_preview_is_what_the_page_of_the_runbook_shows(self) -> None:
         body = "# One\n\n> [!WARNING]\n> Careful\n\n## Two\n\n1. @connectwise.get_ticket\n\n## Two\n\n"
         body += "```mermaid\na-->b\n```\n"

@@ -52,9 +52,6 @@ class Reading(RunbookCase):
         assert refusal(FILE.replace("category: access", "title: Twice")) == "line 5: title is given twice."
         assert refusal(FILE.replace("name: user", "name: A b")).startswith("line 7: Input 1 name")
         assert "Input 1 has no name: write 1 to 40 small letters" in refusal(FILE.replace("name: user", "kind: user"))
-        assert "Input 1: write its name and its label" in refusal(
-            "---\nkey: a\ntitle: A title\naudience: ai\ninputs: [a]\n---\n"
-        )
         assert refusal(FILE.replace("key: reset-a-password", "key: ../etc/passwd")).startswith("line 2: key:")
 
     def test_a_small_file_that_would_unfold_to_a_huge_one_is_refused(self) -> None:
