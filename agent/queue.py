@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
 from pydantic import ValidationError
 
 from agent.answers import FrameRefused, answer
@@ -31,6 +32,7 @@ RISKS = [("low", "Low"), ("medium", "Medium"), ("high", "High")]
 
 
 @require_safe
+@vary_on_headers("HX-Request", "HX-Target")
 def approvals_queue(request: HttpRequest) -> HttpResponse:
     """What waits for this member, what waits for others, and what was decided lately."""
     actor = actor_of(request)

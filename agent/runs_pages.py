@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
 
 from agent.directing import answer_decision, finish_run, hand_back, mark_step, retry_step, skip_step, take_over
 from agent.models import AgentSession
@@ -98,6 +99,7 @@ def runs(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@vary_on_headers("HX-Request", "HX-Target")
 def run_page(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """One run: its steps, what each did and on whose word, and what may be done about it.
 

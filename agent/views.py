@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
 
 from agent.consumers import latest_session
 from agent.frames import MESSAGE_LIMIT, REASON_LIMIT
@@ -33,6 +34,7 @@ from signals.services import SignalNotClaimable, dismiss_signal, map_company, re
 
 
 @require_safe
+@vary_on_headers("HX-Request", "HX-Target")
 def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
     """Ticket, chat and context of one signal."""
     actor = actor_of(request)

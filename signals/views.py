@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
 
 from junto.tenants.access import actor_of
 from junto.tenants.permissions import Permission, PermissionDenied
@@ -18,6 +19,7 @@ ROWS_TARGET = "signal-rows"
 
 
 @require_safe
+@vary_on_headers("HX-Request", "HX-Target")
 def signals(request: HttpRequest) -> HttpResponse:
     """The list; only its rows when htmx asks for them.
 

@@ -109,6 +109,11 @@ class RunPageTest(PageCase):
         self.decide(self.waiting(session)[0], "approve")
         self.assertContains(self.client.get(self.page(session)), "approved by Olivia Berg")
 
+    def test_pages_that_also_answer_with_a_piece_say_so_for_a_browser_would_show_it_on_going_back(self) -> None:
+        session = self.hybrid()
+        for path in ("signals/", "approvals/", f"signals/{self.signal.pk}/", f"runs/{session.pk}/"):
+            assert {"HX-Request", "HX-Target"} <= set(self.client.get(self.path(path))["Vary"].split(", ")), path
+
     def test_an_unknown_deed_is_404_and_a_strangers_run_too(self) -> None:
         session = self.hybrid()
         assert self.direct(session, "explode").status_code == 404

@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 30.0
 #: A browser's arguments in a container without a display.
 CHROMIUM_ARGUMENTS = ("--no-sandbox", "--disable-background-networking", "--disable-gpu")
 #: What Chromium says on its console about an answer that the test itself asked for.
-EXPECTED = re.compile(r"status of 40[34]|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_REFUSED|WebSocket connection")
+EXPECTED = re.compile(r"status of 40[349]|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_REFUSED|WebSocket connection")
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
+from tests.browser.running import publish, run_on_ticket
 from tests.browser.stage import Stage
-from tests.processes import junto
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -117,15 +117,7 @@ def test_at_a_decision_a_person_presses_a_button_and_the_agent_goes_on(
     enter: Any, stage: Stage, tmp_path: Path
 ) -> None:
     runbook = publish(enter("mara").open(""), stage, tmp_path, HYBRID, approves=False)
-    theo = enter("theo")
-    page = theo.open(f"runbooks/{runbook}/")
-    page.get_by_role("link", name="Run…").click()
-    stage.take("48273", test="test_at_a_decision_a_person_presses_a_button_and_the_agent_goes_on")
-    page.get_by_label("Ticket number").fill("48273")
-    page.get_by_role("button", name="Next").click()
-    page.get_by_role("button", name="Run", exact=True).click()
-    page.wait_for_url("**/runs/*/")
-
+    page = run_on_ticket(enter("theo"), runbook, "48273")
     page.locator(".page-head").get_by_role("link").click()
     asked = page.locator(".decision")
     expect(asked).to_contain_text("Did the person confirm who they are?")
@@ -143,26 +135,6 @@ def test_at_a_decision_a_person_presses_a_button_and_the_agent_goes_on(
     expect(page.get_by_role("button", name="Hand back")).to_be_visible()
     page.get_by_role("button", name="Stop").click()
     expect(page.locator(".page-head")).to_contain_text("Stopped")
-
-
-def publish(page: Page, stage: Stage, folder: Path, text: str, *, approves: bool) -> str:
-    """Mara reads a file in and publishes it on its page; the runbook's id."""
-    (folder / "runbook.md").write_text(text, encoding="utf-8")
-    words = ["runbooks", "import", str(folder), "--organization", "northwind", "--actor", "mara@northwind.example"]
-    done = junto(*words, data_dir=stage.data_dir)
-    assert done.returncode == 0, done.stderr
-    title = re.search(r"title: (.+)", text)
-    assert title is not None
-    page.goto(stage.path("admin/runbooks/runbook/?q=" + title[1].replace(" ", "+")))
-    page.get_by_role("link", name=title[1]).first.click()
-    page.get_by_role("link", name="Publish…").click()
-    if approves:
-        page.get_by_label("I may approve each of these tools myself").check()
-    page.get_by_role("button", name="Publish version 1").click()
-    expect(page.locator("body")).to_contain_text("Published as version 1")
-    found = re.search(r"/runbook/([0-9a-f-]{36})/", page.url)
-    assert found is not None
-    return found[1]
 
 
 def add_ticket_trigger(page: Page, story: Story) -> None:

@@ -39,6 +39,8 @@ _RESUME = re.compile(
     _POLITE + r"(?:continue|go on|go ahead|proceed|resume|carry on|weiter|continúa|continuez|continue com)\b",
     re.IGNORECASE,
 )
+#: How a deed on the run's page is told in the person's name: it asks nothing, and the plan takes it up.
+_DEED = re.compile(r"(?:chose|skipped|did|lets|opened|took over|handed) ?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ def is_paused(case: Case) -> bool:
 def answer_to(case: Case, remark: Remark) -> Answer:
     """The answer to one remark; always something, and honest where the rules end."""
     words = remark.text.strip()[:4000]
+    if _DEED.match(words.removeprefix(f"{remark.name} ")) and words.startswith(f"{remark.name} "):
+        return Answer("")
     if _HALT.match(words):
         return Answer("I wait. Write `continue` when I should go on.")
     if _RESUME.match(words):

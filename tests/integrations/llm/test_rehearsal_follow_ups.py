@@ -135,3 +135,18 @@ def test_the_reason_of_a_denied_request_is_acknowledged(session: Session) -> Non
     session.decide = deny("connectwise.set_ticket_status", "not yet, wait for Jane")
     session.say("close the ticket")
     assert "not yet, wait for Jane" in session.step().text
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "chose “Yes, go on” for “Which contact is it?”.",
+        "skipped step 2, “Ask for the status”: they have it.",
+        "lets step 2, “Ask for the status”, be tried again.",
+        "did step 3, “Read the summary to them”.",
+        "handed the run back. Go on with what is open.",
+    ],
+)
+def test_what_somebody_did_with_the_run_is_no_question(session: Session, deed: str) -> None:
+    reply = session.say(f"Theo {deed}", name="Theo")
+    assert reply.text == "Nothing more to do from my side."
