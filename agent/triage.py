@@ -20,7 +20,7 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission
 from runbooks.matching import Match, match_signal
-from signals.listing import neighbours
+from signals.listing import neighbours, with_a_fix
 from signals.models import Signal
 from signals.services import CLOSABLE
 from signals.words import state_word
@@ -81,7 +81,7 @@ def context_pane(
 
 
 def _ticket(signal: Signal) -> dict[str, Any]:
-    word = state_word(signal)
+    word = state_word(signal, has_fix=bool(with_a_fix([signal])))
     return {
         "id": signal.pk,
         "external_id": signal.number,
@@ -198,18 +198,19 @@ def _similar(signal: Signal, actor: Actor) -> list[dict[str, Any]]:
     alike = Q()
     for word in sorted(words)[:8]:
         alike |= Q(subject__icontains=word)
-    rows = (
+    rows = list(
         Signal.objects.visible_to(actor)
         .filter(alike, company=signal.company)
         .exclude(pk=signal.pk)
         .order_by("-source_updated_at")[:SIMILAR_SHOWN]
     )
+    fixed = with_a_fix(rows)
     return [
         {
             "path": reverse("signal", args=[row.pk]),
             "external_id": row.number,
             "subject": show_escaped(row.subject),
-            "detail": f"{state_word(row).word}, {row.source_status}",
+            "detail": f"{state_word(row, has_fix=row.pk in fixed).word}, {row.source_status}",
         }
         for row in rows
     ]

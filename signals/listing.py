@@ -48,6 +48,16 @@ MOST_CHOICES = 200
 
 State = Signal.State
 
+#: Changes that were asked for or done, and that nobody and nothing took back.
+STANDING = (
+    Action.State.WAITING,
+    Action.State.APPROVED,
+    Action.State.CLAIMED,
+    Action.State.SUCCEEDED,
+    Action.State.UNKNOWN,
+    Action.State.SETTLED,
+)
+
 
 @dataclass(frozen=True)
 class Filters:
@@ -171,7 +181,7 @@ def views(actor: Actor, filters: Filters, asked: QueryDict) -> list[View]:
         State.NEW: ("New", counts.get(State.NEW, 0)),
         State.NEEDS_REVIEW: (STATE_WORDS[State.NEEDS_REVIEW].word, counts.get(State.NEEDS_REVIEW, 0)),
         State.TRIAGING: ("Working", counts.get(State.TRIAGING, 0)),
-        State.IN_REVIEW: ("Proposed fix", counts.get(State.IN_REVIEW, 0)),
+        State.IN_REVIEW: (STATE_WORDS[State.IN_REVIEW].word, counts.get(State.IN_REVIEW, 0)),
         ALL: ("All", sum(counts.values())),
     }
     return [
@@ -193,9 +203,19 @@ def choices(actor: Actor) -> dict[str, Choices]:
 
 
 def rows(signals: Sequence[Signal]) -> list[Row]:
-    """A page of signals in words; two queries for the agent's part."""
-    sessions = _session_words(signals)
-    return [_row(signal, sessions[signal.origin_subject]) for signal in signals]
+    """A page of signals in words; three queries for the agent's part."""
+    sessions, fixed = _session_words(signals), with_a_fix(signals)
+    return [_row(signal, sessions[signal.origin_subject], has_fix=signal.pk in fixed) for signal in signals]
+
+
+def with_a_fix(signals: Sequence[Signal]) -> set[UUID]:
+    """Those for which a change was proposed or done that stands: not denied, refused, withdrawn or failed."""
+    by_subject = {signal.origin_subject: signal.pk for signal in signals}
+    if not by_subject:
+        return set()
+    changes = Action.objects.for_organization(signals[0].organization).exclude(category="read")
+    standing = changes.filter(origin__subject__in=by_subject, state__in=STANDING).order_by()
+    return {by_subject[subject] for subject in standing.values_list("origin__subject", flat=True)}
 
 
 def read_line(actor: Actor) -> str:
@@ -209,8 +229,8 @@ def read_line(actor: Actor) -> str:
     return f"{newest.connection.label} read {_ago(timezone.now() - newest.ran_at)}"
 
 
-def _row(signal: Signal, session: Word) -> Row:
-    state = state_word(signal)
+def _row(signal: Signal, session: Word, *, has_fix: bool) -> Row:
+    state = state_word(signal, has_fix=has_fix)
     return Row(
         id=signal.pk,
         path=reverse("signal", args=[signal.pk]),

@@ -12,7 +12,7 @@ from approvals.models import Action, Origin
 from junto.team.services import limit_to_companies
 from signals.models import Signal
 from tests.cases import JuntoTestCase
-from tests.factories import BoardFactory, ConnectionFactory, OriginFactory, SignalFactory
+from tests.factories import ActionFactory, BoardFactory, ConnectionFactory, OriginFactory, SignalFactory
 
 State = Signal.State
 
@@ -65,7 +65,7 @@ class FilterTests(ListCase):
 
     def test_the_tabs_count_under_the_other_filters(self) -> None:
         views = {view.label: view.count for view in self.page(company=str(self.harlow.pk)).context["views"]}
-        assert views == {"Open": 1, "New": 1, "Needs review": 0, "Working": 0, "Proposed fix": 0, "All": 2}
+        assert views == {"Open": 1, "New": 1, "Needs review": 0, "Working": 0, "To review": 0, "All": 2}
 
     def test_no_filter_offers_a_rivals_company_or_words(self) -> None:
         choices = self.page().context["choices"]
@@ -103,8 +103,16 @@ class RowTests(ListCase):
         signal = SignalFactory(company=self.harlow, state=State.IN_REVIEW)
         OriginFactory(company=self.harlow, subject=signal.origin_subject, stopped_at=datetime.now(UTC))
         [row] = self.page().context["signals"]
-        assert row.session_word == "Stopped"
+        assert (row.session_word, row.state_word) == ("Stopped", "To review")
         assert Origin.unscoped.count() == 1
+
+    def test_only_what_stands_of_an_ended_session_is_called_a_proposed_fix(self) -> None:
+        signal = SignalFactory(company=self.harlow, state=State.IN_REVIEW)
+        origin = OriginFactory(company=self.harlow, subject=signal.origin_subject, closed_at=datetime.now(UTC))
+        action = ActionFactory(origin=origin, company=self.harlow, category="write", state=Action.State.DENIED)
+        assert self.page().context["signals"][0].state_word == "To review"
+        Action.unscoped.filter(pk=action.pk).update(state=Action.State.SUCCEEDED)
+        assert self.page().context["signals"][0].state_word == "Proposed fix"
 
     def test_the_page_takes_the_same_number_of_queries_however_long(self) -> None:
         SignalFactory(company=self.harlow)
