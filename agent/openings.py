@@ -13,7 +13,7 @@ from agent.models import Instruction
 from agent.prompts import ForeignText, MentionFacts, RunbookFacts, StepFacts
 from agent.steps import mentions_of
 from junto.tenants.models import Company, Organization
-from runbooks.document import resolve
+from runbooks.document import Step, resolve
 from runbooks.mentions import FACT_PATHS, FactReference, Mention
 from runbooks.versions import PublishedVersion
 from signals.facts import SignalFacts
@@ -39,28 +39,6 @@ def runbook_facts(
     reason: str,
 ) -> RunbookFacts:
     """A version as the model is told of it. `told` = how far its steps are, by number; one that is not there waits."""
-    steps = []
-    for step in version.document.steps:
-        progress = told.get(step.number, StepTold())
-        mentions = []
-        for mention in mentions_of(step, progress.answer):
-            resolved = resolve(mention, facts, inputs)
-            mentions.append(MentionFacts(mention.tool, mention.ask, resolved.arguments, resolved.unresolved))
-        steps.append(
-            StepFacts(
-                order=step.number,
-                number=step.label,
-                title=step.title,
-                text=step.text,
-                kind=step.kind,
-                options=step.options,
-                leads=step.leads,
-                mentions=mentions,
-                state=progress.state,
-                answer=progress.answer,
-                attempt=progress.attempt,
-            )
-        )
     return RunbookFacts(
         id=str(version.runbook_id),
         title=version.title,
@@ -69,7 +47,28 @@ def runbook_facts(
         inputs=inputs,
         score=score,
         reason=reason,
-        steps=steps,
+        steps=[_step_facts(step, told.get(step.number, StepTold()), facts, inputs) for step in version.document.steps],
+    )
+
+
+def _step_facts(step: Step, told: StepTold, facts: SignalFacts, inputs: Mapping[str, JsonValue]) -> StepFacts:
+    """One step, with the arguments that its mentions have on this ticket."""
+    mentions = []
+    for mention in mentions_of(step, told.answer):
+        resolved = resolve(mention, facts, inputs)
+        mentions.append(MentionFacts(mention.tool, mention.ask, resolved.arguments, resolved.unresolved))
+    return StepFacts(
+        order=step.number,
+        number=step.label,
+        title=step.title,
+        text=step.text,
+        kind=step.kind,
+        options=step.options,
+        leads=step.leads,
+        mentions=mentions,
+        state=told.state,
+        answer=told.answer,
+        attempt=told.attempt,
     )
 
 

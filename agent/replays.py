@@ -17,6 +17,7 @@ from integrations.services import model_info
 from junto.audit.services import record
 from junto.bells import ring
 from junto.tenants.actors import Actor
+from junto.tenants.models import Membership
 from runbooks.guards import locked, require_author
 from runbooks.models import Runbook
 from runbooks.reviewing import newest_record
@@ -84,23 +85,36 @@ def start_replay(*, actor: Actor, runbook: Runbook, signals: Sequence[UUID]) -> 
     live = Replay.objects.for_organization(actor.organization).filter(runbook=runbook, state__in=Replay.LIVE)
     if live.exists():
         raise ReplayRefused("A replay of this runbook is under way already. Wait for it, or stop it first.")
-    info = model_info(actor.organization)
-    replay = Replay(
-        organization=actor.organization,
+    replay = _new_replay(runbook, by=actor.membership)
+    drafted_version(runbook, replay.record)
+    replay.save(force_insert=True)
+    _lay_out(replay, chosen)
+    record(actor, "replay.started", replay, {"runbook": str(runbook.pk), "signals": len(chosen)})
+    ring("replay.ready", str(replay.pk))
+    return replay
+
+
+def _new_replay(runbook: Runbook, *, by: Membership) -> Replay:
+    """A replay that is not saved yet: of the newest record, beside what is in force, by the model of the day."""
+    info = model_info(runbook.organization)
+    return Replay(
+        organization=runbook.organization,
         runbook=runbook,
         record=newest_record(runbook),
         published_record=runbook.published_record,
         published_number=runbook.published_number,
-        asked_by=actor.membership,
+        asked_by=by,
         model_label=info.label,
         rehearsal=info.rehearsal,
     )
-    drafted_version(runbook, replay.record)
-    replay.save(force_insert=True)
-    sessions = _last_sessions(runbook, chosen)
+
+
+def _lay_out(replay: Replay, chosen: Sequence[Signal]) -> None:
+    """Write down what is to be replayed, in this order, each beside the last session it had."""
+    sessions = _last_sessions(replay.runbook, chosen)
     ReplayedSignal.objects.bulk_create(
         ReplayedSignal(
-            organization=actor.organization,
+            organization=replay.organization,
             replay=replay,
             signal=signal,
             company=signal.company,
@@ -109,9 +123,6 @@ def start_replay(*, actor: Actor, runbook: Runbook, signals: Sequence[UUID]) -> 
         )
         for position, signal in enumerate(chosen, start=1)
     )
-    record(actor, "replay.started", replay, {"runbook": str(runbook.pk), "signals": len(chosen)})
-    ring("replay.ready", str(replay.pk))
-    return replay
 
 
 @transaction.atomic

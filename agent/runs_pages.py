@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -23,6 +24,7 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, PermissionDenied
 from runbooks.models import Runbook, TriggerFiring
+from runbooks.querysets import FiringQuerySet
 
 PAGE_SIZE = 50
 #: Starts shown of the queue, and of those that did not take place.
@@ -62,13 +64,7 @@ def runs(request: HttpRequest) -> HttpResponse:
     show = request.GET.get("show", "open")
     show = show if show in SHOWN else "open"
     filters = {"runbook": _identifier(request, "runbook"), "company": _identifier(request, "company")}
-    every = runs_visible_to(actor)
-    firings = TriggerFiring.objects.visible_to(actor).select_related(
-        "runbook", "company", "signal", "trigger", "started_by__user"
-    )
-    for name, value in filters.items():
-        if value:
-            every, firings = every.filter(**{name: value}), firings.filter(**{name: value})
+    every, firings = _narrowed(actor, filters)
     queue = firings.filter(state=TriggerFiring.State.QUEUED).order_by("due_at", "created_at")
     skipped = firings.filter(state=TriggerFiring.State.SKIPPED).order_by("-due_at")
     live = every.filter(state__in=AgentSession.LIVE)
@@ -90,10 +86,7 @@ def runs(request: HttpRequest) -> HttpResponse:
         "page_obj": page,
         "query_string": asked.urlencode(),
         "filters": filters,
-        "choices": {
-            "runbooks": [(row.pk, row.title) for row in _runbooks_that_ran(actor)],
-            "companies": list(Company.objects.visible_to(actor).values_list("id", "name")),
-        },
+        "choices": _choices(actor),
     }
     return render(request, "agent/runs.html", context)
 
@@ -192,6 +185,24 @@ def _session(actor: Actor, session_id: UUID) -> AgentSession:
     if found is None:
         raise Http404("There is no such run.")
     return found
+
+
+def _narrowed(actor: Actor, filters: Mapping[str, str]) -> tuple[QuerySet[AgentSession], FiringQuerySet]:
+    """The runs and the starts that `actor` may see, of the chosen runbook and company."""
+    chosen = {name: value for name, value in filters.items() if value}
+    firings = TriggerFiring.objects.visible_to(actor).filter(**chosen)
+    return (
+        runs_visible_to(actor).filter(**chosen),
+        firings.select_related("runbook", "company", "signal", "trigger", "started_by__user"),
+    )
+
+
+def _choices(actor: Actor) -> dict[str, list[tuple[UUID, str]]]:
+    """What the list is narrowed by."""
+    return {
+        "runbooks": [(row.pk, row.title) for row in _runbooks_that_ran(actor)],
+        "companies": list(Company.objects.visible_to(actor).values_list("id", "name")),
+    }
 
 
 def _runbooks_that_ran(actor: Actor) -> list[Runbook]:

@@ -24,7 +24,7 @@ from integrations.services import model_info
 from junto.audit.services import record
 from junto.bells import ring
 from junto.tenants.actors import Actor
-from junto.tenants.models import Company
+from junto.tenants.models import Company, Membership
 from junto.tenants.permissions import Permission, require
 from runbooks.choices import record_choice
 from runbooks.matching import Match, match_signal
@@ -75,35 +75,24 @@ def open_session(
         SessionRefused: the signal has no company yet or an ended one, is closed, or somebody else works on it.
         PermissionDenied: `actor` may not run sessions for the signal's company.
     """
-    if signal.company is None:
-        raise SessionRefused("This signal belongs to no known company yet: choose its company first.")
-    require(actor, Permission.RUN_SESSIONS, signal.company)
-    if signal.company.ended_words:
-        raise SessionRefused(signal.company.ended_words)
+    company = _company_at_work(signal, actor)
     live = live_session(signal)
     if live is not None:
         return _continue(live, actor=actor)
     if chosen is None or chosen.firing is None or signal.connection_id is not None:
         claim_signal(signal, actor=actor)
     chosen = chosen or _matched(signal)
-    session = AgentSession(
-        organization=signal.organization,
-        signal=signal,
-        company=signal.company,
-        started_by=actor.membership,
-    )
+    session = _new_session(signal, company, by=actor.membership)
     session.origin = open_origin(
         organization=signal.organization,
         kind=Origin.Kind.SESSION,
         key=str(session.pk),
         subject=f"signal:{signal.pk}",
         mode=Origin.Mode(mode),
-        company=signal.company,
+        company=company,
         revision=signal.revision,
         runbook=chosen.version.pin if chosen and mode == "runbook" else "",
     )
-    info = model_info(signal.organization)
-    session.model_label, session.rehearsal = info.label, info.rehearsal
     if chosen is not None:
         _pin(session, chosen)
     session.save(force_insert=True)
@@ -114,6 +103,29 @@ def open_session(
     ring_session(session)
     ring("signal.changed", str(signal.pk))
     return session
+
+
+def _company_at_work(signal: Signal, actor: Actor) -> Company:
+    """The signal's company, where `actor` may run sessions; raises what `open_session` does where nobody may."""
+    if signal.company is None:
+        raise SessionRefused("This signal belongs to no known company yet: choose its company first.")
+    require(actor, Permission.RUN_SESSIONS, signal.company)
+    if signal.company.ended_words:
+        raise SessionRefused(signal.company.ended_words)
+    return signal.company
+
+
+def _new_session(signal: Signal, company: Company, *, by: Membership | None) -> AgentSession:
+    """A session that is not saved yet, with the model that will be asked."""
+    info = model_info(signal.organization)
+    return AgentSession(
+        organization=signal.organization,
+        signal=signal,
+        company=company,
+        started_by=by,
+        model_label=info.label,
+        rehearsal=info.rehearsal,
+    )
 
 
 def live_session(signal: Signal) -> AgentSession | None:

@@ -221,7 +221,7 @@ def _board_routes() -> list[Route]:
 
 
 def _company_routes() -> list[Route]:
-    company, contact, configuration = record_types.COMPANY, record_types.CONTACT, record_types.CONFIGURATION
+    company = record_types.COMPANY
     return [
         *listed(company, "/company/companies"),
         *listed(setup_types.named("company_status", "companyStatus"), "/company/companies/statuses"),
@@ -240,6 +240,12 @@ def _company_routes() -> list[Route]:
             ),
         ),
         *listed(record_types.SITE, "/company/companies/{parentId}/sites", _of_company),
+    ]
+
+
+def _contact_routes() -> list[Route]:
+    contact = record_types.CONTACT
+    return [
         *listed(contact, "/company/contacts"),
         Route(
             "POST",
@@ -256,6 +262,12 @@ def _company_routes() -> list[Route]:
         ),
         Route("GET", "/company/contacts/{parentId}/communications", bare_list(_communications)),
         Route("POST", "/company/contacts/{parentId}/communications", _add_communication),
+    ]
+
+
+def _configuration_routes() -> list[Route]:
+    configuration = record_types.CONFIGURATION
+    return [
         *listed(configuration, "/company/configurations"),
         *listed(setup_types.named("configuration_type", "configurationType"), "/company/configurations/types"),
         *listed(setup_types.CONFIGURATION_STATUS, "/company/configurations/statuses"),
@@ -357,6 +369,8 @@ ROUTES = RouteTable(
         *_ticket_routes(),
         *_board_routes(),
         *_company_routes(),
+        *_contact_routes(),
+        *_configuration_routes(),
         *_time_routes(),
         *_schedule_routes(),
         *_system_routes(),

@@ -118,45 +118,9 @@ class Seeding:
         )
 
     def _add_ticket(self, ticket: Ticket) -> None:
-        contact = next((one for one in self._facts.contacts if one.email == ticket.contact), None)
-        status = self._status(f"{ticket.board}/{ticket.status}")
-        opened_by = _CONNECTORS.get(ticket.source) or ticket.owner or "dispatch"
-        ages = [ticket.age, *(note.age for note in ticket.notes), *(entry.age for entry in ticket.time)]
-        newest = min([*ages, ticket.closed or ticket.age], key=parse_age)
-        is_over = bool(ticket.closed)
-        number = self._ledger.add(
-            "ticket",
-            f"{ticket.company}/{ticket.summary}/{ticket.age}",
-            {
-                "summary": ticket.summary,
-                "recordType": "ServiceTicket",
-                "board": self._ledger.id_of("board", ticket.board),
-                "status": status["id"],
-                "company": self._ledger.id_of("company", ticket.company),
-                "site": self._ledger.id_of("site", ticket.company),
-                "contact": self._ledger.id_of("contact", ticket.contact) if contact else None,
-                "contactName": f"{contact.first} {contact.last}" if contact else None,
-                "contactEmailAddress": contact.email if contact else None,
-                "contactPhoneNumber": (contact.phone or None) if contact else None,
-                **self._classification(ticket),
-                "owner": self._ledger.id_of("member", ticket.owner) if ticket.owner else None,
-                "priority": self._ledger.id_of("priority", ticket.priority),
-                "source": self._ledger.id_of("source", ticket.source),
-                "sla": self._ledger.id_of("sla", "Standard"),
-                "severity": "Medium",
-                "impact": "Medium",
-                "closedFlag": bool(status["closedStatus"]),
-                "closedDate": self._ledger.when(ticket.closed) if is_over and status["closedStatus"] else None,
-                "closedBy": ticket.owner if status["closedStatus"] else None,
-                "dateResolved": self._ledger.when(ticket.closed) if is_over else None,
-                "dateEntered": self._ledger.when(ticket.age),
-                "actualHours": round(sum(entry.minutes for entry in ticket.time) / 60, 2),
-                "hasChildTicket": False,
-                "hasMergedChildTicketFlag": False,
-                "customerUpdatedFlag": False,
-                "_info": self._ledger.info(ticket.age, opened_by, newest, ticket.owner or opened_by),
-            },
-        )
+        """One ticket, with what hangs on it: its notes, times and devices."""
+        natural_key = f"{ticket.company}/{ticket.summary}/{ticket.age}"
+        number = self._ledger.add("ticket", natural_key, self._ticket_record(ticket))
         if ticket.text:
             author = ticket.contact or "monitoring"
             self._add_note(number, Note(by=author, age=ticket.age, text=ticket.text), is_issue=True)
@@ -167,6 +131,43 @@ class Seeding:
         for device in ticket.devices:
             link: Record = {"ticket": number, "configuration": self._ledger.id_of("configuration", device)}
             self._ledger.add("ticket_configuration", f"{number}/{device}", link)
+
+    def _ticket_record(self, ticket: Ticket) -> Record:
+        contact = next((one for one in self._facts.contacts if one.email == ticket.contact), None)
+        status = self._status(f"{ticket.board}/{ticket.status}")
+        opened_by = _CONNECTORS.get(ticket.source) or ticket.owner or "dispatch"
+        ages = [ticket.age, *(note.age for note in ticket.notes), *(entry.age for entry in ticket.time)]
+        newest = min([*ages, ticket.closed or ticket.age], key=parse_age)
+        is_over = bool(ticket.closed)
+        return {
+            "summary": ticket.summary,
+            "recordType": "ServiceTicket",
+            "board": self._ledger.id_of("board", ticket.board),
+            "status": status["id"],
+            "company": self._ledger.id_of("company", ticket.company),
+            "site": self._ledger.id_of("site", ticket.company),
+            "contact": self._ledger.id_of("contact", ticket.contact) if contact else None,
+            "contactName": f"{contact.first} {contact.last}" if contact else None,
+            "contactEmailAddress": contact.email if contact else None,
+            "contactPhoneNumber": (contact.phone or None) if contact else None,
+            **self._classification(ticket),
+            "owner": self._ledger.id_of("member", ticket.owner) if ticket.owner else None,
+            "priority": self._ledger.id_of("priority", ticket.priority),
+            "source": self._ledger.id_of("source", ticket.source),
+            "sla": self._ledger.id_of("sla", "Standard"),
+            "severity": "Medium",
+            "impact": "Medium",
+            "closedFlag": bool(status["closedStatus"]),
+            "closedDate": self._ledger.when(ticket.closed) if is_over and status["closedStatus"] else None,
+            "closedBy": ticket.owner if status["closedStatus"] else None,
+            "dateResolved": self._ledger.when(ticket.closed) if is_over else None,
+            "dateEntered": self._ledger.when(ticket.age),
+            "actualHours": round(sum(entry.minutes for entry in ticket.time) / 60, 2),
+            "hasChildTicket": False,
+            "hasMergedChildTicketFlag": False,
+            "customerUpdatedFlag": False,
+            "_info": self._ledger.info(ticket.age, opened_by, newest, ticket.owner or opened_by),
+        }
 
     def _classification(self, ticket: Ticket) -> Record:
         if not ticket.type:
