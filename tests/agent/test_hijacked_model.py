@@ -19,7 +19,7 @@ from agent.models import AgentSession
 from approvals.models import Action
 from signals.models import Signal
 from tests.agent.cases import SessionTestCase
-from tests.scripted_model import ObeyingModel
+from tests.obeying_model import ObeyingModel
 
 COMPANIES = ("HARBOR", "LAURENT", "BRIGHTWATER")
 VICTIM = "KESSLER"

@@ -28,7 +28,8 @@ from tests.agent.run_cases import HYBRID
 from tests.agent.test_runbook_runs import BODY
 from tests.cases import forget_calls
 from tests.factories import MembershipFactory
-from tests.scripted_model import Asks, Fails, ObeyingModel, Says, SeenRequest, Step
+from tests.obeying_model import ObeyingModel
+from tests.scripted_model import Asks, Fails, Says, SeenRequest, Step
 
 NOTE, ASSIGN, LOOK = "connectwise.add_internal_note", "connectwise.assign_ticket", "connectwise.get_ticket"
 State = Replay.State

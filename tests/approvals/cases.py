@@ -10,7 +10,15 @@ import pytest
 from django.db import connection
 
 from approvals.models import Action, ApprovalPolicy, Origin
-from approvals.services import GrantDraft, decide_action, issue_grants, open_origin, propose_action, set_open_steps
+from approvals.services import (
+    ChangedPreview,
+    GrantDraft,
+    decide_action,
+    issue_grants,
+    open_origin,
+    propose_action,
+    set_open_steps,
+)
 from integrations.tools import registry
 from junto.audit.models import AuditEntry
 from junto.team.services import change_role
@@ -164,3 +172,8 @@ class ApprovalTransactionTestCase(Approvals, JuntoTransactionTestCase):
     def drain(self) -> None:
         """Run what was rung."""
         JuntoTransactionTestCase.drain(self)
+
+
+def as_shown(shown: ChangedPreview) -> dict[str, Any]:
+    """What comes back to the server when a person approves the change they were shown."""
+    return {"arguments": shown.arguments, "digest": shown.digest, "target_digest": shown.target_digest}

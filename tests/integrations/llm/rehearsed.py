@@ -206,3 +206,27 @@ def with_runbook(steps: Iterable[Fields], *, audience: str = "ai", mode: str = "
         "steps": list(steps),
     }
     return {**FACTS, "mode": mode, "runbook": runbook}
+
+
+CLASSIFY = "connectwise.classify_ticket"
+NOTE = "connectwise.add_internal_note"
+TIME = "connectwise.add_time_entry"
+
+
+def arguments(session: Session, tool: str, order: int = 0) -> dict[str, JsonValue]:
+    return dict(json.loads(session.calls(tool)[order].arguments_text))
+
+
+def step(number: int | str, title: str, *mentions: Fields, kind: str = "step", options: tuple[str, ...] = ()) -> Fields:
+    return {
+        "number": number,
+        "title": title,
+        "text": title,
+        "kind": kind,
+        "options": list(options),
+        "mentions": list(mentions),
+    }
+
+
+def mention(tool: str, *unresolved: str, ask: bool = False, **given: JsonValue) -> Fields:
+    return {"tool": tool, "ask": ask, "arguments": given, "unresolved": list(unresolved)}
