@@ -9,7 +9,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 #: Each benchmark with the options that say how much it measures.
-BENCHMARKS = {"agent_loop": ("sessions", "rounds"), "runbook_list": ("runbooks", "rounds")}
+BENCHMARKS = {
+    "agent_loop": ("sessions", "rounds"),
+    "classification": ("tickets", "rounds"),
+    "runbook_list": ("runbooks", "rounds"),
+}
 
 
 class Command(BaseCommand):
@@ -21,6 +25,7 @@ class Command(BaseCommand):
         """The benchmark's name, its size, and the form of the answer."""
         parser.add_argument("name", choices=BENCHMARKS)
         parser.add_argument("--sessions", type=int, default=20)
+        parser.add_argument("--tickets", type=int, default=5_000)
         parser.add_argument("--runbooks", type=int, default=10_000)
         parser.add_argument("--rounds", type=int, default=3)
         parser.add_argument("--json", action="store_true")

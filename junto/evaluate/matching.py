@@ -4,16 +4,15 @@ Needs no database and no secrets. Without the extra [semantic] it refuses unless
 are not what they seem would be worse than none.
 """
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import NoReturn
 
 from junto.datadir import Refusal
+from junto.evaluate.options import Parser
 from junto.retrieval.documents import Document
 from junto.retrieval.encoder import Encoder, SemanticMissing, Vectors, load_encoder
 from junto.retrieval.evaluation import DEPTH, Benchmark, FolderRefused, Ranking, measure, read_folder, write_run
@@ -32,11 +31,6 @@ class Options:
     folder: Path
     run: Path
     lexical: bool
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise Refusal(f"{message}: bin/junto evaluate --help lists the options.")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -58,12 +52,9 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _parse(arguments: Sequence[str]) -> Options:
-    parser = _Parser(
-        prog="bin/junto evaluate",
-        description="Rank the queries of a folder in BEIR format as runbooks are matched, and print how well it went.",
-        allow_abbrev=False,
+    parser = Parser(
+        "matching", "Rank the queries of a folder in BEIR format as runbooks are matched, and print how well it went."
     )
-    parser.add_argument("what", choices=["matching"])
     parser.add_argument("folder", type=Path, help="holds corpus.jsonl, queries.jsonl and qrels/test.tsv")
     parser.add_argument("--run", type=Path, required=True, help="the TREC run file to write")
     parser.add_argument("--lexical", action="store_true", help="compare words only, without the extra [semantic]")

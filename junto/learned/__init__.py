@@ -1,0 +1,1 @@
+"""Learning the label of a ticket from labelled tickets. Pure: no Django, no rows, no network."""
