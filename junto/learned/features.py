@@ -5,7 +5,8 @@ A title says in five words what a text says in fifty, so its terms are counted f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -68,71 +69,71 @@ class NoTerms(Exception):
 
 
 class Terms:
-    """The terms of one part of a ticket, in the order of their columns."""
+    """The terms of one part of a ticket: a column each, and what it counts (the rarer the more, or all the same)."""
 
-    def __init__(self, view: View, part: Part, vectorizer: TfidfVectorizer) -> None:
+    def __init__(self, view: View, part: Part, words: Sequence[str], rarities: Numbers) -> None:
         self.view = view
         self.part = part
-        self._vectorizer = vectorizer
+        self.words = words
+        self.rarities = rarities
+        self._column_of = {word: column for column, word in enumerate(words)}
+        self._taken_apart: Callable[[str], list[str]] = _vectorizer(view).build_analyzer()
 
     @classmethod
-    def learned(cls, view: View, part: Part, tickets: Sequence[TicketText]) -> Terms:
-        """The terms that these tickets have.
+    def learned(cls, view: View, part: Part, tickets: Sequence[TicketText]) -> tuple[Terms, Matrix]:
+        """The terms that these tickets have, and `matrix` of the tickets, which is to be had with them.
 
         Raises:
             NoTerms: no two of them have one in common.
         """
         vectorizer = _vectorizer(view, max_features=MOST_TERMS, min_df=FEWEST_TICKETS)
         try:
-            vectorizer.fit([_read(part, ticket) for ticket in tickets])
+            rows = vectorizer.fit_transform([_read(part, ticket) for ticket in tickets])
         except ValueError as nothing:  # all it raises for text; it has no name of its own
             raise NoTerms from nothing
-        return cls(view, part, vectorizer)
-
-    @classmethod
-    def restored(cls, view: View, part: Part, words: Sequence[str], rarities: Numbers) -> Terms:
-        """Terms that were kept; as many rarities as words."""
-        # rarities that are all 1 are the same as none, and spare it the asking whether it was ever fitted
-        vectorizer = _vectorizer(view, vocabulary=list(words), use_idf=True)
-        vectorizer.idf_ = rarities
-        return cls(view, part, vectorizer)
-
-    @property
-    def words(self) -> list[str]:
-        """In the order of the columns."""
-        found: list[str] = self._vectorizer.get_feature_names_out().tolist()
-        return found
-
-    @property
-    def rarities(self) -> Numbers:
-        """What each word counts, in the order of the columns."""
-        if not _READINGS[self.view].rare_count_more:
-            return numpy.ones(len(self._vectorizer.vocabulary_))
-        found: Numbers = self._vectorizer.idf_
-        return found
+        words: list[str] = vectorizer.get_feature_names_out().tolist()
+        rarities: Numbers = vectorizer.idf_ if _READINGS[view].rare_count_more else numpy.ones(len(words))
+        return cls(view, part, words, rarities), rows
 
     def matrix(self, tickets: Sequence[TicketText]) -> Matrix:
-        """One row a ticket."""
-        return self._vectorizer.transform([_read(self.part, ticket) for ticket in tickets])
+        """One row a ticket, of length 1, as scikit-learn's vectorizer has it.
+
+        For a single ticket that takes ten times as long, most of it to check what it was given.
+        """
+        ends, columns, counted = [0], [numpy.zeros(0, numpy.intp)], [numpy.zeros(0)]
+        for ticket in tickets:
+            counts = Counter(map(self._column_of.get, self._taken_apart(_read(self.part, ticket))))
+            counts.pop(None, None)
+            found = numpy.array(list(counts), dtype=numpy.intp)
+            numbers = (1 + numpy.log(list(counts.values()))) * self.rarities[found]
+            columns.append(found)
+            counted.append(numbers / max(float(numpy.linalg.norm(numbers)), 1e-12))
+            ends.append(ends[-1] + len(found))
+        parts = numpy.concatenate(counted), numpy.concatenate(columns), ends
+        return sparse.csr_matrix(parts, shape=(len(tickets), len(self.words)))
 
 
-def learn_terms(tickets: Sequence[TicketText]) -> dict[View, list[Terms]]:
-    """The terms of each view; a part without any (no ticket has a title) is left out, and so is a view without any.
+def learn_terms(tickets: Sequence[TicketText]) -> tuple[dict[View, list[Terms]], dict[View, Matrix]]:
+    """The terms of each view, and what it sees of these tickets, one row a ticket.
+
+    A part without any terms (no ticket has a title) is left out, and so is a view without any.
 
     Raises:
         NoTerms: no two of the tickets have a term in common.
     """
     found: dict[View, list[Terms]] = {}
+    seen: dict[View, list[Matrix]] = {}
     for view in View:
         for part in Part:
             try:
-                terms = Terms.learned(view, part, tickets)
+                terms, rows = Terms.learned(view, part, tickets)
             except NoTerms:
                 continue
             found.setdefault(view, []).append(terms)
+            seen.setdefault(view, []).append(rows)
     if not found:
         raise NoTerms
-    return found
+    return found, {view: sparse.hstack(rows, format="csr") for view, rows in seen.items()}
 
 
 def matrices(terms: Mapping[View, Sequence[Terms]], tickets: Sequence[TicketText]) -> dict[View, Matrix]:

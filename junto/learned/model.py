@@ -53,7 +53,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Classifier:
-    """Linear, one row of weights a label, over the terms of one view."""
+    """Linear over the terms of one view. `weights`: terms x labels, in C order, else each prediction would copy them."""
 
     view: View
     weights: Numbers
@@ -61,7 +61,7 @@ class Classifier:
 
     def said(self, rows: Matrix) -> Numbers:
         """Logarithms of probabilities, tickets x labels."""
-        found: Numbers = log_softmax(numpy.asarray(rows @ self.weights.T) + self.offsets, axis=1)
+        found: Numbers = log_softmax(numpy.asarray(rows @ self.weights) + self.offsets, axis=1)
         return found
 
 
@@ -107,7 +107,7 @@ class LabelModel:
             "shares": self.blend.shares,
         }
         for place, classifier in enumerate(self.classifiers):
-            arrays[f"{place}-weights"] = classifier.weights
+            arrays[f"{place}-weights"] = classifier.weights.astype(numpy.float32)
             arrays[f"{place}-offsets"] = classifier.offsets
         for view, parts in self.terms.items():
             for terms in parts:
@@ -153,14 +153,14 @@ class LabelModel:
         for view, parts in ((View(name), map(Part, parts)) for name, parts in header["views"].items()):
             for part in parts:
                 words = _array_text(arrays[f"{view}-{part}-words"]).split("\n")
-                terms.setdefault(view, []).append(Terms.restored(view, part, words, arrays[f"{view}-{part}-rarities"]))
+                terms.setdefault(view, []).append(Terms(view, part, words, arrays[f"{view}-{part}-rarities"]))
         return cls(
             labels=tuple(header["labels"]),
             rows=header["rows"],
             left_out=header["left_out"],
             terms=terms,
             classifiers=[
-                Classifier(View(view), arrays[f"{place}-weights"], arrays[f"{place}-offsets"])
+                Classifier(View(view), arrays[f"{place}-weights"].astype(numpy.float64), arrays[f"{place}-offsets"])
                 for place, view in enumerate(header["classifiers"])
             ],
             blend=Blend(

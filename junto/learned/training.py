@@ -12,7 +12,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.naive_bayes import ComplementNB
 
 from junto.learned.calibration import Blend, Places, label_rows
-from junto.learned.features import Matrix, NoTerms, Numbers, TicketText, View, learn_terms, matrices
+from junto.learned.features import Matrix, NoTerms, Numbers, TicketText, View, learn_terms
 from junto.learned.model import Classifier, LabelModel
 
 #: A label with fewer rows is neither learned nor answered.
@@ -52,10 +52,9 @@ def train(tickets: Sequence[TicketText], labels: Sequence[str], *, seed: int = 0
     texts = [ticket for ticket, _ in learned]
     truth = numpy.array([place for _, place in learned], dtype=numpy.intp)
     try:
-        terms = learn_terms(texts)
+        terms, seen = learn_terms(texts)
     except NoTerms as nothing:
         raise Untrainable("no two tickets have a word in common") from nothing
-    seen = matrices(terms, texts)
     return LabelModel(
         labels=names,
         rows=len(texts),
@@ -104,4 +103,5 @@ def _counting(view: View, rows: Matrix, truth: Places) -> Classifier:
 
 
 def _small(view: View, weights: Numbers, offsets: Numbers) -> Classifier:
-    return Classifier(view, weights.astype(numpy.float32), offsets.astype(numpy.float32))
+    """Kept with half the digits, so answer with half the digits from the beginning."""
+    return Classifier(view, weights.T.astype(numpy.float32).astype(numpy.float64, order="C"), offsets)
