@@ -53,7 +53,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Classifier:
-    """Linear over the terms of one view. `weights`: terms x labels, in C order, else each prediction would copy them."""
+    """Linear over the terms of one view. `weights`: terms x labels, in C order, or each prediction would copy them."""
 
     view: View
     weights: Numbers
