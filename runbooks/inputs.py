@@ -6,7 +6,6 @@ import json
 from typing import Annotated, Final, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
 from runbooks.kinds import Kind, read_value
 from runbooks.mentions import FACT_PATHS
@@ -71,7 +70,8 @@ def read_inputs(stored: JsonValue) -> tuple[InputDeclaration, ...]:
     try:
         declared = _declarations.validate_python(stored)
     except ValidationError as error:
-        raise InputsRefused(_in_words(error.errors(include_url=False)[0])) from None
+        first = error.errors(include_url=False)[0]
+        raise InputsRefused(_in_words(first["loc"], first["type"], first["msg"])) from None
     names = [each.name for each in declared]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
@@ -79,19 +79,18 @@ def read_inputs(stored: JsonValue) -> tuple[InputDeclaration, ...]:
     return tuple(declared)
 
 
-def _in_words(problem: ErrorDetails) -> str:
+def _in_words(place: tuple[int | str, ...], kind: str, message: str) -> str:
     """Which input it is, and what to write there."""
-    place = problem["loc"]
     if not place:
         return "The inputs are no list: write one entry for each, or [] for none."
     number = f"Input {int(place[0]) + 1}"
     if len(place) == 1:
-        own = problem["msg"].removeprefix("Value error, ")
-        return f"{number}: {own if problem['type'] == 'value_error' else _ENTRY}."
+        own = message.removeprefix("Value error, ")
+        return f"{number}: {own if kind == 'value_error' else _ENTRY}."
     field = str(place[1])
-    if problem["type"] == "missing":
+    if kind == "missing":
         return f"{number} has no {field}: {_FIELD_WORDS[field]}."
-    if problem["type"] == "extra_forbidden":
+    if kind == "extra_forbidden":
         return f"{number} {field}: there is nothing of that name. It has {', '.join(_FIELD_WORDS)}."
     return f"{number} {field}: {_FIELD_WORDS.get(field, _ENTRY)}."
 
