@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from heapq import merge
+from operator import attrgetter
 
 import structlog
 from django.db import transaction
@@ -14,7 +16,7 @@ from agent.attention import attended
 from agent.events import TriedAgain
 from agent.journal import append_event
 from agent.models import AgentSession, StartRule
-from agent.outages import ASK_AGAIN_AFTER
+from agent.outages import ASK_AGAIN_AFTER, may_probe, no_answers
 from agent.services import SessionRefused, open_session
 from agent.start_rules import start_mode
 from agent.starting import keep_waiting, queued, start_firing
@@ -27,6 +29,7 @@ from runbooks.matching import match_signal
 from runbooks.models import Runbook, TriggerFiring
 from runbooks.suspension import suspended_at
 from signals.models import Signal
+from signals.querysets import urgency_of
 from signals.services import SignalNotClaimable
 
 log = structlog.get_logger(__name__)
@@ -34,7 +37,8 @@ log = structlog.get_logger(__name__)
 #: Sessions that nobody asked for which one organization may have queued or working at once. The next is opened when one
 #: of them rests, so that a first import of thousands of tickets is worked off beside the people and not before them.
 AT_ONCE = 4
-#: Signals looked at for one opening: some of them are refused, and must not keep the others from their turn.
+#: Signals, and sessions to be asked again, looked at for one opening: some of them are refused, and must not keep the
+#: others from their turn.
 LOOKED_AT = 50
 WORKING = (AgentSession.State.QUEUED, AgentSession.State.RUNNING)
 
@@ -57,20 +61,25 @@ def wake_unattended(organization: Organization) -> None:
 
 
 def open_next(organization: Organization) -> None:
-    """Begin the runs in the queue, then open sessions on the most urgent waiting signals, while there is room.
+    """Begin the runs in the queue, then ask silent models again and open sessions on new signals, while there is room.
 
-    There is while fewer than AT_ONCE of the organization's unasked sessions are at work.
+    There is while fewer than AT_ONCE of the organization's unasked sessions are at work; for only one at a time, and
+    with a wait between, while the model answers nobody.
     """
     _start_queued(organization)
-    if not _has_room(organization):
+    if _why_no_room(organization):
         return
-    for signal in waiting(organization)[:LOOKED_AT]:
-        if not _open(signal):
+    # by urgency alone, so that neither those left behind by an outage nor new ones starve the other; of the same
+    # urgency what was begun goes first, as it is older and comes to an end
+    begun = due_again().filter(organization=organization).select_related("organization", "origin")
+    again = begun.annotate(urgency=urgency_of("signal__priority")).order_by("urgency", "changed_at")
+    for row in merge(again[:LOOKED_AT], waiting(organization)[:LOOKED_AT], key=attrgetter("urgency")):
+        if not (_open(row) if isinstance(row, Signal) else _retry(row)):
             return
 
 
 def due_again() -> QuerySet[AgentSession]:
-    """Sessions that nobody waits for, whose model is to be asked again now, the longest resting first."""
+    """Sessions that nobody waits for, whose model gave no answer and is to be asked again now."""
     now = timezone.now()
     due = Q()
     for times, seconds in enumerate(ASK_AGAIN_AFTER, start=1):
@@ -78,7 +87,7 @@ def due_again() -> QuerySet[AgentSession]:
     rows = AgentSession.unscoped.filter(
         due, state=AgentSession.State.WAITING_FOR_TECHNICIAN, origin__stopped_at=None, origin__closed_at=None
     )
-    return rows.exclude(attended()).order_by("changed_at")
+    return rows.exclude(attended())
 
 
 @transaction.atomic
@@ -90,16 +99,6 @@ def ask_again(session: AgentSession) -> None:
         session.move(to=AgentSession.State.QUEUED, frm=(AgentSession.State.WAITING_FOR_TECHNICIAN,))
         append_event(session, TriedAgain())
         ring("session.unattended", str(session.pk))
-
-
-def retry_silent(organization: Organization) -> None:
-    """Have the model asked again where it gave no answer and the wait is over, while there is room."""
-    for session in due_again().filter(organization=organization).select_related("organization", "origin")[:AT_ONCE]:
-        with transaction.atomic():
-            _lock(organization)
-            if not _has_room(organization):
-                return
-            ask_again(session)
 
 
 def waiting(organization: Organization) -> QuerySet[Signal]:
@@ -133,12 +132,21 @@ def _start_queued(organization: Organization) -> None:
     for firing in queued(organization)[:LOOKED_AT]:
         with transaction.atomic():
             _lock(organization)
-            if firing.started_by_id is None and not _has_room(organization):
-                keep_waiting(
-                    firing.pk, f"{AT_ONCE} sessions that nobody asked for are at work; it begins as one rests."
-                )
+            full = "" if firing.started_by_id else _why_no_room(organization)
+            if full:
+                keep_waiting(firing.pk, full)
             else:
                 start_firing(firing.pk)
+
+
+@transaction.atomic
+def _retry(session: AgentSession) -> bool:
+    """Have the model of `session` asked again; False when there is no room for it."""
+    _lock(session.organization)
+    if _why_no_room(session.organization):
+        return False
+    ask_again(session)
+    return True
 
 
 def _open(signal: Signal) -> bool:
@@ -148,7 +156,7 @@ def _open(signal: Signal) -> bool:
     try:
         with transaction.atomic():
             _lock(signal.organization)
-            if not _has_room(signal.organization):
+            if _why_no_room(signal.organization):
                 return False
             # what a trigger names goes before what merely fits best
             if any(start_firing(firing.pk) for firing in fired):
@@ -165,8 +173,15 @@ def _lock(organization: Organization) -> None:
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
 
 
-def _has_room(organization: Organization) -> bool:
-    return unattended_at_work(organization).count() < AT_ONCE
+def _why_no_room(organization: Organization) -> str:
+    """Why nothing may begin by itself now; empty where it may. People's own sessions need no room."""
+    at_work = unattended_at_work(organization).count()
+    if at_work >= AT_ONCE:
+        return f"{AT_ONCE} sessions that nobody asked for are at work; it begins as one rests."
+    # every other one would only be asked in vain too, and leave its ticket to the clock
+    if no_answers(organization) and (at_work or not may_probe(organization)):
+        return "The language model does not answer at present; it begins once it does."
+    return ""
 
 
 def _has_ai_runbook(signal: Signal) -> bool:

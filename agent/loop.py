@@ -143,6 +143,7 @@ def _ask(context: SessionContext, lease: Lease) -> Sequence[RequestedCall]:
     """Ask the model and write its reply down; the calls in it, none where the session waits for a person."""
     session = context.session
     messages = context.messages()
+    _note_model(session)
     usage = _reserve(context, messages)
     stream = Stream(session)
     try:
@@ -175,6 +176,14 @@ def _ask(context: SessionContext, lease: Lease) -> Sequence[RequestedCall]:
         park_unanswered(context, lease, AnswerBrokeOff("The answer broke off twice."))
         return ()
     return said.calls
+
+
+def _note_model(session: AgentSession) -> None:
+    """Write down which model is asked now: the operator may have connected another since the last step."""
+    info = model_info(session.organization)
+    if (session.model_label, session.rehearsal) != (info.label, info.rehearsal):
+        session.model_label, session.rehearsal = info.label, info.rehearsal
+        session.save(update_fields=["model_label", "rehearsal"])
 
 
 def _complete(context: SessionContext, messages: list[ChatMessage], stream: Stream) -> ModelReply:

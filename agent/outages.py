@@ -2,11 +2,16 @@
 
 A session that a person waits for rests until one says so. One that nobody waits for is asked again by the clock, with
 growing waits, so that an outage at night leaves nothing behind for the morning; after the last wait it rests too.
+While nobody at all is answered, one such session at a time finds out whether the model is back.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from agent.attention import is_attended
 from agent.context import SessionContext
@@ -18,12 +23,16 @@ from agent.running import park
 from agent.services import SessionRefused
 from approvals.models import Origin
 from integrations.llm.chat import ModelError, ModelNonsense, ModelOverBudget, ModelRefused, ModelUnavailable
+from integrations.models import ModelUsage
 from junto.bells import ring
 from junto.tenants.actors import Actor
+from junto.tenants.models import Organization
 from junto.tenants.permissions import Permission, require
 
 #: Seconds from the first, second, ... question in vain to the next one of the clock; after the last it asks no more.
 ASK_AGAIN_AFTER = (60, 120, 300, 900, 3_600, 14_400)
+#: So many questions in a row without an answer, whoever asked them, are an outage and not one conversation's trouble.
+IN_VAIN = 3
 
 
 class AnswerBrokeOff(ModelError):
@@ -63,6 +72,24 @@ def is_silent(session: AgentSession) -> bool:
     return session.state == AgentSession.State.WAITING_FOR_TECHNICIAN and session.origin.asked_in_vain > 0
 
 
+def no_answers(organization: Organization) -> bool:
+    """Whether nobody in the organization was answered of late, people neither: the model is away."""
+    newest = _questions(organization).values_list("tokens_in", "tokens_out")[:IN_VAIN]
+    return len(newest) == IN_VAIN and not any(map(any, newest))
+
+
+def may_probe(organization: Organization) -> bool:
+    """Whether a model that is away may be asked once more by now: somebody's last question is long enough ago."""
+    newest = _questions(organization).first()
+    return newest is None or newest.created_at <= timezone.now() - timedelta(seconds=ASK_AGAIN_AFTER[0])
+
+
+def _questions(organization: Organization) -> QuerySet[ModelUsage]:
+    """Questions to the model that came to an end, the newest first; one in vain has taken no tokens."""
+    rows: QuerySet[ModelUsage] = ModelUsage.objects.for_organization(organization)
+    return rows.filter(reserved=False).order_by("-created_at")
+
+
 @transaction.atomic
 def try_again(*, session: AgentSession, actor: Actor) -> None:
     """A person has the model asked again that gave no answer.
@@ -93,7 +120,8 @@ def _outage_words(problem: ModelError, *, wait: int) -> str:
     """What everybody reads; `wait` = seconds until the clock asks again, 0 where it does not."""
     what = _WORDS.get(type(problem), "The language model gave no answer.")
     if wait:
-        return f"{what} Nothing is lost. The agent tries again by itself in {_span(wait)}; Try again does so at once."
+        then = f"The agent tries again by itself in {_span(wait)} or soon after; Try again does so at once."
+        return f"{what} Nothing is lost. {then}"
     if isinstance(problem, ModelRefused):
         then = "Tell your administrator; when it is mended, press Try again or write a message."
     else:

@@ -33,6 +33,7 @@ from agent.transcript import left_out_words
 from approvals.cards import ActionCard, action_card
 from approvals.models import Action
 from integrations.llm.fencing import show_escaped
+from integrations.llm.rehearsal import MODEL_NAME
 from integrations.marks import without_marks
 from integrations.vendors import VENDORS
 from junto.markdown import render_inert
@@ -160,7 +161,7 @@ def _view(event: Event, action: Action | None, session: AgentSession, actor: Act
     if isinstance(event, PersonStarted):
         return {"shape": "line", "icon": "play", "text": f"{event.name} started the agent"}
     if isinstance(event, ModelReplied):
-        return _reply(event, session)
+        return _reply(event)
     if isinstance(event, CallRefused):
         text = f"The agent wrote its call of {show_escaped(event.name)} wrongly: nothing was called. It was told why."
         cause = show_escaped(event.reason) if actor.can(Permission.MANAGE_MODEL) else ""
@@ -183,10 +184,11 @@ def _message(author: str, body: SafeString, *, by_agent: bool, **more: Any) -> d
     return {"shape": "message", "by_agent": by_agent, "author": author, "initials": initials, "body": body, **more}
 
 
-def _reply(event: ModelReplied, session: AgentSession) -> dict[str, Any] | None:
+def _reply(event: ModelReplied) -> dict[str, Any] | None:
     if not event.text.strip() and not event.aborted and not event.left_out:
         return None
-    meta = "Rehearsal model" if session.rehearsal else event.model
+    # by the answer, not by the session: a model may be connected, or taken away, in the middle of one
+    meta = "Rehearsal model" if event.model == MODEL_NAME else event.model
     text = f"{event.text}\n\n{left_out_words(event)}" if event.left_out else event.text
     return _message(
         "Agent", render_inert(show_escaped(without_marks(text))), by_agent=True, meta=meta, aborted=event.aborted

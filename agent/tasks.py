@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django_tasks import task
 
 from agent.attention import attended, ring_session
-from agent.backlog import WORKING, open_next, organizations_with_work, retry_silent, wake_unattended
+from agent.backlog import WORKING, open_next, organizations_with_work, wake_unattended
 from agent.journal import TOLD_OF_ACTIONS, record_action
 from agent.loop import advance
 from agent.models import AgentSession, SessionEvent
@@ -49,7 +49,6 @@ def open_waiting(organization_id: str) -> None:
     if organization is not None:
         wake_unattended(organization)
         open_next(organization)
-        retry_silent(organization)
 
 
 @task(queue_name="people")

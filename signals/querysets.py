@@ -12,6 +12,12 @@ from junto.tenants.scoping import TenantQuerySet
 SEARCH_WORDS = 8
 
 
+def urgency_of(priority: str) -> Case:
+    """1 (most urgent) to 4, the figure in the name that stands in the field `priority`; 5 where there is none."""
+    figures = [When(**{f"{priority}__regex": f"^[^1-4]*{figure}"}, then=Value(figure)) for figure in range(1, 5)]
+    return Case(*figures, default=Value(5))
+
+
 class SignalQuerySet(TenantQuerySet[Any]):
     """Signals; one without a company is seen only by members who reach all companies."""
 
@@ -32,8 +38,7 @@ class SignalQuerySet(TenantQuerySet[Any]):
 
     def urgent_first(self) -> Self:
         """The most urgent first, by the figure in the name (`Signal.priority_number`); of these the newest."""
-        figures = [When(priority__regex=f"^[^1-4]*{figure}", then=Value(figure)) for figure in range(1, 5)]
-        return self.annotate(urgency=Case(*figures, default=Value(5))).order_by("urgency", "-source_created_at", "id")
+        return self.annotate(urgency=urgency_of("priority")).order_by("urgency", "-source_created_at", "id")
 
     def with_relations(self) -> Self:
         """Everything a row of a list shows, without the long texts, in one query."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from pytest_django import Settings
+
 from tests.agent.cases import SessionTestCase
 from tests.scripted_model import Asks, ModelServer, Says, ScriptedModel, SeenRequest, Step
 
 
-class ModelTestCase(SessionTestCase):
+class ModelEndpoint:
     """`with self.model(Says(...), ...)`: the configured endpoint answers so, in this order."""
+
+    settings: Settings
 
     @contextmanager
     def model(self, *script: Step) -> Iterator[ScriptedModel]:
@@ -33,6 +37,10 @@ class ModelTestCase(SessionTestCase):
         self.settings.LLM_MODEL = server.model
         host, port = server.address.split(":")
         self.settings.LOCAL_TARGETS = self.settings.LOCAL_TARGETS | {(host, int(port))}
+
+
+class ModelTestCase(ModelEndpoint, SessionTestCase):
+    """Sessions on real input, whose model follows a script."""
 
     def look(self) -> Asks:
         """The model reads the ticket."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from itertools import groupby
 
 import pytest
 from freezegun import freeze_time
@@ -50,6 +52,18 @@ class WorkingModelTest(ModelTestCase):
         assert all(name.split(".")[0] in {"connectwise", "junto"} for name in server.requests[0].offered)
         assert "<<<FOREIGN" in str(server.requests[0].messages[1]["content"])
         assert self.credentials("northwind")["private_key"] not in str(server.requests[0].body)
+
+    def test_each_answer_is_signed_by_the_model_that_gave_it(self) -> None:
+        session = self.start(mode="prepare")
+        with self.model(Says("A real word.")):
+            session = self.say(session, "And now?")
+            assert (session.rehearsal, session.model_label) == (False, "scripted-1")
+        self.settings.LLM_BASE_URL = ""
+        session = self.say(session, "And again?")
+        assert (session.rehearsal, session.model_label) == (True, "Rehearsal model")
+        page = self.log_in(self.theo).get(self.path(f"signals/{self.signal.pk}/")).content.decode()
+        signed = re.findall(r"<strong>Agent</strong><time[^>]*>[^<]*</time><span>([^<]*)</span>", page)
+        assert [name for name, _ in groupby(signed)] == ["Rehearsal model", "scripted-1", "Rehearsal model"]
 
 
 class WrongCallsTest(ModelTestCase):
@@ -149,7 +163,7 @@ class AskedAgainTest(ModelTestCase):
     def test_the_agents_own_session_is_asked_again_after_a_minute_and_says_so_until_then(self) -> None:
         with self.model(Fails(401), Says("Here I am.")):
             session = self.begun()
-            assert "tries again by itself in 1 minute" in self.notices(session)
+            assert "tries again by itself in 1 minute or soon after" in self.notices(session)
             assert self.list_word() == "Model did not answer"
             session = self.minutes_later(session, 0)
             assert not self.words(session)
