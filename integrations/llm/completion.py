@@ -114,7 +114,8 @@ class ReplyAssembler:
     def add(self, answer: Answer) -> str:
         """Take one piece; return the text it added."""
         self.model = answer.model or self.model
-        if answer.usage is not None and answer.usage.completion_tokens is not None:
+        # every answer takes some: a server that reports none has not counted
+        if answer.usage is not None and (answer.usage.completion_tokens or 0) > 0:
             self.usage = answer.usage
         choice = next((choice for choice in answer.choices or () if choice.index == 0), None)
         if choice is None:

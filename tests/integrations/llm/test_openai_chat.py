@@ -162,11 +162,10 @@ def test_half_a_surrogate_in_a_message_is_replaced_and_sent(http_client: httpx2.
 def test_tokens_are_estimated_when_the_server_reports_none(
     http_client: httpx2.Client, pieces: list[str] | None
 ) -> None:
-    with ScriptedModel(Says("four words are here", usage=False)) as server:
-        reply = ask(server, http_client, pieces=pieces)
-    assert reply.usage_estimated
-    assert reply.tokens_in > 0
-    assert reply.tokens_out > 0
+    words = "four words are here"
+    with ScriptedModel(Says(words, usage=False), Says(words, tokens=(0, 0))) as server:
+        replies = [ask(server, http_client, pieces=pieces), ask(server, http_client, pieces=pieces)]
+    assert all(reply.usage_estimated and reply.tokens_in > 0 and reply.tokens_out > 0 for reply in replies)
 
 
 def test_a_server_that_cannot_stream_is_asked_for_the_whole_answer(http_client: httpx2.Client) -> None:
