@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from heapq import merge
 from operator import attrgetter
@@ -73,7 +74,10 @@ def open_next(organization: Organization) -> None:
     # urgency what was begun goes first, as it is older and comes to an end
     begun = due_again().filter(organization=organization).select_related("organization", "origin")
     again = begun.annotate(urgency=urgency_of("signal__priority")).order_by("urgency", "changed_at")
-    for row in merge(again[:LOOKED_AT], waiting(organization)[:LOOKED_AT], key=attrgetter("urgency")):
+    rows: Iterable[AgentSession | Signal] = merge(
+        again[:LOOKED_AT], waiting(organization)[:LOOKED_AT], key=attrgetter("urgency")
+    )
+    for row in rows:
         if not (_open(row) if isinstance(row, Signal) else _retry(row)):
             return
 
