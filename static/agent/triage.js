@@ -7,6 +7,8 @@ import { direct } from "./directing.js";
 import { SessionSocket } from "./socket.js";
 import { unsentWithin } from "./unsent.js";
 
+const WAITING = '.approval[data-state="waiting"]';
+const APPROVE = '[data-decide][data-kind="primary"]';
 const LIVE = new Set(["queued", "running", "waiting_for_approval", "waiting_for_technician"]);
 const NEAR_END = 120;
 const PANES_AFTER = 1_200;
@@ -47,7 +49,7 @@ function show(frame) {
   if (fresh) place(fresh);
   if (frame.kind === "person_directed") closeDecision(fresh?.dataset.step);
   if (fresh?.dataset.by === "agent") endStreams();
-  afterChange(stick, fresh?.isConnected ? fresh.querySelector('.approval[data-state="waiting"]') : null);
+  afterChange(stick, fresh?.isConnected && fresh.querySelector(WAITING) ? firstRequest() : null);
   refreshPanes();
 }
 
@@ -137,16 +139,19 @@ function afterChange(stick, request) {
 }
 
 function countWaiting() {
-  const count = chat.querySelectorAll(
-    '.approval[data-state="waiting"] [data-decide][data-kind="primary"]',
-  ).length;
+  const count = chat.querySelectorAll(`${WAITING} ${APPROVE}`).length;
   const badge = find("[data-waiting-count]");
   badge.hidden = count === 0;
   badge.textContent = String(count);
 }
 
+/** Of several requests the first that waits for whoever looks, else the first that waits for anybody. */
+function firstRequest() {
+  return chat.querySelector(`${WAITING}:has(${APPROVE})`) ?? chat.querySelector(WAITING);
+}
+
 function openAtDecision() {
-  const card = chat.querySelector('.approval[data-state="waiting"]');
+  const card = firstRequest();
   if (card) showFromTop(card);
   else toEnd();
 }
