@@ -1,0 +1,227 @@
+"""What a processor is: it reads a ticket and answers with a value, or abstains. Pure: no rows, no network of its own.
+
+Whatever it needs beyond the ticket lies on its `Workbench`; what it found is kept by signals/pipeline.py.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from junto.learned.features import TicketText
+
+
+class Phase(StrEnum):
+    """When a processor runs: those of one phase before those of the next."""
+
+    ENRICHMENT = "enrichment"  # once the ticket says something new
+    CONTINUOUS = "continuous"  # again with every note
+    ROUTING = "routing"  # after all that is known about the ticket
+
+
+class Producer(StrEnum):
+    """Who gave a value. Cheapest first; a person's is never overwritten."""
+
+    RULE = "rule"
+    LEARNED = "learned"
+    MODEL = "model"
+    REHEARSAL = "rehearsal"
+    PERSON = "person"
+
+
+class Options(BaseModel):
+    """What an Admin may set of a processor. Flat fields with a `title` and a default: its page is made from them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Value(BaseModel):
+    """What a processor says of a ticket, as it is stored. Its flat fields with a `title` can be corrected."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    def words(self) -> str:
+        """The value in one line, for people."""
+        raise NotImplementedError
+
+    def key(self) -> str:
+        """What must be alike for two values to agree: a correction to the same key confirms."""
+        return self.model_dump_json()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteText:
+    """A note of the ticket."""
+
+    author: str
+    text: str
+    internal: bool
+    written_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """A contact or device of the ticket's company, by our own id; `detail` = e-mail address, or kind of device."""
+
+    id: str
+    name: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketFacts:
+    """The ticket as of one revision. All texts are strangers': to be read, never obeyed.
+
+    `people` and `devices` are those known at the ticket's company; `systems` the vendors that are connected, by slug.
+    """
+
+    subject: str
+    description: str
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    notes: Sequence[NoteText] = ()
+    company: str = ""
+    contact: Known | None = None
+    device: Known | None = None
+    board: str = ""
+    board_id: str = ""
+    priority: str = ""
+    status: str = ""
+    type: str = ""
+    subtype: str = ""
+    item: str = ""
+    assignee: str = ""
+    alert_type: str = ""
+    people: Sequence[Known] = ()
+    devices: Sequence[Known] = ()
+    systems: frozenset[str] = frozenset()
+
+    @property
+    def text(self) -> TicketText:
+        """Title and text, as labels are learned from them."""
+        return TicketText(title=self.subject, text=self.description)
+
+
+V = TypeVar("V", bound=Value)
+O = TypeVar("O", bound=Options)  # noqa: E741  (options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome(Generic[V]):
+    """What was found, how sure (0 to 1), why in words for a technician, and who found it.
+
+    `model` names the model of a learned or model producer; `microcents` is what it cost.
+    """
+
+    value: V
+    confidence: float
+    reason: str
+    producer: Producer
+    model: str = ""
+    microcents: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Abstained(Generic[V]):
+    """Nothing is said. With `nearest` a person may look: it was not sure enough; without, nothing was to go by."""
+
+    reason: str
+    nearest: Outcome[V] | None = None
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A label that one producer would give."""
+
+    label: str
+    confidence: float
+    reason: str
+    producer: Producer
+    model: str = ""
+    others: Sequence[tuple[str, float]] = ()
+    tags: Sequence[str] = ()
+    microcents: int = 0
+
+
+class Guesser(Protocol):
+    """A producer of labels: rules, a trained classifier, a language model."""
+
+    def guess(self, facts: TicketFacts) -> Guess | None:
+        """Its label; None where it has nothing to say."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workbench:
+    """What a processor may use beside the ticket. `guessers`: the Admin's rules, what was learned; cheapest first.
+
+    `standing` is the value in force: changing may ask for more than setting. `readings` are its earlier ones, newest
+    first, for what is continuous.
+    """
+
+    guessers: Sequence[Guesser] = ()
+    standing: Value | None = None
+    readings: Sequence[Value] = field(default_factory=tuple)
+
+
+class Processor(ABC, Generic[V, O]):
+    """One row of PRODUCT 3. Stateless: one instance serves all organizations and threads.
+
+    `version` grows when the same ticket would get another value. `learns` = the labels of closed tickets and
+    corrections are learned for it, and `label_of` says which label a value bears.
+    """
+
+    slug: ClassVar[str]
+    label: ClassVar[str]
+    description: ClassVar[str]
+    phase: ClassVar[Phase]
+    on_by_default: ClassVar[bool]
+    version: ClassVar[int] = 1
+    takes_rules: ClassVar[bool] = False
+    learns: ClassVar[bool] = False
+
+    value_type: type[V]
+    options_type: type[O]
+
+    @abstractmethod
+    def run(self, facts: TicketFacts, options: O, bench: Workbench) -> Outcome[V] | Abstained[V]:
+        """Read the ticket. Same ticket, options and workbench: same answer."""
+
+    def label_of(self, value: V) -> str:
+        """The one label of `value` that is learned and that rules give; empty for processors without labels."""
+        return ""
+
+    def labels(self, options: O) -> Sequence[str]:
+        """The labels to choose from, where they are few and fixed; empty = free text."""
+        return ()
+
+    def label_of_ticket(self, facts: TicketFacts) -> str:
+        """The label that a closed ticket teaches by its own fields; empty = none."""
+        return ""
+
+
+AnyProcessor = Processor[Any, Any]
+AnyOutcome = Outcome[Any]
+
+
+def surest(guessers: Sequence[Guesser], facts: TicketFacts, threshold: float) -> tuple[Guess | None, bool]:
+    """The first guess of at least `threshold`, and True; else the surest there was, and False.
+
+    Guessers are asked in order and no further than needed: the cheapest sufficient one answers.
+    """
+    best: Guess | None = None
+    for guesser in guessers:
+        guess = guesser.guess(facts)
+        if guess is None:
+            continue
+        if guess.confidence >= threshold:
+            return guess, True
+        if best is None or guess.confidence > best.confidence:
+            best = guess
+    return best, False
