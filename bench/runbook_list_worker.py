@@ -105,7 +105,17 @@ def plant(organization: Organization, companies: list[Company], count: int) -> N
     for start in range(0, count, BATCH):
         batch = rows[start : start + BATCH]
         Runbook.unscoped.bulk_create(batch)
+        put_in_force([row for row in batch if row.status == Runbook.Status.PUBLISHED])
         RunbookLabel.unscoped.bulk_create([label for row in batch for label in labels_of(row, chance)])
+
+
+def put_in_force(published: list[Runbook]) -> None:
+    """Each with the record of its version, as `publish_runbook` leaves it."""
+    Runbook.history.bulk_history_create(published)
+    records = dict(Runbook.history.model.objects.filter(id__in=[row.pk for row in published]).values_list("id", "pk"))
+    for row in published:
+        row.published_number, row.published_record = 1, records[row.pk]
+    Runbook.unscoped.bulk_update(published, ["published_number", "published_record"])
 
 
 def rows_of(

@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from django.db.models import Max
-
 from runbooks.forks import upstreams
 from runbooks.lacking import lacking_now
 from runbooks.models import ReviewRequest, Runbook
 from runbooks.suspension import suspended
-from runbooks.versions import drafts_beside
+from runbooks.versions import drafts_beside, newest_records
 
 
 @dataclass(frozen=True)
@@ -70,11 +68,7 @@ def _reviews(runbooks: Sequence[Runbook]) -> dict[uuid.UUID, str]:
         .filter(runbook__in=[row.pk for row in runbooks], outcome=ReviewRequest.Outcome.OPEN)
         .select_related("asked_by__user")
     )
-    newest = dict(
-        Runbook.history.model.objects.filter(id__in=[each.runbook_id for each in waiting])
-        .values_list("id")
-        .annotate(newest=Max("history_id"))
-    )
+    newest = newest_records(each.runbook_id for each in waiting)
     return {
         each.runbook_id: f"{each.asked_by.user.display_name} asks for it."
         for each in waiting

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
+from django.db.models import Max
+
 from runbooks.contents import Content
 from runbooks.document import RunbookDocument, parse
 from runbooks.inputs import InputDeclaration, read_inputs
@@ -114,11 +116,22 @@ def has_unpublished_changes(runbook: Runbook) -> bool:
 
 
 def drafts_beside(runbooks: Iterable[Runbook]) -> set[uuid.UUID]:
-    """Which of the runbooks have such a draft, in one query."""
-    wanted = list(runbooks)
-    records = [runbook.published_record for runbook in wanted if runbook.published_record is not None]
-    in_force = {row.history_id: _said(row) for row in Runbook.history.model.objects.filter(history_id__in=records)}
-    return {runbook.pk for runbook in wanted if in_force.get(runbook.published_record) != _said(runbook)}
+    """Which of the runbooks have such a draft as they were saved last, in two queries.
+
+    Texts are read only of those that were saved since their publish.
+    """
+    in_force = {runbook.pk: runbook.published_record for runbook in runbooks}
+    newest = newest_records(in_force)
+    later = {key: record for key, record in in_force.items() if newest.get(key) != record}
+    wanted = [record for key in later for record in (later[key], newest.get(key)) if record is not None]
+    texts = {row.history_id: _said(row) for row in Runbook.history.model.objects.filter(history_id__in=wanted)}
+    return {key for key, record in later.items() if record is None or texts.get(record) != texts.get(newest.get(key))}
+
+
+def newest_records(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """The history record that each runbook was saved with last, in one query."""
+    found = Runbook.history.model.objects.filter(id__in=list(keys)).values_list("id").annotate(Max("history_id"))
+    return dict(found)
 
 
 def published_record_of(runbook: Runbook, number: int | None) -> Runbook | None:

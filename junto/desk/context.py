@@ -47,12 +47,27 @@ NAVIGATION: tuple[tuple[str, str, str, str, Permission, bool], ...] = (
 )
 
 
+#: Where a request keeps what was read for it.
+_READ = "_junto_shell"
+
+
 def shell(request: HttpRequest) -> dict[str, object]:
-    """Nothing outside an organization, so that login and error pages need no membership."""
+    """Nothing outside an organization, so that login and error pages need no membership.
+
+    Read once a request: a page of the admin is drawn from a dozen templates that each ask for it.
+    """
     actor: Actor | None = getattr(request, "actor", None)
     membership: Membership | None = getattr(request, "membership", None)
     if actor is None or membership is None:
         return {}
+    found: dict[str, object] | None = getattr(request, _READ, None)
+    if found is None:
+        found = _shell(request, actor, membership)
+        setattr(request, _READ, found)
+    return found
+
+
+def _shell(request: HttpRequest, actor: Actor, membership: Membership) -> dict[str, object]:
     organization = actor.organization
     inbox_count = (
         Notification.objects.for_organization(organization).filter(membership=membership, read_at=None).count()
