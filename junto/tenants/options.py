@@ -50,6 +50,8 @@ class TenantModelAdmin(ModelAdmin):  # type: ignore[misc]
 
     view_permission: ClassVar[Permission] = Permission.AUTHOR_RUNBOOKS
     write_permission: ClassVar[Permission | None] = Permission.AUTHOR_RUNBOOKS
+    #: unfold's templates ask every row for it and its class lacks it, which costs a third of a millisecond each time
+    list_sections: ClassVar[tuple[()]] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The rows the member may see."""

@@ -100,7 +100,10 @@ class Runbook(TenantModel):
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["title", "id"]
-        indexes: ClassVar = [models.Index(fields=["organization", "status"])]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "status"]),
+            models.Index(fields=["organization", "title", "id"]),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["organization", "key"], condition=~models.Q(key=""), name="runbook_key_once"
