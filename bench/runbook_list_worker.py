@@ -104,9 +104,14 @@ def plant(organization: Organization, companies: list[Company], count: int) -> N
     rows = list(rows_of(organization, companies, count, chance))
     for start in range(0, count, BATCH):
         batch = rows[start : start + BATCH]
+        for row in batch:
+            row.searched = row.text_to_search()
         Runbook.unscoped.bulk_create(batch)
         put_in_force([row for row in batch if row.status == Runbook.Status.PUBLISHED])
         RunbookLabel.unscoped.bulk_create([label for row in batch for label in labels_of(row, chance)])
+    with connection.cursor() as cursor:
+        # as PostgreSQL does by itself a minute after so many rows came
+        cursor.execute("ANALYZE")
 
 
 def put_in_force(published: list[Runbook]) -> None:

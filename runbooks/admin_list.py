@@ -20,7 +20,7 @@ from junto.tenants.access import actor_of
 from junto.tenants.permissions import PermissionDenied
 from runbooks.admin_lifecycle import NotedChangeList
 from runbooks.admin_pages import RunbookPages, change_path, in_words
-from runbooks.models import Runbook, RunbookLabel
+from runbooks.models import Runbook, RunbookLabel, folded
 from runbooks.publication import PublicationPlan, standing_problems
 from runbooks.reviewing import newest_record, review_problems
 from runbooks.services import PublishRefused, archive_runbook, plan_publication, publish_runbook
@@ -111,7 +111,7 @@ class RunbookList(NotedChangeList):
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         """The rows of the page, without what no column shows."""
         found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
-        return found.defer("body", "description", "inputs", "tags")
+        return found.defer("body", "description", "inputs", "tags", "searched")
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class ListPages(RunbookPages):
     list_filter: Any = ("status", "audience", ScopeFilter, "company", "category", SystemFilter, TagFilter)
     list_filter_submit = True
     list_select_related: Any = ("company",)
-    search_fields: Any = ("title", "description", "body")
+    search_fields: Any = ("searched__contains",)
     search_help_text = "Words in the title, description or text"
     list_per_page = 50
     # a second count over everything would say little and cost much
@@ -157,6 +157,13 @@ class ListPages(RunbookPages):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Our list."""
         return RunbookList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Django's, folded as the texts are."""
+        found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, folded(search_term))
+        return found
 
     @display(description="Status", ordering="status", label={"Published": "success", "Archived": "info"})
     def shown_status(self, row: Runbook) -> str:

@@ -3,7 +3,7 @@
 from runbooks.models.authoring import RunbookEdit, RunbookImage, RunbookLabel
 from runbooks.models.matching import RunbookChoice, RunbookVectors
 from runbooks.models.publishing import PublishingRule, ReviewRequest
-from runbooks.models.runbooks import Runbook
+from runbooks.models.runbooks import Runbook, folded
 from runbooks.models.triggers import Trigger, TriggerFiring
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "RunbookVectors",
     "Trigger",
     "TriggerFiring",
+    "folded",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import unicodedata
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinLengthValidator
@@ -17,6 +18,11 @@ from runbooks.querysets import RunbookQuerySet
 
 #: Longest tag that lists can be filtered by, in characters.
 LABEL_LENGTH = 100
+
+
+def folded(text: str) -> str:
+    """The text without the differences that a search passes over: case, and several ways to write one letter."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 class Runbook(TenantModel):
@@ -94,9 +100,11 @@ class Runbook(TenantModel):
     published_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
+    #: What the list of the admin searches: PostgreSQL takes half a second to fold 10,000 texts at every question.
+    searched = models.TextField(editable=False, default="")
 
     objects = RunbookQuerySet.as_manager()
-    history = HistoricalRecords()
+    history = HistoricalRecords(excluded_fields=["searched"])
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["title", "id"]
@@ -152,6 +160,15 @@ class Runbook(TenantModel):
             errors["company"] = "This company is not one of yours."
         if errors:
             raise ValidationError(errors)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, with the text that is searched in step."""
+        self.searched = self.text_to_search()
+        super().save(*args, **kwargs)
+
+    def text_to_search(self) -> str:
+        """The draft's title, description and text, folded."""
+        return folded("\n".join((self.title, self.description, self.body)))
 
     def save_version(self, author: Membership | None, reason: str) -> None:
         """Save as a new version of the history, with its author and the reason (cut to what the history holds)."""

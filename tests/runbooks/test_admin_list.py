@@ -41,6 +41,12 @@ class FilterTests(AdminCase):
         assert self.titles(tag="outlook", system="ninjaone") == set()
         assert self.titles(q="full disk") == {disk}
 
+    def test_the_search_passes_over_case_and_ways_to_write_a_letter(self) -> None:
+        self.draft(title="Größe des Postfachs ändern", body="1. ＭＦＡ prüfen")
+        for words in ("GRÖSSE", "größe", "A\u0308NDERN", "mfa PRÜFEN"):
+            assert self.titles(q=words) == {"Größe des Postfachs ändern"}, words
+        assert self.titles(q="100%") == set()
+
     def test_show_all_is_offered_only_where_something_is_left_out(self) -> None:
         self.assertNotContains(self.client.get(self.admin()), "Show all")
         self.assertContains(self.client.get(self.admin(), {"q": "full disk"}), "Show all")
