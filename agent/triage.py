@@ -174,7 +174,9 @@ def _contacts(signal: Signal, actor: Actor) -> list[dict[str, str]]:
 def _devices(signal: Signal, actor: Actor) -> list[dict[str, Any]]:
     if signal.company is None:
         return []
-    rows = Device.objects.visible_to(actor).filter(company=signal.company).order_by("name")[:DEVICES_SHOWN]
+    rows = (
+        Device.objects.visible_to(actor).filter(company=signal.company, gone_at=None).order_by("name")[:DEVICES_SHOWN]
+    )
     own = signal.device_id
     return [
         {

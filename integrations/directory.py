@@ -1,20 +1,20 @@
-"""Companies, contacts and devices as the source knows them, kept in rows of ours; and the links between companies."""
+"""Companies, contacts and devices as the source knows them, in rows of ours; and the links between companies."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
 from django.db import transaction
 
 from integrations.contracts import CompanyRecord, ContactRecord, DeviceRecord
-from integrations.models import CompanyLink, Connection, Contact, Device
+from integrations.models import CompanyLink, Connection, Contact, Device, DirectoryRecord
 from integrations.sources import open_ticket_source
 from junto.audit.services import record
 from junto.bells import ring
-from junto.team.organizations import create_companies
+from junto.team.organizations import create_companies, rename_companies
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
@@ -51,11 +51,22 @@ def sync_directory(connection: Connection) -> DirectoryReport:
         companies = [company for company in source.companies() if company.active]
         contacts, devices = list(source.contacts()), list(source.devices())
     with transaction.atomic():
-        new = _link_new(connection, companies)
-        owners = {link.external_id: link.company_id for link in _links(connection)}
-        _store_contacts(connection, contacts, owners)
-        _store_devices(connection, devices, owners)
-    return DirectoryReport(len(owners), new, len(contacts), len(devices))
+        lock_directory(connection)
+        new = store_companies(connection, companies, actor=Actor.system("sync", connection.organization))
+        owners = owners_of(connection)
+        store_contacts(connection, contacts, owners)
+        store_devices(connection, devices, owners)
+    return DirectoryReport(len(owners), len(new), len(contacts), len(devices))
+
+
+def lock_directory(connection: Connection) -> None:
+    """Let no other transaction write this connection's companies, contacts and devices before this one ends."""
+    Connection.objects.for_organization(connection.organization).select_for_update(no_key=True).get(pk=connection.pk)
+
+
+def owners_of(connection: Connection) -> dict[str, uuid.UUID]:
+    """The source's id of each linked company -> ours."""
+    return dict(_links(connection).values_list("external_id", "company_id"))
 
 
 @transaction.atomic
@@ -80,8 +91,10 @@ def link_company(
         external_id=external_id,
         external_name=external_name[:NAME_LENGTH],
     )
+    settle_waiting(connection, [external_id])
     record(actor, "company.linked", company, {"connection": connection.label, "external_id": external_id})
     ring("connection.poll", str(connection.pk))
+    ring("directory.changed", str(connection.pk))
     return link
 
 
@@ -93,17 +106,17 @@ def unlink_company(*, actor: Actor, link: CompanyLink) -> None:
     CompanyLink.objects.for_organization(actor.organization).filter(pk=link.pk).delete()
 
 
-def _link_new(connection: Connection, companies: Sequence[CompanyRecord]) -> int:
-    """Make companies and links for those that have none, and follow renames on the links; returns how many are new."""
-    known = {link.external_id: link for link in _links(connection)}
-    for company in companies:
-        link = known.get(company.external_id)
-        if link is not None and link.external_name != company.name[:NAME_LENGTH]:
-            link.external_name = company.name[:NAME_LENGTH]
-            link.save(update_fields=["external_name"])
+def store_companies(connection: Connection, companies: Sequence[CompanyRecord], *, actor: Actor) -> set[str]:
+    """Make companies and links for those that have none, follow the source's names; the source's ids of new ones.
+
+    Our company is renamed with the source's while it bears the source's name, and no other company bears the new one.
+    """
+    known = {link.external_id: link for link in _links(connection).select_related("company")}
+    _follow_names([(known[each.external_id], each) for each in companies if each.external_id in known], actor=actor)
     new = [company for company in companies if company.external_id not in known]
-    names = _free_names(connection, new)
-    rows = create_companies(actor=Actor.system("sync", connection.organization), names=names)
+    if not new:
+        return set()
+    rows = create_companies(actor=actor, names=_free_names(connection, new))
     CompanyLink.unscoped.bulk_create(
         CompanyLink(
             organization=connection.organization,
@@ -114,7 +127,24 @@ def _link_new(connection: Connection, companies: Sequence[CompanyRecord]) -> int
         )
         for company, row in zip(new, rows, strict=True)
     )
-    return len(new)
+    return {company.external_id for company in new}
+
+
+def _follow_names(told: Sequence[tuple[CompanyLink, CompanyRecord]], *, actor: Actor) -> None:
+    """Write the names of the source on the links, and that the companies are there (again)."""
+    changed, renamed = [], {}
+    for link, company in told:
+        name = company.name.strip()[:NAME_LENGTH] or link.external_name
+        if link.external_name == name and link.gone_at is None:
+            continue
+        if link.external_name != name and link.company.name == link.external_name:
+            renamed[link.company] = name
+        link.external_name, link.gone_at = name, None
+        changed.append(link)
+    if renamed:
+        rename_companies(actor=actor, names=renamed)
+    if changed:
+        CompanyLink.objects.for_organization(actor.organization).bulk_update(changed, ["external_name", "gone_at"])
 
 
 def _free_names(connection: Connection, companies: Iterable[CompanyRecord]) -> list[str]:
@@ -131,7 +161,8 @@ def _free_names(connection: Connection, companies: Iterable[CompanyRecord]) -> l
     return names
 
 
-def _store_contacts(connection: Connection, contacts: Iterable[ContactRecord], owners: dict[str, uuid.UUID]) -> None:
+def store_contacts(connection: Connection, contacts: Iterable[ContactRecord], owners: dict[str, uuid.UUID]) -> None:
+    """Write those whose company is known over what is known of them; the others are left out."""
     Contact.unscoped.bulk_create(
         (
             Contact(
@@ -149,12 +180,13 @@ def _store_contacts(connection: Connection, contacts: Iterable[ContactRecord], o
         ),
         update_conflicts=True,
         unique_fields=["connection", "external_id"],
-        update_fields=["company", "name", "email", "phone", "title"],
+        update_fields=["company", "name", "email", "phone", "title", "gone_at"],
         batch_size=500,
     )
 
 
-def _store_devices(connection: Connection, devices: Iterable[DeviceRecord], owners: dict[str, uuid.UUID]) -> None:
+def store_devices(connection: Connection, devices: Iterable[DeviceRecord], owners: dict[str, uuid.UUID]) -> None:
+    """Write those whose company is known over what is known of them; the others are left out."""
     Device.unscoped.bulk_create(
         (
             Device(
@@ -172,7 +204,7 @@ def _store_devices(connection: Connection, devices: Iterable[DeviceRecord], owne
         ),
         update_conflicts=True,
         unique_fields=["connection", "external_id"],
-        update_fields=["company", "name", "kind", "operating_system", "serial_number"],
+        update_fields=["company", "name", "kind", "operating_system", "serial_number", "gone_at"],
         batch_size=500,
     )
 
@@ -180,3 +212,31 @@ def _store_devices(connection: Connection, devices: Iterable[DeviceRecord], owne
 def _links(connection: Connection) -> TenantQuerySet[CompanyLink]:
     rows: TenantQuerySet[CompanyLink] = CompanyLink.objects.for_organization(connection.organization)
     return rows.filter(connection=connection)
+
+
+def directory_records(connection: Connection) -> TenantQuerySet[DirectoryRecord]:
+    """What sync jobs said last of this connection's companies, contacts and devices."""
+    rows: TenantQuerySet[DirectoryRecord] = DirectoryRecord.objects.for_organization(connection.organization)
+    return rows.filter(connection=connection)
+
+
+def settle_waiting(connection: Connection, company_external_ids: Collection[str]) -> None:
+    """The companies have become known: what sync jobs said of their contacts and devices takes its place."""
+    rows = directory_records(connection).filter(company_external_id__in=company_external_ids, deleted=False)
+    owners = owners_of(connection)
+    for kind in (DirectoryRecord.Kind.CONTACT, DirectoryRecord.Kind.DEVICE):
+        store_records(connection, kind, list(rows.filter(kind=kind)), owners)
+
+
+def store_records(
+    connection: Connection, kind: str, records: Iterable[DirectoryRecord], owners: dict[str, uuid.UUID]
+) -> None:
+    """Contacts or devices that a sync job told of, those whose company is known."""
+    if kind == DirectoryRecord.Kind.CONTACT:
+        store_contacts(connection, [ContactRecord(*_ids(row), **row.told) for row in records], owners)
+    else:
+        store_devices(connection, [DeviceRecord(*_ids(row), **row.told) for row in records], owners)
+
+
+def _ids(record: DirectoryRecord) -> tuple[str, str]:
+    return record.external_id, record.company_external_id

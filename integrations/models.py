@@ -45,6 +45,7 @@ class CompanyLink(TenantModel):
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="links")
     external_id = models.CharField(max_length=80)
     external_name = models.CharField(max_length=200, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True, help_text="When we heard that it is gone at the source.")
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [
@@ -84,6 +85,7 @@ class Contact(TenantModel):
     email = models.CharField(max_length=254, blank=True)
     phone = models.CharField(max_length=60, blank=True)
     title = models.CharField(max_length=120, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True, help_text="When we heard that it is gone at the source.")
 
     objects = OfCompanyQuerySet.as_manager()
 
@@ -107,6 +109,7 @@ class Device(TenantModel):
     kind = models.CharField(max_length=120, blank=True)
     operating_system = models.CharField(max_length=120, blank=True)
     serial_number = models.CharField(max_length=120, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True, help_text="When we heard that it is gone at the source.")
 
     objects = OfCompanyQuerySet.as_manager()
 
@@ -118,6 +121,35 @@ class Device(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DirectoryRecord(TenantModel):
+    """What a sync job said last of a company, contact or device: tells news from repeats, in whatever order they come.
+
+    `revision` = microseconds since 1970 of the source's own last update. A contact or device of a company that is not
+    known yet waits here until the company comes.
+    """
+
+    class Kind(models.TextChoices):
+        COMPANY = "company", "Company"
+        CONTACT = "contact", "Contact"
+        DEVICE = "device", "Device"
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=10, choices=Kind)
+    external_id = models.CharField(max_length=80)
+    company_external_id = models.CharField(max_length=80, blank=True)
+    revision = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+    deleted = models.BooleanField(default=False)
+    told = models.JSONField(default=dict)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connection", "kind", "external_id"], name="directory_record_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["connection", "kind", "company_external_id"])]
 
 
 class SyncCursor(TenantModel):

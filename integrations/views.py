@@ -114,6 +114,7 @@ def companies(request: MemberRequest, connection_id: UUID) -> HttpResponse:
             "name": company.name,
             "external_id": link.external_id if link else "",
             "external_name": link.external_name if link else "",
+            "gone_at": link.gone_at if link else None,
             "unlink_path": reverse("connection-unlink", args=[connection.pk, link.pk]) if link else "",
         }
         for company in Company.objects.visible_to(request.actor)

@@ -257,6 +257,7 @@ BELLS: dict[str, list[str]] = {
     "action.shown": ["agent.tasks.show_action"],
     "company.ended": ["approvals.tasks.stop_ended_company"],
     "connection.poll": ["signals.tasks.poll_connection"],
+    "directory.changed": ["signals.tasks.place_waiting"],
     "runbook.unencoded": ["runbooks.tasks.encode_runbooks"],
 }
 #: Dotted task -> seconds between two runs (junto/engine.py).

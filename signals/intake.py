@@ -100,38 +100,42 @@ def clean_ticket(ticket: TicketRecord, *, now: datetime) -> CleanTicket:
         TicketRefused: no usable id, no usable time of change, too much text, or a record nested too deeply.
     """
     _refuse_oversize(ticket)
-    updated_at = _moment(ticket.updated_at, "updated_at")
-    if updated_at > now + CLOCK_LEEWAY:
-        raise TicketRefused(
-            f"updated_at is {updated_at:%Y-%m-%d %H:%M} UTC, in the future: check the clock of the source."
-        )
+    updated_at = past_moment(ticket.updated_at, now=now)
     subject, description = _subject_and_description(ticket)
     return CleanTicket(
-        external_id=_identifier(ticket.external_id, "external_id"),
-        company_name=_line(ticket.company_name, NAME_LENGTH),
+        external_id=identifier(ticket.external_id, "external_id"),
+        company_name=line(ticket.company_name, NAME_LENGTH),
         revision=revision_of(updated_at),
         deleted=ticket.deleted,
         closed=ticket.closed,
-        company_external_id=_optional_identifier(ticket.company_external_id, "company"),
-        contact_external_id=_optional_identifier(ticket.contact_external_id, "contact"),
-        device_external_id=_optional_identifier(next(iter(ticket.device_external_ids), ""), "devices"),
-        board_external_id=_optional_identifier(ticket.board_external_id, "board"),
-        board_name=_line(ticket.board_name, NAME_LENGTH),
+        company_external_id=optional_identifier(ticket.company_external_id, "company"),
+        contact_external_id=optional_identifier(ticket.contact_external_id, "contact"),
+        device_external_id=optional_identifier(next(iter(ticket.device_external_ids), ""), "devices"),
+        board_external_id=optional_identifier(ticket.board_external_id, "board"),
+        board_name=line(ticket.board_name, NAME_LENGTH),
         subject=subject,
         description=description,
-        source_status=_line(ticket.status, WORD_LENGTH),
-        priority=_line(ticket.priority, WORD_LENGTH),
-        type=_line(ticket.type, WORD_LENGTH),
-        subtype=_line(ticket.subtype, WORD_LENGTH),
-        item=_line(ticket.item, WORD_LENGTH),
-        alert_type=_line(ticket.alert_type, NAME_LENGTH),
-        assignee=_line(ticket.assignee, NAME_LENGTH),
+        source_status=line(ticket.status, WORD_LENGTH),
+        priority=line(ticket.priority, WORD_LENGTH),
+        type=line(ticket.type, WORD_LENGTH),
+        subtype=line(ticket.subtype, WORD_LENGTH),
+        item=line(ticket.item, WORD_LENGTH),
+        alert_type=line(ticket.alert_type, NAME_LENGTH),
+        assignee=line(ticket.assignee, NAME_LENGTH),
         source_created_at=_moment(ticket.created_at or updated_at, "created_at"),
         source_updated_at=updated_at,
         notes=None if ticket.notes is None else _notes(ticket.notes),
-        left_out=_line(ticket.left_out, REASON_LENGTH),
+        left_out=line(ticket.left_out, REASON_LENGTH),
         raw=_storable_raw(ticket.raw),
     )
+
+
+def past_moment(updated_at: datetime, *, now: datetime) -> datetime:
+    """When the source last changed something, in UTC. Raises TicketRefused where that lies in the future."""
+    found = _moment(updated_at, "updated_at")
+    if found > now + CLOCK_LEEWAY:
+        raise TicketRefused(f"updated_at is {found:%Y-%m-%d %H:%M} UTC, in the future: check the clock of the source.")
+    return found
 
 
 def text_size(ticket: TicketRecord) -> int:
@@ -161,7 +165,7 @@ def _refuse_oversize(ticket: TicketRecord) -> None:
 
 
 def _subject_and_description(ticket: TicketRecord) -> tuple[str, str]:
-    whole = _line(ticket.subject, None)
+    whole = line(ticket.subject, None)
     description = storable(ticket.description)
     subject = _cut(whole, SUBJECT_LENGTH)
     if subject != whole:
@@ -180,8 +184,8 @@ def _notes(notes: Sequence[NoteRecord]) -> tuple[CleanNote, ...]:
 def _clean_notes(notes: Sequence[NoteRecord]) -> Iterator[CleanNote]:
     for note in notes:
         yield CleanNote(
-            external_id=_identifier(note.external_id, "notes.external_id"),
-            author=_line(note.author, AUTHOR_LENGTH),
+            external_id=identifier(note.external_id, "notes.external_id"),
+            author=line(note.author, AUTHOR_LENGTH),
             text=storable(note.text),
             internal=note.internal,
             written_at=_moment(note.written_at, "notes.written_at"),
@@ -201,15 +205,17 @@ def _storable_raw(raw: JsonValue) -> JsonValue:
     return cleaned
 
 
-def _identifier(value: str, field: str) -> str:
-    found = _optional_identifier(value, field)
+def identifier(value: str, field: str) -> str:
+    """An id of the source. Raises TicketRefused where it is empty or too long."""
+    found = optional_identifier(value, field)
     if not found:
         raise TicketRefused(f"{field} is empty: send the source's own id.")
     return found
 
 
-def _optional_identifier(value: str, field: str) -> str:
-    found = _line(value, None)
+def optional_identifier(value: str, field: str) -> str:
+    """An id of the source, or nothing. Raises TicketRefused where it is too long."""
+    found = line(value, None)
     if len(found) > ID_LENGTH:
         raise TicketRefused(f"{field} has {len(found)} characters, an id has at most {ID_LENGTH}.")
     return found
@@ -224,10 +230,10 @@ def _moment(value: datetime, field: str) -> datetime:
         raise TicketRefused(f"{field} is a moment outside the calendar.") from None
 
 
-def _line(value: str, limit: int | None) -> str:
+def line(value: str, limit: int | None) -> str:
     """One line without surrounding blanks, cut to `limit` characters."""
-    line = " ".join(storable(value).split())
-    return line if limit is None else _cut(line, limit)
+    found = " ".join(storable(value).split())
+    return found if limit is None else _cut(found, limit)
 
 
 def _cut(text: str, limit: int) -> str:

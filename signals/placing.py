@@ -7,6 +7,7 @@ import uuid
 from django.db import transaction
 from django.db.models import Q
 
+from approvals.models import StaleState
 from integrations.models import Connection
 from junto.bells import ring
 from junto.tenants.scoping import TenantQuerySet
@@ -16,41 +17,53 @@ from signals.models import Signal
 
 def place(signal: Signal, company_id: uuid.UUID, directory: Directory | None = None) -> None:
     """Write the company of a signal, and its contact and device where they belong to that company."""
+    same = signal.company_id == company_id
     signal.company_id = company_id
     if directory is None and signal.connection is not None:
         directory = Directory.read(signal.connection, [signal])
     if directory is not None:
-        signal.contact_id = directory.contact_of(signal.contact_external_id, company_id)
-        signal.device_id = directory.device_of(signal.device_external_id, company_id)
+        contact_id = directory.contact_of(signal.contact_external_id, company_id)
+        device_id = directory.device_of(signal.device_external_id, company_id)
+        signal.contact_id = contact_id or (signal.contact_id if same else None)
+        signal.device_id = device_id or (signal.device_id if same else None)
     signal.save(update_fields=["company", "contact", "device", "changed_at"])
 
 
 def unplaced(connection: Connection) -> TenantQuerySet[Signal]:
-    """Open signals whose source names a company or contact that we did not know."""
+    """Open signals whose source names a company, contact or device that we did not know."""
     nameless = Q(company=None) & ~Q(company_external_id="")
     without_contact = Q(contact=None, company__isnull=False) & ~Q(contact_external_id="")
+    without_device = Q(device=None, company__isnull=False) & ~Q(device_external_id="")
     rows: TenantQuerySet[Signal] = Signal.objects.for_organization(connection.organization)
-    return rows.filter(nameless | without_contact, connection=connection, state__in=Signal.OPEN)
+    return rows.filter(nameless | without_contact | without_device, connection=connection, state__in=Signal.OPEN)
 
 
 def place_waiting(connection: Connection) -> int:
-    """Place the open signals whose company or contact has become known; returns how many."""
+    """Place the open signals whose company, contact or device has become known; returns how many."""
     waiting = list(unplaced(connection).select_related("organization", "connection"))
     directory = Directory.read(connection, waiting)
     return sum(_place_if_known(signal, directory) for signal in waiting)
 
 
-@transaction.atomic
 def _place_if_known(signal: Signal, directory: Directory) -> bool:
-    known = signal.company_id
-    company_id = known or directory.companies.get(signal.company_external_id)
-    if company_id is None:
+    """Whether there was something to write, and the signal still where it was."""
+    company_id = signal.company_id or directory.companies.get(signal.company_external_id)
+    contact_id = directory.contact_of(signal.contact_external_id, company_id)
+    device_id = directory.device_of(signal.device_external_id, company_id)
+    was = (signal.company_id, signal.contact_id, signal.device_id)
+    if company_id is None or (company_id, contact_id or was[1], device_id or was[2]) == was:
         return False
-    if known is not None and directory.contact_of(signal.contact_external_id, company_id) is None:
+    try:
+        _place_waiting(signal, company_id, directory)
+    except StaleState:  # somebody closed it meanwhile
         return False
-    if known is None:
+    return True
+
+
+@transaction.atomic
+def _place_waiting(signal: Signal, company_id: uuid.UUID, directory: Directory) -> None:
+    if signal.company_id is None:
         to = Signal.State.NEEDS_REVIEW if signal.left_out else Signal.State.NEW
         signal.move(to=to, frm=[Signal.State.NEEDS_REVIEW], reason=signal.left_out)
     place(signal, company_id, directory)
     ring("signal.changed", str(signal.pk))
-    return True

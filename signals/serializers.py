@@ -57,7 +57,8 @@ class BoundedList(serializers.ListField):
         return found
 
 
-def _words(**kwargs: Any) -> serializers.CharField:
+def words(**kwargs: Any) -> serializers.CharField:
+    """A text that may be left out; empty then."""
     return serializers.CharField(required=False, allow_blank=True, default="", trim_whitespace=False, **kwargs)
 
 
@@ -65,15 +66,15 @@ class BoardInput(ForeignInput):
     """A service board by the source's own id."""
 
     id = serializers.CharField()
-    name = _words()
+    name = words()
 
 
 class NoteInput(ForeignInput):
     """A note of a ticket."""
 
     external_id = serializers.CharField()
-    author = _words()
-    text = _words()
+    author = words()
+    text = words()
     internal = serializers.BooleanField(default=True, help_text="False = the client sees it.")
     written_at = serializers.DateTimeField()
 
@@ -85,23 +86,23 @@ class TicketInput(ForeignInput):
     updated_at = serializers.DateTimeField(help_text="When the source last changed it: the newer one wins.")
     created_at = serializers.DateTimeField(required=False, help_text="Left out: the same as `updated_at`.")
     deleted = serializers.BooleanField(default=False, help_text="It is gone at the source.")
-    subject = _words()
-    description = _words()
-    company = _words(help_text="Id of the client company.")
-    company_name = _words()
-    contact = _words(help_text="Id of the contact.")
+    subject = words()
+    description = words()
+    company = words(help_text="Id of the client company.")
+    company_name = words()
+    contact = words(help_text="Id of the contact.")
     devices = BoundedList(
         most=MOST_DEVICES, child=serializers.CharField(), default=list, help_text="Ids; the first one counts."
     )
-    status = _words()
+    status = words()
     closed = serializers.BooleanField(default=False, help_text="The status means that the ticket is closed.")
-    priority = _words()
+    priority = words()
     board = BoardInput(required=False, allow_null=True)
-    type = _words()
-    subtype = _words()
-    item = _words()
-    alert_type = _words(help_text="What the monitoring calls the alert; runbooks may be started by it.")
-    assignee = _words()
+    type = words()
+    subtype = words()
+    item = words()
+    alert_type = words(help_text="What the monitoring calls the alert; runbooks may be started by it.")
+    assignee = words()
     notes = BoundedList(
         most=MOST_NOTES,
         child=NoteInput(),

@@ -96,10 +96,10 @@ class _Delivery:
 
 
 def _refused(item: object, reason: str) -> UpsertResult:
-    return UpsertResult(external_id=_external_id(item), outcome=Outcome.REFUSED, reason=reason)
+    return UpsertResult(external_id=sent_id(item), outcome=Outcome.REFUSED, reason=reason)
 
 
-def _external_id(item: object) -> str:
+def sent_id(item: object) -> str:
     """What the sender can recognise a refused item by; cleaned, as no answer could hold it otherwise."""
     sent = item.get("external_id") if isinstance(item, dict) else None
     return storable(str(sent))[:ID_LENGTH] if isinstance(sent, str | int) else ""

@@ -1,4 +1,4 @@
-"""What bells and the clock wake here: the poll. Each is safe to repeat."""
+"""What bells and the clock wake here: the poll, and placing what waited. Each is safe to repeat."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from integrations.models import Connection
 from integrations.services import is_ticket_source
 from junto.bells import ring
 from junto.tenants.models import Organization
-from signals import polling
+from signals import placing, polling
 
 
 @task(queue_name="polls")
@@ -17,6 +17,14 @@ def poll_connection(connection_id: str) -> None:
     connection = Connection.unscoped.select_related("organization").filter(pk=connection_id).first()
     if connection is not None and connection.state != Connection.State.PAUSED:
         polling.poll_connection(connection)
+
+
+@task(queue_name="polls")
+def place_waiting(connection_id: str) -> None:
+    """Companies, contacts or devices of a connection have become known: signals that wait for them get them."""
+    connection = Connection.unscoped.select_related("organization").filter(pk=connection_id).first()
+    if connection is not None:
+        placing.place_waiting(connection)
 
 
 @task

@@ -29,6 +29,9 @@ WORDS = {
     "origin.stopped": "Work stopped",
     "replay.resumed": "Replay went on",
     "signals.synced": "Signals read",
+    "companies.synced": "Companies read",
+    "contacts.synced": "Contacts read",
+    "devices.synced": "Devices read",
 }
 #: Parts of the detail that the target says already, or that only a machine reads: the export has them.
 UNTOLD = frozenset({"title", "digest", "origin", "name", "slug", "subject", "signal", "target_digest"})

@@ -22,7 +22,7 @@ from junto.tenants.permissions import SCOPE_PERMISSIONS, Permission, require
 SCOPE_WORDS = {
     "signals:read": "List and read signals",
     "signals:write": "Send tickets in",
-    "companies:sync": "Later: send companies, contacts and devices in",
+    "companies:sync": "Send companies, contacts and devices in",
     "runbooks:read": "Later: read runbooks",
     "sessions:read": "Later: read sessions",
     "sessions:start": "Later: start the agent",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 
-from junto.audit.services import record
+from junto.audit.services import record, record_all
 from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.groups import join_role_group, write_company_rows, write_organization_rows
@@ -46,10 +46,31 @@ def create_companies(*, actor: Actor, names: Iterable[str]) -> list[Company]:
     new = [Company(organization=actor.organization, name=name) for name in wanted if name not in known]
     Company.unscoped.bulk_create(new)
     write_company_rows(actor.organization, new)
-    for company in new:
-        record(actor, "company.created", company, {"name": company.name})
+    if new:
+        record_all(actor, "company.created", [(company, {"name": company.name}) for company in new])
     found = {company.name: company for company in companies.filter(name__in=wanted)}
     return [found[name] for name in wanted]
+
+
+@transaction.atomic
+def rename_companies(*, actor: Actor, names: Mapping[Company, str]) -> None:
+    """Give the companies those names; one whose new name another company bears keeps the old one.
+
+    Raises:
+        PermissionDenied: the actor may not sync companies.
+    """
+    require(actor, Permission.SYNC_COMPANIES)
+    rows = Company.objects.for_organization(actor.organization)
+    taken = set(rows.filter(name__in=names.values()).values_list("name", flat=True))
+    renamed = []
+    for company, name in names.items():
+        if name not in taken:
+            taken.add(name)
+            renamed.append((company, {"former": company.name, "name": name}))
+            company.name = name
+    if renamed:
+        rows.bulk_update([company for company, _ in renamed], ["name"])
+        record_all(actor, "company.renamed", renamed)
 
 
 @transaction.atomic

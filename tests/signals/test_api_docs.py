@@ -58,6 +58,15 @@ class ApiDocsTests(ApiCase):
         assert set(shapes["TicketInput"]["properties"]) == set(api.SyncInput().fields["items"].child.fields)
         assert sorted(names("The answer")) == sorted(shapes["OutcomeEnum"]["enum"])
 
+    def test_every_field_of_companies_contacts_and_devices_stands_there_and_none_else(self) -> None:
+        shapes = self.schema["components"]["schemas"]
+        for title, shape in (("a company", "CompanyInput"), ("a contact", "ContactInput"), ("a device", "DeviceInput")):
+            assert sorted(names(f"Fields of {title}")) == sorted(shapes[shape]["properties"])
+        assert shapes["DirectoryResultOutput"]["properties"].keys() == {
+            *shapes["ResultOutput"]["properties"],
+            "id",
+        } - {"signal"}
+
     def test_the_first_example_is_answered_as_it_says_and_read_with_the_fields_it_shows(self) -> None:
         sent, answered = (json.loads(EXAMPLE.findall(section(title))[0]) for title in ("Send tickets", "The answer"))
         answer = self.post(sent).json()

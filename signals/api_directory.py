@@ -1,0 +1,114 @@
+"""REST for sync jobs: companies, contacts and devices in (`/api/v1/<organization>/companies/sync` and its like)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import ClassVar
+
+from drf_spectacular.utils import extend_schema
+from pydantic import JsonValue
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from integrations.directory_sync import DirectoryResult
+from integrations.models import DirectoryRecord
+from junto.tenants.permissions import Permission
+from signals.endpoints import DRY_RUN, REFUSALS, DeliveryView
+from signals.serializers_directory import (
+    CompanySyncInput,
+    ContactSyncInput,
+    DeviceSyncInput,
+    DirectorySyncOutput,
+)
+from signals.syncing_directory import take_directory_delivery
+
+Kind = DirectoryRecord.Kind
+
+_DESCRIPTION = (
+    "Creates and updates 1 to 1,000 {what} of one connection. Safe to repeat and to send out of order: the newer "
+    "`updated_at` wins. Each item gets its own result. Needs the scope `companies:sync`."
+)
+
+
+class DirectorySyncView(DeliveryView):
+    """Base of the three."""
+
+    permission = Permission.SYNC_COMPANIES
+    scopes: ClassVar[dict[str, str]] = {"POST": "companies:sync"}
+    kind: ClassVar[Kind]
+
+    def deliver(self) -> Response:
+        """Store the delivery and answer for each item."""
+        connection, items, dry_run = self.delivery()
+        results = take_directory_delivery(
+            connection=connection, kind=self.kind, items=items, actor=self.actor, dry_run=dry_run
+        )
+        counts = Counter(result.outcome.value for result in results)
+        rows = [{"index": index, **_row(result)} for index, result in enumerate(results)]
+        return Response({"dry_run": dry_run, "results": rows, "counts": counts})
+
+
+class CompanySyncView(DirectorySyncView):
+    """Deliver companies."""
+
+    kind = Kind.COMPANY
+    what = "companies"
+
+    @extend_schema(
+        operation_id="companies_sync",
+        summary="Deliver companies",
+        description=_DESCRIPTION.format(what="companies"),
+        parameters=[DRY_RUN],
+        request=CompanySyncInput,
+        responses={200: DirectorySyncOutput, **REFUSALS},
+    )
+    def post(self, request: Request, organization: str) -> Response:
+        """Deliver companies."""
+        return self.deliver()
+
+
+class ContactSyncView(DirectorySyncView):
+    """Deliver contacts."""
+
+    kind = Kind.CONTACT
+    what = "contacts"
+
+    @extend_schema(
+        operation_id="contacts_sync",
+        summary="Deliver contacts",
+        description=_DESCRIPTION.format(what="contacts"),
+        parameters=[DRY_RUN],
+        request=ContactSyncInput,
+        responses={200: DirectorySyncOutput, **REFUSALS},
+    )
+    def post(self, request: Request, organization: str) -> Response:
+        """Deliver contacts."""
+        return self.deliver()
+
+
+class DeviceSyncView(DirectorySyncView):
+    """Deliver devices."""
+
+    kind = Kind.DEVICE
+    what = "devices"
+
+    @extend_schema(
+        operation_id="devices_sync",
+        summary="Deliver devices",
+        description=_DESCRIPTION.format(what="devices"),
+        parameters=[DRY_RUN],
+        request=DeviceSyncInput,
+        responses={200: DirectorySyncOutput, **REFUSALS},
+    )
+    def post(self, request: Request, organization: str) -> Response:
+        """Deliver devices."""
+        return self.deliver()
+
+
+def _row(result: DirectoryResult) -> dict[str, JsonValue]:
+    return {
+        "external_id": result.external_id,
+        "outcome": result.outcome.value,
+        "id": str(result.row_id) if result.row_id else None,
+        "reason": result.reason,
+    }
