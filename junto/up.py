@@ -141,6 +141,8 @@ def _configure(options: Options) -> SandboxPlace | None:
 
 
 def _migrate(options: Options) -> None:
+    if not missing_packages():
+        _say("Runbooks are matched by words and by meaning")
     _say("Preparing the database")
     if not env.env_url("DATABASE_URL"):
         check_sqlite(options.data_dir / "junto.sqlite3")
