@@ -270,6 +270,25 @@ CLOCK: dict[str, int] = {
     "approvals.tasks.sweep_actions": 5,
     "integrations.tasks.sync_directories": 3600,
     "junto.audit.tasks.export_heads": 3600,
+    "junto.team.tasks.forget_answers": 3600,
+}
+
+#: Requests that an API token may make in a minute.
+API_PER_MINUTE = {"read": 6000, "write": 600}
+_LOCAL_CACHE = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 10_000}}
+CACHES: dict[str, Any] = {
+    "default": _LOCAL_CACHE,
+    # what all processes count together; without Redis there is one process
+    "counters": (
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "junto",
+            "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+        }
+        if REDIS_URL
+        else {**_LOCAL_CACHE, "LOCATION": "counters"}
+    ),
 }
 
 UNFOLD = admin_look.UNFOLD

@@ -15,8 +15,9 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from junto.team.idempotency import idempotent
 from junto.tenants.permissions import Permission
-from signals.endpoints import DRY_RUN, REFUSALS, DeliveryView, SignalView
+from signals.endpoints import DRY_RUN, KEY, REFUSALS, DeliveryView, SignalView
 from signals.filters import SignalFilter
 from signals.models import Signal
 from signals.querysets import SignalQuerySet
@@ -45,13 +46,14 @@ class SignalSyncView(DeliveryView):
             "order: the newer `updated_at` wins. Each item gets its own result; one that is refused does not stop the "
             "rest. Needs the scope `signals:write`."
         ),
-        parameters=[DRY_RUN],
+        parameters=[DRY_RUN, KEY],
         request=SyncInput,
         responses={
             200: SyncOutput,
             **REFUSALS,
         },
     )
+    @idempotent
     def post(self, request: Request, organization: str) -> Response:
         """Deliver tickets."""
         connection, items, dry_run = self.delivery()

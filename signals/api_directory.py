@@ -12,8 +12,9 @@ from rest_framework.response import Response
 
 from integrations.directory_sync import DirectoryResult
 from integrations.models import DirectoryRecord
+from junto.team.idempotency import idempotent
 from junto.tenants.permissions import Permission
-from signals.endpoints import DRY_RUN, REFUSALS, DeliveryView
+from signals.endpoints import DRY_RUN, KEY, REFUSALS, DeliveryView
 from signals.serializers_directory import (
     CompanySyncInput,
     ContactSyncInput,
@@ -58,10 +59,11 @@ class CompanySyncView(DirectorySyncView):
         operation_id="companies_sync",
         summary="Deliver companies",
         description=_DESCRIPTION.format(what="companies"),
-        parameters=[DRY_RUN],
+        parameters=[DRY_RUN, KEY],
         request=CompanySyncInput,
         responses={200: DirectorySyncOutput, **REFUSALS},
     )
+    @idempotent
     def post(self, request: Request, organization: str) -> Response:
         """Deliver companies."""
         return self.deliver()
@@ -77,10 +79,11 @@ class ContactSyncView(DirectorySyncView):
         operation_id="contacts_sync",
         summary="Deliver contacts",
         description=_DESCRIPTION.format(what="contacts"),
-        parameters=[DRY_RUN],
+        parameters=[DRY_RUN, KEY],
         request=ContactSyncInput,
         responses={200: DirectorySyncOutput, **REFUSALS},
     )
+    @idempotent
     def post(self, request: Request, organization: str) -> Response:
         """Deliver contacts."""
         return self.deliver()
@@ -96,10 +99,11 @@ class DeviceSyncView(DirectorySyncView):
         operation_id="devices_sync",
         summary="Deliver devices",
         description=_DESCRIPTION.format(what="devices"),
-        parameters=[DRY_RUN],
+        parameters=[DRY_RUN, KEY],
         request=DeviceSyncInput,
         responses={200: DirectorySyncOutput, **REFUSALS},
     )
+    @idempotent
     def post(self, request: Request, organization: str) -> Response:
         """Deliver devices."""
         return self.deliver()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 from django.core.exceptions import RequestDataTooBig
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, Throttled
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from integrations.models import Connection
 from junto.team.scopes import HasScope
+from junto.team.throttling import Quota, TokenThrottle
 from junto.tenants.access import IsMember
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
@@ -20,6 +22,12 @@ from signals.parsing import BodyTooLarge, BoundedJSONParser
 from signals.serializers import MAX_ITEMS
 
 BODY_FIELDS = ("connection", "items")
+KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="1 to 255 characters, a UUID is best: the same request with the same key is done once.",
+)
 DRY_RUN = OpenApiParameter("dry_run", bool, description="1: say what would happen, and write nothing.")
 #: How a delivery can be refused as a whole, for the schema.
 REFUSALS = {
@@ -27,7 +35,10 @@ REFUSALS = {
     401: OpenApiResponse(description="No token, or a wrong, expired or revoked one."),
     403: OpenApiResponse(description="The token lacks the scope."),
     404: OpenApiResponse(description="The token belongs to another organization."),
+    409: OpenApiResponse(description="A request with this Idempotency-Key is still under way."),
     413: OpenApiResponse(description="The body is too large."),
+    422: OpenApiResponse(description="This Idempotency-Key came with another request."),
+    429: OpenApiResponse(description="Too many requests in this minute; `Retry-After` says when there are more."),
 }
 
 
@@ -35,9 +46,12 @@ class SignalView(APIView):
     """Base of the endpoints: the token's organization must be the path's, and it must have the method's scope."""
 
     permission_classes = (IsMember, HasScope)
+    throttle_classes = (TokenThrottle,)
     scopes: ClassVar[dict[str, str]] = {"GET": "signals:read"}
     #: Parameters that the address may have. A misspelt one would else be passed over, and a dry run be none.
     parameters: ClassVar[frozenset[str]] = frozenset()
+    #: What the token may still ask; None where there was no token.
+    quota: Quota | None = None
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """Before every method: who asks, and whether the address holds nothing unknown. Raises ParseError."""
@@ -46,6 +60,19 @@ class SignalView(APIView):
         if unknown:
             known = ", ".join(sorted(self.parameters)) or "none"
             raise ParseError(f"There is no parameter {_quoted(unknown[0])} here. Known are: {known}.")
+
+    def throttled(self, request: Request, wait: float | None) -> NoReturn:
+        """Too many requests. Raises Throttled (429), which says when there are more."""
+        most = f"{self.quota.most:,} {self.quota.name}" if self.quota else "all its"
+        raise Throttled(wait, f"This API token has made {most} requests in this minute.")
+
+    def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
+        """Every answer to a token says what it may still ask."""
+        if self.quota is not None:
+            for name, value in self.quota.headers.items():
+                response[name] = value
+        final: Response = super().finalize_response(request, response, *args, **kwargs)
+        return final
 
     @property
     def actor(self) -> Actor:

@@ -30,6 +30,27 @@ class ApiToken(TenantModel):
         return f"{self.label} ({self.prefix}…)"
 
 
+class IdempotentRequest(TenantModel):
+    """A request that came with an `Idempotency-Key`, and its answer: the same request again gets that, and no more.
+
+    `answer` is the JSON body, compressed; None while the request is under way, which it is until `running_until`.
+    """
+
+    token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, address and body.")
+    running_until = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(null=True)
+    answer = models.BinaryField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["token", "key"], name="idempotent_request_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["created_at"])]
+
+
 class Invitation(TenantModel):
     """An offer of a membership to an e-mail address; only the hash of its link is kept."""
 
