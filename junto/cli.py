@@ -37,7 +37,7 @@ OVERVIEW = {
     "reseal_credentials": "seal every credential anew with the first of JUNTO_CREDENTIAL_KEYS",
     "worker": "distributed only: work the queue and keep the clock",
     "migrate": "distributed only: bring the database to this version (up does it by itself)",
-    "evaluate": "measure how well runbooks are matched and tickets labelled: matching, classification",
+    "evaluate": "measure how well runbooks are matched and tickets read: matching, classification, textwork",
     "bench": "measure: bin/junto bench agent_loop --json",
 }
 HELP_WORDS = frozenset({"help", "--help", "-h"})

@@ -13,6 +13,7 @@ from junto.datadir import Refusal
 ROOMS = {
     "matching": "how well procedures are found in a folder in BEIR format",
     "classification": "how well the labels of tickets are learned from others",
+    "textwork": "how far a person agrees with what is told of tickets without a language model",
 }
 HELP_WORDS = frozenset({"help", "--help", "-h"})
 
