@@ -15,6 +15,7 @@ from typing import Literal
 
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
+from markdown_it.utils import EnvType
 from pydantic import JsonValue
 
 from runbooks.mentions import (
@@ -192,7 +193,8 @@ class _Reader:
     def __init__(self, markdown: str) -> None:
         # the same ends of lines as the parser counts
         self.lines = _LINE_END.split(markdown)
-        self.root = SyntaxTreeNode(_markdown.parse(markdown))
+        self.found: EnvType = {}
+        self.root = SyntaxTreeNode(_markdown.parse(markdown, self.found))
         self.problems: list[Problem] = []
 
     def read(self) -> RunbookDocument:
@@ -321,7 +323,7 @@ class _Reader:
     def _scan(self, blocks: Sequence[SyntaxTreeNode]) -> Scan:
         """All mentions in the blocks, in order."""
         scans = [
-            scan_mentions(inline.content, line=_line(inline))
+            scan_mentions(inline.content, line=_line(inline), document=self.found)
             for block in blocks
             for inline in block.walk()
             if inline.type == "inline"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from markdown_it import MarkdownIt
+from markdown_it.utils import EnvType
 
 #: Facts of the signal that an argument may be bound to (PRODUCT 4), in words. Nothing that the ticket's author wrote
 #: is one.
@@ -38,7 +39,8 @@ _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?(?![\w.])")
 _WORD = re.compile(r"(true|false)(?![\w.])")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _CODE_FENCE = re.compile(r"`+")
-_inline = MarkdownIt("commonmark", {"html": False})
+# reads a paragraph as `runbooks.rendering` draws it
+_inline = MarkdownIt("commonmark", {"html": False, "store_labels": True}).enable("strikethrough")
 
 
 @dataclass(frozen=True)
@@ -100,15 +102,16 @@ class _NotUnderstood(ValueError):
     """The bound arguments break the grammar; says where."""
 
 
-def scan_mentions(text: str, *, line: int) -> Scan:
+def scan_mentions(text: str, *, line: int, document: EnvType) -> Scan:
     """The mentions in inline Markdown that begins at `line`; code spans are left out. Never raises.
 
+    `document` is what the parser found in the whole text: the addresses that links and pictures are given by reference.
     A mention whose arguments are not understood counts as `(ask)`, so that a slip of the pen never becomes a grant. One
-    that readers would not see is a problem.
+    that readers would not see, or would see struck through, is a problem.
     """
     mentions: list[Mention] = []
     problems: list[Problem] = []
-    unseen = _unseen(text)
+    unseen, struck = _not_plain(text, document)
     for found in _outside_code(text):
         at = line + text.count("\n", 0, found.start())
         end, broken = found.end(), ""
@@ -120,27 +123,39 @@ def scan_mentions(text: str, *, line: int) -> Scan:
                 broken = str(error)
         if broken:
             problems.append(Problem(at, f"The arguments of @{found[1]} are not understood: {broken}"))
-        if found[1] in unseen:
-            problems.append(
-                Problem(
-                    at, f"@{found[1]} stands inside a link or picture, where readers do not see it: write it as text."
-                )
-            )
+        if found[1].upper() in unseen:
+            words = "stands inside a link or picture, where readers do not see it: write it as text."
+            problems.append(Problem(at, f"@{found[1]} {words}"))
+        elif found[1].upper() in struck:
+            problems.append(Problem(at, f"@{found[1]} is struck through. A struck step still counts: delete it."))
         ask = bool(broken) or _ASK.match(text, end) is not None
         mentions.append(Mention(tool=found[1], ask=ask, line=at, bindings=bindings))
     return Scan(tuple(mentions), tuple(problems))
 
 
-def _unseen(text: str) -> set[str]:
-    """Names after an at sign in the addresses and titles of links and in pictures: all that is not drawn as text."""
-    if "](" not in text or not _MENTION.search(text):
-        return set()
-    [block] = _inline.parseInline(text)
+def _not_plain(text: str, document: EnvType) -> tuple[set[str], set[str]]:
+    """Names after an at sign, in capitals, that are not drawn as text, and those that are drawn struck through.
+
+    Not drawn are the addresses and titles of links, the names of links by reference, and all of a picture.
+    """
+    if not ("[" in text or "~~" in text) or not _MENTION.search(text):
+        return set(), set()
+    [block] = _inline.parseInline(text, document)
     hidden: list[str] = []
+    struck: list[str] = []
+    strikes = 0
     for token in block.children or []:
+        strikes += (token.type == "s_open") - (token.type == "s_close")
         if token.type in ("link_open", "image") and token.markup != "autolink":
-            hidden += [str(value) for value in token.attrs.values()] + [token.content]
-    return {found[1] for words in hidden for found in _MENTION.finditer(words)}
+            # a name by reference is kept in capitals
+            hidden += [*map(str, token.attrs.values()), token.content, token.meta.get("label", "")]
+        elif strikes:
+            struck.append(token.content)
+    return _named(hidden), _named(struck)
+
+
+def _named(texts: Iterable[str]) -> set[str]:
+    return {found[1].upper() for words in texts for found in _MENTION.finditer(words)}
 
 
 def _outside_code(text: str) -> Iterator[re.Match[str]]:

@@ -27,7 +27,7 @@ from markdown_it.utils import EnvType, OptionsDict
 from runbooks.document import CALLOUTS, RunbookDocument, parse
 
 TAGS: Final = {
-    *("p", "br", "hr", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "span", "img"),
+    *("p", "br", "hr", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "span", "img"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "figure"),
 }
 HEADINGS: Final = ("h1", "h2", "h3", "h4", "h5", "h6")

@@ -223,6 +223,19 @@ class TestMentions:
             assert lines(parse(f"1. One\n2. Then\n   {text}")) == [3]
         assert parse("1. [@a.b](http://a) and [see](http://a) @a.b(x=1), <http://a/@a.b>").problems == ()
 
+    def test_a_mention_hidden_in_a_picture_or_link_by_reference_is_a_problem(self) -> None:
+        for text in ("![so @a.b(x=1)][p]", "[see][@a.b(x=1)]", "![@a.b(x=1)]", "![so][@a.b(x=1)]"):
+            document = parse(f"1. One\n2. {text}\n\n[p]: image:1\n[@a.b(x=1)]: http://a\n")
+            assert (lines(document), "readers do not see it" in document.problems[0].message) == ([2], True), text
+        seen = "1. [@a.b(x=1)][p] and ![so @a.b][none]\n\n[p]: http://a\n"
+        assert parse(seen).problems == ()
+
+    def test_a_struck_mention_is_drawn_struck_and_is_a_problem_as_it_still_counts(self) -> None:
+        text = "1. One ~~done~~ @a.b(x=1)\n2. ~~@c.d(x=1)~~"
+        document = parse(text)
+        assert (lines(document), "delete it" in document.problems[0].message) == ([2], True)
+        assert '<s><span class="badge mono">@c.d</span>(x=1)</s>' in draw_document(text).html
+
     def test_a_slip_in_the_arguments_is_a_problem_and_never_an_unbound_grant(self) -> None:
         for text in (
             "@a.b(x=)",
