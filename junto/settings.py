@@ -240,6 +240,7 @@ CHANNEL_LAYERS: dict[str, Any] = {
 #: Topic -> dotted tasks it wakes (junto/bells.py).
 BELLS: dict[str, list[str]] = {
     "signal.changed": [
+        "signals.tasks.process_signal",  # first, so that what it finds is usually there when a session opens
         "agent.tasks.end_stopped_sessions",
         "agent.tasks.open_sessions",
         "agent.tasks.wake_ticket",
@@ -258,11 +259,15 @@ BELLS: dict[str, list[str]] = {
     "company.ended": ["approvals.tasks.stop_ended_company"],
     "connection.poll": ["signals.tasks.poll_connection"],
     "directory.changed": ["signals.tasks.place_waiting"],
+    "signal.processed": ["agent.tasks.wake_ticket"],
+    "processor.untrained": ["signals.tasks.train"],
     "runbook.unencoded": ["runbooks.tasks.encode_runbooks"],
 }
 #: Dotted task -> seconds between two runs (junto/engine.py).
 CLOCK: dict[str, int] = {
     "signals.tasks.poll_all": 30,
+    "signals.tasks.sweep_processors": 10,
+    "signals.tasks.train_due": 600,
     "agent.tasks.sweep_sessions": 5,
     "agent.tasks.sweep_usage": 60,
     "runbooks.tasks.fire_schedules": 15,

@@ -26,7 +26,8 @@ def place(signal: Signal, company_id: uuid.UUID, directory: Directory | None = N
         device_id = directory.device_of(signal.device_external_id, company_id)
         signal.contact_id = contact_id or (signal.contact_id if same else None)
         signal.device_id = device_id or (signal.device_id if same else None)
-    signal.save(update_fields=["company", "contact", "device", "changed_at"])
+    signal.awaits_processors = True
+    signal.save(update_fields=["company", "contact", "device", "awaits_processors", "changed_at"])
 
 
 def unplaced(connection: Connection) -> TenantQuerySet[Signal]:

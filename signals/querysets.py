@@ -49,3 +49,15 @@ class OfSignalQuerySet(TenantQuerySet[Any]):
     """Rows that belong to one signal."""
 
     company_path = "signal__company"
+
+
+class ProcessorResultQuerySet(OfSignalQuerySet):
+    """What was found out about signals."""
+
+    def current(self) -> Self:
+        """What stands."""
+        return self.filter(state="current")
+
+    def judgements(self) -> Self:
+        """A person's word on what a processor said: right (`agrees`) or not."""
+        return self.filter(agrees__isnull=False)

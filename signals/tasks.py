@@ -1,7 +1,12 @@
-"""What bells and the clock wake here: the poll, and placing what waited. Each is safe to repeat."""
+"""What bells and the clock wake here: the poll, placing what waited, the processors. Each is safe to repeat."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.utils import timezone
 from django_tasks import task
 
 from integrations.models import Connection
@@ -9,6 +14,17 @@ from integrations.services import is_ticket_source
 from junto.bells import ring
 from junto.tenants.models import Organization
 from signals import placing, polling
+from signals.learning import due_for_training, train_processor
+from signals.models import Signal
+from signals.pipeline import run_processors
+from signals.processors import processor_of
+
+#: Signals that one sweep looks at, so that a backlog does not become a burst.
+SWEEP_LIMIT = 200
+#: So long a bell may take before it counts as lost.
+BELL_TAKES = timedelta(seconds=15)
+
+log = structlog.get_logger(__name__)
 
 
 @task(queue_name="polls")
@@ -34,3 +50,44 @@ def poll_all(_key: str = "") -> None:
         for connection in Connection.objects.for_organization(organization):
             if is_ticket_source(connection) and connection.state != Connection.State.PAUSED:
                 ring("connection.poll", str(connection.pk))
+
+
+@task
+def process_signal(signal_id: str) -> None:
+    """Let the processors read an open signal that none has read as it is; ring where something was found."""
+    signal = (
+        Signal.unscoped.select_related("organization", "company", "contact", "device", "board")
+        .filter(pk=UUID(signal_id), awaits_processors=True, state__in=Signal.OPEN)
+        .first()
+    )
+    if signal is not None and run_processors(signal):
+        ring("signal.processed", signal_id)
+
+
+@task
+def sweep_processors(_: str = "") -> None:
+    """Find the signals of lost bells, oldest first. One that cannot be read keeps no other waiting."""
+    rows = Signal.unscoped.filter(awaits_processors=True, state__in=Signal.OPEN)
+    lost = rows.filter(changed_at__lt=timezone.now() - BELL_TAKES).order_by("changed_at")
+    for pk in lost.values_list("pk", flat=True)[:SWEEP_LIMIT]:
+        try:
+            process_signal.call(str(pk))
+        except Exception:
+            log.exception("signal not processed", signal=str(pk))
+
+
+@task
+def train_due(_: str = "") -> None:
+    """Ring for every processor that could learn more than it knows."""
+    for organization in Organization.objects.all():
+        for processor in due_for_training(organization):
+            ring("processor.untrained", f"{organization.pk}:{processor.slug}")
+
+
+@task
+def train(key: str) -> None:
+    """Train one processor of one organization; the key names both."""
+    organization_id, _, slug = key.partition(":")
+    organization = Organization.objects.filter(pk=UUID(organization_id)).first()
+    if organization is not None:
+        train_processor(organization, processor_of(slug))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from signals.processors.base import AnyProcessor
+from signals.processors.category import CategoryProcessor
 from signals.processors.issue_or_request import IssueOrRequestProcessor
 
 __all__ = ["PROCESSORS", "UnknownProcessor", "processor_of"]
 
 #: A new processor is a module beside this one, and a line here.
-PROCESSORS: tuple[AnyProcessor, ...] = (IssueOrRequestProcessor(),)
+PROCESSORS: tuple[AnyProcessor, ...] = (IssueOrRequestProcessor(), CategoryProcessor())
 
 _BY_SLUG = {processor.slug: processor for processor in PROCESSORS}
 

@@ -201,9 +201,13 @@ class Processor(ABC, Generic[V, O]):
         """The labels to choose from, where they are few and fixed; empty = free text."""
         return ()
 
-    def label_of_ticket(self, facts: TicketFacts) -> str:
-        """The label that a closed ticket teaches by its own fields; empty = none."""
+    def label_of_types(self, type_name: str, subtype: str, item: str) -> str:
+        """The label that a closed ticket teaches by the types it had in the PSA; empty = none."""
         return ""
+
+    def value_of_label(self, label: str) -> V:
+        """The value that bears this label, and says nothing else. Raises pydantic.ValidationError if none can."""
+        raise NotImplementedError
 
 
 AnyProcessor = Processor[Any, Any]

@@ -134,7 +134,7 @@ class IssueOrRequestProcessor(Processor[IssueOrRequest, IssueOrRequestOptions]):
         if guess is None or guess.label not in {ISSUE, REQUEST}:
             return Abstained(reason="Nothing in the ticket tells whether it is an issue or a request.")
         outcome = Outcome(
-            value=IssueOrRequest.model_validate({"kind": guess.label}),
+            value=self.value_of_label(guess.label),
             confidence=guess.confidence,
             reason=guess.reason,
             producer=guess.producer,
@@ -153,9 +153,13 @@ class IssueOrRequestProcessor(Processor[IssueOrRequest, IssueOrRequestOptions]):
         """The two there are."""
         return (ISSUE, REQUEST)
 
-    def label_of_ticket(self, facts: TicketFacts) -> str:
+    def value_of_label(self, label: str) -> IssueOrRequest:
+        """The kind."""
+        return IssueOrRequest.model_validate({"kind": label})
+
+    def label_of_types(self, type_name: str, subtype: str, item: str) -> str:
         """What the PSA's own type says where its name is plain; most types name neither."""
-        name = facts.type.lower()
+        name = type_name.lower()
         if any(word in name for word in _REQUEST_TYPES):
             return REQUEST
         return ISSUE if any(word in name for word in _ISSUE_TYPES) else ""

@@ -74,6 +74,7 @@ class Signal(TenantModel):
     state = models.CharField(max_length=12, choices=State, default=State.NEW)
     left_out = models.CharField(max_length=300, blank=True, help_text="What of the ticket was too much to be kept.")
     state_reason = models.CharField(max_length=300, blank=True, help_text="Why a person must look, where one must.")
+    awaits_processors = models.BooleanField(default=True, help_text="Processors have not read what it says now.")
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
 
@@ -87,6 +88,7 @@ class Signal(TenantModel):
         indexes: ClassVar = [
             models.Index(fields=["organization", "state", "-source_updated_at"]),
             models.Index(fields=["organization", "company", "-source_updated_at"]),
+            models.Index(fields=["changed_at"], condition=models.Q(awaits_processors=True), name="signal_awaits"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,89 @@
+"""A person's word on what processors said: right, something else, or taken back. And how often they were right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Count, Q
+
+from junto.audit.services import record
+from junto.bells import ring
+from junto.tenants.actors import Actor
+from junto.tenants.models import Organization
+from junto.tenants.permissions import Permission, require
+from signals.models import ProcessorResult, Signal
+from signals.processors import processor_of
+from signals.processors.base import AnyProcessor, Producer, Value
+from signals.results import NotStanding, keep_correction, read_value, take_back
+
+__all__ = ["CorrectionRefused", "NotStanding", "Precision", "confirm_result", "correct_value", "precisions", "revert"]
+
+
+class CorrectionRefused(ValueError):
+    """The word cannot be taken; the message says why."""
+
+
+@transaction.atomic
+def correct_value(*, signal: Signal, processor: AnyProcessor, value: Value, actor: Actor) -> ProcessorResult:
+    """Make `value` the one that stands; no processor overwrites it. The same value as the machine's confirms it.
+
+    Raises:
+        CorrectionRefused: `actor` is no person.
+        PermissionDenied: `actor` may not work for the signal's company.
+    """
+    require(actor, Permission.RUN_SESSIONS, signal.company or signal.organization)
+    if actor.membership is None:
+        raise CorrectionRefused("Only a person corrects what a processor said.")
+    row = keep_correction(signal, processor, value, person=actor.membership, revision=signal.revision)
+    verb = "processor.confirmed" if row.agrees else "processor.corrected"
+    record(actor, verb, signal, {"processor": processor.label, "value": value.words()[:200]})
+    ring("signal.processed", str(signal.pk))
+    return row
+
+
+def confirm_result(*, result: ProcessorResult, actor: Actor) -> ProcessorResult:
+    """Say that what stands, or waits for review, is right. Raises as `correct_value`."""
+    processor = processor_of(result.processor)
+    return correct_value(signal=result.signal, processor=processor, value=read_value(processor, result), actor=actor)
+
+
+@transaction.atomic
+def revert(*, result: ProcessorResult, actor: Actor) -> ProcessorResult | None:
+    """Take back what stands; what stood before stands again, and is returned. No machine says the same a second time.
+
+    Raises:
+        NotStanding: something else stands by now.
+        PermissionDenied: `actor` may not work for the signal's company.
+    """
+    signal = result.signal
+    require(actor, Permission.RUN_SESSIONS, signal.company or signal.organization)
+    before = take_back(result)
+    record(
+        actor, "processor.reverted", signal, {"processor": processor_of(result.processor).label, "value": result.key}
+    )
+    ring("signal.processed", str(signal.pk))
+    return before
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How many values people looked at, and found right."""
+
+    right: int
+    judged: int
+
+    @property
+    def percent(self) -> int | None:
+        """0 to 100; None before anybody judged."""
+        return round(100 * self.right / self.judged) if self.judged else None
+
+
+def precisions(organization: Organization) -> dict[str, Precision]:
+    """By processor: people's last word on each ticket, where a processor had said something before."""
+    rows = ProcessorResult.objects.for_organization(organization).judgements()
+    standing = rows.filter(producer=Producer.PERSON, state=ProcessorResult.State.CURRENT)
+    counted = (
+        standing.order_by().values("processor").annotate(judged=Count("pk"), right=Count("pk", filter=Q(agrees=True)))
+    )
+    return {row["processor"]: Precision(right=row["right"], judged=row["judged"]) for row in counted}

@@ -1,0 +1,62 @@
+"""The producers of labels that an organization has: its rules, then what was learned from its own tickets."""
+
+from __future__ import annotations
+
+import uuid
+from functools import lru_cache
+
+from junto.learned.model import LabelModel
+from junto.tenants.models import Organization
+from signals.models import ProcessorRule, TrainedModel
+from signals.processors.base import AnyProcessor, Guesser
+from signals.processors.learned import LearnedGuesser
+from signals.processors.rules import Rule, RulesGuesser, read_conditions
+
+#: Trained models held in the memory of a process; one takes some 20 MB.
+MODELS_HELD = 8
+_DIGITS_SHOWN = 12
+
+
+def guessers_of(organization: Organization, processor: AnyProcessor) -> list[Guesser]:
+    """Cheapest first; none for a processor that gives no labels."""
+    found: list[Guesser] = []
+    if processor.takes_rules:
+        rules = rules_of(organization, processor)
+        if rules:
+            found.append(RulesGuesser(rules))
+    if processor.learns:
+        learned = learned_guesser(organization, processor)
+        if learned is not None:
+            found.append(learned)
+    return found
+
+
+def rules_of(organization: Organization, processor: AnyProcessor) -> list[Rule]:
+    """The Admin's rules in their order."""
+    rows = ProcessorRule.objects.for_organization(organization).filter(processor=processor.slug)
+    return [
+        Rule(
+            number=number,
+            conditions=read_conditions(row.conditions),
+            any_holds=row.any_holds,
+            label=row.label,
+            tags=tuple(row.tags),
+        )
+        for number, row in enumerate(rows, start=1)
+    ]
+
+
+def learned_guesser(organization: Organization, processor: AnyProcessor) -> LearnedGuesser | None:
+    """What was learned last; None before anything could be."""
+    rows = TrainedModel.objects.for_organization(organization).filter(processor=processor.slug, problem="")
+    newest = rows.values_list("pk", "digest").first()
+    if newest is None:
+        return None
+    return LearnedGuesser(_loaded(organization, newest[0]), f"learned {newest[1][:_DIGITS_SHOWN]}")
+
+
+@lru_cache(maxsize=MODELS_HELD)
+def _loaded(organization: Organization, pk: uuid.UUID) -> LabelModel:
+    """Read from its bytes once a process: a row never changes."""
+    row = TrainedModel.objects.for_organization(organization).only("kept").get(pk=pk)
+    return LabelModel.from_bytes(bytes(row.kept))

@@ -1,0 +1,113 @@
+"""Learning labels from an organization's own tickets: those that are closed, and what people corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import structlog
+from django.db import transaction
+from django.db.models import Count, Q
+
+from junto.learned.features import MOST_CHARACTERS, TicketText
+from junto.learned.training import FEWEST_ROWS, Untrainable, train
+from junto.tenants.models import Organization
+from junto.tenants.scoping import TenantQuerySet
+from signals.models import ProcessorResult, Signal, TrainedModel
+from signals.plans import plans
+from signals.processors.base import AnyProcessor, Producer
+from signals.results import read_value
+
+log = structlog.get_logger(__name__)
+
+#: The newest closed tickets that are learned from: these take half a minute of one core.
+MOST_TICKETS = 5000
+#: It is learned anew when there are so many lessons more than last time, as a share and in number.
+_MORE_SHARE = 0.1
+_MORE_ROWS = 20
+#: Trained models kept of each processor: the one in use, and the one before it.
+_KEPT = 2
+
+
+def due_for_training(organization: Organization) -> list[AnyProcessor]:
+    """Processors that are switched on and have learned nothing yet, or could learn from clearly more tickets now."""
+    found = []
+    for plan in plans(organization):
+        if plan.enabled and plan.processor.learns:
+            lessons = count_lessons(organization, plan.processor)
+            if lessons >= _next_training(organization, plan.processor):
+                found.append(plan.processor)
+    return found
+
+
+def count_lessons(organization: Organization, processor: AnyProcessor) -> int:
+    """Closed tickets that bear a label, and corrections; of the newest `MOST_TICKETS`."""
+    types = _closed(organization).order_by().values_list("type", "subtype", "item").annotate(rows=Count("pk"))
+    labelled = sum(rows for *names, rows in types if processor.label_of_types(*names))
+    return min(int(labelled), MOST_TICKETS) + _corrections(organization, processor).count()
+
+
+def train_processor(organization: Organization, processor: AnyProcessor) -> TrainedModel:
+    """Learn from what there is now and keep it; the row says why nothing could be learned where nothing could.
+
+    Takes up to half a minute of one core; touches the database before and after, not while it learns.
+    """
+    tickets, labels = _lessons(organization, processor)
+    row = TrainedModel(
+        organization=organization, processor=processor.slug, taught=count_lessons(organization, processor)
+    )
+    try:
+        model = train(tickets, labels)
+    except Untrainable as nothing:
+        row.problem = f"Nothing could be learned: {nothing}."
+    else:
+        row.kept, row.digest = model.to_bytes(), model.digest
+        row.labels, row.left_out = list(model.labels), dict(model.left_out)
+    with transaction.atomic():
+        row.save(force_insert=True)
+        rows = TrainedModel.objects.for_organization(organization).filter(processor=processor.slug)
+        rows.exclude(pk__in=list(rows.values_list("pk", flat=True)[:_KEPT])).delete()
+    log.info("processor trained", processor=processor.slug, tickets=len(tickets), problem=row.problem)
+    return row
+
+
+def _next_training(organization: Organization, processor: AnyProcessor) -> float:
+    """How many lessons it takes."""
+    last = TrainedModel.objects.for_organization(organization).filter(processor=processor.slug).first()
+    if last is None:
+        return 2 * FEWEST_ROWS
+    return last.taught + max(_MORE_ROWS, last.taught * _MORE_SHARE)
+
+
+def _lessons(organization: Organization, processor: AnyProcessor) -> tuple[list[TicketText], list[str]]:
+    """Texts and their labels: a person's word, else the type a closed ticket had."""
+    corrected = dict(_corrected(organization, processor))
+    tickets: list[TicketText] = []
+    labels: list[str] = []
+    columns = ("pk", "subject", "description", "type", "subtype", "item")
+    closed = _closed(organization).order_by("-source_updated_at")[:MOST_TICKETS]
+    told = Signal.objects.for_organization(organization).filter(pk__in=list(corrected))
+    seen = set()
+    for pk, subject, description, *names in [*told.values_list(*columns), *closed.values_list(*columns)]:
+        label = corrected.get(pk) or processor.label_of_types(*names)
+        if label and pk not in seen:
+            seen.add(pk)
+            tickets.append(TicketText(title=subject, text=description[:MOST_CHARACTERS]))
+            labels.append(label)
+    return tickets, labels
+
+
+def _corrected(organization: Organization, processor: AnyProcessor) -> Iterator[tuple[object, str]]:
+    for row in _corrections(organization, processor).order_by("-created_at")[:MOST_TICKETS]:
+        yield row.signal_id, processor.label_of(read_value(processor, row))
+
+
+def _corrections(organization: Organization, processor: AnyProcessor) -> TenantQuerySet[ProcessorResult]:
+    rows: TenantQuerySet[ProcessorResult] = ProcessorResult.objects.for_organization(organization)
+    return rows.filter(processor=processor.slug, producer=Producer.PERSON, state=ProcessorResult.State.CURRENT)
+
+
+def _closed(organization: Organization) -> TenantQuerySet[Signal]:
+    rows: TenantQuerySet[Signal] = Signal.objects.for_organization(organization)
+    return rows.filter(Q(closed_at_source=True) | Q(state=Signal.State.RESOLVED)).exclude(
+        state__in=[Signal.State.GONE, Signal.State.MERGED]
+    )

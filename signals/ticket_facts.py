@@ -1,0 +1,71 @@
+"""A ticket as processors read it, gathered from its rows."""
+
+from __future__ import annotations
+
+from integrations.models import Connection, Contact, Device
+from signals.models import Signal
+from signals.processors.base import Known, NoteText, TicketFacts
+
+#: People and devices of a company that are compared with a ticket's words; more would be a list to search elsewhere.
+MOST_KNOWN = 1000
+MOST_NOTES = 200
+
+
+def ticket_facts(signal: Signal) -> TicketFacts:
+    """All that processors may know of it: five queries, and the signal's own relations."""
+    organization = signal.organization
+    people: list[Known] = []
+    devices: list[Known] = []
+    if signal.company_id is not None:
+        contacts = Contact.objects.for_organization(organization).filter(company_id=signal.company_id)
+        people = [Known(id=str(each.pk), name=each.name, detail=each.email) for each in contacts[:MOST_KNOWN]]
+        machines = Device.objects.for_organization(organization).filter(company_id=signal.company_id)
+        devices = [Known(id=str(each.pk), name=each.name, detail=each.kind) for each in machines[:MOST_KNOWN]]
+    vendors = Connection.objects.for_organization(organization).values_list("vendor", flat=True)
+    return own_facts(
+        signal, people=tuple(people), devices=tuple(devices), systems=frozenset(vendors), notes=notes(signal)
+    )
+
+
+def own_facts(
+    signal: Signal,
+    *,
+    people: tuple[Known, ...] = (),
+    devices: tuple[Known, ...] = (),
+    systems: frozenset[str] = frozenset(),
+    notes: tuple[NoteText, ...] = (),
+) -> TicketFacts:
+    """What stands on the signal's own row and its relations; the rest as given."""
+    contact, device, board = signal.contact, signal.device, signal.board
+    return TicketFacts(
+        subject=signal.subject,
+        description=signal.description,
+        revision=signal.revision,
+        created_at=signal.source_created_at,
+        updated_at=signal.source_updated_at,
+        notes=notes,
+        company=signal.company.name if signal.company else "",
+        contact=Known(id=str(contact.pk), name=contact.name, detail=contact.email) if contact else None,
+        device=Known(id=str(device.pk), name=device.name, detail=device.kind) if device else None,
+        board=board.name if board else "",
+        board_id=str(board.pk) if board else "",
+        priority=signal.priority,
+        status=signal.source_status,
+        type=signal.type,
+        subtype=signal.subtype,
+        item=signal.item,
+        assignee=signal.assignee,
+        alert_type=signal.alert_type,
+        people=people,
+        devices=devices,
+        systems=systems,
+    )
+
+
+def notes(signal: Signal) -> tuple[NoteText, ...]:
+    """Its notes, oldest first; of very many the newest."""
+    rows = signal.notes.order_by("-written_at", "-external_id")[:MOST_NOTES]
+    return tuple(
+        NoteText(author=row.author, text=row.text, internal=row.internal, written_at=row.written_at)
+        for row in reversed(rows)
+    )
