@@ -20,6 +20,7 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission
 from runbooks.matching import Match, match_signal
+from signals.findings import ticket_findings
 from signals.listing import neighbours, with_a_fix
 from signals.models import Signal
 from signals.services import CLOSABLE
@@ -46,6 +47,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
             }
             for note in signal.notes.order_by("written_at")
         ],
+        **ticket_findings(signal, actor=actor),
         "unmapped": unmapped,
         "companies": list(Company.objects.visible_to(actor)) if unmapped else [],
         "may_map": unmapped and actor.can(Permission.RUN_SESSIONS),

@@ -259,6 +259,7 @@ BELLS: dict[str, list[str]] = {
     "company.ended": ["approvals.tasks.stop_ended_company"],
     "connection.poll": ["signals.tasks.poll_connection"],
     "directory.changed": ["signals.tasks.place_waiting"],
+    "signal.unread": ["signals.tasks.process_signal"],
     "signal.processed": ["agent.tasks.wake_ticket"],
     "processor.untrained": ["signals.tasks.train"],
     "runbook.unencoded": ["runbooks.tasks.encode_runbooks"],

@@ -4,6 +4,22 @@ from __future__ import annotations
 
 from django.urls import path
 
-from signals import views
+from signals import processor_pages, review_pages, views
 
-urlpatterns = [path("signals/", views.signals, name="signals")]
+urlpatterns = [
+    path("signals/", views.signals, name="signals"),
+    path("signals/<uuid:signal_id>/findings/<str:slug>/", review_pages.finding, name="finding"),
+    path("signals/<uuid:signal_id>/findings/<str:slug>/correct/", review_pages.correct, name="finding-correct"),
+    path("signals/<uuid:signal_id>/findings/<str:slug>/confirm/", review_pages.confirm, name="finding-confirm"),
+    path("signals/<uuid:signal_id>/findings/<str:slug>/revert/", review_pages.revert_view, name="finding-revert"),
+    path("review/", review_pages.review, name="review"),
+    path("processors/", processor_pages.processors, name="processors"),
+    path("processors/read-again/", processor_pages.rerun, name="processors-rerun"),
+    path("processors/rules/<uuid:rule_id>/", processor_pages.change_rule, name="processor-rule"),
+    path("processors/<str:slug>/", processor_pages.processor_page, name="processor"),
+    path("processors/<str:slug>/switch/", processor_pages.switch, name="processor-switch"),
+    path("processors/<str:slug>/move/", processor_pages.move, name="processor-move"),
+    path("processors/<str:slug>/options/", processor_pages.options, name="processor-options"),
+    path("processors/<str:slug>/rules/", processor_pages.add_rule_view, name="processor-add-rule"),
+    path("processors/<str:slug>/train/", processor_pages.train_view, name="processor-train"),
+]

@@ -15,7 +15,7 @@ from junto.tenants.access import organization_urls
 from junto.tenants.actors import Actor
 from junto.tenants.models import Membership
 from junto.tenants.permissions import Permission
-from signals.models import Signal
+from signals.models import ReviewItem, Signal
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,12 @@ NAVIGATION: tuple[tuple[str, str, str, str, Permission, bool], ...] = (
     ("home", "Dashboard", "home", "Work", Permission.VIEW_WORK, True),
     ("signals", "Signals", "inbox", "Work", Permission.VIEW_WORK, True),
     ("approvals", "Approvals", "queue", "Work", Permission.VIEW_WORK, True),
+    ("review", "Review", "eye", "Work", Permission.VIEW_WORK, False),
     ("runs", "Runs", "play", "Work", Permission.VIEW_WORK, False),
     ("runbooks", "Runbooks", "book", "Know-how", Permission.VIEW_WORK, True),
     ("policies", "Tools and policies", "shield", "Control", Permission.VIEW_WORK, False),
     ("connections", "Integrations", "plug", "Control", Permission.MANAGE_INTEGRATIONS, False),
+    ("processors", "Processors", "sliders", "Control", Permission.MANAGE_PROCESSORS, False),
     ("people", "People", "users", "Control", Permission.MANAGE_TEAM, False),
     ("tokens", "API tokens", "key", "Control", Permission.MANAGE_TOKENS, False),
     ("audit", "Audit log", "log", "Control", Permission.EXPORT_AUDIT, False),
@@ -105,6 +107,9 @@ def _navigation(request: HttpRequest, actor: Actor) -> list[NavPage]:
     counts = {
         "signals": Signal.objects.visible_to(actor).filter(state=Signal.State.NEW).count(),
         "approvals": waiting_for(actor).count(),
+        "review": ReviewItem.objects.visible_to(actor)
+        .filter(state=ReviewItem.State.OPEN, signal__state__in=Signal.OPEN)
+        .count(),
     }
     pages = []
     with organization_urls(actor.organization.slug):

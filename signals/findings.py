@@ -1,0 +1,133 @@
+"""What was found out about tickets, as pages show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.urls import reverse
+from pydantic import ValidationError
+
+from integrations.llm.fencing import show_escaped
+from junto.tenants.actors import Actor
+from junto.tenants.permissions import Permission
+from signals.models import ProcessorResult, ReviewItem, Signal
+from signals.processors import PROCESSORS, UnknownProcessor, processor_of
+from signals.processors.base import Producer
+from signals.results import read_value
+
+PRODUCER_WORDS: dict[str, tuple[str, str]] = {
+    Producer.RULE: ("Rule", "sliders"),
+    Producer.LEARNED: ("Learned", "cpu"),
+    Producer.MODEL: ("Language model", "wand"),
+    Producer.REHEARSAL: ("Rehearsal model", "wand"),
+    Producer.PERSON: ("Person", "user"),
+}
+_UNREADABLE = "Cannot be read any more"
+
+
+@dataclass(frozen=True)
+class FindingRow:
+    """One result on screen. Texts are foreign and shown escaped; `percent` is the confidence, 0 to 100."""
+
+    id: UUID
+    slug: str
+    label: str
+    words: str
+    percent: int
+    reason: str
+    producer: str
+    producer_word: str
+    producer_icon: str
+    model: str
+    state: str
+    state_word: str
+    milliseconds: int
+    microcents: int
+    at: datetime
+    number: str
+    subject: str
+    signal_path: str
+    path: str
+    by_person: bool
+    stands: bool
+    waits: bool = False
+
+    @property
+    def cost(self) -> str:
+        """In cents; empty where it cost nothing."""
+        return f"{self.microcents / 1_000_000:.2f} ¢" if self.microcents else ""
+
+
+def finding_rows(actor: Actor, *, slug: str = "", signal: Signal | None = None, limit: int) -> list[FindingRow]:
+    """The newest results that `actor` may see, of one processor, one ticket, or both."""
+    rows = ProcessorResult.objects.visible_to(actor).select_related("signal")
+    if slug:
+        rows = rows.filter(processor=slug)
+    if signal is not None:
+        rows = rows.filter(signal=signal)
+    return _told(rows.order_by("-created_at", "id")[:limit])
+
+
+def ticket_findings(signal: Signal, *, actor: Actor) -> dict[str, object]:
+    """What stands for a ticket and what waits for a person's word, for its page, in the order of the processors."""
+    results = ProcessorResult.objects.visible_to(actor).filter(signal=signal).select_related("signal")
+    waiting = ReviewItem.objects.visible_to(actor).filter(signal=signal, state=ReviewItem.State.OPEN)
+    asked = results.filter(review_items__in=waiting)
+    order = {processor.slug: place for place, processor in enumerate(PROCESSORS)}
+    rows = [*_told(results.current()), *_told(asked, waits=True)]
+    return {
+        "results": sorted(rows, key=lambda row: (order.get(row.slug, len(order)), row.waits)),
+        "may_correct": actor.can(Permission.RUN_SESSIONS, signal.company or signal.organization),
+    }
+
+
+def _told(rows: Iterable[ProcessorResult], *, waits: bool = False) -> list[FindingRow]:
+    return [told(row, waits=waits) for row in rows]
+
+
+def told(row: ProcessorResult, *, waits: bool = False) -> FindingRow:
+    """One row in words."""
+    producer, icon = PRODUCER_WORDS.get(row.producer, (row.producer, "dot"))
+    return FindingRow(
+        id=row.pk,
+        slug=row.processor,
+        label=_label(row.processor),
+        words=show_escaped(_words(row)),
+        percent=round(row.confidence * 100),
+        reason=show_escaped(row.reason),
+        producer=row.producer,
+        producer_word=producer,
+        producer_icon=icon,
+        model=show_escaped(row.model),
+        state=row.state,
+        state_word=row.get_state_display(),
+        milliseconds=row.milliseconds,
+        microcents=row.microcents,
+        at=row.created_at,
+        number=row.signal.number,
+        subject=show_escaped(row.signal.subject),
+        signal_path=reverse("signal", args=[row.signal_id]),
+        path=reverse("finding", args=[row.signal_id, row.processor]),
+        by_person=row.producer == Producer.PERSON,
+        stands=row.state == ProcessorResult.State.CURRENT,
+        waits=waits,
+    )
+
+
+def _label(slug: str) -> str:
+    try:
+        return processor_of(slug).label
+    except UnknownProcessor:
+        return slug
+
+
+def _words(row: ProcessorResult) -> str:
+    if row.state == ProcessorResult.State.FAILED:
+        return "Failed"
+    try:
+        return read_value(processor_of(row.processor), row).words()
+    except (ValidationError, UnknownProcessor):
+        return _UNREADABLE

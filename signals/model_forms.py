@@ -1,0 +1,95 @@
+"""Forms made from a processor's options or value: one field for each flat field of the pydantic model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+from django import forms
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class ModelForm(forms.Form):
+    """Holds what `form_for` put into it."""
+
+
+def form_for(
+    model: type[BaseModel],
+    held: BaseModel | None,
+    data: Mapping[str, Any] | None = None,
+    *,
+    choices: Mapping[str, Sequence[str]] | None = None,
+) -> ModelForm:
+    """A form with a field for each flat field of `model`, filled from `held`; `choices` are offered for a text field.
+
+    Fields that hold rows of their own (a list of people, say) are left out, and keep what `held` says.
+    """
+    form = ModelForm(data)
+    for name, info in model.model_fields.items():
+        field = _field(info, (choices or {}).get(name, ()))
+        if field is None:
+            continue
+        field.label = info.title or name.replace("_", " ").capitalize()
+        field.help_text = info.description or ""
+        value = getattr(held, name) if held is not None else info.get_default(call_default_factory=True)
+        field.initial = ", ".join(value) if isinstance(value, tuple) else value
+        form.fields[name] = field
+    return form
+
+
+def read_form(form: ModelForm, model: type[M], held: M | None) -> M | None:
+    """What the form says over what `held` says; None with the form's errors where the model does not take it."""
+    if not form.is_valid():
+        return None
+    said: dict[str, Any] = held.model_dump() if held is not None else {}
+    for name, value in form.cleaned_data.items():
+        said[name] = _listed(value) if get_origin(model.model_fields[name].annotation) is tuple else value
+    try:
+        return model.model_validate(said)
+    except ValidationError as problems:
+        for problem in problems.errors():
+            place = str(problem["loc"][0]) if problem["loc"] else ""
+            form.add_error(place if place in form.fields else None, problem["msg"])
+        return None
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part for each in text.split(",") if (part := each.strip()))
+
+
+def _field(info: FieldInfo, choices: Sequence[str]) -> forms.Field | None:
+    """The field of one annotation; None where a form has none for it."""
+    kind = info.annotation
+    options = [str(each) for each in get_args(kind)] if get_origin(kind) is Literal else list(choices)
+    if options:
+        return forms.ChoiceField(
+            choices=[(each, each.replace("_", " ").capitalize()) for each in options], widget=_select()
+        )
+    if kind is bool:
+        return forms.BooleanField(required=False, widget=forms.CheckboxInput(attrs={"class": "check"}))
+    if kind is float:
+        return forms.FloatField(widget=forms.NumberInput(attrs={"class": "input", "step": "0.01"}), **_bounds(info))
+    if kind is int:
+        return forms.IntegerField(widget=forms.NumberInput(attrs={"class": "input"}), **_bounds(info))
+    is_words = get_origin(kind) is tuple and get_args(kind)[:1] == (str,)
+    if kind is str or is_words:
+        return forms.CharField(required=info.is_required(), widget=forms.TextInput(attrs={"class": "input"}))
+    return None
+
+
+def _select() -> forms.Select:
+    return forms.Select(attrs={"class": "input"})
+
+
+def _bounds(info: FieldInfo) -> dict[str, Any]:
+    """The least and the greatest that the model takes."""
+    bounds: dict[str, Any] = {}
+    for rule in info.metadata:
+        if (least := getattr(rule, "ge", None)) is not None:
+            bounds["min_value"] = least
+        if (most := getattr(rule, "le", None)) is not None:
+            bounds["max_value"] = most
+    return bounds

@@ -1,0 +1,73 @@
+"""Trying a processor on one ticket, or on words that were typed. Writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from integrations.llm.fencing import show_escaped
+from junto.tenants.actors import Actor
+from signals.findings import PRODUCER_WORDS
+from signals.guessers import guessers_of, rules_of
+from signals.models import Signal
+from signals.plans import plans
+from signals.processors.base import Abstained, AnyProcessor, TicketFacts, Workbench
+from signals.ticket_facts import ticket_facts
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of it: the value in words (empty = none), and which rules hold, by number."""
+
+    number: str
+    text: str
+    found: bool
+    words: str = ""
+    percent: int = 0
+    producer: str = ""
+    reason: str = ""
+    sure: bool = False
+    holding: tuple[int, ...] = ()
+
+
+def try_rules(actor: Actor, processor: AnyProcessor, *, number: str, text: str) -> Tried:
+    """Let it read the ticket of that number, else the text (its first line is the title)."""
+    facts = _typed(text) if not number else _of_number(actor, number)
+    if facts is None:
+        return Tried(number, text, found=False, reason=f"There is no ticket {number}.")
+    plan = next(plan for plan in plans(actor.organization) if plan.processor is processor)
+    holding = tuple(rule.number for rule in rules_of(actor.organization, processor) if rule.holds(facts))
+    bench = Workbench(guessers=guessers_of(actor.organization, processor))
+    answer = processor.run(facts, plan.options, bench)
+    outcome = answer.nearest if isinstance(answer, Abstained) else answer
+    reason = (
+        answer.reason
+        if outcome is None
+        else f"{answer.reason} {outcome.reason}"
+        if answer is not outcome
+        else outcome.reason
+    )
+    return Tried(
+        number,
+        text,
+        found=True,
+        words=show_escaped(outcome.value.words()) if outcome else "",
+        percent=round(outcome.confidence * 100) if outcome else 0,
+        producer=PRODUCER_WORDS[outcome.producer][0] if outcome else "",
+        reason=show_escaped(reason),
+        sure=outcome is not None and outcome is answer,
+        holding=holding,
+    )
+
+
+def _of_number(actor: Actor, number: str) -> TicketFacts | None:
+    rows = Signal.objects.visible_to(actor).select_related("organization", "company", "contact", "device", "board")
+    signal = rows.filter(external_id=number).first()
+    return ticket_facts(signal) if signal else None
+
+
+def _typed(text: str) -> TicketFacts:
+    title, _, rest = text.partition("\n")
+    now = timezone.now()
+    return TicketFacts(subject=title[:300], description=rest, revision=0, created_at=now, updated_at=now)

@@ -1,0 +1,163 @@
+"""The pages of processors: an Admin sets them, a technician says what is right, and nobody else does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from signals.corrections import precisions
+from signals.models import ProcessorResult, ProcessorRule, ProcessorSetting, ReviewItem, Signal
+from signals.pipeline import run_processors
+from signals.plans import plans
+from signals.processors.base import Phase
+from tests.cases import JuntoTestCase
+from tests.factories import BoardFactory, SignalFactory
+
+KIND = "issue_or_request"
+
+
+class PageCase(JuntoTestCase):
+    def get(self, path: str, **query: str) -> Any:
+        response = self.client.get(self.path(path), query)
+        assert response.status_code == 200, response.status_code
+        return response
+
+    def post(self, path: str, **data: Any) -> Any:
+        response = self.client.post(self.path(path), data)
+        assert response.status_code == 302, response.content[:2000]
+        return response
+
+    def read(self, subject: str = "Cannot print, printer offline") -> Signal:
+        signal: Signal = SignalFactory(company=self.harlow, subject=subject)
+        run_processors(signal)
+        return signal
+
+    def standing(self, signal: Signal) -> ProcessorResult | None:
+        rows = ProcessorResult.objects.for_organization(self.northwind).current()
+        found: ProcessorResult | None = rows.filter(signal=signal, processor=KIND).first()
+        return found
+
+
+class AdminTests(PageCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.log_in(self.adam)
+
+    def test_ines_and_a_technician_find_no_door(self) -> None:
+        self.log_in(self.ines)
+        assert self.client.get(self.path("processors/")).status_code == 404
+        self.log_in(self.mara)
+        for path in ("processors/", f"processors/{KIND}/"):
+            assert self.client.get(self.path(path)).status_code == 403
+        for path in ("switch", "move", "options", "rules", "train"):
+            assert self.client.post(self.path(f"processors/{KIND}/{path}/")).status_code == 403
+        assert self.client.post(self.path("processors/read-again/")).status_code == 403
+
+    def test_a_processor_is_switched_for_all_and_for_one_company(self) -> None:
+        self.post(f"processors/{KIND}/switch/", enabled="off")
+        self.post(f"processors/{KIND}/switch/", enabled="on", company=str(self.harlow.pk))
+
+        def enabled(company: Any) -> bool:
+            return next(plan.enabled for plan in plans(self.northwind, company) if plan.processor.slug == KIND)
+
+        assert (enabled(None), enabled(self.harlow), enabled(self.pinewood)) == (False, True, False)
+        self.post(f"processors/{KIND}/switch/", enabled="", company=str(self.harlow.pk))
+        assert not enabled(self.harlow)
+        assert "Issue / request classifier" in self.get("processors/").content.decode()
+
+    def test_the_order_within_a_phase_is_changed(self) -> None:
+        def order() -> list[str]:
+            return [plan.processor.slug for plan in plans(self.northwind) if plan.processor.phase == Phase.ENRICHMENT]
+
+        first, second, *_ = order()
+        self.post(f"processors/{second}/move/", to="up")
+        assert order()[:2] == [second, first]
+
+    def test_options_and_boards_are_set_and_a_wrong_one_is_refused_beside_its_field(self) -> None:
+        board = BoardFactory(organization=self.northwind)
+        self.post(f"processors/{KIND}/options/", confidence="0.75", boards=[str(board.pk)])
+        row = ProcessorSetting.objects.for_organization(self.northwind).get()
+        assert row.options == {"confidence": 0.75, "read_words": False}
+        assert [each.pk for each in row.boards.all()] == [board.pk]
+        wrong = self.client.post(self.path(f"processors/{KIND}/options/"), {"confidence": "7"})
+        assert wrong.status_code == 400
+        assert "less than or equal to 1" in wrong.content.decode()
+
+    def test_a_rule_is_added_tried_moved_and_removed(self) -> None:
+        words = {"field": "subject", "operator": "contains", "value": "toner"}
+        self.post("processors/category/rules/", **words, any="all", label="Printing", tags="floor 2, toner")
+        self.post("processors/category/rules/", **words | {"value": "paper"}, any="all", label="Supplies")
+        tried = self.get("processors/category/", text="Toner and paper are gone").content.decode()
+        assert "Printing" in tried
+        assert "Rules that hold: 1, 2" in tried
+        assert not ProcessorResult.objects.for_organization(self.northwind).exists()
+        first, second = ProcessorRule.objects.for_organization(self.northwind)
+        self.post(f"processors/rules/{second.pk}/", do="up")
+        assert next(iter(ProcessorRule.objects.for_organization(self.northwind))).label == "Supplies"
+        self.post(f"processors/rules/{first.pk}/", do="remove")
+        assert ProcessorRule.objects.for_organization(self.northwind).count() == 1
+
+    def test_open_tickets_are_read_again_after_an_estimate(self) -> None:
+        signal = self.read()
+        self.post(f"processors/{KIND}/switch/", enabled="off")
+        other = SignalFactory(company=self.harlow, subject="Please order a phone", awaits_processors=False)
+        assert "<b>2</b> open tickets" in self.get("processors/", estimate="1").content.decode()
+        self.post(f"processors/{KIND}/switch/", enabled="on")
+        self.post("processors/read-again/", of=str(self.harlow.pk))
+        self.drain()
+        assert self.standing(signal) is not None
+        assert self.standing(other) is not None
+
+
+class PeopleTests(PageCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.log_in(self.theo)
+
+    def test_the_tickets_page_shows_what_was_found_why_how_sure_and_by_whom(self) -> None:
+        signal = self.read()
+        page = self.get(f"signals/{signal.pk}/").content.decode()
+        assert "Usual words for an issue" in page
+        assert "85 %" in page
+        assert "Correct…" in page
+
+    def test_a_technician_corrects_confirms_and_reverts(self) -> None:
+        signal = self.read()
+        path = f"signals/{signal.pk}/findings/{KIND}/"
+        assert "History" in self.get(path).content.decode()
+        self.post(f"{path}correct/", kind="request")
+        row = self.standing(signal)
+        assert row is not None
+        assert (row.value["kind"], row.person) == ("request", self.theo)
+        assert precisions(self.northwind)[KIND].percent == 0
+        self.post(f"{path}revert/", result=str(row.pk))
+        machine = self.standing(signal)
+        assert machine is not None
+        self.post(f"{path}confirm/", result=str(machine.pk))
+        assert precisions(self.northwind)[KIND].percent == 100
+
+    def test_a_value_that_there_is_not_is_refused_beside_its_field(self) -> None:
+        signal = self.read()
+        response = self.client.post(self.path(f"signals/{signal.pk}/findings/{KIND}/correct/"), {"kind": "poem"})
+        assert response.status_code == 400
+        assert "Select a valid choice" in response.content.decode()
+
+    def test_the_review_queue_holds_what_was_not_sure_until_it_is_answered(self) -> None:
+        ProcessorSetting.objects.create(organization=self.northwind, processor=KIND, options={"confidence": 0.99})
+        signal = self.read()
+        page = self.get("review/").content.decode()
+        assert "Cannot print, printer offline" in page
+        assert "Nothing waits with this filter" in self.get("review/", company=str(self.pinewood.pk)).content.decode()
+        item = ReviewItem.objects.for_organization(self.northwind).get()
+        answer = self.post(f"signals/{signal.pk}/findings/{KIND}/confirm/", result=str(item.result_id), back="review")
+        assert answer.headers["Location"].endswith("/review/")
+        assert "Nothing to review" in self.get("review/").content.decode()
+        assert self.standing(signal) is not None
+
+    def test_a_rivals_ticket_is_not_there_to_be_corrected(self) -> None:
+        signal = self.read()
+        self.log_in(self.ines)
+        foreign = self.path(f"signals/{signal.pk}/findings/{KIND}/correct/", organization=self.southgate)
+        assert self.client.post(foreign, {"kind": "request"}).status_code == 404
+        row = self.standing(signal)
+        assert row is not None
+        assert row.value["kind"] == "issue"
