@@ -288,10 +288,10 @@ class _Writer:
         echoes = our_own(self.connection, {note for ids in new_notes.values() for note in ids})
         touched |= {signal_id for signal_id, ids in new_notes.items() if ids - echoes}
         self._tell_origins([signal for signal, _ in written])
-        if touched:
-            Signal.objects.for_organization(self.connection.organization).filter(
-                pk__in=touched, awaits_processors=False
-            ).update(awaits_processors=True)
+        read = [signal.pk for signal, _ in written if signal.pk in touched and not signal.awaits_processors]
+        if read:
+            rows = Signal.objects.for_organization(self.connection.organization)
+            rows.filter(pk__in=read).update(awaits_processors=True)
         for signal_id in sorted(touched):
             ring("signal.changed", str(signal_id))
 
