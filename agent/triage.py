@@ -151,8 +151,8 @@ def _company(signal: Signal, actor: Actor) -> dict[str, Any] | None:
     return {
         "name": company.name,
         "facts": [
-            ("People", company.contacts.count()),
-            ("Devices", company.devices.count()),
+            ("People", company.contacts.filter(gone_at=None).count()),
+            ("Devices", company.devices.filter(gone_at=None).count()),
             ("Open signals", open_signals),
             ("Linked to", ", ".join(link.connection.label for link in links)),
         ],
@@ -163,7 +163,7 @@ def _company(signal: Signal, actor: Actor) -> dict[str, Any] | None:
 def _contacts(signal: Signal, actor: Actor) -> list[dict[str, str]]:
     if signal.company is None:
         return []
-    people = signal.company.contacts.order_by("name")[:PEOPLE_SHOWN]
+    people = signal.company.contacts.filter(gone_at=None).order_by("name")[:PEOPLE_SHOWN]
     return [
         {
             "name": show_escaped(person.name),

@@ -7,17 +7,19 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.http import Http404
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from pydantic import JsonValue
 from rest_framework import generics
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
 
 from junto.team.idempotency import idempotent
 from junto.tenants.permissions import Permission
 from signals.endpoints import DRY_RUN, KEY, REFUSALS, DeliveryView, SignalView
+from signals.feed import BadCursor, Cursor
 from signals.filters import SignalFilter
 from signals.models import Signal
 from signals.querysets import SignalQuerySet
@@ -29,6 +31,8 @@ from signals.serializers import (
 )
 from signals.syncing import take_delivery
 from signals.upsert import UpsertResult
+
+CHANGED_SINCE = "changed_since"
 
 
 class SignalSyncView(DeliveryView):
@@ -97,13 +101,46 @@ class SignalListView(SignalView, generics.ListAPIView[Signal]):
     serializer_class = SignalOutput
     pagination_class = SignalPages
     filterset_class = SignalFilter
-    parameters: ClassVar[frozenset[str]] = frozenset({*SignalFilter.base_filters, "page", "page_size"})
+    parameters: ClassVar[frozenset[str]] = frozenset({*SignalFilter.base_filters, "page", "page_size", "changed_since"})
     queryset = Signal.unscoped.none()
 
-    @extend_schema(operation_id="signals_list", summary="Find signals", description="Needs the scope `signals:read`.")
+    @extend_schema(
+        operation_id="signals_list",
+        summary="Find signals",
+        description="Needs the scope `signals:read`.",
+        parameters=[
+            OpenApiParameter(
+                "changed_since",
+                str,
+                description="A moment, or the `cursor` of the answer before: what changed in Junto since, the longest "
+                "unchanged first. The answer then has `cursor` instead of `count` and `previous`.",
+            )
+        ],
+    )
     def get(self, request: Request, *args: object, **kwargs: object) -> Response:
         """Find signals."""
+        if CHANGED_SINCE in request.query_params:
+            return self._changes(request)
         return super().get(request, *args, **kwargs)
+
+    def _changes(self, request: Request) -> Response:
+        """A page of the feed. Raises ValidationError where the cursor, or a parameter beside it, cannot be."""
+        for other in ("ordering", "page"):
+            if other in request.query_params:
+                raise ValidationError({other: [f"The feed of `{CHANGED_SINCE}` has an order of its own."]})
+        try:
+            cursor = Cursor.parse(request.query_params[CHANGED_SINCE])
+        except BadCursor:
+            told = "A moment such as 2026-11-21T09:00:00Z is needed, or the cursor of an answer."
+            raise ValidationError({CHANGED_SINCE: [told]}) from None
+        size = SignalPages().get_page_size(request)
+        found = list(cursor.of(self.filter_queryset(self.get_queryset()))[: size + 1])
+        page = found[:size]
+        if page:
+            cursor = Cursor(page[-1].changed_at, page[-1].pk)
+        more = replace_query_param(request.build_absolute_uri(), CHANGED_SINCE, str(cursor))
+        shown = self.get_serializer(page, many=True).data
+        return Response({"next": more if len(found) > size else None, "cursor": str(cursor), "results": shown})
 
     def get_queryset(self) -> SignalQuerySet:
         """The signals the token may see, newest change first."""

@@ -90,6 +90,11 @@ def revision_of(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def moment_of(revision: int) -> datetime:
+    """The moment that a revision stands for."""
+    return _EPOCH + revision * _MICROSECOND
+
+
 def clean_ticket(ticket: TicketRecord, *, now: datetime) -> CleanTicket:
     """The ticket's columns.
 

@@ -267,6 +267,7 @@ class SignalOutput(serializers.ModelSerializer[Signal]):
             "closed_at_source",
             "created_at",
             "updated_at",
+            "changed_at",
             "revision",
         )
 

@@ -113,13 +113,16 @@ def adopt_ticket(*, signal: Signal, connection: Connection, external_id: str) ->
     rows = Signal.objects.for_organization(signal.organization)
     for other in rows.filter(connection=connection, external_id=external_id).exclude(pk=signal.pk):
         rows.filter(pk=other.pk).update(
-            connection=None, state=State.MERGED, state_reason=f"It is the ticket of signal {signal.external_id}."
+            connection=None,
+            state=State.MERGED,
+            state_reason=f"It is the ticket of signal {signal.external_id}.",
+            changed_at=timezone.now(),
         )
         move_subject(
             organization=signal.organization, subject=other.origin_subject, company=None, revision=other.revision
         )
         ring("signal.changed", str(other.pk))
-    rows.filter(pk=signal.pk).update(connection=connection, external_id=external_id)
+    rows.filter(pk=signal.pk).update(connection=connection, external_id=external_id, changed_at=timezone.now())
     ring("signal.changed", str(signal.pk))
 
 

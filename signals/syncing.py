@@ -10,6 +10,7 @@ from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
 from integrations.contracts import TicketRecord
+from integrations.deliveries import remember_delivery
 from integrations.models import Connection
 from junto.audit.services import record
 from junto.tenants.actors import Actor
@@ -70,6 +71,7 @@ class _Delivery:
             stored = iter(upsert_signals(connection=self.connection, tickets=tickets, actor=self.actor))
             results = [each if isinstance(each, UpsertResult) else next(stored) for each in read]
             counts = Counter(result.outcome.value for result in results)
+            remember_delivery(self.connection, "signals", [ticket.updated_at for ticket in tickets])
             record(self.actor, "signals.synced", self.connection, counts)
         return results
 

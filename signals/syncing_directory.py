@@ -14,13 +14,14 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
+from integrations.deliveries import remember_delivery
 from integrations.directory_sync import DirectoryOutcome, DirectoryResult, DirectoryTold, upsert_directory
 from integrations.models import Connection, DirectoryRecord
 from junto.audit.services import record
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
 from signals.cleaning import TicketRefused, clean_json
-from signals.intake import identifier, line, optional_identifier, past_moment, revision_of
+from signals.intake import identifier, line, moment_of, optional_identifier, past_moment, revision_of
 from signals.serializers import first_problem
 from signals.serializers_directory import CompanyInput, ContactInput, DeviceInput
 from signals.syncing import sent_id
@@ -32,8 +33,7 @@ INPUTS: dict[Kind, type[CompanyInput | ContactInput | DeviceInput]] = {
     Kind.CONTACT: ContactInput,
     Kind.DEVICE: DeviceInput,
 }
-#: The name under which a delivery of each stands in the audit log.
-VERBS = {Kind.COMPANY: "companies.synced", Kind.CONTACT: "contacts.synced", Kind.DEVICE: "devices.synced"}
+PLURALS = {Kind.COMPANY: "companies", Kind.CONTACT: "contacts", Kind.DEVICE: "devices"}
 
 
 @transaction.atomic
@@ -54,7 +54,8 @@ def take_directory_delivery(
     with transaction.atomic():
         stored = iter(upsert_directory(connection=connection, kind=kind, told=told, actor=actor))
         results = [each if isinstance(each, DirectoryResult) else next(stored) for each in read]
-        record(actor, VERBS[kind], connection, Counter(result.outcome.value for result in results))
+        remember_delivery(connection, PLURALS[kind], [moment_of(each.revision) for each in told])
+        record(actor, f"{PLURALS[kind]}.synced", connection, Counter(result.outcome.value for result in results))
         transaction.set_rollback(dry_run)
     if not dry_run:
         return results

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Self
 
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from approvals.models import StaleState
@@ -89,6 +89,7 @@ class Signal(TenantModel):
             models.Index(fields=["organization", "state", "-source_updated_at"]),
             models.Index(fields=["organization", "company", "-source_updated_at"]),
             models.Index(fields=["changed_at"], condition=models.Q(awaits_processors=True), name="signal_awaits"),
+            models.Index(fields=["organization", "changed_at", "id"]),
         ]
 
     def __str__(self) -> str:
@@ -120,9 +121,12 @@ class Signal(TenantModel):
         Raises:
             StaleState: the row was in none of `frm` any more.
         """
-        sources, now = tuple(frm), timezone.now()
+        sources = tuple(frm)
         changed = type(self).objects.for_organization(self.organization).filter(pk=self.pk, state__in=sources)
-        if not changed.update(state=to, state_reason=reason, changed_at=now):
+        with transaction.atomic():  # stamped inside of it, see signals/feed.py
+            now = timezone.now()
+            moved = changed.update(state=to, state_reason=reason, changed_at=now)
+        if not moved:
             raise StaleState(f"Signal {self.external_id} is no longer {' or '.join(sources)}.")
         self.state, self.state_reason, self.changed_at = to, reason, now
         return self

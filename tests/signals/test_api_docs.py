@@ -50,7 +50,16 @@ class ApiDocsTests(ApiCase):
         parameters = self.schema["paths"]["/api/v1/{organization}/signals"]["get"]["parameters"]
         real = sorted(each["name"] for each in parameters if each["in"] == "query")
         assert sorted(names("Parameters of the list")) == real
-        assert set(real) == set(api.SignalListView.parameters) == {*SignalFilter.base_filters, "page", "page_size"}
+        assert (
+            set(real)
+            == set(api.SignalListView.parameters)
+            == {
+                *SignalFilter.base_filters,
+                "page",
+                "page_size",
+                "changed_since",
+            }
+        )
 
     def test_every_field_of_an_item_and_every_outcome_stands_there_and_none_else(self) -> None:
         shapes = self.schema["components"]["schemas"]
@@ -77,6 +86,12 @@ class ApiDocsTests(ApiCase):
         listed = self.read("northwind/signals").json()
         assert list(listed) == list(shown)
         assert list(listed["results"][0]) == list(shown["results"][0])
+
+    def test_every_field_of_a_connection_stands_there_and_none_else(self) -> None:
+        [shown] = json.loads(EXAMPLE.findall(section("How each connection stands"))[0])["connections"]
+        shapes = self.schema["components"]["schemas"]
+        assert list(shown) == list(shapes["SyncStateOutput"]["properties"])
+        assert set(names("Fields of a connection")) == set(shown)
 
     def test_the_refusal_it_shows_is_the_one_that_comes(self) -> None:
         shown = json.loads(EXAMPLE.findall(section("When something is wrong"))[0])
