@@ -48,6 +48,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
             for note in signal.notes.order_by("written_at")
         ],
         **ticket_findings(signal, actor=actor),
+        **_time_and_files(signal),
         "unmapped": unmapped,
         "companies": list(Company.objects.visible_to(actor)) if unmapped else [],
         "may_map": unmapped and actor.can(Permission.RUN_SESSIONS),
@@ -62,6 +63,34 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
             "choose_runbook": reverse("signal-choose-runbook", args=[signal.pk]),
         },
     }
+
+
+def _time_and_files(signal: Signal) -> dict[str, Any]:
+    """What was booked on the ticket and which files hang on it, as its source told."""
+    booked = list(signal.time_entries.all())
+    return {
+        "time_entries": [
+            {
+                "member": show_escaped(entry.member),
+                "at": entry.started_at,
+                "length": hours_and_minutes(entry.minutes),
+                "billable": entry.billable,
+                "text": show_escaped(without_marks(entry.text)),
+            }
+            for entry in booked
+        ],
+        "time_total": hours_and_minutes(sum(entry.minutes for entry in booked)),
+        "attachments": [
+            {"name": show_escaped(file.name), "size": file.size, "at": file.added_at}
+            for file in signal.attachments.all()
+        ],
+    }
+
+
+def hours_and_minutes(minutes: int) -> str:
+    """`1 h 30 min`."""
+    hours, rest = divmod(minutes, 60)
+    return " ".join(filter(None, [f"{hours} h" if hours else "", f"{rest} min" if rest or not hours else ""]))
 
 
 def context_pane(

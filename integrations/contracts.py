@@ -22,13 +22,36 @@ class NoteRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeRecord:
+    """Time that somebody booked on a ticket, in whole minutes."""
+
+    external_id: str
+    member: str
+    minutes: int
+    billable: bool
+    text: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentRecord:
+    """A file that hangs on a ticket, without the file. `size` in bytes; None = not told."""
+
+    external_id: str
+    name: str
+    content_type: str
+    added_at: datetime
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TicketRecord:
     """A ticket as its source says. Ids are the source's own; empty = the source has none. Moments are aware.
 
-    `description` is the opening text; the note it comes from at the source is not repeated in `notes`, where None =
-    the source did not send notes this time. `left_out` tells people what of the ticket was too much to be read; empty =
-    all is here. `alert_type` = what the monitoring calls the alert this ticket is about.
-    `deleted` = it is gone at the source. `raw` is the source's own record.
+    `description` is the opening text; the note it comes from at the source is not repeated in `notes`. Of `notes`,
+    `time_entries` and `attachments` None = the source did not send them this time. `left_out` tells people what of the
+    ticket was too much to be read; empty = all is here. `alert_type` = what the monitoring calls the alert this ticket
+    is about. `deleted` = it is gone at the source. `raw` is the source's own record.
     """
 
     external_id: str
@@ -52,6 +75,8 @@ class TicketRecord:
     alert_type: str = ""
     assignee: str = ""
     notes: tuple[NoteRecord, ...] | None = None
+    time_entries: tuple[TimeRecord, ...] | None = None
+    attachments: tuple[AttachmentRecord, ...] | None = None
     deleted: bool = False
     left_out: str = ""
     raw: JsonValue = None

@@ -155,7 +155,7 @@ class SignalDetailView(SignalView):
     @extend_schema(
         operation_id="signals_retrieve",
         summary="Read one signal",
-        description="With its text and notes. Needs the scope `signals:read`.",
+        description="With its text, notes, time and the names of its files. Needs the scope `signals:read`.",
         responses={200: SignalDetailOutput, 404: OpenApiResponse(description="There is no such signal here.")},
     )
     def get(self, request: Request, organization: str, signal: UUID) -> Response:
@@ -163,7 +163,7 @@ class SignalDetailView(SignalView):
         found = (
             Signal.objects.visible_to(self.actor)
             .select_related("company", "contact", "board", "connection")
-            .prefetch_related("notes")
+            .prefetch_related("notes", "time_entries", "attachments")
             .filter(pk=signal)
             .first()
         )

@@ -11,17 +11,17 @@ from functools import cached_property
 
 from pydantic import JsonValue
 
-from integrations.contracts import NoteRecord, TicketRecord
+from integrations.contracts import AttachmentRecord, NoteRecord, TicketRecord, TimeRecord
 from signals.cleaning import TicketRefused, clean_json, storable
 
-#: Most text one ticket may hold: subject, description and all notes together, in bytes of UTF-8.
+#: Most text one ticket may hold: subject, description, all notes and time together, in bytes of UTF-8.
 TEXT_LIMIT = 1024 * 1024
 #: Most the source's own record may take as JSON, in bytes; it repeats the text, so it may be larger.
 RAW_LIMIT = 2 * 1024 * 1024
 #: How far the source's clock may be ahead of ours. A revision from the far future would shut out all later ones.
 CLOCK_LEEWAY = timedelta(days=1)
 
-#: Most notes of one ticket, and most devices it may name.
+#: Most notes of one ticket, as many time entries and attachments, and most devices it may name.
 MOST_NOTES = 1000
 MOST_DEVICES = 100
 
@@ -31,6 +31,9 @@ WORD_LENGTH = 80
 NAME_LENGTH = 120
 AUTHOR_LENGTH = 200
 REASON_LENGTH = 300
+
+#: What hangs on a ticket in lists of its own.
+PARTS = ("notes", "time_entries", "attachments")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -48,8 +51,34 @@ class CleanNote:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CleanTime:
+    """A time entry as SignalTime stores it."""
+
+    external_id: str
+    member: str
+    minutes: int
+    billable: bool
+    text: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanAttachment:
+    """A file's name and size as SignalAttachment stores them."""
+
+    external_id: str
+    name: str
+    content_type: str
+    size: int | None
+    added_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class CleanTicket:
-    """A ticket as Signal stores it; ids are still the source's own. `notes` None = the source did not send them."""
+    """A ticket as Signal stores it; ids are still the source's own.
+
+    `notes`, `time_entries` or `attachments` None = the source did not send them.
+    """
 
     external_id: str
     company_name: str
@@ -73,15 +102,19 @@ class CleanTicket:
     source_created_at: datetime
     source_updated_at: datetime
     notes: tuple[CleanNote, ...] | None
+    time_entries: tuple[CleanTime, ...] | None
+    attachments: tuple[CleanAttachment, ...] | None
     left_out: str
     raw: JsonValue
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all the source said: tells two deliveries of the same revision apart."""
-        said = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "notes"}
-        if self.notes is not None:
-            said["notes"] = [astuple(note) for note in sorted(self.notes, key=lambda note: note.external_id)]
+        said = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in PARTS}
+        for name in PARTS:
+            parts = getattr(self, name)
+            if parts is not None:
+                said[name] = [astuple(part) for part in sorted(parts, key=lambda part: part.external_id)]
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -130,6 +163,8 @@ def clean_ticket(ticket: TicketRecord, *, now: datetime) -> CleanTicket:
         source_created_at=_moment(ticket.created_at or updated_at, "created_at"),
         source_updated_at=updated_at,
         notes=None if ticket.notes is None else _notes(ticket.notes),
+        time_entries=None if ticket.time_entries is None else _times(ticket.time_entries),
+        attachments=None if ticket.attachments is None else _attachments(ticket.attachments),
         left_out=line(ticket.left_out, REASON_LENGTH),
         raw=_storable_raw(ticket.raw),
     )
@@ -144,8 +179,9 @@ def past_moment(updated_at: datetime, *, now: datetime) -> datetime:
 
 
 def text_size(ticket: TicketRecord) -> int:
-    """How much text the ticket holds, subject, description and notes together, in bytes of UTF-8."""
+    """How much text the ticket holds, subject, description, notes and time together, in bytes of UTF-8."""
     texts = [ticket.subject, ticket.description, *(note.text for note in ticket.notes or ())]
+    texts += [entry.text for entry in ticket.time_entries or ()]
     return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
 
 
@@ -157,6 +193,8 @@ def mebibytes(size: int) -> str:
 def _refuse_oversize(ticket: TicketRecord) -> None:
     for what, found, most in (
         ("notes", len(ticket.notes or ()), MOST_NOTES),
+        ("time entries", len(ticket.time_entries or ()), MOST_NOTES),
+        ("attachments", len(ticket.attachments or ()), MOST_NOTES),
         ("devices", len(ticket.device_external_ids), MOST_DEVICES),
     ):
         if found > most:
@@ -195,6 +233,35 @@ def _clean_notes(notes: Sequence[NoteRecord]) -> Iterator[CleanNote]:
             internal=note.internal,
             written_at=_moment(note.written_at, "notes.written_at"),
         )
+
+
+def _times(entries: Sequence[TimeRecord]) -> tuple[CleanTime, ...]:
+    found = {
+        entry.external_id: CleanTime(
+            external_id=identifier(entry.external_id, "time_entries.external_id"),
+            member=line(entry.member, AUTHOR_LENGTH),
+            minutes=entry.minutes,
+            billable=entry.billable,
+            text=storable(entry.text),
+            started_at=_moment(entry.started_at, "time_entries.started_at"),
+        )
+        for entry in entries
+    }
+    return tuple(found.values())
+
+
+def _attachments(files: Sequence[AttachmentRecord]) -> tuple[CleanAttachment, ...]:
+    found = {
+        file.external_id: CleanAttachment(
+            external_id=identifier(file.external_id, "attachments.external_id"),
+            name=line(file.name, AUTHOR_LENGTH) or "Without a name",
+            content_type=line(file.content_type, NAME_LENGTH),
+            size=file.size,
+            added_at=_moment(file.added_at, "attachments.added_at"),
+        )
+        for file in files
+    }
+    return tuple(found.values())
 
 
 def _storable_raw(raw: JsonValue) -> JsonValue:

@@ -9,12 +9,15 @@ from typing import Any, ClassVar, TypedDict
 from pydantic import JsonValue
 from rest_framework import serializers
 
-from integrations.contracts import NoteRecord, TicketRecord
+from integrations.contracts import AttachmentRecord, NoteRecord, TicketRecord, TimeRecord
 from signals.intake import MOST_DEVICES, MOST_NOTES, WORD_LENGTH
-from signals.models import Signal, SignalNote
+from signals.models import Signal, SignalAttachment, SignalNote, SignalTime
 from signals.upsert import Outcome, UpsertResult
 
 MAX_ITEMS = 1000
+#: Of one time entry: ten weeks. Of one file: a tebibyte.
+MOST_MINUTES = 100_000
+MOST_BYTES = 1024**4
 _NO_OBJECT = "This must be an object; {datatype} came."
 _JSON_WORDS = {"str": "text", "int": "a number", "float": "a number", "bool": "true or false", "list": "a list"}
 
@@ -79,6 +82,27 @@ class NoteInput(ForeignInput):
     written_at = serializers.DateTimeField()
 
 
+class TimeInput(ForeignInput):
+    """Time that somebody booked on a ticket."""
+
+    external_id = serializers.CharField()
+    member = words()
+    minutes = serializers.IntegerField(min_value=0, max_value=MOST_MINUTES)
+    billable = serializers.BooleanField(default=True)
+    text = words()
+    started_at = serializers.DateTimeField()
+
+
+class AttachmentInput(ForeignInput):
+    """A file that hangs on a ticket, without the file."""
+
+    external_id = serializers.CharField()
+    name = words()
+    content_type = words()
+    size = serializers.IntegerField(required=False, min_value=0, max_value=MOST_BYTES, help_text="In bytes.")
+    added_at = serializers.DateTimeField()
+
+
 class TicketInput(ForeignInput):
     """One ticket as the source has it now. Ids are the source's own."""
 
@@ -110,6 +134,20 @@ class TicketInput(ForeignInput):
         allow_null=True,
         help_text="All notes of the ticket; left out or null = the stored ones stay.",
     )
+    time_entries = BoundedList(
+        most=MOST_NOTES,
+        child=TimeInput(),
+        required=False,
+        allow_null=True,
+        help_text="All time booked on the ticket; left out or null = the stored stays.",
+    )
+    attachments = BoundedList(
+        most=MOST_NOTES,
+        child=AttachmentInput(),
+        required=False,
+        allow_null=True,
+        help_text="All files of the ticket; left out or null = the stored ones stay.",
+    )
     raw = serializers.JSONField(required=False, default=dict, help_text="The source's own record, kept as it is.")
 
 
@@ -130,6 +168,30 @@ class NoteFields(TypedDict):
     written_at: datetime
 
 
+class TimeFields(TypedDict):
+    """A validated TimeInput."""
+
+    external_id: str
+    member: str
+    minutes: int
+    billable: bool
+    text: str
+    started_at: datetime
+
+
+class _AttachmentFields(TypedDict, total=False):
+    size: int
+
+
+class AttachmentFields(_AttachmentFields):
+    """A validated AttachmentInput."""
+
+    external_id: str
+    name: str
+    content_type: str
+    added_at: datetime
+
+
 class BoardFields(TypedDict):
     """A validated BoardInput."""
 
@@ -141,6 +203,8 @@ class _TicketFields(TypedDict, total=False):
     created_at: datetime
     board: BoardFields | None
     notes: list[NoteFields] | None
+    time_entries: list[TimeFields] | None
+    attachments: list[AttachmentFields] | None
 
 
 class TicketFields(_TicketFields):
@@ -168,7 +232,12 @@ class TicketFields(_TicketFields):
 
 def ticket_record(fields: TicketFields) -> TicketRecord:
     """The record that a validated item stands for."""
-    board, notes = fields.get("board"), fields.get("notes")
+    board, notes, times, files = (
+        fields.get("board"),
+        fields.get("notes"),
+        fields.get("time_entries"),
+        fields.get("attachments"),
+    )
     return TicketRecord(
         external_id=fields["external_id"],
         subject=fields["subject"],
@@ -190,6 +259,8 @@ def ticket_record(fields: TicketFields) -> TicketRecord:
         alert_type=fields["alert_type"],
         assignee=fields["assignee"],
         notes=None if notes is None else tuple(NoteRecord(**note) for note in notes),
+        time_entries=None if times is None else tuple(TimeRecord(**entry) for entry in times),
+        attachments=None if files is None else tuple(AttachmentRecord(**file) for file in files),
         deleted=fields["deleted"],
         raw=fields["raw"],
     )
@@ -233,6 +304,22 @@ class NoteOutput(serializers.ModelSerializer[SignalNote]):
         fields = ("external_id", "author", "text", "internal", "written_at")
 
 
+class TimeOutput(serializers.ModelSerializer[SignalTime]):
+    """Time booked on a signal's ticket."""
+
+    class Meta:
+        model = SignalTime
+        fields = ("external_id", "member", "minutes", "billable", "text", "started_at")
+
+
+class AttachmentOutput(serializers.ModelSerializer[SignalAttachment]):
+    """A file of a signal's ticket."""
+
+    class Meta:
+        model = SignalAttachment
+        fields = ("external_id", "name", "content_type", "size", "added_at")
+
+
 class SignalOutput(serializers.ModelSerializer[Signal]):
     """A signal in a list."""
 
@@ -273,9 +360,11 @@ class SignalOutput(serializers.ModelSerializer[Signal]):
 
 
 class SignalDetailOutput(SignalOutput):
-    """One signal with its text and notes."""
+    """One signal with its text, notes, time and files."""
 
     notes = NoteOutput(many=True)
+    time_entries = TimeOutput(many=True)
+    attachments = AttachmentOutput(many=True)
 
     class Meta(SignalOutput.Meta):
-        fields: ClassVar[Any] = (*SignalOutput.Meta.fields, "description", "notes")
+        fields: ClassVar[Any] = (*SignalOutput.Meta.fields, "description", "notes", "time_entries", "attachments")

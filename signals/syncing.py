@@ -16,13 +16,13 @@ from junto.audit.services import record
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
 from signals.cleaning import TicketRefused, clean_json, storable
-from signals.intake import ID_LENGTH, MOST_NOTES
+from signals.intake import ID_LENGTH, MOST_NOTES, PARTS
 from signals.models import Signal
 from signals.serializers import TicketInput, first_problem, ticket_record
 from signals.upsert import BATCH, Outcome, UpsertResult, upsert_signals
 
-#: Notes that all tickets of one delivery may have together: each costs time, and somebody waits for the answer.
-MOST_NOTES_AT_ONCE = 10 * MOST_NOTES
+#: Notes, time entries and attachments of all tickets of one delivery together: each costs time, and somebody waits.
+MOST_PARTS_AT_ONCE = 10 * MOST_NOTES
 
 
 def take_delivery(
@@ -56,7 +56,7 @@ def take_delivery(
 class _Delivery:
     connection: Connection
     actor: Actor
-    notes: int = field(default=0, init=False)
+    parts: int = field(default=0, init=False)
 
     def take(self, items: Sequence[object]) -> list[UpsertResult]:
         results: list[UpsertResult] = []
@@ -79,22 +79,24 @@ class _Delivery:
         """The ticket that the item tells of, or its refusal."""
         try:
             cleaned = clean_json(item)
-            self._count_notes(cleaned)
+            self._count_parts(cleaned)
             return ticket_record(TicketInput().run_validation(cleaned))
         except TicketRefused as refusal:
             return _refused(item, str(refusal))
         except ValidationError as error:
             return _refused(item, first_problem(error.detail))
 
-    def _count_notes(self, item: object) -> None:
-        notes = item.get("notes") if isinstance(item, dict) else None
-        if not isinstance(notes, list) or len(notes) > MOST_NOTES:
-            return  # the check of the item itself says what is wrong
-        if self.notes + len(notes) > MOST_NOTES_AT_ONCE:
-            raise TicketRefused(
-                f"This delivery holds more than {MOST_NOTES_AT_ONCE:,} notes: send this ticket in another one."
-            )
-        self.notes += len(notes)
+    def _count_parts(self, item: object) -> None:
+        for name in PARTS:
+            parts = item.get(name) if isinstance(item, dict) else None
+            if not isinstance(parts, list) or len(parts) > MOST_NOTES:
+                continue  # the check of the item itself says what is wrong
+            if self.parts + len(parts) > MOST_PARTS_AT_ONCE:
+                raise TicketRefused(
+                    f"This delivery holds more than {MOST_PARTS_AT_ONCE:,} notes, time entries and attachments: "
+                    "send this ticket in another one."
+                )
+            self.parts += len(parts)
 
 
 def _refused(item: object, reason: str) -> UpsertResult:

@@ -32,8 +32,8 @@ from junto.tenants.scoping import TenantQuerySet
 from signals.cleaning import TicketRefused, storable
 from signals.directory import Directory, boards_by_external_id, review_reason
 from signals.intake import ID_LENGTH, REASON_LENGTH, CleanTicket, clean_ticket
-from signals.models import Signal
-from signals.notes import our_own, write_notes
+from signals.models import Signal, SignalAttachment, SignalNote, SignalTime
+from signals.notes import our_own, write_parts
 from signals.refused import forget_refused
 from signals.states import Known, Told, first_state, next_state
 
@@ -284,7 +284,11 @@ class _Writer:
 
     def _finish(self, written: Sequence[tuple[Signal, CleanTicket]], touched: set[uuid.UUID]) -> None:
         """Notes, what stands on the signals in approvals, and the bell; our own note coming back rings nothing."""
-        new_notes = write_notes([(signal, ticket.notes) for signal, ticket in written if ticket.notes is not None])
+        new_notes = write_parts(SignalNote, [(one, told.notes) for one, told in written if told.notes is not None])
+        times = [(one, told.time_entries) for one, told in written if told.time_entries is not None]
+        files = [(one, told.attachments) for one, told in written if told.attachments is not None]
+        write_parts(SignalTime, times)
+        write_parts(SignalAttachment, files)
         echoes = our_own(self.connection, {note for ids in new_notes.values() for note in ids})
         touched |= {signal_id for signal_id, ids in new_notes.items() if ids - echoes}
         self._tell_origins([signal for signal, _ in written])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signals.models.findings import ProcessorResult, ReviewItem
 from signals.models.processors import ProcessorRule, ProcessorSetting, TrainedModel
+from signals.models.records import SignalAttachment, SignalTime
 from signals.models.tickets import Board, Signal, SignalNote
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "ProcessorSetting",
     "ReviewItem",
     "Signal",
+    "SignalAttachment",
     "SignalNote",
+    "SignalTime",
     "TrainedModel",
 ]

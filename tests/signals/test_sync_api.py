@@ -101,6 +101,61 @@ class SyncTests(ApiCase):
         assert (entry.actor_kind, entry.detail) == ("token", {"created": 1})
 
 
+class TimeAndFilesTests(ApiCase):
+    BOOKED: ClassVar[dict[str, Any]] = {
+        "time_entries": [
+            {
+                "external_id": "5",
+                "member": "Theo Okafor",
+                "minutes": 75,
+                "text": "On site.",
+                "started_at": "2026-11-20T08:00:00Z",
+            }
+        ],
+        "attachments": [
+            {
+                "external_id": "8",
+                "name": "screen.png",
+                "content_type": "image/png",
+                "size": 20480,
+                "added_at": "2026-11-20T08:10:00Z",
+            }
+        ],
+    }
+
+    def read_back(self) -> Any:
+        signal = Signal.objects.for_organization(self.northwind).get()
+        return self.read(f"northwind/signals/{signal.pk}").json()
+
+    def test_time_and_the_names_of_files_come_with_a_ticket_and_stand_on_its_page(self) -> None:
+        assert self.sync(ITEM | self.BOOKED).json()["counts"] == {"created": 1}
+        found = self.read_back()
+        assert found["time_entries"] == [self.BOOKED["time_entries"][0] | {"billable": True}]
+        assert found["attachments"] == self.BOOKED["attachments"]
+        page = self.log_in(self.theo).get(self.path(f"signals/{found['id']}/"))
+        for words in ("1 h 15 min", "On site.", "screen.png", "20.0"):
+            self.assertContains(page, words)
+
+    def test_left_out_they_stay_and_sent_anew_they_are_just_those(self) -> None:
+        self.sync(ITEM | self.BOOKED)
+        self.sync(ITEM | {"updated_at": "2026-11-20T10:00:00Z"})
+        assert len(self.read_back()["time_entries"]) == 1
+        self.sync(ITEM | {"updated_at": "2026-11-20T11:00:00Z", "time_entries": [], "attachments": None})
+        found = self.read_back()
+        assert (found["time_entries"], len(found["attachments"])) == ([], 1)
+
+    def test_time_that_cannot_be_refuses_the_ticket_by_its_field(self) -> None:
+        entry = self.BOOKED["time_entries"][0]
+        results = self.sync(
+            ITEM | {"time_entries": [entry | {"minutes": -5}]},
+            ITEM | {"time_entries": [entry | {"minutes": 10**30}]},
+            ITEM
+            | {"attachments": [{"external_id": "1", "name": "x", "size": 2**70, "added_at": "2026-11-20T08:10:00Z"}]},
+        ).json()["results"]
+        assert [one["outcome"] for one in results] == ["refused"] * 3
+        assert results[0]["reason"].startswith("time_entries.")
+
+
 class UnusableBodyTests(ApiCase):
     def test_what_is_no_json_is_a_clear_400(self) -> None:
         for body, words in {
