@@ -47,16 +47,15 @@ class Known:
         """Whether a person took back this very value of this processor's version."""
         return (processor.slug, processor.version, outcome.value.key()[:300]) in self.taken_back
 
-    def says_already(self, processor: AnyProcessor, outcome: AnyOutcome) -> bool:
-        """Whether just this stands; a continuous processor's readings are kept each for itself."""
+    def says_already(self, processor: AnyProcessor, outcome: AnyOutcome, revision: int) -> bool:
+        """Whether just this stands; a continuous processor's readings are kept each for itself, one a revision."""
         row = self.standing.get(processor.slug)
-        return (
-            row is not None
-            and processor.phase != Phase.CONTINUOUS
-            and (row.version, row.producer, row.confidence)
-            == (processor.version, outcome.producer, round(outcome.confidence, 4))
-            and row.value == outcome.value.model_dump(mode="json")
-        )
+        if row is None or (row.version, row.producer) != (processor.version, outcome.producer):
+            return False
+        if processor.phase == Phase.CONTINUOUS:
+            return row.revision == revision and row.key == outcome.value.key()[:300]
+        alike = row.confidence == round(outcome.confidence, 4)
+        return alike and row.value == outcome.value.model_dump(mode="json")
 
 
 def run_processors(signal: Signal, *, only: Collection[str] | None = None) -> list[ProcessorResult]:
@@ -104,7 +103,7 @@ def _run_one(
     spent = _spent(started, facts)
     if isinstance(found, Abstained):
         return keep_abstention(signal, processor, found, spent)
-    if known.forbids(processor, found) or known.says_already(processor, found):
+    if known.forbids(processor, found) or known.says_already(processor, found, facts.revision):
         return None
     return keep_outcome(signal, processor, found, spent)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from integrations.models import Connection, Contact, Device
+from integrations.tools import registry
 from signals.models import Signal
 from signals.processors.base import Known, NoteText, TicketFacts
 
@@ -21,10 +24,11 @@ def ticket_facts(signal: Signal) -> TicketFacts:
         people = [Known(id=str(each.pk), name=each.name, detail=each.email) for each in contacts[:MOST_KNOWN]]
         machines = Device.objects.for_organization(organization).filter(company_id=signal.company_id)
         devices = [Known(id=str(each.pk), name=each.name, detail=each.kind) for each in machines[:MOST_KNOWN]]
-    vendors = Connection.objects.for_organization(organization).values_list("vendor", flat=True)
-    return own_facts(
-        signal, people=tuple(people), devices=tuple(devices), systems=frozenset(vendors), notes=notes(signal)
-    )
+    vendors = set(Connection.objects.for_organization(organization).values_list("vendor", flat=True))
+    tools: dict[str, list[str]] = {}
+    for tool in registry.offered(vendors):
+        tools.setdefault(tool.vendor, []).append(tool.name)
+    return own_facts(signal, people=tuple(people), devices=tuple(devices), tools=tools, notes=notes(signal))
 
 
 def own_facts(
@@ -32,7 +36,7 @@ def own_facts(
     *,
     people: tuple[Known, ...] = (),
     devices: tuple[Known, ...] = (),
-    systems: frozenset[str] = frozenset(),
+    tools: Mapping[str, Collection[str]] | None = None,
     notes: tuple[NoteText, ...] = (),
 ) -> TicketFacts:
     """What stands on the signal's own row and its relations; the rest as given."""
@@ -58,7 +62,7 @@ def own_facts(
         alert_type=signal.alert_type,
         people=people,
         devices=devices,
-        systems=systems,
+        tools=tools or {},
     )
 
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from signals.processors.automation import AutomationProcessor
 from signals.processors.base import AnyProcessor
 from signals.processors.category import CategoryProcessor
+from signals.processors.entities import EntityProcessor
 from signals.processors.issue_or_request import IssueOrRequestProcessor
+from signals.processors.sentiment import SentimentProcessor
+from signals.processors.summary import SummaryProcessor
 
 __all__ = ["PROCESSORS", "UnknownProcessor", "processor_of"]
 
 #: A new processor is a module beside this one, and a line here.
-PROCESSORS: tuple[AnyProcessor, ...] = (IssueOrRequestProcessor(), CategoryProcessor())
+PROCESSORS: tuple[AnyProcessor, ...] = (
+    IssueOrRequestProcessor(),
+    CategoryProcessor(),
+    EntityProcessor(),
+    SummaryProcessor(),
+    AutomationProcessor(),
+    SentimentProcessor(),
+)
 
 _BY_SLUG = {processor.slug: processor for processor in PROCESSORS}
 

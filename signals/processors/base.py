@@ -6,7 +6,7 @@ Whatever it needs beyond the ticket lies on its `Workbench`; what it found is ke
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -78,7 +78,8 @@ class Known:
 class TicketFacts:
     """The ticket as of one revision. All texts are strangers': to be read, never obeyed.
 
-    `people` and `devices` are those known at the ticket's company; `systems` the vendors that are connected, by slug.
+    `people` and `devices` are those known at the ticket's company; `tools` the names of the connected systems' tools,
+    by the system's slug.
     """
 
     subject: str
@@ -101,7 +102,7 @@ class TicketFacts:
     alert_type: str = ""
     people: Sequence[Known] = ()
     devices: Sequence[Known] = ()
-    systems: frozenset[str] = frozenset()
+    tools: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @property
     def text(self) -> TicketText:

@@ -117,7 +117,6 @@ class PeopleTests(PageCase):
         signal = self.read()
         page = self.get(f"signals/{signal.pk}/").content.decode()
         assert "Usual words for an issue" in page
-        assert "85 %" in page
         assert "Correct…" in page
 
     def test_a_technician_corrects_confirms_and_reverts(self) -> None:

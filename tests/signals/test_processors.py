@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -21,7 +22,14 @@ from signals.processors.category import Category
 from signals.processors.issue_or_request import IssueOrRequest
 from signals.tasks import sweep_processors, train_due
 from tests.cases import JuntoTestCase
-from tests.factories import BoardFactory, CompanyLinkFactory, ConnectionFactory, DeviceFactory, SignalFactory
+from tests.factories import (
+    BoardFactory,
+    CompanyLinkFactory,
+    ConnectionFactory,
+    ContactFactory,
+    DeviceFactory,
+    SignalFactory,
+)
 from tests.signals.deliveries import deliver, stored, ticket
 
 KIND = processor_of("issue_or_request")
@@ -244,3 +252,44 @@ class LearningTests(ProcessorCase):
         assert result is not None
         assert result.producer == Producer.RULE
         assert CATEGORY.label_of(Category.model_validate(result.value)) == "Facilities"
+
+
+class WithoutAModelTests(ProcessorCase):
+    def test_a_ticket_is_summed_up_and_its_names_mood_and_automation_potential_are_told(self) -> None:
+        ContactFactory(company=self.harlow, connection=self.psa, name="Dana Whitfield", email="dana@harlow.example")
+        signal = self.arrive(
+            "Outlook keeps asking for the password",
+            description="Dana Whitfield cannot sign in to Outlook. This is very frustrating, please fix it urgently!",
+        )
+        summary, entities = self.standing(signal, "summary"), self.standing(signal, "entities")
+        mood, potential = self.standing(signal, "sentiment"), self.standing(signal, "automation")
+        assert summary is not None
+        assert "Outlook" in summary.value["text"]
+        assert entities is not None
+        assert entities.value["people"] == ["Dana Whitfield"]
+        assert [link["name"] for link in entities.value["links"]] == ["Dana Whitfield"]
+        assert mood is not None
+        assert mood.value["band"] in {"negative", "very_negative"}
+        assert potential is not None
+        assert potential.value["band"] in {"none", "low", "medium", "high"}
+
+    def test_moods_are_kept_one_a_revision_newest_first(self) -> None:
+        for minute, words in enumerate(
+            ("This is very frustrating and unacceptable, nothing works!", "Thank you so much, great, it works!")
+        ):
+            signal = self.arrive("Mail", minute=minute, description=words)
+            run_processors(stored(self.psa))
+        mood = self.standing(signal, "sentiment")
+        assert mood is not None
+        assert len(mood.value["readings"]) == 2
+        assert mood.value["readings"][0] > mood.value["readings"][1]
+
+    def test_a_ticket_of_two_kilobytes_is_read_in_no_time(self) -> None:
+        signal = self.arrive("Printer offline", description="The printer on floor 2 is offline again. " * 50)
+        took = []
+        for number in range(5):
+            signal.description += f" Again, {number}."
+            started = time.process_time()
+            run_processors(signal)
+            took.append(time.process_time() - started)
+        assert sorted(took)[2] < 0.2, took
