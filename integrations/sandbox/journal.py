@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.wire import Answer, Request, Sighting
@@ -93,6 +94,8 @@ def _readable_body(request: Request) -> Json:
         return None
     if len(request.body) > _LONGEST_BODY:
         return {"_bytes": len(request.body)}
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return _without_secrets(dict(parse_qsl(request.body.decode("utf-8", errors="replace"))))
     try:
         return _without_secrets(request.json())
     except ValueError:

@@ -84,6 +84,73 @@ class Device:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class Volume:
+    """A volume of a machine, in gigabytes."""
+
+    name: str
+    label: str
+    gigabytes: int
+    free: int
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Service:
+    """A service of a Windows machine."""
+
+    name: str
+    label: str
+    state: str = "RUNNING"
+    start: str = "AUTO_START"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Patch:
+    """An update of the operating system that is not installed."""
+
+    name: str
+    kb: str
+    severity: str
+    status: str
+    type: str = "SECURITY_UPDATES"
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Program:
+    """Something installed."""
+
+    name: str
+    publisher: str
+    version: str
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Alarm:
+    """An alert that stands in the monitoring."""
+
+    subject: str
+    message: str
+    source: str
+    severity: str
+    priority: str
+    age: str
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Monitored:
+    """What the monitoring knows of a machine beyond the usual; `offline` = for how long it has been."""
+
+    device: str
+    booted: str
+    offline: str = ""
+    needs_reboot: bool = False
+    volumes: tuple[Volume, ...] = ()
+    services: tuple[Service, ...] = ()
+    patches: tuple[Patch, ...] = ()
+    software: tuple[Program, ...] = ()
+    alerts: tuple[Alarm, ...] = ()
+
+
+@dataclass(frozen=True, config=_STRICT)
 class Note:
     """Something said on a ticket: by a member (identifier) or a contact (e-mail address)."""
 
@@ -138,10 +205,11 @@ class Facts:
     contacts: tuple[Contact, ...] = ()
     devices: tuple[Device, ...] = ()
     tickets: tuple[Ticket, ...] = field(default=())
+    monitored: tuple[Monitored, ...] = ()
 
     def without_clients(self) -> Facts:
         """The MSP on its first day: members, and nobody to work for."""
-        return replace(self, companies=(), contacts=(), devices=(), tickets=())
+        return replace(self, companies=(), contacts=(), devices=(), tickets=(), monitored=())
 
 
 @cache
@@ -157,6 +225,7 @@ def load_facts(owner: str) -> Facts:
         tickets=tuple(
             ticket for path in sorted(folder.glob("tickets_*.json")) for ticket in _read(tuple[Ticket, ...], path)
         ),
+        monitored=_read(tuple[Monitored, ...], folder / "monitoring.json"),
     )
 
 

@@ -1,0 +1,1 @@
+"""NinjaOne's public API, played on loopback."""

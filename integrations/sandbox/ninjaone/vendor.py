@@ -1,0 +1,146 @@
+"""NinjaOne as one vendor of the sandbox: recognises, answers, and lets a test plant or change records."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from copy import deepcopy
+from urllib.parse import unquote
+
+from integrations.sandbox.json_types import Json, Record
+from integrations.sandbox.ninjaone.actions import ACTIONS
+from integrations.sandbox.ninjaone.credentials import TOKEN_PATH, Tokens, connection_rows
+from integrations.sandbox.ninjaone.problems import Problem
+from integrations.sandbox.ninjaone.routes import READS, Call, Route
+from integrations.sandbox.ninjaone.seeding import seed_records
+from integrations.sandbox.store import Store, World
+from integrations.sandbox.wire import Answer, Request, Sighting, json_answer
+from integrations.sandbox.world.facts import load_facts
+
+_PREFIX = "/ninjaone"
+_KINDS = {"organizations": "organization", "devices": "device", "alerts": "alert", "activities": "activity"}
+#: Literal segments win over named ones.
+_ROUTES = [
+    (route, re.compile(re.sub(r"\\\{\w+\\\}", r"([^/]+)", re.escape(route.template))))
+    for route in sorted((*READS, *ACTIONS), key=lambda route: route.template.count("{"))
+]
+
+
+class NinjaOne:
+    """The vendor's front door. All methods but `recognise` run inside `Store.change()`."""
+
+    slug = "ninjaone"
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._tokens = Tokens()
+
+    def owners(self) -> list[str]:
+        """The MSPs that have a world at this vendor."""
+        return self._tokens.owners()
+
+    def connections(self, base_url: str) -> list[Record]:
+        """What an admin would enter to connect to this sandbox, one entry a client."""
+        return connection_rows(base_url)
+
+    def is_seeded(self, owner: str) -> bool:
+        """Whether the owner's world was filled before."""
+        return self._store.is_seeded(self.slug, owner)
+
+    def seed(self, owner: str, seed: str) -> None:
+        """Fill the owner's world anew, with dates that count back from now."""
+        facts = load_facts(owner)
+        self._world(owner).load(seed_records(facts if seed == "world" else facts.without_clients()))
+
+    def recognise(self, request: Request) -> Sighting:
+        """Whose credentials a request carries and which route it takes, whether or not it will be served."""
+        found = _find(request)
+        route = "/ws/oauth/token" if request.path == TOKEN_PATH else found[0].template if found else None
+        return Sighting(caller=self._tokens.caller(request), route=route)
+
+    def answer(self, request: Request) -> Answer:
+        """Serve one request; a Problem is answered, never raised."""
+        try:
+            if request.path == TOKEN_PATH and request.method == "POST":
+                return self._tokens.issue(request)
+            found = _find(request)
+            if found is None:
+                raise Problem(404, "There is nothing at this address")
+            route, parts = found
+            token = self._tokens.authenticate(request, route.scope)
+            world = self._store.world(self.slug, token.client.owner)
+            return route.endpoint(Call(world, request, parts, token.client.user_context))
+        except Problem as problem:
+            return json_answer(problem.status, problem.body())
+
+    def plant(self, owner: str, collection: str, body: Json, *, by: str) -> Record:
+        """A new alert, or a device like the first of its organization. Raises ValueError if it cannot be."""
+        fields = dict(body) if isinstance(body, dict) else {}
+        world = self._world(owner)
+        if collection == "alerts":
+            now = time.time()
+            record: Record = {"uid": str(uuid.uuid4()), "createTime": now, "updateTime": now, "subject": by, **fields}
+            if world.get("device", record.get("deviceId")) is None:
+                raise ValueError("an alert stands on a device")
+        elif collection == "devices":
+            alike = [one for one in world.all("device") if one["organizationId"] == fields.get("organizationId")]
+            if not alike:
+                raise ValueError("a device belongs to an organization that has devices")
+            record = {**deepcopy(alike[0]), "uid": str(uuid.uuid4()), **fields}
+            record.pop("id")
+        elif collection == "organizations":
+            record = {"nodeApprovalMode": "AUTOMATIC", **fields}
+        else:
+            raise ValueError(f"cannot plant {collection}")
+        world.save(_KINDS[collection], record)
+        return record
+
+    def change(self, owner: str, collection: str, number: int, operations: Json, *, by: str) -> Record:
+        """Change fields of a record as somebody else, or the machine itself, would. Raises ValueError."""
+        world, kind = self._world(owner), _KINDS.get(collection, "")
+        record = deepcopy(world.get(kind, number))
+        if record is None or not isinstance(operations, dict):
+            raise ValueError(f"there is no {kind} {number}, or nothing to change on it")
+        for path, value in operations.items():
+            first, _, inner = path.partition("/")
+            part = record.get(first)
+            if inner and isinstance(part, dict):
+                part[inner] = value
+            else:
+                record[first] = value
+        world.save(kind, record)
+        return record
+
+    def delete(self, owner: str, collection: str, number: int) -> None:
+        """Delete a record; `tokens` ends every token of the owner. Raises ValueError."""
+        if collection == "tokens":
+            self._tokens.revoke(owner)
+            return
+        world, kind = self._world(owner), _KINDS.get(collection, "")
+        if world.get(kind, number) is None:
+            raise ValueError(f"there is no {collection} {number}")
+        world.remove(kind, number)
+
+    def show(self, owner: str, collection: str, number: int | None) -> Json:
+        """A record, or all of a collection, as stored. Raises ValueError."""
+        world, kind = self._world(owner), _KINDS.get(collection)
+        if kind is None:
+            raise ValueError(f"there is no collection {collection}")
+        if number is None:
+            return [deepcopy(record) for record in world.all(kind)]
+        return deepcopy(world.get(kind, number))
+
+    def _world(self, owner: str) -> World:
+        if owner not in self.owners():
+            raise ValueError(f"there is no owner {owner}")
+        return self._store.world(self.slug, owner)
+
+
+def _find(request: Request) -> tuple[Route, tuple[str, ...]] | None:
+    path = request.path.removeprefix(_PREFIX)
+    for route, pattern in _ROUTES:
+        match = pattern.fullmatch(path) if route.method == request.method else None
+        if match:
+            return route, tuple(unquote(part) for part in match.groups())
+    return None
