@@ -31,7 +31,7 @@ _NEXT = re.compile(r";\s*rel\s*=\s*\"?next\"?\s*(?:;|$)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer with a 2xx status and JSON in it."""
+    """A complete answer with a 2xx status and JSON in it; an empty one holds None."""
 
     status: int
     content: JsonValue
@@ -62,16 +62,23 @@ class AnswerReader:
 
     def __init__(self, *, label: str, secrets: Collection[str], explain: Callable[[JsonValue], str]) -> None:
         self._label = label
-        self._secrets = tuple(one for one in secrets if one)
+        self._secrets = [one for one in secrets if one]
         self._explain = explain
 
+    def hide(self, secret: str) -> None:
+        """Cut this out of errors, too, from here on."""
+        if secret not in self._secrets:
+            self._secrets.append(secret)
+
     def understood(self, *, url: str, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
-        """The answer, when its status is 2xx and it holds JSON; otherwise raises the VendorError that it means."""
+        """The answer, when its status is 2xx and it holds JSON or nothing; else raises the VendorError it means."""
         lower = {name.lower(): value for name, value in headers.items()}
         if 300 <= status < 400:
             raise VendorGarbled(
                 f"{self._label} answered with a redirect, which is not followed: check the address.", sent=True
             )
+        if 200 <= status < 300 and not body:
+            return Answer(status, None, lower, url)
         try:
             content: JsonValue = json.loads(body)
         except (ValueError, RecursionError):

@@ -148,7 +148,7 @@ def search_outcome(
     """Whether a write of unknown outcome happened, read from the vendor.
 
     `before` is the target's state at the claim, `deadline` the warrant's. Not finding it proves nothing until the
-    request's time is over and, for a mark, the vendor's index has settled; until then the answer is "unclear".
+    request's time is over and, for a mark or a log, the vendor's index has settled; until then the answer is "unclear".
 
     Raises:
         IntegrationError: the vendor could not be asked.
@@ -167,7 +167,7 @@ def search_outcome(
         action_id=action_id,
     )
     _remember(link, outcome.written, action_id)
-    lag = tool.settle_seconds if tool.outcome is OutcomeStrategy.MARKER else 0.0
+    lag = tool.settle_seconds if tool.outcome in (OutcomeStrategy.MARKER, OutcomeStrategy.OBSERVE) else 0.0
     settled = deadline + timedelta(seconds=lag)
     if outcome.verdict == "absent" and datetime.now(UTC) < settled:
         return Outcome("unclear", f"{outcome.evidence} It may still happen until {settled:%H:%M:%S} UTC.")

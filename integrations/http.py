@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from itertools import count
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpcore2
 import httpx2
@@ -227,6 +227,11 @@ class VendorSession:
         """Let go of connections."""
         self._adapter.close()
 
+    def bear(self, token: str) -> None:
+        """Sign what is sent from here on with a bearer token, which no error shows."""
+        self._headers["Authorization"] = f"Bearer {token}"
+        self._reader.hide(token)
+
     def send(
         self,
         method: str,
@@ -234,15 +239,18 @@ class VendorSession:
         *,
         query: Iterable[tuple[str, str]] = (),
         body: JsonValue = None,
+        form: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send one request and return its 2xx answer. Reads are tried again, at most `READ_RETRIES` times.
+
+        The body is JSON, or a `form`, and never both.
 
         Raises:
             EgressRefused: the request may not leave, and has not left.
             OutcomeUnknown: a write left and no definite answer came back.
             VendorError: anything else; a write then had no effect.
         """
-        request = self._prepared(method, path, query, body)
+        request = self._prepared(method, path, query, body=body, form=form)
         for attempt in count():
             try:
                 return self._once(request)
@@ -269,11 +277,20 @@ class VendorSession:
         raise VendorGarbled(f"{self._label} lists more than {MOST_PAGES} pages; narrow the search.", sent=True)
 
     def _prepared(
-        self, method: str, path: str, query: Iterable[tuple[str, str]], body: JsonValue
+        self,
+        method: str,
+        path: str,
+        query: Iterable[tuple[str, str]],
+        *,
+        body: JsonValue,
+        form: Mapping[str, str] | None,
     ) -> requests.PreparedRequest:
         headers = dict(self._headers)
         payload = None
-        if body is not None:
+        if form is not None:
+            payload = urlencode(form).encode()
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        elif body is not None:
             payload = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
             headers["Content-Type"] = "application/json"
         prepared = requests.Request(

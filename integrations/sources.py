@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from integrations.connections import open_client, vendor_of
 from integrations.contracts import TicketSource
+from integrations.errors import ToolUnavailable
 from integrations.models import Connection
 from integrations.vendors import VENDORS
 from integrations.warrants import Errand
@@ -25,6 +26,8 @@ def open_ticket_source(connection: Connection) -> TicketSource:
         ToolUnavailable: it is paused, has no credentials, or gives no tickets.
         AddressRefused: its address is none that requests may go to.
     """
+    if not is_ticket_source(connection):
+        raise ToolUnavailable(f"No tickets come from {connection.label}.")
     client = open_client(connection, Errand.reading(SYNC_SECONDS))
     source: TicketSource = vendor_of(connection).module("source").open_source(client)
     return source

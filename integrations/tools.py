@@ -65,6 +65,7 @@ class OutcomeStrategy(StrEnum):
 
     NATURAL = "natural"  # read the record and compare with what was wanted
     MARKER = "marker"  # look for the reference mark that the write carried
+    OBSERVE = "observe"  # look into the vendor's own log of what was done to the target since
     ASK = "ask"  # only a person can tell
 
 

@@ -33,5 +33,6 @@ VENDORS: dict[str, Vendor] = {
             package="integrations.connectwise",
             gives_tickets=True,
         ),
+        Vendor(slug="ninjaone", label="NinjaOne", package="integrations.ninjaone"),
     )
 }

@@ -19,7 +19,7 @@ from typing import Self
 from integrations.errors import WarrantRefused
 
 #: One path segment that stands for a name or number: nothing that could mean another path (T5).
-_SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
+_SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_$-]*", re.ASCII)
 
 
 class Traffic(StrEnum):
@@ -110,11 +110,14 @@ class Errand:
     def admit(self, endpoint: Endpoint | None, *, method: str, path: str) -> Traffic:
         """The request's class, when it may leave now; a WRITE is spent by asking.
 
+        A CONTROL request of the vendor's table belongs to signing in and needs no tool that declares it.
+
         Raises:
             WarrantRefused: it may not leave, and has not left.
         """
         traffic = endpoint.traffic if endpoint else Traffic.WRITE
-        if endpoint is None or (self.endpoints is not None and endpoint not in self.endpoints):
+        declared = self.endpoints is None or endpoint in self.endpoints or traffic is Traffic.CONTROL
+        if endpoint is None or not declared:
             raise WarrantRefused(f"{method} {path} is not among the requests this tool declares.")
         if traffic is Traffic.WRITE:
             self._spend(f"{method} {path}")

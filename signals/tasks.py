@@ -29,9 +29,11 @@ log = structlog.get_logger(__name__)
 
 @task(queue_name="polls")
 def poll_connection(connection_id: str) -> None:
-    """Poll one connection; a paused or removed one is left alone."""
+    """Poll one connection; a paused or removed one, and one that gives no tickets, is left alone."""
     connection = Connection.unscoped.select_related("organization").filter(pk=connection_id).first()
-    if connection is not None and connection.state != Connection.State.PAUSED:
+    if connection is None or connection.state == Connection.State.PAUSED:
+        return
+    if is_ticket_source(connection):
         polling.poll_connection(connection)
 
 

@@ -49,7 +49,7 @@ def spread(name: str, width: int) -> int:
 
 def volumes(device: Device, known: Monitored) -> list[Json]:
     """Volumes with bytes."""
-    usual = (Volume("C:", "Windows", 476, 120 + spread(device.name, 200)),)
+    usual: tuple[Volume, ...] = (Volume("C:", "Windows", 476, 120 + spread(device.name, 200)),)
     if device.kind == "Server":
         usual = (Volume("C:", "System", 240, 90), Volume("D:", "Data", 1900, 700 + spread(device.name, 400)))
     if "macOS" in device.os:

@@ -1,0 +1,1 @@
+"""NinjaOne: its client, its records and its tools."""

@@ -1,0 +1,259 @@
+"""The client of NinjaOne's public API: typed records in and out, every request through the egress gate."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import JsonValue, ValidationError
+
+from integrations.bearer import Bearer, shelf
+from integrations.contracts import CompanyRecord, CredentialField
+from integrations.errors import VendorGarbled, VendorRefused, VendorUnauthorized
+from integrations.http import MOST_PAGES, VendorSession
+from integrations.ninjaone import endpoints, schemas
+from integrations.warrants import Endpoint, Errand
+
+LABEL = "NinjaOne"
+PAGE_SIZE = 250
+REGIONS = {"us": "app", "app": "app", "us2": "us2", "eu": "eu", "oc": "oc", "ca": "ca"}
+ADDRESS_HELP = "Your region: us, us2, eu, oc or ca; or the address, as in https://eu.ninjarmm.com."
+SCOPES = "monitoring management control"
+READING = "monitoring"
+"""What a client is asked for that has not all the scopes: enough to look, not to act."""
+
+CREDENTIAL_FIELDS = (
+    CredentialField("client_id", "Client ID", "Of an API client: Administration > Apps > API > Client App IDs."),
+    CredentialField("client_secret", "Client secret", "Shown once when the API client is made.", secret=True),
+)
+
+M = TypeVar("M", bound=schemas.Wire)
+
+
+def normal_base_url(url: str) -> str:
+    """The host of the tenant's region: of its short name, or of an address with whatever path behind it."""
+    plain = url.strip().rstrip("/")
+    if plain.lower() in REGIONS:
+        return f"https://{REGIONS[plain.lower()]}.ninjarmm.com"
+    return plain.removesuffix("/v2") if urlsplit(plain).path.endswith("/v2") else plain
+
+
+def open_client(*, base_url: str, credentials: Mapping[str, str], errand: Errand, lane: str) -> NinjaOneClient:
+    """A client for one errand, to be closed. Raises AddressRefused; ValidationError for impossible credentials."""
+    return NinjaOneClient(
+        base_url=base_url, credentials=schemas.Credentials.model_validate(dict(credentials)), errand=errand, lane=lane
+    )
+
+
+class NinjaOneClient:
+    """Requests for one errand. Every method raises `IntegrationError` of integrations.errors.
+
+    A look-up whose token is no longer taken signs in anew, once. A write does not: it comes after look-ups of the same
+    errand, which have just shown that the token holds, and nothing that may have arrived is sent twice.
+    """
+
+    def __init__(self, *, base_url: str, credentials: schemas.Credentials, errand: Errand, lane: str) -> None:
+        self._id, self._secret = credentials.client_id, credentials.client_secret.get_secret_value()
+        self._errand = errand
+        self._lane = lane
+        self._session = VendorSession(
+            label=LABEL,
+            base_url=base_url,
+            endpoints=endpoints.ENDPOINTS,
+            errand=errand,
+            headers={"Accept": "application/json"},
+            secrets=(self._secret,),
+            explain=schemas.ErrorBody.words,
+            lane=lane,
+        )
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._session.close()
+
+    def probe(self) -> str:
+        """Sign in, read one record of each kind that Junto needs, and say what the credentials are good for."""
+        bearer = self._sign_in()
+        for endpoint in (endpoints.ORGANIZATIONS, endpoints.DEVICES):
+            self._get(endpoint, [("pageSize", "1")])
+        granted = set(bearer.scopes.split()) or set(SCOPES.split())
+        return LABEL if granted >= set(SCOPES.split()) else f"{LABEL} (the API client may only look, not act)"
+
+    def companies(self) -> Iterator[CompanyRecord]:
+        """The organizations, in the words that all vendors share."""
+        for organization in self.organizations():
+            yield CompanyRecord(external_id=str(organization.id), name=organization.name)
+
+    def organizations(self) -> Iterator[schemas.Organization]:
+        """All organizations that the API client may see."""
+        return self._list(schemas.Organization, endpoints.ORGANIZATIONS)
+
+    def organization_devices(self, organization_id: int) -> Iterator[schemas.Device]:
+        """The devices of an organization."""
+        return self._list(schemas.Device, endpoints.ORGANIZATION_DEVICES, id=organization_id)
+
+    def devices(self, device_filter: str) -> Iterator[schemas.Device]:
+        """The devices that meet a filter."""
+        return self._list(schemas.Device, endpoints.DEVICES, query=[("df", device_filter)])
+
+    def search_devices(self, text: str, *, limit: int) -> list[schemas.Device]:
+        """At most `limit` devices of all organizations by name, user or address."""
+        answer = self._get(endpoints.SEARCH_DEVICES, [("q", text), ("limit", str(limit))])
+        return list(_record(schemas.Found, answer).devices)
+
+    def device(self, device_id: int) -> schemas.Device:
+        """One device."""
+        return _record(schemas.Device, self._get(endpoints.DEVICE, id=device_id))
+
+    def alerts(self, device_filter: str) -> list[schemas.Alert]:
+        """The alerts of the devices that meet a filter."""
+        return _rows(schemas.Alert, self._get(endpoints.ALERTS, [("df", device_filter)]))
+
+    def device_alerts(self, device_id: int) -> list[schemas.Alert]:
+        """The alerts of a device."""
+        return _rows(schemas.Alert, self._get(endpoints.DEVICE_ALERTS, id=device_id))
+
+    def activities(self, device_id: int, *, limit: int = 200) -> list[schemas.Activity]:
+        """The newest lines of a device's log, at most `limit` (10 to 1000), the newest first."""
+        answer = self._get(endpoints.ACTIVITIES, [("pageSize", str(limit))], id=device_id)
+        found = _record(schemas.Activities, answer).activities
+        return sorted(found, key=lambda one: one.id, reverse=True)
+
+    def volumes(self, device_id: int) -> list[schemas.Volume]:
+        """A device's volumes."""
+        return _rows(schemas.Volume, self._get(endpoints.VOLUMES, id=device_id))
+
+    def disks(self, device_id: int) -> list[schemas.Disk]:
+        """A device's drives."""
+        return _rows(schemas.Disk, self._get(endpoints.DISKS, id=device_id))
+
+    def software(self, device_id: int) -> list[schemas.Software]:
+        """What is installed on a device."""
+        return _rows(schemas.Software, self._get(endpoints.SOFTWARE, id=device_id))
+
+    def patches(self, device_id: int) -> list[schemas.Patch]:
+        """Updates of the operating system that a device lacks, or that failed there."""
+        return _rows(schemas.Patch, self._get(endpoints.OS_PATCHES, id=device_id))
+
+    def last_user(self, device_id: int) -> schemas.LastUser:
+        """Who signed in last."""
+        return _record(schemas.LastUser, self._get(endpoints.LAST_USER, id=device_id) or {})
+
+    def services(self, device_id: int) -> list[schemas.Service]:
+        """A Windows device's services."""
+        return _rows(schemas.Service, self._get(endpoints.SERVICES, id=device_id))
+
+    def scripting(self, device_id: int) -> schemas.Scripting:
+        """What may be run on a device."""
+        return _record(schemas.Scripting, self._get(endpoints.SCRIPTING, id=device_id))
+
+    def operating_system(self, device: schemas.Device) -> schemas.OperatingSystem:
+        """The report on a device's operating system; empty where there is none."""
+        found = self._report(schemas.OperatingSystem, endpoints.OPERATING_SYSTEMS, _only(device))
+        return next((one for one in found if one.device_id == device.id), schemas.OperatingSystem())
+
+    def computer_system(self, device: schemas.Device) -> schemas.ComputerSystem:
+        """The report on a device's hardware; empty where there is none."""
+        found = self._report(schemas.ComputerSystem, endpoints.COMPUTER_SYSTEMS, _only(device))
+        return next((one for one in found if one.device_id == device.id), schemas.ComputerSystem())
+
+    def act(self, endpoint: Endpoint, body: JsonValue = None, **segments: int | str) -> None:
+        """Send the one write of the errand."""
+        self._sign_in()
+        self._session.send(endpoint.method, endpoint.path(**segments), body=body)
+
+    def _list(
+        self, model: type[M], endpoint: Endpoint, *, query: list[tuple[str, str]] | None = None, **segments: int
+    ) -> Iterator[M]:
+        """All records of a list. `after` is the last id of the page before; an empty page is the end."""
+        after = 0
+        for _ in range(MOST_PAGES):
+            page = [("pageSize", str(PAGE_SIZE)), *([("after", str(after))] if after else [])]
+            content = self._get(endpoint, [*(query or []), *page], **segments)
+            yield from _rows(model, content)
+            last = _last_id(content)
+            if last is None:
+                return
+            if last <= after:
+                raise VendorGarbled(f"{LABEL} sends the same page again.", sent=True)
+            after = last
+        raise VendorGarbled(f"{LABEL} lists more than {MOST_PAGES} pages; narrow the search.", sent=True)
+
+    def _report(self, model: type[M], endpoint: Endpoint, device_filter: str) -> Iterator[M]:
+        """All records of a report. The answer's cursor gives the next piece; an empty one is the end."""
+        query = [("df", device_filter), ("pageSize", str(PAGE_SIZE))]
+        cursor: list[tuple[str, str]] = []
+        for _ in range(MOST_PAGES):
+            piece = _record(schemas.Report, self._get(endpoint, [*query, *cursor]))
+            yield from (_record(model, row) for row in piece.results)
+            if not piece.results or not piece.cursor.name:
+                return
+            cursor = [("cursor", piece.cursor.name)]
+        raise VendorGarbled(f"{LABEL} reports more than {MOST_PAGES} pages; narrow the search.", sent=True)
+
+    def _get(self, endpoint: Endpoint, query: list[tuple[str, str]] | None = None, **segments: int | str) -> JsonValue:
+        path = endpoint.path(**segments)
+        bearer = self._sign_in()
+        try:
+            return self._session.send("GET", path, query=query or ()).content
+        except VendorUnauthorized:
+            shelf.drop(self._lane, bearer)
+        self._sign_in()
+        return self._session.send("GET", path, query=query or ()).content
+
+    def _sign_in(self) -> Bearer:
+        """Put a token that holds on the session. Raises VendorUnauthorized for credentials that are not taken."""
+        mark = hashlib.sha256(f"{self._id}\n{self._secret}".encode()).hexdigest()
+        bearer = shelf.take(self._lane, credentials=mark, seconds=self._errand.remaining, ask=self._ask)
+        self._session.bear(bearer.token)
+        return bearer
+
+    def _ask(self) -> Bearer:
+        try:
+            return self._exchange(SCOPES)
+        except VendorRefused as refused:
+            if "invalid_scope" not in str(refused):
+                raise
+        return self._exchange(READING)
+
+    def _exchange(self, scopes: str) -> Bearer:
+        asked_at = time.monotonic()
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self._id,
+            "client_secret": self._secret,
+            "scope": scopes,
+        }
+        answer = self._session.send("POST", endpoints.TOKEN.path(), form=form)
+        token = _record(schemas.Token, answer.content)
+        return Bearer(token.access_token, asked_at + token.expires_in, token.scope or scopes)
+
+
+def _only(device: schemas.Device) -> str:
+    return f"org = {device.organization_id} AND id = {device.id}"
+
+
+def _last_id(content: JsonValue) -> int | None:
+    last = content[-1] if isinstance(content, list) and content else None
+    number = last.get("id") if isinstance(last, dict) else None
+    return number if isinstance(number, int) else None
+
+
+def _rows(model: type[M], content: JsonValue) -> list[M]:
+    if not isinstance(content, list):
+        raise VendorGarbled(f"{LABEL} sent something else than a list.", sent=True)
+    return [_record(model, row) for row in content]
+
+
+def _record(model: type[M], content: JsonValue) -> M:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        fields = ", ".join(sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]}))
+        raise VendorGarbled(
+            f"{LABEL} sent a {model.__name__.lower()} that could not be read{f' ({fields})' if fields else ''}.",
+            sent=True,
+        ) from None
