@@ -33,6 +33,16 @@ def credential_fields(vendor: Vendor) -> tuple[CredentialField, ...]:
     return cast("tuple[CredentialField, ...]", vendor.module("client").CREDENTIAL_FIELDS)
 
 
+def address_help(vendor: Vendor) -> str:
+    """What the address of this vendor looks like."""
+    return str(vendor.module("client").ADDRESS_HELP)
+
+
+def set_up_steps(vendor: Vendor) -> tuple[str, ...]:
+    """What to make at this vendor before it is connected."""
+    return cast("tuple[str, ...]", vendor.module("client").SET_UP)
+
+
 def normal_base_url(vendor: Vendor, url: str) -> str:
     """The base URL in the vendor's own form."""
     return str(vendor.module("client").normal_base_url(url))

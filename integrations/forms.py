@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
-from integrations.connections import credential_fields
+from integrations.connections import address_help, credential_fields
 from integrations.models import Connection
 from integrations.vendors import Vendor
 
@@ -19,7 +19,6 @@ class ConnectionForm(forms.Form):
         max_length=300,
         label="Address",
         widget=forms.TextInput(attrs={**_ATTRIBUTES, "inputmode": "url"}),
-        help_text="As in https://api-eu.myconnectwise.net. Another host needs the credentials anew.",
     )
 
     def __init__(self, data: object = None, *, vendor: Vendor, connection: Connection | None = None) -> None:
@@ -27,6 +26,7 @@ class ConnectionForm(forms.Form):
         if connection is not None:
             initial = {"label": connection.label, "base_url": connection.base_url}
         super().__init__(data, initial=initial)  # type: ignore[arg-type]
+        self.fields["base_url"].help_text = f"{address_help(vendor)} Another host needs the credentials anew."
         self._fields = credential_fields(vendor)
         self._kept = connection is not None and bool(connection.sealed_credentials)
         for one in self._fields:

@@ -28,6 +28,7 @@ from integrations.errors import (
     VendorTimeout,
     VendorUnauthorized,
 )
+from integrations.matching import accept_suggestions
 from integrations.models import CompanyLink, Connection
 from integrations.sources import is_ticket_source, open_ticket_source
 from integrations.tools import OWN_VENDOR, AnyTool, registry
@@ -47,6 +48,7 @@ __all__ = [
     "DirectoryReport",
     "InvalidConnection",
     "ModelInfo",
+    "accept_suggestions",
     "chat_model",
     "check_connection",
     "is_offered",

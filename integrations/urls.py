@@ -14,5 +14,6 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/pause/", views.pause, name="connection-pause"),
     path("connections/<uuid:connection_id>/companies/", views.companies, name="connection-companies"),
     path("connections/<uuid:connection_id>/companies/link/", views.link, name="connection-link"),
+    path("connections/<uuid:connection_id>/companies/accept/", views.accept, name="connection-accept"),
     path("connections/<uuid:connection_id>/companies/<uuid:link_id>/unlink/", views.unlink, name="connection-unlink"),
 ]

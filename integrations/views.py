@@ -11,12 +11,16 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from integrations.connections import set_up_steps
+from integrations.errors import IntegrationError
 from integrations.forms import ConnectionForm, LinkForm
+from integrations.matching import Unmapped, accept_suggestions, unmapped
 from integrations.models import CompanyLink, Connection, RefusedTicket, SyncCursor
 from integrations.services import (
     AlreadyLinked,
     InvalidConnection,
     check_connection,
+    is_ticket_source,
     link_company,
     pause_connection,
     save_connection,
@@ -120,11 +124,17 @@ def companies(request: MemberRequest, connection_id: UUID) -> HttpResponse:
         for company in Company.objects.visible_to(request.actor)
         for link in [links.get(company.pk)]
     ]
+    found, problem = _unmapped(request, connection)
     context = {
         "connection": {"name": connection.label, "path": reverse("connection-change", args=[connection.pk])},
         "companies": rows,
         "unlinked": [row for row in rows if not row["external_id"]],
         "link_path": reverse("connection-link", args=[connection.pk]),
+        "accept_path": reverse("connection-accept", args=[connection.pk]),
+        "suggestions": found.suggestions if found else (),
+        "there": (*(one.external for one in found.suggestions), *found.there) if found else (),
+        "nothing_there": found is not None and not found.suggestions and not found.there,
+        "problem": problem,
     }
     return render(request, "integrations/companies.html", context)
 
@@ -156,6 +166,21 @@ def link(request: MemberRequest, connection_id: UUID) -> HttpResponse:
 
 
 @require_POST
+def accept(request: MemberRequest, connection_id: UUID) -> HttpResponse:
+    """Link the chosen ones of what is suggested."""
+    require(request.actor, Permission.MANAGE_INTEGRATIONS)
+    connection = _connection(request, connection_id)
+    chosen = frozenset(request.POST.getlist("external_id"))
+    try:
+        number = accept_suggestions(actor=request.actor, connection=connection, external_ids=chosen)
+    except (IntegrationError, AlreadyLinked) as refused:
+        messages.error(request, str(refused))
+    else:
+        _tell(request, number > 0, f"{number} linked." if number else "Choose at least one company.")
+    return redirect("connection-companies", connection.pk)
+
+
+@require_POST
 def unlink(request: MemberRequest, connection_id: UUID, link_id: UUID) -> HttpResponse:
     """Take a link away."""
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
@@ -167,6 +192,16 @@ def unlink(request: MemberRequest, connection_id: UUID, link_id: UUID) -> HttpRe
     unlink_company(actor=request.actor, link=found)
     messages.success(request, f"{found.company.name} is no longer linked.")
     return redirect("connection-companies", connection.pk)
+
+
+def _unmapped(request: MemberRequest, connection: Connection) -> tuple[Unmapped | None, str]:
+    """What is not linked at a vendor whose companies do not come by themselves, or why that cannot be told."""
+    if is_ticket_source(connection):
+        return None, ""
+    try:
+        return unmapped(actor=request.actor, connection=connection), ""
+    except IntegrationError as failure:
+        return None, str(failure)
 
 
 def _edit(request: MemberRequest, vendor: Vendor, connection: Connection | None) -> HttpResponse:
@@ -182,6 +217,7 @@ def _edit(request: MemberRequest, vendor: Vendor, connection: Connection | None)
         "form": form,
         "vendor": vendor.label,
         "connection": _tile(connection) if connection else None,
+        "set_up": set_up_steps(vendor),
         "back_path": reverse("connections"),
     }
     response = render(request, "integrations/connection_form.html", context)
@@ -229,6 +265,7 @@ def _tile(connection: Connection, cursor_at: object = None, refused: Sequence[Re
         "detail": connection.state_detail,
         "checked_at": connection.checked_at,
         "cursor_at": cursor_at,
+        "gives_tickets": vendor is None or vendor.gives_tickets,
         "refused": refused,
         "paused": connection.state == Connection.State.PAUSED,
         "test_path": reverse("connection-test", args=[connection.pk]),

@@ -39,6 +39,19 @@ class SandboxConnection:
     may_write: bool
 
 
+@dataclass(frozen=True)
+class NinjaOneClientRow:
+    """What an admin would enter to connect to the sandbox's NinjaOne as one MSP."""
+
+    name: str
+    vendor: str
+    owner: str
+    label: str
+    base_url: str
+    client_id: str
+    client_secret: str
+
+
 class SandboxProcess:
     """A running sandbox. Start it with `running_sandbox` or take the `sandbox` fixture."""
 
@@ -51,7 +64,8 @@ class SandboxProcess:
         self._control = requests.Session()
         self._control.trust_env = False
         rows = self._ask("GET", "connections")
-        self.connections = {row["name"]: SandboxConnection(**row) for row in rows}
+        self.connections = {row["name"]: SandboxConnection(**row) for row in rows if row["vendor"] == "connectwise"}
+        self.ninjaone = {row["name"]: NinjaOneClientRow(**row) for row in rows if row["vendor"] == "ninjaone"}
 
     @property
     def port(self) -> int:
@@ -189,6 +203,28 @@ class SandboxProcess:
         """What the vendor really holds: one record, or the whole collection (references are ids)."""
         path = f"connectwise/{collection}" if number is None else f"connectwise/{collection}/{number}"
         return self._ask("GET", f"{path}?owner={owner}")
+
+    def monitored(self, collection: str, *, owner: str = "northwind") -> Any:
+        """What NinjaOne really holds of a collection (devices, alerts, activities, organizations)."""
+        return self._ask("GET", f"ninjaone/{collection}?owner={owner}")
+
+    def plant_monitored(self, collection: str, record: Mapping[str, Any], *, owner: str = "northwind") -> Any:
+        """A new device, alert or organization in NinjaOne."""
+        return self._ask("POST", f"ninjaone/{collection}", {"owner": owner, "record": dict(record)})
+
+    def plant_many_monitored(
+        self, collection: str, records: Sequence[Mapping[str, Any]], *, owner: str = "northwind"
+    ) -> None:
+        """Many new records in NinjaOne at once."""
+        self._ask("POST", f"ninjaone/{collection}", {"owner": owner, "records": [dict(one) for one in records]})
+
+    def change_monitored(self, collection: str, number: int, *, owner: str = "northwind", **fields: Any) -> None:
+        """The machine itself, or somebody else, changes fields of a record in NinjaOne."""
+        self._ask("PATCH", f"ninjaone/{collection}/{number}", {"owner": owner, "operations": fields})
+
+    def end_tokens(self, *, owner: str = "northwind") -> None:
+        """Every token that NinjaOne gave to this owner ends now."""
+        self._ask("DELETE", "ninjaone/tokens/1", {"owner": owner})
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         answer = self._control.request(method, f"{self.base_url}/_sandbox/{path}", json=body, timeout=30)

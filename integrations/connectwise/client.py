@@ -30,6 +30,16 @@ CREDENTIAL_FIELDS = (
     CredentialField("client_id", "Client ID", "Of your integration, from developer.connectwise.com."),
 )
 
+ADDRESS_HELP = "As in https://api-eu.myconnectwise.net, or your own server's."
+SET_UP = (
+    "Under System > Members > API Members, add a member with a security role of its own.",
+    "The role may read companies, contacts and configurations, and read and edit service tickets, notes, time entries"
+    " and schedules. It needs nothing else.",
+    "Make a key pair for it under API Keys; the private key is shown once.",
+    "Register a client id for the integration on developer.connectwise.com.",
+)
+"""What to make at the vendor, with no more rights than are needed."""
+
 M = TypeVar("M", bound=schemas.Wire)
 
 

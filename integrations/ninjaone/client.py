@@ -30,6 +30,16 @@ CREDENTIAL_FIELDS = (
     CredentialField("client_secret", "Client secret", "Shown once when the API client is made.", secret=True),
 )
 
+SET_UP = (
+    "In NinjaOne under Administration > Apps > API > Client App IDs, add a client of the platform “API Services"
+    " (machine-to-machine)” with the grant “Client credentials”.",
+    "Scopes: Monitoring to look; Management for maintenance windows and alerts; Control for scripts, services, reboots"
+    " and updates. With Monitoring alone Junto looks and does nothing.",
+    "Let it see only the organizations that Junto shall reach. Junto keeps every call to the ticket's own company.",
+    "Copy the client id, and the secret, which is shown once.",
+)
+"""What to make at the vendor, with no more rights than are needed."""
+
 M = TypeVar("M", bound=schemas.Wire)
 
 
@@ -82,7 +92,7 @@ class NinjaOneClient:
         granted = set(bearer.scopes.split()) or set(SCOPES.split())
         return LABEL if granted >= set(SCOPES.split()) else f"{LABEL} (the API client may only look, not act)"
 
-    def companies(self) -> Iterator[CompanyRecord]:
+    def company_records(self) -> Iterator[CompanyRecord]:
         """The organizations, in the words that all vendors share."""
         for organization in self.organizations():
             yield CompanyRecord(external_id=str(organization.id), name=organization.name)

@@ -30,12 +30,8 @@ DRAFTS = {
     "offboarding": "microsoft365: get_user set_account_enabled revoke_sessions inbox_rules set_auto_reply "
     "assign_license; pax8: list_subscriptions",
     "password-reset": "microsoft365: get_user sign_ins reset_password revoke_sessions",
-    "patching": "ninjaone: find_device pending_patches device_activities device_storage set_maintenance scan_patches "
-    "apply_patches list_services",
     "phishing": "microsoft365: revoke_sessions reset_password sign_ins inbox_rules auth_methods audit_log",
-    "server-reboot": "ninjaone: find_device device_storage list_services set_maintenance reboot_device",
     "shared-mailbox": "microsoft365: find_user set_account_enabled change_group_member",
-    "slow-computer": "ninjaone: find_device get_device device_storage pending_patches device_software reboot_device",
 }
 
 everyone = pytest.mark.parametrize("each", templates().values(), ids=templates())

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from agent.models import StartRule
 from agent.start_rules import set_start_rule
 from integrations.models import Connection
-from integrations.services import pause_connection, save_connection
+from integrations.services import accept_suggestions, check_connection, pause_connection, save_connection
 from junto.desk.demo.people import FIRMS, Firm, Person
 from junto.desk.demo.runbooks import RUNBOOKS
 from junto.env import ROOT, secret_file
@@ -73,6 +73,16 @@ class SandboxConnection(BaseModel):
         return {name: getattr(self, name) for name in ("company_id", "public_key", "private_key", "client_id")}
 
 
+class SandboxMonitoring(BaseModel):
+    """What the sandbox says a client needs in order to connect to its monitoring."""
+
+    name: str
+    vendor: str
+    base_url: str
+    client_id: str
+    client_secret: str
+
+
 @dataclass(frozen=True)
 class Demo:
     """One load. `base_url` is where this server answers, `sandbox_url` where the vendor sandbox does."""
@@ -90,12 +100,12 @@ class Demo:
         password = demo_password()
         if not is_loaded():
             hashed = make_password(password)
-            connections = self._sandbox_connections()
+            connections, monitoring = self._sandbox_connections()
             for firm in FIRMS:
-                self._load_firm(firm, connections[firm.slug], hashed)
+                self._load_firm(firm, connections[firm.slug], monitoring[f"{firm.slug}-rmm"], hashed)
         self._tell_logins(password)
 
-    def _load_firm(self, firm: Firm, connection: SandboxConnection, hashed: str) -> None:
+    def _load_firm(self, firm: Firm, connection: SandboxConnection, monitoring: SandboxMonitoring, hashed: str) -> None:
         organization = self._organization(firm, hashed)
         owner = _actor(organization, firm.people[0])
         # until everything is here: no session before its runbook
@@ -105,6 +115,7 @@ class Demo:
             self._deliver_by_rest(organization, owner, connection)
             pause_connection(actor=owner, connection=row, paused=False)
         self._poll(firm, row, owner)
+        self._monitoring(owner, monitoring)
         if firm is FIRMS[0]:
             self._runbooks(organization, firm)
         self._start_rules(organization, owner)
@@ -147,6 +158,24 @@ class Demo:
                 )
                 pause_connection(actor=owner, connection=row, paused=True)
         return row
+
+    def _monitoring(self, owner: Actor, monitoring: SandboxMonitoring) -> None:
+        """The connection to the monitoring, tried, with the companies linked that bear the same name there."""
+        row = Connection.objects.for_organization(owner.organization).filter(vendor=monitoring.vendor).first()
+        if row is None or row.base_url != monitoring.base_url:
+            row = save_connection(
+                actor=owner,
+                vendor=monitoring.vendor,
+                label=f"NinjaOne of {owner.organization.name}",
+                base_url=monitoring.base_url,
+                credentials={"client_id": monitoring.client_id, "client_secret": monitoring.client_secret},
+                connection=row,
+            )
+        health = check_connection(row)
+        if not health.ok:
+            raise DemoFailed(f"The connection to NinjaOne does not work: {health.summary}")
+        linked = accept_suggestions(actor=owner, connection=row)
+        self.say(f"{owner.organization.name}: the connection to NinjaOne, {linked} companies linked")
 
     def _runbooks(self, organization: Organization, firm: Firm) -> None:
         manager = _actor(organization, next(person for person in firm.people if person.role is Role.MANAGER))
@@ -205,11 +234,13 @@ class Demo:
         set_start_rule(actor=owner, mode=StartRule.Mode.RUN)
         self.say(f"{organization.name}: the agent starts by itself, but on the board {HAND_STARTED_BOARD}")
 
-    def _sandbox_connections(self) -> dict[str, SandboxConnection]:
+    def _sandbox_connections(self) -> tuple[dict[str, SandboxConnection], dict[str, SandboxMonitoring]]:
         port = urlsplit(self.sandbox_url).port
         told = _run(["__main__", "--port", str(port), "--print-connections"])
-        found = TypeAdapter(list[SandboxConnection]).validate_json(told)
-        return {connection.name: connection for connection in found}
+        rows = TypeAdapter(list[dict[str, JsonValue]]).validate_json(told)
+        psa = [SandboxConnection.model_validate(row) for row in rows if row["vendor"] == "connectwise"]
+        rmm = [SandboxMonitoring.model_validate(row) for row in rows if row["vendor"] == "ninjaone"]
+        return {one.name: one for one in psa}, {one.name: one for one in rmm}
 
     def _tell_logins(self, password: str) -> None:
         self.say(f"Demo logins, all with the password {password}")

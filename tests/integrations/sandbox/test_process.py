@@ -102,8 +102,18 @@ def test_a_taken_port_is_one_sentence_and_a_failure(sandbox: SandboxProcess, tmp
 def test_the_connections_are_printed_without_starting(tmp_path: Path) -> None:
     printed = _run("--port", "8123", "--state", str(tmp_path / "never"), "--print-connections")
     rows = json.loads(printed.stdout)
-    assert {row["name"] for row in rows} == {"northwind", "southgate", "northwind-readonly"}
-    assert {row["base_url"] for row in rows} == {"http://127.0.0.1:8123/connectwise"}
+    assert {row["name"] for row in rows if row["vendor"] == "connectwise"} == {
+        "northwind",
+        "southgate",
+        "northwind-readonly",
+    }
+    assert {row["name"] for row in rows if row["vendor"] == "ninjaone"} == {
+        "northwind-rmm",
+        "southgate-rmm",
+        "northwind-rmm-reading",
+        "northwind-rmm-machine",
+    }
+    assert {row["base_url"] for row in rows} == {f"http://127.0.0.1:8123/{row['vendor']}" for row in rows}
     assert not (tmp_path / "never").exists()
 
 
