@@ -16,7 +16,6 @@ from integrations.ninjaone.targets import (
     client_of,
     device_of,
     device_state,
-    device_words,
 )
 from integrations.tools import (
     Category,
@@ -95,7 +94,7 @@ def _preview_run(context: ToolContext, arguments: RunScript) -> Preview:
     ]
     return Preview(
         title=f"Run “{script.name}” on {device.name}",
-        target=device_words(device),
+        target=device.name,
         changes=tuple(changes),
         seen_by=f"{context.organization.name}; whoever works on {device.name} may notice it.",
         undo="",
@@ -167,7 +166,7 @@ def _preview_control(context: ToolContext, arguments: ControlService) -> Preview
     undo = {"START": "Stop it again.", "STOP": "Start it again.", "RESTART": ""}[arguments.action]
     return Preview(
         title=f"{arguments.action.capitalize()} {service.label or service.name} on {device.name}",
-        target=device_words(device),
+        target=device.name,
         changes=(Change(service.label or service.name, service.state or "unknown", shown),),
         seen_by=f"{context.organization.name}; whoever uses the service notices it.",
         undo=undo,

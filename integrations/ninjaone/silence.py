@@ -18,7 +18,6 @@ from integrations.ninjaone.targets import (
     client_of,
     device_of,
     device_state,
-    device_words,
     moment,
     organization_id_of,
 )
@@ -60,7 +59,7 @@ def _preview_maintenance(context: ToolContext, arguments: SetMaintenance) -> Pre
     was = f"until {moment(window.end)}" if window.status else "no"
     return Preview(
         title=f"Maintenance of {device.name} until {_until(arguments)}",
-        target=device_words(device),
+        target=device.name,
         changes=(
             Change("Maintenance", was, f"until {_until(arguments)}"),
             Change("Switched off", "", ", ".join(arguments.features).lower()),
@@ -118,7 +117,7 @@ def _preview_reset(context: ToolContext, arguments: ResetAlert) -> Preview:
     alert, device = alert_of(context, arguments.alert_uid)
     return Preview(
         title=f"Reset “{alert.subject or alert.message}” on {device.name}",
-        target=device_words(device),
+        target=device.name,
         changes=(Change(alert.subject or "Alert", f"{alert.message} (since {moment(alert.created)})", "closed"),),
         seen_by=f"{context.organization.name} only. NinjaOne raises it again when its condition is met anew.",
         undo="",

@@ -93,11 +93,6 @@ def alerts_of(context: ToolContext) -> list[tuple[schemas.Alert, schemas.Device]
     return [(alert, devices[alert.device_id]) for alert in alerts if alert.device_id in devices]
 
 
-def device_words(device: schemas.Device) -> str:
-    """A device as a card names it."""
-    return f"{device.name} ({class_words(device)})"
-
-
 def class_words(device: schemas.Device) -> str:
     """The vendor's class in words: "Windows server"."""
     return device.node_class.replace("NMS_", "").replace("_", " ").capitalize() or "Device"

@@ -16,7 +16,6 @@ from integrations.ninjaone.targets import (
     client_of,
     device_of,
     device_state,
-    device_words,
     moment,
 )
 from integrations.tools import (
@@ -59,7 +58,7 @@ def _preview_reboot(context: ToolContext, arguments: RebootDevice) -> Preview:
     )
     return Preview(
         title=f"Reboot {device.name}",
-        target=device_words(device),
+        target=device.name,
         changes=(
             Change("Runs since", moment(system.last_boot) or "not known", "the reboot"),
             Change("Mode", "", "programs may close first" if arguments.mode == "NORMAL" else "without waiting"),
@@ -116,7 +115,7 @@ def _preview_scan(context: ToolContext, arguments: PatchDevice) -> Preview:
     device = awake(device_of(context, arguments.device_id))
     return Preview(
         title=f"Scan {device.name} for missing updates",
-        target=device_words(device),
+        target=device.name,
         changes=(
             Change("List of missing updates", f"{len(client_of(context).patches(device.id))} known", "read anew"),
         ),
@@ -157,7 +156,7 @@ def _preview_apply(context: ToolContext, arguments: PatchDevice) -> Preview:
         raise TargetRefused(f"{device.name} lacks no updates.")
     return Preview(
         title=f"Install missing updates on {device.name}",
-        target=device_words(device),
+        target=device.name,
         changes=tuple(Change(one.kb or one.name, one.status or "missing", "installed") for one in patches[:20]),
         seen_by=f"Whoever works on {device.name}: it may be slow, and may reboot by itself.",
         undo="",

@@ -11,8 +11,10 @@ from agent.directing import answer_decision, mark_step
 from agent.models import AgentSession, RunStep
 from agent.services import close_session
 from agent.starting import run_on_signal
+from approvals.decidable import target_to_type
 from approvals.models import Action
-from integrations.models import Contact
+from integrations.models import Contact, Device
+from integrations.services import link_company, save_connection
 from runbooks.document import parse
 from runbooks.models import Runbook
 from runbooks.services import publish_runbook
@@ -56,6 +58,19 @@ def test_there_is_a_story_for_every_unattended_template_whose_tools_exist() -> N
 
 
 class LibraryRunCase(SessionTestCase):
+    def setUp(self) -> None:
+        """Northwind's monitoring is connected too, and Harbor linked there."""
+        super().setUp()
+        key = self.sandbox.ninjaone["northwind-rmm"]
+        monitoring = save_connection(
+            actor=self.actor(self.adam),
+            vendor="ninjaone",
+            label="NinjaOne",
+            base_url=key.base_url,
+            credentials={"client_id": key.client_id, "client_secret": key.client_secret},
+        )
+        link_company(actor=self.actor(self.adam), connection=monitoring, company=self.harbor, external_id="31")
+
     def finish(self, name: str) -> AgentSession:
         """The template runs on the ticket of its story; the session when it rests."""
         story = STORIES[name]
@@ -68,7 +83,36 @@ class LibraryRunCase(SessionTestCase):
         mara = self.actor(self.mara)
         (draft,) = add_templates(actor=mara, names=[name])
         runbook = publish_runbook(actor=mara, runbook=draft)
-        return self.run_on(run_on_signal(runbook=runbook, signal=signal, actor=self.actor(self.theo), given={}))
+        given = {one.name: "As agreed" for one in template(name).content.declarations if one.required}
+        return self.run_on(run_on_signal(runbook=runbook, signal=signal, actor=self.actor(self.theo), given=given))
+
+    def lead_through(self, name: str) -> None:
+        """The first answer to each question, yes to each request, until nothing is left to do."""
+        contact = Contact.objects.for_organization(self.northwind).filter(company=self.harbor).order_by("pk")[0]
+        device = Device.objects.for_organization(self.northwind).get(name="HBR-WS-LAB")
+        about = {"contact": int(contact.external_id), "configurations": [int(device.external_id)]}
+        session = self.run_template(name, self.ticket(f"About {name}", "See above.", **about))
+        for _ in range(30):
+            asked = next((step for step in self.rows(session) if step.state == RunStep.State.WAITING), None)
+            if waiting := self.waiting(session):
+                session = self.approve(waiting[0])
+            elif asked is not None and asked.decision:
+                option = parse(template(name).content.body).steps[asked.number - 1].options[0]
+                answer_decision(session=session, actor=self.actor(self.theo), number=asked.number, option=option)
+                session = self.run_on(session)
+            else:
+                break
+        states = [(step.number, step.title, step.state) for step in self.rows(session)]
+        assert session.state == AgentSession.State.COMPLETED, (session.state, states, self.notices(session))
+        assert {state for _, _, state in states} <= {"done", "skipped"}, states
+        assert self.left(session.signal)[-1] == "internal note"
+
+    def approve(self, action: Action) -> AgentSession:
+        """Olivia approves, and Mara after her where two have to."""
+        session = self.decide(action, "approve", target=target_to_type(action))
+        if action in self.waiting(session):
+            session = self.decide(action, "approve", by=self.mara, target=target_to_type(action))
+        return session
 
     def rows(self, session: AgentSession) -> list[RunStep]:
         """The run's steps."""
@@ -121,6 +165,12 @@ class QuickTest(LibraryRunCase):
         assert session.state == AgentSession.State.WAITING_FOR_TECHNICIAN
         assert "contact" in f"{self.words(session)}{self.notices(session)}"
 
+    @pytest.mark.slow
+    def test_a_template_of_the_monitoring_runs_to_its_end_on_the_device_of_the_ticket(self) -> None:
+        self.lead_through("patching")
+        acted = [row["route"] for row in self.sandbox.effects() if row["vendor"] == "ninjaone"]
+        assert [route.rpartition("/")[2] for route in acted] == ["maintenance", "scan", "apply"]
+
 
 @pytest.mark.deep
 class EveryTemplateTest(LibraryRunCase):
@@ -151,22 +201,3 @@ class EveryTemplateTest(LibraryRunCase):
         close_session(session=self.run_on(session), actor=self.actor(self.theo))
         assert self.run_on(session).state == AgentSession.State.COMPLETED
         assert {step.state for step in self.rows(session)} == {RunStep.State.DONE}
-
-    def lead_through(self, name: str) -> None:
-        """The first answer to each question, yes to each request, until nothing is left to do."""
-        contact = Contact.objects.for_organization(self.northwind).filter(company=self.harbor).order_by("pk")[0]
-        session = self.run_template(name, self.ticket(f"About {name}", "See above.", contact=int(contact.external_id)))
-        for _ in range(30):
-            asked = next((step for step in self.rows(session) if step.state == RunStep.State.WAITING), None)
-            if waiting := self.waiting(session):
-                session = self.decide(waiting[0], "approve")
-            elif asked is not None and asked.decision:
-                option = parse(template(name).content.body).steps[asked.number - 1].options[0]
-                answer_decision(session=session, actor=self.actor(self.theo), number=asked.number, option=option)
-                session = self.run_on(session)
-            else:
-                break
-        states = [(step.number, step.title, step.state) for step in self.rows(session)]
-        assert session.state == AgentSession.State.COMPLETED, (session.state, states, self.notices(session))
-        assert {state for _, _, state in states} <= {"done", "skipped"}, states
-        assert self.left(session.signal)[-1] == "internal note"

@@ -14,6 +14,7 @@ from runbooks.document import parse, undeclared_inputs
 from runbooks.grants import argument_problems, compile_grants
 from runbooks.models import Runbook
 from runbooks.templates import Template, missing_tools, templates
+from tests.factories import ConnectionFactory
 from tests.runbooks.cases import RunbookCase
 from tests.runbooks.tickets import TICKETS
 
@@ -141,6 +142,7 @@ def ranked(each: Template) -> Document:
 
 class PublishingTests(RunbookCase):
     def test_every_template_whose_tools_exist_is_published_as_it_is(self) -> None:
+        ConnectionFactory(organization=self.northwind, vendor="ninjaone", label="NinjaOne")
         published = [
             self.published(**{name: getattr(each.content, name) for name in ("title", "body", "audience", "inputs")})
             for name, each in templates().items()

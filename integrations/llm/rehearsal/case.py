@@ -20,7 +20,8 @@ LIST_TIME = "connectwise.list_ticket_time"
 LIST_MEMBERS = "connectwise.list_members"
 
 _LIKE_ENOUGH = 0.34
-_LOOKS = ("get", "list", "search", "find", "read", "check", "show", "lookup", "query", "board")
+_LOOKS = ("get", "list", "search", "find", "read", "check", "show", "lookup", "query", "board",
+          "device", "org", "pending", "last")  # fmt: skip
 _DIGITS = re.compile(r"\d+")
 
 

@@ -14,6 +14,7 @@ from .conversation import Call, Offer
 from .findings import findings_note
 from .gathering import Wish
 from .loose import first, text
+from .monitored import monitored_meanings
 from .receipts import closing_note, duration, open_proposals, spoken
 from .time_entries import session_work, spoken_hours, time_meanings, work_description
 from .tools import ADD_NOTE, ADD_TIME, CLASSIFY, tool_words
@@ -233,6 +234,7 @@ def _mention_arguments(case: Case, step: Step, mention: Mention, offer: Offer) -
         "title": case.subject or None,
         "query": next(iter(case.guess.words), None),
         "limit": 25,
+        **monitored_meanings(case, step, mention),
     }
     welcome = _WELCOME.get(mention.tool, frozenset())
     return compose(offer.schema, meanings, mention.arguments, only=welcome | frozenset(mention.unresolved))

@@ -40,7 +40,7 @@ class Work:
 
 def session_work(case: Case) -> Work:
     told = fields(case.conversation.facts.get("work"))
-    minutes, began = told.get("minutes"), _moment(told.get("began"))
+    minutes, began = told.get("minutes"), moment_of(told.get("began"))
     if not isinstance(minutes, int) or began is None:
         return Work(0.25, None, "15 min, until now: a guess, as nothing tells how long this session worked.")
     words = (
@@ -59,7 +59,7 @@ def time_meanings(case: Case, hours: float, note: str, *, began: datetime | None
         "note": note,
         "member": own_identifier(case) or None,
     }
-    now = _moment(case.conversation.facts.get("now"))
+    now = moment_of(case.conversation.facts.get("now"))
     try:
         started = began or (now - timedelta(hours=hours) if now else None)
         ended = started + timedelta(hours=hours) if started else None
@@ -71,7 +71,7 @@ def time_meanings(case: Case, hours: float, note: str, *, began: datetime | None
     return {**meanings, "started": started.strftime(stamp), "ended": ended.strftime(stamp)}
 
 
-def _moment(value: JsonValue) -> datetime | None:
+def moment_of(value: JsonValue) -> datetime | None:
     """A moment of the facts in UTC; None for anything else."""
     try:
         moment = datetime.fromisoformat(text(value))
