@@ -101,7 +101,8 @@ def check_inputs(written: JsonValue) -> tuple[InputDeclaration, ...]:
     What is stored may be older than these questions, so reading it asks less.
 
     Raises:
-        InputsRefused: as `read_inputs`, or they are too long, cannot be stored, or a default is not of its type.
+        InputsRefused: as `read_inputs`, or they are too long, cannot be stored, a select offers an option twice, or a
+            default is not of its type.
     """
     declared = read_inputs(written)
     try:
@@ -114,6 +115,10 @@ def check_inputs(written: JsonValue) -> tuple[InputDeclaration, ...]:
     if any("\0" in word for each in declared for word in (each.label, str(each.default), *each.options)):
         raise InputsRefused("The inputs hold a NUL character, which cannot be stored.")
     for each in declared:
+        offered = [option.strip() for option in each.options]
+        twice = next((option for option in offered if offered.count(option) > 1), None)
+        if twice is not None:
+            raise InputsRefused(f"The input {each.name} offers “{twice}” twice.")
         problem = each.default_problem()
         if problem:
             raise InputsRefused(f"The default of the input {each.name} does not fit: {problem}")

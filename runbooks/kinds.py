@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Final, Literal
@@ -14,6 +15,7 @@ Kind = Literal["string", "email", "number", "select", "date", "boolean"]
 
 #: Characters of one value.
 VALUE_LENGTH: Final = 500
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WORDS_FOR: Final = {True: ("true", "yes", "on", "1"), False: ("false", "no", "off", "0", "")}
 
 
@@ -63,6 +65,8 @@ def _number(raw: JsonValue) -> int | float:
 
 def _date(text: str) -> str:
     try:
+        if not _DATE.fullmatch(text):  # weeks and bare digits are ISO dates too, but nobody reads them as one
+            raise ValueError(text)
         return date.fromisoformat(text).isoformat()
     except ValueError:
         raise ValueError("A date such as 2026-11-21 is expected.") from None

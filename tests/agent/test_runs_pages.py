@@ -203,6 +203,14 @@ class FormTest(PageCase):
         self.assertContains(page, f'value="{contact.email}"')
         self.assertContains(page, "<option>phone</option>")
 
+    def test_the_form_says_which_answers_are_needed(self) -> None:
+        note = {"name": "note", "label": "Note", "type": "string", "required": False}
+        runbook = self.publish(HYBRID, audience="hybrid", inputs=[*INPUTS, note])
+        page = self.client.get(self.form(runbook), {"ticket": self.signal.external_id})
+        self.assertContains(page, "What is not marked optional is needed.")
+        self.assertContains(page, "Note <span class=\"dim\">(optional)</span></label>", html=False)
+        self.assertContains(page, "(optional)", count=1)
+
     def test_wrong_values_are_marked_and_what_was_typed_stays(self) -> None:
         runbook = self.publish(HYBRID, audience="hybrid", inputs=INPUTS)
         form = {"signal": str(self.signal.pk), "input.user": "nobody", "input.days": "3", "input.way": "pigeon"}

@@ -98,6 +98,14 @@ def test_keys_move_and_tell_what_they_do(enter):
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
 
 
+def test_the_last_row_of_a_list_can_be_chosen_beside_the_bar_of_actions(enter):
+    page = enter("mara", viewport={"width": 1440, "height": 500}).open("admin/runbooks/runbook/")
+    rows = page.locator("input.action-select")
+    rows.first.check()
+    rows.last.check()
+    expect(page.locator(".action-counter")).to_contain_text("2 of")
+
+
 def test_a_search_that_finds_nothing_says_so_and_can_be_cleared(enter):
     page = enter("theo").open("signals/")
     page.get_by_role("searchbox").fill("no such ticket anywhere")

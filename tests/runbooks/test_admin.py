@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from junto.team.services import limit_to_companies
@@ -86,6 +87,8 @@ class WritingTests(AdminCase):
             ("select", "blue", "Choose one of red, green.", "red"),
             ("email", "nobody", "An e-mail address is expected.", "ticket.contact.email"),
             ("date", "tomorrow", "A date such as", "2026-12-01"),
+            ("date", "2026-W01-1", "A date such as", "2026-12-01"),
+            ("date", "20260101", "A date such as", "2026-12-01"),
             ("boolean", "perhaps", "Yes or no is expected.", True),
             ("string", "a" * 501, "At most 500 characters fit.", ""),
         ):
@@ -94,6 +97,11 @@ class WritingTests(AdminCase):
             asked = {"body": "1. One", "inputs": declared(kind, wrong), "audience": "human"}
             assert words in self.client.post(self.admin("check/"), asked).json()["problems"][0]["message"]
             assert self.add(inputs=declared(kind, right)).status_code == 302
+
+    def test_a_select_offers_each_option_once(self) -> None:
+        select = {"name": "way", "label": "Way", "type": "select", "options": ["mail", "phone", "mail "]}
+        errors = self.add(inputs=json.dumps([select])).context["adminform"].form.errors
+        assert "The input way offers “mail” twice." in str(errors["inputs"])
 
     def test_a_text_or_tag_longer_than_a_file_may_hold_is_refused(self) -> None:
         for field, value in (("description", "a" * 5001), ("tags", "t" * 61), ("tags", ",".join(map(str, range(51))))):
@@ -194,6 +202,24 @@ class VersionsTests(AdminCase):
         assert not runbook.forks.exists()
         self.client.post(path, {"company": str(self.harlow.pk)})
         assert runbook.forks.get().company == self.harlow
+
+
+class HeadingTests(AdminCase):
+    def test_every_page_about_a_runbook_says_what_is_done_on_it_and_where_it_lies(self) -> None:
+        runbook = self.published()
+        for page, deed in (
+            ("runbooks/runbook/{}/publish/", "Publish “{}”"),
+            ("runbooks/runbook/{}/versions/", "Versions of “{}”"),
+            ("runbooks/runbook/{}/triggers/", "Triggers of “{}”"),
+            ("runbooks/runbook/{}/fork/", "Forks of “{}”"),
+            ("runbooks/runbook/{}/archive/", "Archive “{}”"),
+            ("agent/replay/of/{}/", "Replay the draft of “{}”"),
+            ("agent/replay/figures/{}/", "How “{}” does"),
+        ):
+            shown = self.client.get(self.path(f"admin/{page.format(runbook.pk)}"))
+            self.assertContains(shown, f'<h2 class="life-title">{deed.format(runbook.title)}</h2>')
+            trail = shown.content.decode().partition("<h1")[2].partition("</h1>")[0]
+            assert re.findall(r">([^<>]*\w[^<>]*)</a>", trail) == ["Runbooks", runbook.title]
 
 
 class WhoMayTests(AdminCase):

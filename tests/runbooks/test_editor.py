@@ -191,6 +191,7 @@ class JoiningTests(AdminCase):
         self.adam_saves(body="1. One\n2. Two, by Adam\n3. Three\n", title="Title by Adam")
         page = self.mara_saves(body="1. One\n2. Two, by Mara\n3. Three\n", title="Title by Mara")
         self.assertContains(page, "Nothing of yours is lost or saved yet")
+        self.assertContains(page, 'data-label="Adam Reyes’s">Title by Adam</td>')  # its column, on a phone too
         assert self.saved().body == "1. One\n2. Two, by Adam\n3. Three\n"
         form = self.settling(page)
         page = self.client.post(

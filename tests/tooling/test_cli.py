@@ -139,7 +139,7 @@ def test_help_lists_every_command_before_anything_is_set_up(tmp_path):
     for words in ((), ("help",), ("--help",)):
         told = junto(*words, data_dir=tmp_path)
         assert told.returncode == 0
-        for command_word in ("up", "doctor", "audit", "worker", "--data-dir"):
+        for command_word in ("up", "doctor", "audit", "worker", "--data-dir", "but evaluate"):
             assert command_word in told.stdout
 
 
