@@ -208,7 +208,7 @@ class FormTest(PageCase):
         runbook = self.publish(HYBRID, audience="hybrid", inputs=[*INPUTS, note])
         page = self.client.get(self.form(runbook), {"ticket": self.signal.external_id})
         self.assertContains(page, "What is not marked optional is needed.")
-        self.assertContains(page, "Note <span class=\"dim\">(optional)</span></label>", html=False)
+        self.assertContains(page, 'Note <span class="dim">(optional)</span></label>')
         self.assertContains(page, "(optional)", count=1)
 
     def test_wrong_values_are_marked_and_what_was_typed_stays(self) -> None:
