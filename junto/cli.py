@@ -100,7 +100,7 @@ def overview() -> str:
             *lines,
             "",
             "bin/junto COMMAND --help tells the options of one.",
-            "Each takes --data-dir FOLDER (without it JUNTO_DATA_DIR, else var), but evaluate, which reads no installation.",
+            "Each takes --data-dir FOLDER (without it JUNTO_DATA_DIR, else var), but evaluate, which needs none.",
             "Any other word goes to Django's manage.py (check, shell, dbshell, ...). docs/operators.md tells the rest.",
         ]
     )
