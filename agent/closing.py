@@ -6,7 +6,7 @@ the model's, so the publisher's grants cover exactly these values and no call of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -32,11 +32,16 @@ from signals.facts import vendor_id
 from signals.models import Board, Signal
 from signals.services import adopt_ticket
 
-#: Call ids of the closing set: none of a model's, which are numbers.
+#: How call ids of the closing set begin: none of a model's, which are numbers.
+CLOSING_CALL = "closing."
+#: Its calls; one that was withdrawn and made anew has a number behind.
 TICKET_CALL, TIME_CALL, NOTE_CALL = "closing.ticket", "closing.time", "closing.note"
-CLOSING_CALLS = (TICKET_CALL, TIME_CALL, NOTE_CALL)
-#: Most characters of a note.
+#: Most characters of a note, and of one line in it.
 NOTE_LENGTH = 7_000
+LINE_LENGTH = 700
+
+#: States of a closing action in whose place another one came or comes.
+_REPLACED = (Action.State.SUPERSEDED, Action.State.CANCELLED)
 
 _OUTCOMES = {
     Action.State.SUCCEEDED: "done",
@@ -77,18 +82,22 @@ def next_closing(context: SessionContext, steps: Sequence[RunStep]) -> Action | 
     None when there is nothing left to propose. A step of the runbook that logged the time itself is not doubled.
     """
     rows = context.progress.rows
-    held = {row.call_id for row in rows}
     logged = any(row.tool == ADD_TIME_ENTRY and _done(row) for row in rows)
-    if TIME_CALL not in held and not logged:
-        return _propose(context, ADD_TIME_ENTRY, TIME_CALL, _time(context, steps))
-    if NOTE_CALL not in held:
-        return _propose(context, ADD_INTERNAL_NOTE, NOTE_CALL, _note(context, steps))
+    if not logged and _standing(rows, TIME_CALL) is None:
+        return _propose(context, ADD_TIME_ENTRY, _next_call(rows, TIME_CALL), _time(context, steps))
+    if _standing(rows, NOTE_CALL) is None:
+        return _propose(context, ADD_INTERNAL_NOTE, _next_call(rows, NOTE_CALL), _note(context, steps))
     return None
+
+
+def is_closing(row: Action) -> bool:
+    """Whether an action is of the closing set."""
+    return row.call_id.startswith(CLOSING_CALL)
 
 
 def closed_well(rows: Iterable[Action]) -> bool:
     """Whether all of the closing set that was proposed happened."""
-    return all(_done(row) for row in rows if row.call_id in CLOSING_CALLS and row.state != Action.State.SUPERSEDED)
+    return all(_done(row) for row in rows if is_closing(row) and row.state not in _REPLACED)
 
 
 def receipts(rows: Iterable[Action]) -> list[Receipt]:
@@ -96,7 +105,7 @@ def receipts(rows: Iterable[Action]) -> list[Receipt]:
     return [
         Receipt(title=row.title, outcome=_outcome(row), authority=authority_of(row))
         for row in rows
-        if row.is_write and row.call_id not in CLOSING_CALLS and row.state != Action.State.SUPERSEDED
+        if row.is_write and not is_closing(row) and row.state != Action.State.SUPERSEDED
     ]
 
 
@@ -128,6 +137,18 @@ def _propose(context: SessionContext, tool: str, call_id: str, arguments: Mappin
     )
     record_action(context.session, action)
     return action
+
+
+def _standing(rows: Iterable[Action], call: str) -> Action | None:
+    """The action of the closing set that counts for `call`; None where there is none or it was withdrawn."""
+    found = [row for row in rows if row.call_id == call or row.call_id.startswith(f"{call}.")]
+    return next((row for row in found if row.state not in _REPLACED), None)
+
+
+def _next_call(rows: Iterable[Action], call: str) -> str:
+    """The id of the next action for `call`."""
+    made = {row.call_id for row in rows if row.call_id == call or row.call_id.startswith(f"{call}.")}
+    return f"{call}.{len(made) + 1}" if made else call
 
 
 def _frozen(tool: str, arguments: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
@@ -180,22 +201,47 @@ def _note(context: SessionContext, steps: Sequence[RunStep]) -> dict[str, JsonVa
     who = session.started_by.user.display_name if session.started_by else "the ticket's arrival"
     if session.firing is not None and session.started_by is None:
         who = session.firing.trigger.words
+    told = receipts(rows)
     lines = [
         f"{_name(context)}, run by Junto.",
         f"Started {session.created_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC by {who}; "
         f"{_minutes(session, timezone.now())} min of work; {_course(context, steps)}.",
         "",
-        *(f"{step.label}. {in_tool_words(step.title)}: {_step_words(step)}" for step in steps),
+        "What was changed:" if told else "Nothing was changed.",
+        *(f"- {each.title}: {', '.join(filter(None, [each.outcome, each.authority]))}" for each in told),
     ]
-    told = receipts(rows)
-    lines += ["", "What was changed:" if told else "Nothing was changed."]
-    lines += [f"- {each.title}: {', '.join(filter(None, [each.outcome, each.authority]))}" for each in told]
-    time = next((row for row in rows if row.call_id == TIME_CALL), None)
+    time = _standing(rows, TIME_CALL)
     if time is not None:
         lines.append(f"- {time.title}: {_outcome(time)}")
-    text = "\n".join(lines)
-    text = "".join(letter for letter in text if letter == "\n" or letter.isprintable())
-    return {"ticket_id": vendor_id(session.signal.external_id), "text": text[:NOTE_LENGTH]}
+    lines += ["", "The steps:", *_step_lines(steps)]
+    return {"ticket_id": vendor_id(session.signal.external_id), "text": _fitted(lines)}
+
+
+def _fitted(lines: Sequence[str]) -> str:
+    """One line each, as many as a note holds; what is left out is said.
+
+    People's words and titles are folded, so that none can write a line that looks like a receipt.
+    """
+    kept: list[str] = []
+    length = 0
+    for number, line in enumerate(lines):
+        folded = "".join(letter for letter in " ".join(line.split()) if letter.isprintable())
+        folded = folded if len(folded) <= LINE_LENGTH else f"{folded[: LINE_LENGTH - 1]}…"
+        rest = f"… and {len(lines) - number} more lines: the whole run is in Junto."
+        if length + len(folded) + len(rest) + 2 > NOTE_LENGTH:
+            return "\n".join([*kept, rest])
+        kept.append(folded)
+        length += len(folded) + 1
+    return "\n".join(kept)
+
+
+def _step_lines(steps: Sequence[RunStep]) -> Iterator[str]:
+    """A line a step; a reason given for several is told once."""
+    told = ""
+    for step in steps:
+        again = bool(step.reason) and step.reason == told
+        told = step.reason
+        yield f"{step.label}. {in_tool_words(step.title)}: {_step_words(step, again=again)}"
 
 
 def _minutes(session: AgentSession, now: datetime) -> int:
@@ -204,19 +250,26 @@ def _minutes(session: AgentSession, now: datetime) -> int:
     return whole_minutes(seconds)
 
 
-def _step_words(step: RunStep) -> str:
+def _step_words(step: RunStep, *, again: bool) -> str:
     words = str(step.get_state_display()).lower()
     if step.answer:
         words = f"{words}, “{step.answer}”"
     by = f" by {step.by.user.display_name}" if step.by else ""
-    return f"{words}{by}{f' ({step.reason})' if step.reason else ''}"
+    reason = ", for the same reason" if again else f": “{step.reason}”" if step.reason else ""
+    return f"{words}{by}{reason}"
 
 
 def _course(context: SessionContext, steps: Sequence[RunStep]) -> str:
     """How far it came, and at which answer it was stopped."""
-    done = sum(step.state == RunStep.State.DONE for step in steps)
+    states = [step.state for step in steps]
+    passed = states.count(RunStep.State.PASSED)
     stop = stopped_at(steps, _version(context))
-    return f"{done} of {len(steps)} steps done" + (f"; {stopped_words(stop)}" if stop else "")
+    words = [
+        f"{states.count(RunStep.State.DONE)} of {len(steps)} steps done",
+        f"{passed} not recorded" if passed else "",
+        stopped_words(stop) if stop else "",
+    ]
+    return "; ".join(filter(None, words))
 
 
 def _name(context: SessionContext) -> str:

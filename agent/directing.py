@@ -12,6 +12,7 @@ from typing import Literal, Self
 from django.db import transaction
 from django.db.models.functions import Now
 
+from agent.closing import CLOSING_CALL
 from agent.events import Notice, PersonDirected
 from agent.journal import append_event
 from agent.models import AgentSession, RunStep
@@ -95,7 +96,7 @@ def skip_step(*, session: AgentSession, actor: Actor, number: int, reason: str, 
         SessionRefused: it is over already, something of it is under way, or no reason was given.
     """
     run = _Run.of(session, actor)
-    reason = reason.strip()[:REASON_LENGTH]
+    reason = " ".join(reason.split())[:REASON_LENGTH]
     if not reason:
         raise SessionRefused("Say why: the reason stands in the run and in its closing note.")
     step, _ = run.step(number)
@@ -147,7 +148,7 @@ def mark_step(*, session: AgentSession, actor: Actor, number: int, done: bool) -
     run.require_idle(step)
     name = run.member.user.display_name
     if done:
-        frm = [State.PENDING, State.RUNNING, State.WAITING, State.FAILED]
+        frm = [State.PENDING, State.RUNNING, State.WAITING, State.FAILED, State.PASSED]
         run.change(step, frm=frm, state=State.DONE, by=run.member, reason="", finished_at=Now())
         run.tell("done", number, f"{name} did step {step.label}, “{step.title}”.")
         return
@@ -299,7 +300,12 @@ class _Run:
         set_mode(origin=self.session.origin, mode=to)
 
     def tell(self, deed: Deed, number: int, text: str, **detail: bool | str) -> None:
-        """Write down what was done, for people, model and audit; the agent goes on unless a person has it in hand."""
+        """Write down what was done, for people, model and audit; the agent goes on unless a person has it in hand.
+
+        What of the closing set has not left yet told of the steps as they were: it is withdrawn, to be made anew.
+        """
+        said = f"{self.actor.label} changed what the run has done."
+        cancel_actions(origin=self.session.origin, actor=self.actor, reason=said, calls=CLOSING_CALL)
         tell_turns(self.session)
         if self.for_people:
             append_event(self.session, Notice(tone="quiet", text=text))

@@ -45,7 +45,7 @@ class DryStep:
             return "pending"
         wanted = Counter(mention.tool for mention in self.mentions)
         if not wanted:
-            return "done" if behind or self.answer else "pending"
+            return "done" if self.answer else "passed" if behind else "pending"
         if all(self.well[tool] >= count for tool, count in wanted.items()):
             return "done"
         if self.broken:

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from pydantic import JsonValue
 
-from agent.closing import CLOSING_CALLS
+from agent.closing import CLOSING_CALL
 from agent.dry_run import Answered, Ground
 from agent.lanes import LaneCall, LaneResult, Verdict
 from agent.models import AgentSession, RunStep
@@ -88,7 +88,7 @@ def what_happened(session: AgentSession | None) -> LaneResult:
     rows = (
         Action.objects.for_organization(session.organization)
         .filter(origin_id=session.origin_id)
-        .exclude(call_id__in=CLOSING_CALLS)
+        .exclude(call_id__startswith=CLOSING_CALL)
         .exclude(state=Action.State.SUPERSEDED)
         .prefetch_related("decisions")
         .order_by("created_at", "id")

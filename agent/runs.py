@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from pydantic import JsonValue
 
-from agent.closing import CLOSING_CALLS, authority_of
+from agent.closing import authority_of, is_closing
 from agent.directing import is_run, is_taken_over
 from agent.events import Event, ModelReplied, Notice
 from agent.journal import actions_of, read_events
@@ -40,6 +40,7 @@ STEP_LOOKS: dict[str, tuple[str, str, str]] = {
     State.RUNNING: ("", "play", "now"),
     State.WAITING: ("accent", "hand", "now"),
     State.DONE: ("ok", "check", "done"),
+    State.PASSED: ("", "dot", "passed"),
     State.SKIPPED: ("", "next", "next"),
     State.FAILED: ("danger", "alert", "now"),
 }
@@ -89,7 +90,7 @@ class StepView:
     @property
     def is_over(self) -> bool:
         """Whether the run goes on behind it."""
-        return self.dot == "done" or self.icon == "next"
+        return self.dot in ("done", "passed") or self.icon == "next"
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class RunView:
 
     @property
     def over(self) -> int:
-        """How many steps are done or skipped."""
+        """How many steps the run is past."""
         return sum(step.is_over for step in self.steps)
 
 
@@ -140,7 +141,7 @@ def run_view(session: AgentSession, *, actor: Actor) -> RunView | None:
     events = [event for _, event in told]
     by_call = {row.call_id: row for row in rows}
     claimed = {call_id for step in steps for call_id in step.calls}
-    others = [row for row in rows if row.call_id not in claimed and row.call_id not in CLOSING_CALLS]
+    others = [row for row in rows if row.call_id not in claimed and not is_closing(row)]
     may_direct = session.is_live and actor.can(Permission.RUN_SESSIONS, session.company)
     reach = _reach(session, version, steps) if may_direct else 0
     drawing = _Drawing(session, version, by_call, events, reach)
@@ -169,7 +170,7 @@ def run_view(session: AgentSession, *, actor: Actor) -> RunView | None:
         cost=look["cost"],
         inputs=[(each.label, _value(session.inputs.get(each.name))) for each in version.inputs],
         steps=[drawing.of(step, written) for step, written in zip(steps, version.document.steps, strict=False)],
-        closing=[_line(row) for row in rows if row.call_id in CLOSING_CALLS],
+        closing=[_line(row) for row in rows if is_closing(row)],
         beside=[_line(row) for row in others if row.is_write or row.state == Action.State.WAITING],
         looked_up=sum(not row.is_write for row in others),
         may=_may(session, version) if may_direct else frozenset(),
@@ -251,6 +252,8 @@ def _may_with(
             may.add("answer")
         if not step.decision and (for_people or is_taken_over(session) or rests):
             may.add("done")
+    elif step.state == State.PASSED:
+        may.add("done")
     elif step.by_id is not None and not (step.answer and not for_people):
         may.add("undone")
     again = passed or step.state in (State.FAILED, State.SKIPPED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Self
 
@@ -14,7 +14,7 @@ from agent.attention import ring_session
 from agent.events import Notice, PersonStarted, StateChanged, UserSaid
 from agent.frames import MESSAGE_LIMIT
 from agent.journal import append_event, was_said
-from agent.models import AgentSession
+from agent.models import AgentSession, RunStep
 from agent.steps import lay_out, read_steps
 from agent.stopping import stopped_at, stopped_words
 from approvals.models import Origin
@@ -228,18 +228,29 @@ def fail_session(*, session: AgentSession, actor: Actor) -> None:
 
 @transaction.atomic
 def complete_run(*, session: AgentSession, actor: Actor, version: PublishedVersion, succeeded: bool) -> None:
-    """End a run whose every step is done or skipped. The signal is resolved where the runbook says so and it succeeded.
+    """End a run that is past its last step. The signal is resolved where the runbook says so and it succeeded.
 
     `succeeded` = the ticket, the time and the note of its end are in the PSA too. One that an answer stopped resolves
-    nothing: what it was for did not happen.
+    nothing: what it was for did not happen. Nor does one beside a technician with a step that nobody ticked.
     """
-    stop = stopped_at(read_steps(session), version)
-    detail = f"It was {stopped_words(stop)}." if stop else "Every step is done or was skipped by a person."
+    steps = read_steps(session)
+    stop = stopped_at(steps, version)
+    passed = [step for step in steps if step.state == RunStep.State.PASSED]
+    detail = f"It was {stopped_words(stop)}." if stop else _end_words(passed)
     if not succeeded:
         detail += " The closing note or the time is missing in the PSA: look at the run's page."
-    resolves = succeeded and stop is None and version.on_success == Runbook.OnSuccess.RESOLVE
+    unproved = bool(passed) and version.audience == Runbook.Audience.HYBRID
+    resolves = succeeded and stop is None and not unproved and version.on_success == Runbook.OnSuccess.RESOLVE
     state = Signal.State.RESOLVED if resolves else Signal.State.IN_REVIEW
     _end(session, to=AgentSession.State.COMPLETED, actor=actor, detail=detail, signal_state=state)
+
+
+def _end_words(passed: Sequence[RunStep]) -> str:
+    """How a run ended that went to its end."""
+    if not passed:
+        return "Every step is done or was skipped by a person."
+    which = f"step {passed[0].label}" if len(passed) == 1 else f"steps {', '.join(step.label for step in passed)}"
+    return f"Every tool's work is done or was skipped by a person; whether {which} happened is not recorded."
 
 
 @transaction.atomic

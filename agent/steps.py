@@ -1,6 +1,7 @@
 """The steps of a run: laid out when a runbook is pinned, tied to their calls, moved by what became of these.
 
-A step is over when every call it mentions succeeded, or a person said so; what the model says of itself counts nothing.
+A step is done when every call it mentions succeeded, or a person said so; what the model says of itself counts nothing.
+One that mentions none is passed by, and called done by nobody.
 """
 
 from __future__ import annotations
@@ -102,11 +103,11 @@ def move_steps(steps: Sequence[RunStep], version: PublishedVersion, rows: Sequen
 
 
 def pass_prose(steps: Sequence[RunStep], version: PublishedVersion) -> None:
-    """Call steps that name no tool done, at the end of a run: there is nothing to show for them but that it ended."""
+    """Pass by the steps that name no tool, at the end of a run: there is nothing to show for them but that it ended."""
     for step, written in zip(steps, version.document.steps, strict=False):
         if step.state == State.PENDING and not written.mentions and not step.decision:
-            step.state = State.DONE
-            _as_read(step).update(state=State.DONE, finished_at=Now())
+            step.state = State.PASSED
+            _as_read(step).update(state=State.PASSED, finished_at=Now())
 
 
 def mentions_of(written: Step, answer: str) -> tuple[Mention, ...]:
@@ -157,7 +158,7 @@ def _state(step: RunStep, written: Step, held: Sequence[Action], *, passed: bool
     if written.kind == "decision" and not step.answer:
         return State(step.state)
     if not written.mentions:
-        return State.DONE if passed or step.answer else State(step.state)
+        return State.DONE if step.answer else State.PASSED if passed else State(step.state)
     succeeded = Counter(row.tool for row in held if _succeeded(row))
     wanted = Counter(mention.tool for mention in mentions_of(written, step.answer))
     if all(succeeded[tool] >= count for tool, count in wanted.items()):

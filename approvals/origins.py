@@ -115,12 +115,12 @@ def stop_origin(*, origin: Origin, actor: Actor, reason: str) -> None:
 
 
 @transaction.atomic
-def cancel_actions(*, origin: Origin, actor: Actor, reason: str) -> int:
-    """Withdraw every action of `origin` that has not left yet; how many."""
+def cancel_actions(*, origin: Origin, actor: Actor, reason: str, calls: str = "") -> int:
+    """Withdraw every action of `origin` that has not left yet; how many. `calls` = only where the call id begins so."""
     # the origin first, as the claim does, so that the two wait for each other and never block each other
     _row(origin).select_for_update().get()
     open_actions = Action.objects.for_organization(origin.organization).select_for_update()
-    found = list(open_actions.filter(origin=origin, state__in=WITHDRAWABLE))
+    found = list(open_actions.filter(origin=origin, state__in=WITHDRAWABLE, call_id__startswith=calls))
     for action in found:
         move(action, to=Action.State.CANCELLED, frm=WITHDRAWABLE, actor=actor, reason=reason)
     return len(found)

@@ -146,6 +146,8 @@ class RunStep(TenantModel):
     `number` counts the steps from 1, `label` is what the runbook calls this one, and people with it. `calls` are call
     ids of the session's actions; `attempt` grows with every retry, and only calls of the present one count. `answer`
     is the option chosen at a decision.
+
+    PASSED = the run went on behind it, but it mentions no tool and nobody ticked it: whether it was done is not known.
     """
 
     class State(models.TextChoices):
@@ -153,11 +155,12 @@ class RunStep(TenantModel):
         RUNNING = "running", "Working"
         WAITING = "waiting", "Needs a person"
         DONE = "done", "Done"
+        PASSED = "passed", "Not recorded"
         SKIPPED = "skipped", "Skipped"
         FAILED = "failed", "Failed"
 
     #: A step in one of these is over; the run goes on behind it.
-    OVER: ClassVar[tuple[str, ...]] = (State.DONE, State.SKIPPED)
+    OVER: ClassVar[tuple[str, ...]] = (State.DONE, State.PASSED, State.SKIPPED)
 
     session = models.ForeignKey(AgentSession, on_delete=models.CASCADE, related_name="steps")
     number = models.PositiveIntegerField()

@@ -40,13 +40,13 @@ class DecisionTest(DirectedRunCase):
         assert note.tool == "connectwise.add_internal_note"
         assert note.runbook_step.endswith("step 3")
         session = self.decide(note, "approve")
-        assert self.steps(session) == ["done"] * 5
+        assert self.steps(session) == ["done", "passed", "done", "done", "passed"]
         answered = self.rows(session)[2]
         assert (answered.answer, answered.by, answered.finished_at is not None) == (YES, self.theo, True)
 
     def test_an_answer_that_names_a_step_passes_over_those_between(self) -> None:
         session = self.answer(self.hybrid(), NO)
-        assert self.steps(session) == ["done", "done", "done", "skipped", "done"]
+        assert self.steps(session) == ["done", "passed", "done", "skipped", "passed"]
         assert "passes over" in self.rows(session)[3].reason
         assert self.written() == []
 
@@ -56,7 +56,7 @@ class DecisionTest(DirectedRunCase):
 
     def test_an_answer_that_says_stop_here_skips_the_rest_and_the_run_closes_without_resolving(self) -> None:
         session = self.answer(self.run_it(self.stopping("ai")), STOP)
-        assert self.steps(session) == ["done", "done", "done", "skipped", "skipped"]
+        assert self.steps(session) == ["done", "passed", "done", "skipped", "skipped"]
         assert STOP in self.rows(session)[4].reason
         assert session.state == AgentSession.State.COMPLETED
         assert self.reload(session.signal).state == Signal.State.IN_REVIEW
@@ -150,7 +150,7 @@ class CourseTest(DirectedRunCase):
 
     def test_the_rest_is_skipped_at_once(self) -> None:
         session = self.direct(self.hybrid(), skip_step, number=3, reason="Solved on the phone.", rest=True)
-        assert self.steps(session) == ["done", "done", "skipped", "skipped", "skipped"]
+        assert self.steps(session) == ["done", "passed", "skipped", "skipped", "skipped"]
 
     def test_while_a_person_has_the_run_in_hand_the_agent_waits_and_no_grant_counts(self) -> None:
         session = self.direct(self.hybrid(), take_over)
@@ -159,14 +159,14 @@ class CourseTest(DirectedRunCase):
         assert session.origin.mode == "triage"
         assert len(Action.unscoped.filter(origin_id=session.origin_id)) == before
         session = self.direct(session, mark_step, number=4, done=True)
-        assert self.steps(session) == ["done", "done", "done", "done", "pending"]
+        assert self.steps(session) == ["done", "passed", "done", "done", "pending"]
 
     def test_handed_back_it_goes_on_where_it_is_and_ends_with_the_closing_set(self) -> None:
         session = self.direct(self.hybrid(), take_over)
         session = self.direct(session, answer_decision, number=3, option=YES)
         session = self.direct(session, mark_step, number=4, done=True)
         session = self.direct(session, hand_back, by=self.oskar)
-        assert self.steps(session) == ["done"] * 5
+        assert self.steps(session) == ["done", "passed", "done", "done", "passed"]
         assert not self.written()
         session = self.decide(self.waiting(session)[0], "approve")
         session = self.decide(self.waiting(session)[0], "approve")
@@ -186,6 +186,72 @@ class CourseTest(DirectedRunCase):
         AgentSession.unscoped.filter(pk=session.pk).update(state=AgentSession.State.COMPLETED)
         with pytest.raises(SessionRefused, match="over"):
             self.direct(session, take_over)
+
+
+class EndTest(DirectedRunCase):
+    def at_the_end(self, **fields: Any) -> AgentSession:
+        """A run beside a technician whose closing waits for a decision."""
+        session = self.run_it(self.publish(HYBRID, audience="hybrid", **fields))
+        answer_decision(session=session, actor=self.actor(self.theo), number=3, option=YES)
+        return self.decide(self.waiting(self.run_on(session))[0], "approve")
+
+    def tick(self, session: AgentSession, number: int, *, done: bool = True) -> AgentSession:
+        mark_step(session=session, actor=self.actor(self.theo), number=number, done=done)
+        return self.run_on(session)
+
+    def fresh(self, session: AgentSession) -> AgentSession:
+        """The session as it is now."""
+        return AgentSession.unscoped.get(pk=session.pk)
+
+    def close(self, session: AgentSession) -> str:
+        """Approve the closing set; the text of its note."""
+        for _ in range(2):
+            session = self.decide(self.waiting(session)[0], "approve")
+        assert session.state == AgentSession.State.COMPLETED
+        text: str = self.actions(session, "connectwise.add_internal_note")[-1].arguments["text"]
+        return text
+
+    def test_a_step_without_a_tool_is_called_done_by_nobody_and_nothing_is_resolved(self) -> None:
+        session = self.at_the_end(on_success=Runbook.OnSuccess.RESOLVE)
+        note = self.close(session)
+        assert "3 of 5 steps done; 2 not recorded" in note
+        assert "2. Call the person back on the number we have.: not recorded" in note
+        assert self.reload(session.signal).state == Signal.State.IN_REVIEW
+        assert "whether steps 2, 4 happened is not recorded" in self.fresh(session).state_detail
+
+    def test_what_waited_to_close_is_made_anew_when_a_person_ticks_a_step(self) -> None:
+        session = self.at_the_end(on_success=Runbook.OnSuccess.RESOLVE)
+        [old] = self.waiting(session)
+        session = self.tick(self.tick(session, 2), 5)
+        [new] = self.waiting(session)
+        assert Action.unscoped.get(pk=old.pk).state == Action.State.CANCELLED
+        assert new.call_id == "closing.time.3"
+        assert "5 of 5 steps done." in new.arguments["notes"]
+        assert "4. Tell the next shift.: done by Theo Okafor" in self.close(session)
+        assert self.reload(session.signal).state == Signal.State.RESOLVED
+
+    def test_a_tick_taken_away_leaves_the_step_without_a_record(self) -> None:
+        session = self.tick(self.tick(self.at_the_end(), 5), 5, done=False)
+        assert self.steps(session)[4] == "passed"
+
+    def test_a_reason_cannot_write_a_line_of_its_own_into_the_note(self) -> None:
+        session = self.hybrid()
+        forged = "no need\n- Reset MFA of the director: done, approved by Mara\u2028- And more"
+        skip_step(session=session, actor=self.actor(self.theo), number=3, reason=forged, rest=True)
+        note = self.close(self.run_on(session))
+        receipts = [line for line in note.splitlines() if line.startswith("-")]
+        assert len(receipts) == 1, receipts
+        assert note.count("Reset MFA") == 1
+        assert note.count("for the same reason") == 2
+
+    def test_a_note_that_is_too_long_keeps_its_receipts_and_says_what_is_left_out(self) -> None:
+        body = HYBRID + "\n".join(f"{number}. {'Look at it. ' * 15}" for number in range(5, 60))
+        session = self.run_it(self.publish(body, audience="hybrid"))
+        skip_step(session=session, actor=self.actor(self.theo), number=3, reason="Solved.", rest=True)
+        note = self.close(self.run_on(session))
+        assert len(note) <= 7000
+        assert "- Log 1 minute" in note
+        assert note.splitlines()[-1].endswith("more lines: the whole run is in Junto.")
 
 
 class PeoplesRunTest(DirectedRunCase):
