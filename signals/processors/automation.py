@@ -74,6 +74,6 @@ class AutomationProcessor(Processor[Automation, AutomationOptions]):
                 "limits": potential.limits,
             }
         )
-        limits = "; ".join(potential.limits)
-        reason = f"What limits it: {limits}." if limits else "The ticket names all it takes."
+        limits = [*potential.limits, *([f"not connected: {', '.join(potential.missing)}"] if potential.missing else [])]
+        reason = f"What limits it: {'; '.join(limits)}." if limits else "The ticket names all it takes."
         return Outcome(value=value, confidence=potential.confidence, reason=reason, producer=Producer.RULE)
