@@ -18,16 +18,7 @@ from markdown_it.tree import SyntaxTreeNode
 from markdown_it.utils import EnvType
 from pydantic import JsonValue
 
-from runbooks.mentions import (
-    Binding,
-    Constant,
-    FactReference,
-    InputReference,
-    Mention,
-    Problem,
-    Scan,
-    scan_mentions,
-)
+from runbooks.mentions import Binding, Constant, FactReference, InputReference, Mention, Problem, Scan, scan_mentions
 from runbooks.numbering import Target, called, follow, heading_number
 from signals.facts import SignalFacts, vendor_id
 
