@@ -1,4 +1,4 @@
-"""What the clock does here: keep companies, contacts and devices in step with their source."""
+"""What the clock does here: keep companies, contacts and devices in step with their source, and try other systems."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django_tasks import task
 from integrations.directory import sync_directory
 from integrations.errors import IntegrationError
 from integrations.models import Connection
+from integrations.services import check_connection
 from integrations.sources import is_ticket_source
 from junto.tenants.models import Organization
 
@@ -16,13 +17,21 @@ log = structlog.get_logger(__name__)
 
 @task
 def sync_directories(_: str = "") -> None:
-    """Read the directory of every connection that works; one that does not is left to the poll, which says so."""
+    """Read the directory of every ticket source that works, and try every other system, which no poll looks after.
+
+    A source that does not work is left to the poll, which says so. What is paused stays alone.
+    """
     for organization in Organization.objects.all():
-        working = Connection.objects.for_organization(organization).filter(state=Connection.State.OK)
-        for connection in working.select_related("organization"):
+        rows = Connection.objects.for_organization(organization).exclude(state=Connection.State.PAUSED)
+        for connection in rows.select_related("organization"):
             if not is_ticket_source(connection):
-                continue
-            try:
-                sync_directory(connection)
-            except IntegrationError as error:
-                log.warning("directory not read", connection=str(connection.pk), reason=str(error))
+                check_connection(connection)
+            elif connection.state == Connection.State.OK:
+                _sync(connection)
+
+
+def _sync(connection: Connection) -> None:
+    try:
+        sync_directory(connection)
+    except IntegrationError as error:
+        log.warning("directory not read", connection=str(connection.pk), reason=str(error))

@@ -9,6 +9,7 @@ import pytest
 from integrations.matching import same_name
 from integrations.models import CompanyLink, Connection
 from integrations.services import offered_tools
+from integrations.tasks import sync_directories
 from signals.tasks import poll_connection
 from tests.integrations.connected import ConnectedTestCase
 
@@ -107,6 +108,16 @@ class ConnectingTests(ConnectedTestCase):
         poll_connection.call(str(self.stored().pk))
 
         assert len(self.sandbox.log()) == asked
+        assert self.stored().state == Connection.State.OK
+
+    def test_the_clock_tries_it_and_says_when_it_fails_and_when_it_works_again(self) -> None:
+        self.add()
+        self.sandbox.fault("status", vendor="ninjaone", path="*/organizations", status=403, count=1)
+        sync_directories.call()
+        assert self.stored().state == Connection.State.FAILING
+        assert "no right to this" in self.stored().state_detail
+        sync_directories.call()
+
         assert self.stored().state == Connection.State.OK
 
     def test_others_of_the_organization_may_not_link(self) -> None:
