@@ -84,7 +84,7 @@ _ASKED_FOR: Final = {
 
 def automation_potential(reading: Reading, entities: Sequence[Entity], tools: Tools) -> Automation:
     """What `tools` could do of it; `entities` are those that `find_entities` found in it."""
-    jobs, limits = _catalogue()
+    jobs, limits, _ = _catalogue()
     asked = [job for job in jobs if job.words.search(reading.folded)]
     against = [limit for limit in limits if limit.words.search(reading.folded)]
     judged = sorted(((_share(job, entities, tools), job) for job in asked), key=lambda each: -each[0])
@@ -100,6 +100,7 @@ def automation_potential(reading: Reading, entities: Sequence[Entity], tools: To
     if not asked:
         reasons.append("No work is recognized that a tool does")
     matched, missing = _systems([job for _, job in best], tools)
+    reasons += [f"{system_name(system)} is not connected, or has no tool for it" for system in missing]
     return Automation(
         score=score,
         band=_band(score),
@@ -113,12 +114,17 @@ def automation_potential(reading: Reading, entities: Sequence[Entity], tools: To
 
 def all_tools() -> Tools:
     """As if every system were connected and had a tool for each job: what automation could be at most."""
-    jobs, _ = _catalogue()
+    jobs, _, _ = _catalogue()
     tools: dict[str, set[str]] = {}
     for job in jobs:
         for system, abilities in job.needs.items():
             tools.setdefault(system, set()).update(abilities)
     return tools
+
+
+def system_name(slug: str) -> str:
+    """What people call a system."""
+    return _catalogue()[2].get(slug, slug)
 
 
 def _share(job: _Job, entities: Sequence[Entity], tools: Tools) -> int:
@@ -175,9 +181,10 @@ def _confidence(reading: Reading, asked: Sequence[_Job], against: Sequence[_Limi
 
 
 @cache
-def _catalogue() -> tuple[Sequence[_Job], Sequence[_Limit]]:
+def _catalogue() -> tuple[Sequence[_Job], Sequence[_Limit], Mapping[str, str]]:
+    """The kinds of work, what stands against them, and what the systems are called."""
     with _JOBS.open("rb") as file:
-        lists: dict[str, list[dict[str, Any]]] = tomllib.load(file)
+        lists: dict[str, Any] = tomllib.load(file)
     jobs = [
         _Job(
             title=row["title"],
@@ -189,4 +196,4 @@ def _catalogue() -> tuple[Sequence[_Job], Sequence[_Limit]]:
         for row in lists["job"]
     ]
     limits = [_Limit(row["reason"], row["most"], pattern_of(row["words"])) for row in lists["limit"]]
-    return jobs, limits
+    return jobs, limits, lists["systems"]

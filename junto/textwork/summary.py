@@ -37,7 +37,7 @@ _STEMMERS: Final = {
     "nl": "dutch",
     "it": "italian",
 }
-_OPENING: Final = re.compile(r"^(?:\W|(?:re|fw|fwd|aw|wg|tr|rv|sv|ext)\s?:\s*)+", re.IGNORECASE)
+_OPENING: Final = re.compile(r"^(?:[\s.:;,*>-]|(?:re|fw|fwd|aw|wg|tr|rv|sv|ext)\s?:\s*)+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from junto.textwork.automation import automation_potential
-from junto.textwork.entities import find_entities
+from junto.textwork.entities import Entity, Kind, find_entities
 from signals.processors.base import (
     Abstained,
     Options,
@@ -60,10 +60,10 @@ class AutomationProcessor(Processor[Automation, AutomationOptions]):
     def run(
         self, facts: TicketFacts, options: AutomationOptions, bench: Workbench
     ) -> Outcome[Automation] | Abstained[Automation]:
-        """Always something: a ticket that asks for nothing known has next to none."""
+        """Always something: a ticket that asks for nothing known has next to none. Its contact and device are named."""
         reading = reading_of(facts)
         found = find_entities(reading, people=facts.people, devices=facts.devices)
-        potential = automation_potential(reading, found, facts.tools)
+        potential = automation_potential(reading, [*found, *_of_the_ticket(facts)], facts.tools)
         value = Automation.model_validate(
             {
                 "score": potential.score,
@@ -77,3 +77,8 @@ class AutomationProcessor(Processor[Automation, AutomationOptions]):
         limits = [*potential.limits, *([f"not connected: {', '.join(potential.missing)}"] if potential.missing else [])]
         reason = f"What limits it: {'; '.join(limits)}." if limits else "The ticket names all it takes."
         return Outcome(value=value, confidence=potential.confidence, reason=reason, producer=Producer.RULE)
+
+
+def _of_the_ticket(facts: TicketFacts) -> list[Entity]:
+    own = [(Kind.PERSON, facts.contact), (Kind.DEVICE, facts.device)]
+    return [Entity(kind, known.name, 1.0, known.id) for kind, known in own if known is not None]

@@ -58,6 +58,12 @@ def test_a_forwarded_mail_is_read_where_the_newest_says_next_to_nothing() -> Non
     assert "label printer in Oslo" in summary.text
 
 
+def test_a_title_that_begins_with_a_mark_keeps_it() -> None:
+    summary = summarize(read("RE: [RMM] HB-SRV-01: disk C: 91 % full", ""))
+    assert summary is not None
+    assert summary.text == "[RMM] HB-SRV-01: disk C: 91 % full"
+
+
 def test_a_summary_is_short_whatever_the_ticket_is() -> None:
     summary = summarize(read("Server " * 60, "The server is down and nobody can work " * 100))
     assert summary is not None
@@ -138,6 +144,7 @@ def test_what_tools_could_do_grows_with_what_the_ticket_names_and_what_is_connec
     assert with_question.band is Potential.MEDIUM
     assert with_question.limits == ("The ticket does not name the person",)
     assert (without.band, without.matched, without.missing) == (Potential.NONE, (), ("microsoft365",))
+    assert without.limits == ("Microsoft 365 is not connected, or has no tool for it",)
 
 
 def test_what_needs_hands_is_not_for_tools() -> None:
