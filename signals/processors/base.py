@@ -215,17 +215,21 @@ AnyProcessor = Processor[Any, Any]
 AnyOutcome = Outcome[Any]
 
 
-def surest(guessers: Sequence[Guesser], facts: TicketFacts, threshold: float) -> tuple[Guess | None, bool]:
+def surest(
+    guessers: Sequence[Guesser], facts: TicketFacts, threshold: float, *, standing: str = "", change: float = 0.0
+) -> tuple[Guess | None, bool]:
     """The first guess of at least `threshold`, and True; else the surest there was, and False.
 
-    Guessers are asked in order and no further than needed: the cheapest sufficient one answers.
+    Another label than the `standing` one must be as sure as `change` too. Guessers are asked in order and no further
+    than needed: the cheapest sufficient one answers.
     """
     best: Guess | None = None
     for guesser in guessers:
         guess = guesser.guess(facts)
         if guess is None:
             continue
-        if guess.confidence >= threshold:
+        alike = not standing or guess.label.casefold() == standing.casefold()
+        if guess.confidence >= (threshold if alike else max(threshold, change)):
             return guess, True
         if best is None or guess.confidence > best.confidence:
             best = guess

@@ -54,6 +54,9 @@ class CategoryOptions(Options):
     confidence: float = Field(
         0.60, ge=0, le=1, title="Confidence", description="Below this nothing is said, and the ticket waits for review."
     )
+    change_confidence: float = Field(
+        0.70, ge=0, le=1, title="Confidence to change", description="What stands is changed only by what is so sure."
+    )
     append_tags: bool = Field(
         True, title="Append tags", description="New tags are added to those that stand; off: they replace them."
     )
@@ -76,7 +79,8 @@ class CategoryProcessor(Processor[Category, CategoryOptions]):
         self, facts: TicketFacts, options: CategoryOptions, bench: Workbench
     ) -> Outcome[Category] | Abstained[Category]:
         """The first producer that is sure enough gives the category; systems are found by their names."""
-        guess, sure = surest(bench.guessers, facts, options.confidence)
+        held = bench.standing.category if isinstance(bench.standing, Category) else ""
+        guess, sure = surest(bench.guessers, facts, options.confidence, standing=held, change=options.change_confidence)
         if guess is None:
             return Abstained(reason="No rule holds, and nothing was learned yet.")
         standing = bench.standing.tags if isinstance(bench.standing, Category) and options.append_tags else ()

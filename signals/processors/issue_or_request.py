@@ -54,6 +54,9 @@ class IssueOrRequestOptions(Options):
     confidence: float = Field(
         0.60, ge=0, le=1, title="Confidence", description="Below this nothing is said, and the ticket waits for review."
     )
+    change_confidence: float = Field(
+        0.70, ge=0, le=1, title="Confidence to change", description="What stands is changed only by what is so sure."
+    )
     read_words: bool = Field(
         True, title="Read usual words", description="A built-in table of words answers where nobody else does."
     )
@@ -91,7 +94,10 @@ class IssueOrRequestProcessor(Processor[IssueOrRequest, IssueOrRequestOptions]):
     ) -> Outcome[IssueOrRequest] | Abstained[IssueOrRequest]:
         """The first producer that is sure enough answers."""
         words = [UsualWords()] if options.read_words else []
-        guess, sure = surest([*bench.guessers, *words], facts, options.confidence)
+        held = bench.standing.kind if isinstance(bench.standing, IssueOrRequest) else ""
+        guess, sure = surest(
+            [*bench.guessers, *words], facts, options.confidence, standing=held, change=options.change_confidence
+        )
         if guess is None or guess.label not in {ISSUE, REQUEST}:
             return Abstained(reason="Nothing in the ticket tells whether it is an issue or a request.")
         outcome = Outcome(

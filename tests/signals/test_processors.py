@@ -83,6 +83,15 @@ class ArrivalTests(ProcessorCase):
         states = ProcessorResult.objects.for_organization(self.northwind).filter(processor=KIND.slug)
         assert sorted(states.values_list("state", flat=True)) == ["current", "superseded"]
 
+    def test_changing_a_value_takes_more_than_setting_one_and_nobody_has_to_look(self) -> None:
+        self.switch(options={"change_confidence": 0.99})
+        signal = self.arrive("Cannot print, the printer is offline")
+        self.arrive("Please order a new laptop for Rosa", minute=5)
+        result = self.standing(signal)
+        assert result is not None
+        assert result.value == {"kind": "issue"}
+        assert not ReviewItem.objects.for_organization(self.northwind).exists()
+
     def test_the_same_answer_again_writes_no_second_row(self) -> None:
         self.arrive("Cannot print, the printer is offline")
         self.arrive("Cannot print, the printer is offline", minute=5, status="Assigned")
