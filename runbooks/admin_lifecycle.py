@@ -58,7 +58,7 @@ class NotedChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """The rows, and their notes in a few queries for all."""
         super().get_results(request)
-        rows = list(self.result_list)
+        rows = self.rows_of_page()
         notes = notes_of(rows)
         for row in rows:
             row.notes = notes[row.pk]
@@ -66,6 +66,10 @@ class NotedChangeList(ChangeList):
         if not self.query and not self.get_filters_params():
             # nothing was left out, so the page offers no way to show all
             self.full_result_count = self.result_count
+
+    def rows_of_page(self) -> list[Runbook]:
+        """What stands on the page that is asked for."""
+        return list(self.result_list)
 
 
 class LifecyclePages(FilePages, ForkPages, TemplatePages, TriggerPages):

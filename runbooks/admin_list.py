@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib.admin import SimpleListFilter
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.functional import cached_property
 from unfold.decorators import action, display
 
 from integrations.tools import OWN_VENDOR
@@ -110,8 +113,36 @@ class RunbookList(NotedChangeList):
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         """The rows of the page, without what no column shows."""
-        found: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
-        return found.defer("body", "description", "inputs", "tags", "searched")
+        return _without_texts(super().get_queryset(request, exclude_parameters))
+
+    def rows_of_page(self) -> list[Runbook]:
+        """Of a search those whose keys it found, so that the texts are read once and not once more for the page."""
+        if not isinstance(self.paginator, FoundOnce):
+            return super().rows_of_page()
+        whole = not self.multi_page or (self.show_all and self.can_show_all)
+        first = 0 if whole else (self.page_num - 1) * self.list_per_page
+        keys = self.paginator.keys[first : None if whole else first + self.list_per_page]
+        rows = {row.pk: row for row in _without_texts(self.root_queryset.filter(pk__in=keys))}
+        return [rows[key] for key in keys if key in rows]
+
+
+def _without_texts(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Rows for the columns of the list; companies by a query of their own, as a join of all that match is dearer."""
+    return rows.defer("body", "description", "inputs", "tags", "searched").prefetch_related("company")
+
+
+class FoundOnce(Paginator):
+    """Pages of a search, which reads every text: it is asked once for the keys of all that match, in their order."""
+
+    @cached_property
+    def keys(self) -> list[UUID]:
+        """The keys of all that match."""
+        return list(self.object_list.values_list("pk", flat=True))
+
+    @cached_property
+    def count(self) -> int:
+        """How many match."""
+        return len(self.keys)
 
 
 @dataclass(frozen=True)
@@ -146,13 +177,17 @@ class ListPages(RunbookPages):
     list_display: Any = ("title", "shown_status", "audience", "shown_scope", "category", "shown_version", "changed_at")
     list_filter: Any = ("status", "audience", ScopeFilter, "company", "category", SystemFilter, TagFilter)
     list_filter_submit = True
-    list_select_related: Any = ("company",)
     search_fields: Any = ("searched__contains",)
     search_help_text = "Words in the title, description or text"
     list_per_page = 50
     # a second count over everything would say little and cost much
     show_full_result_count = False
     actions: Any = ("publish_many", "archive_many")
+
+    def get_paginator(self, request: HttpRequest, queryset: QuerySet[Any], per_page: int, *more: Any) -> Paginator:
+        """Pages of rows; of a search those of what it found."""
+        kind = FoundOnce if request.GET.get(SEARCH_VAR) else Paginator
+        return kind(queryset, per_page, *more)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Our list."""

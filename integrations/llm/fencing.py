@@ -24,6 +24,7 @@ _HIDDEN = re.compile(
     "|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]"
 )
 _LINE_ENDS = re.compile(r"\r\n?|\x85")
+_SELECTORS = re.compile("[\ufe00-\ufe0f]")
 
 # Three or more of these in a row could be taken for the edge of a fence.
 _OPENERS = "<\u2039\u00ab\u2329\u27e8\u27ea\u3008\u300a\ufe64\uff1c"
@@ -37,6 +38,15 @@ def show_escaped(text: str) -> str:
     Tab and line feed stay; other line ends become line feeds.
     """
     return _HIDDEN.sub(lambda match: f"[U+{ord(match[0]):04X}]", _LINE_ENDS.sub("\n", text))
+
+
+def hides_nothing(text: str) -> bool:
+    """True where `show_escaped` leaves `text` as it is; where it may be either way False.
+
+    A page of half a megabyte has some hundred different letters: asking those takes a tenth of reading the page.
+    """
+    letters = "".join(set(text))
+    return not any(pattern.search(letters) for pattern in (_HIDDEN, _LINE_ENDS, _SELECTORS))
 
 
 def says_something(text: str) -> bool:

@@ -7,7 +7,7 @@ import re
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from integrations.llm.fencing import show_escaped
+from integrations.llm.fencing import hides_nothing, show_escaped
 from junto.tenants.access import GetResponse
 
 #: Tags, and in them what a form sends back when it is saved: written otherwise, saving would change it. A page is read
@@ -37,7 +37,7 @@ class ShowHiddenCharacters:
 
 def show_page(page: str) -> str:
     """The page with hidden characters written out, but in what its forms send back."""
-    if show_escaped(page) == page:
+    if hides_nothing(page) or show_escaped(page) == page:
         return page
     return "".join(_show_tag(part) if index % 2 else show_escaped(part) for index, part in enumerate(_TAG.split(page)))
 

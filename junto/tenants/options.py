@@ -6,13 +6,17 @@ import uuid
 from typing import Any, ClassVar
 
 from django.contrib.admin.filters import RelatedFieldListFilter
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.db.models import QuerySet
 from django.forms import ModelChoiceField, ModelForm, ModelMultipleChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
-from unfold.admin import ModelAdmin
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
+from unfold.admin import ModelAdmin, checkbox
+from unfold.decorators import display
 
 from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
@@ -21,6 +25,11 @@ from junto.tenants.scoping import TenantModel
 
 #: Fields by which no admin page may filter or search, however long the path that leads to them.
 NEVER_FILTERED = frozenset({"password", "token_hash", "sealed_credentials"})
+
+
+#: Stands in the tick of a row for the row's key, so that unfold's template is drawn once and not for every row.
+_KEY = "key-of-the-row"
+_TICK = checkbox.render(ACTION_CHECKBOX_NAME, _KEY)
 
 
 class ScopedRelatedFilter(RelatedFieldListFilter):
@@ -52,6 +61,11 @@ class TenantModelAdmin(ModelAdmin):  # type: ignore[misc]
     write_permission: ClassVar[Permission | None] = Permission.AUTHOR_RUNBOOKS
     #: unfold's templates ask every row for it and its class lacks it, which costs a third of a millisecond each time
     list_sections: ClassVar[tuple[()]] = ()
+
+    @display(description=ModelAdmin.action_checkbox.short_description)
+    def action_checkbox(self, obj: models.Model) -> str:
+        """The tick that chooses a row."""
+        return mark_safe(_TICK.replace(_KEY, escape(str(obj.pk))))  # noqa: S308 (a key of ours, escaped)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The rows the member may see."""

@@ -47,6 +47,18 @@ class FilterTests(AdminCase):
             assert self.titles(q=words) == {"Größe des Postfachs ändern"}, words
         assert self.titles(q="100%") == set()
 
+    def test_the_pages_of_a_search_hold_what_it_found_in_order(self) -> None:
+        for number in range(60):
+            self.draft(title=f"Clean printer {number:02}", company=self.harlow if number % 2 else None)
+        found = [
+            [row.title for row in self.client.get(self.admin(), {"q": "printer", "p": page}).context["cl"].result_list]
+            for page in (1, 2)
+        ]
+        assert [title for page in found for title in page] == [f"Clean printer {number:02}" for number in range(60)]
+        assert len(found[0]) == 50
+        assert len(self.titles(q="printer", all="")) == 60
+        assert self.titles(q="printer 07") == {"Clean printer 07"}
+
     def test_show_all_is_offered_only_where_something_is_left_out(self) -> None:
         self.assertNotContains(self.client.get(self.admin()), "Show all")
         self.assertContains(self.client.get(self.admin(), {"q": "full disk"}), "Show all")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.llm.fencing import fence, show_escaped
+from integrations.llm.fencing import fence, hides_nothing, show_escaped
 
 EDGE = re.compile(r"<<<FOREIGN ([0-9a-f]{20}) .*\n((?:.*\n)*)FOREIGN \1>>>")
 
@@ -93,6 +93,15 @@ def test_hidden_characters_are_shown_and_honest_text_is_left_alone(text: str, sh
 @given(st.text())
 def test_escaping_twice_changes_nothing_more(text: str) -> None:
     assert show_escaped(show_escaped(text)) == show_escaped(text)
+
+
+@given(st.text(st.sampled_from("ab \n\r\x85\u200b\ufe0e\ufe0f\u202e\U000e0041é")) | st.text())
+def test_what_is_said_to_hide_nothing_is_shown_as_it_is(text: str) -> None:
+    assert not hides_nothing(text) or show_escaped(text) == text
+
+
+def test_an_ordinary_page_hides_nothing() -> None:
+    assert hides_nothing("<p>Größe, 5 €, “Printer”…</p>\n")
 
 
 def test_known_attacks_stay_inside_their_fence(eval_dir: Path) -> None:
