@@ -67,7 +67,7 @@ class NotedChangeList(ChangeList):
             # nothing was left out, so the page offers no way to show all
             self.full_result_count = self.result_count
 
-    def rows_of_page(self) -> list[Runbook]:
+    def rows_of_page(self) -> list[Any]:
         """What stands on the page that is asked for."""
         return list(self.result_list)
 

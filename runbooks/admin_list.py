@@ -115,7 +115,7 @@ class RunbookList(NotedChangeList):
         """The rows of the page, without what no column shows."""
         return _without_texts(super().get_queryset(request, exclude_parameters))
 
-    def rows_of_page(self) -> list[Runbook]:
+    def rows_of_page(self) -> list[Any]:
         """Of a search those whose keys it found, so that the texts are read once and not once more for the page."""
         if not isinstance(self.paginator, FoundOnce):
             return super().rows_of_page()
@@ -131,8 +131,10 @@ def _without_texts(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.defer("body", "description", "inputs", "tags", "searched").prefetch_related("company")
 
 
-class FoundOnce(Paginator):
+class FoundOnce(Paginator[Any]):
     """Pages of a search, which reads every text: it is asked once for the keys of all that match, in their order."""
+
+    object_list: QuerySet[Any]
 
     @cached_property
     def keys(self) -> list[UUID]:
@@ -184,7 +186,7 @@ class ListPages(RunbookPages):
     show_full_result_count = False
     actions: Any = ("publish_many", "archive_many")
 
-    def get_paginator(self, request: HttpRequest, queryset: QuerySet[Any], per_page: int, *more: Any) -> Paginator:
+    def get_paginator(self, request: HttpRequest, queryset: QuerySet[Any], per_page: int, *more: Any) -> Paginator[Any]:
         """Pages of rows; of a search those of what it found."""
         kind = FoundOnce if request.GET.get(SEARCH_VAR) else Paginator
         return kind(queryset, per_page, *more)
