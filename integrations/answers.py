@@ -71,13 +71,15 @@ class AnswerReader:
             self._secrets.append(secret)
 
     def understood(self, *, url: str, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
-        """The answer, when its status is 2xx and it holds JSON or nothing; else raises the VendorError it means."""
+        """The answer, when its status is 2xx and it holds JSON, or says itself that it is empty; else raises the
+        VendorError it means. One that was cut off in its headers is empty, too, and is no answer.
+        """
         lower = {name.lower(): value for name, value in headers.items()}
         if 300 <= status < 400:
             raise VendorGarbled(
                 f"{self._label} answered with a redirect, which is not followed: check the address.", sent=True
             )
-        if 200 <= status < 300 and not body:
+        if 200 <= status < 300 and not body and _is_empty(status, lower):
             return Answer(status, None, lower, url)
         try:
             content: JsonValue = json.loads(body)
@@ -126,6 +128,11 @@ class AnswerReader:
             status=status,
             retry_after=_retry_after(headers.get("retry-after", "")),
         )
+
+
+def _is_empty(status: int, headers: Mapping[str, str]) -> bool:
+    """Whether the answer itself tells that nothing follows its headers (RFC 9110, 6.4.1 and 8.6)."""
+    return status in (204, 205) or headers.get("content-length", "").strip() == "0"
 
 
 def _retry_after(text: str) -> float | None:

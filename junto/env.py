@@ -45,7 +45,8 @@ KNOWN: dict[str, Variable] = {
         ("postgres", "postgresql", "sqlite"),
     ),
     "REDIS_URL": Variable(
-        "Redis for the channel layer and the task engine. Absent: both live inside the one server process.",
+        "Redis for the channel layer, the task engine and the count of API requests. Absent: both live inside the one "
+        "server process.",
         "none (embedded)",
         ("redis", "rediss", "unix"),
     ),

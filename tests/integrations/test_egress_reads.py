@@ -83,6 +83,18 @@ class TestReads:
 
             assert time.monotonic() - began < 3
 
+    @pytest.mark.parametrize(
+        "head", [b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]
+    )
+    def test_an_answer_that_says_it_is_empty_holds_nothing(self, settings: Settings, head: bytes) -> None:
+        with session_to(settings, raw(head), seconds=5) as (session, _, _errand):
+            assert session.send("GET", TICKETS).content is None
+
+    @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n"])
+    def test_an_answer_that_was_cut_off_before_its_body_is_none(self, settings: Settings, head: bytes) -> None:
+        with session_to(settings, raw(head), seconds=5) as (session, _, _errand), pytest.raises(VendorGarbled):
+            session.send("GET", TICKETS)
+
     @pytest.mark.parametrize("packed", [False, True])
     def test_an_answer_of_more_than_ten_megabytes_is_cut_off(self, settings: Settings, packed: bool) -> None:
         body = b'"' + b"a" * (LARGEST_ANSWER + 10) + b'"'

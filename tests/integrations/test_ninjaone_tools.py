@@ -244,6 +244,10 @@ class OutcomeTests(MonitoredTestCase):
             "reset_alert": {"alert_uid": alerts["alerts"][0]["uid"]},
         }
 
+    def test_every_order_is_tried_here(self) -> None:
+        orders = {tool.name for tool in registry if tool.is_write and tool.vendor == "ninjaone"}
+        assert {f"ninjaone.{name}" for name in self.orders} == orders
+
     def lost(self, kind: str, name: str, arguments: dict[str, Any]) -> Outcome:
         """Send it, lose the answer, and look."""
         before = self.preview(name, **arguments).target_state
