@@ -186,10 +186,12 @@ class ListPages(RunbookPages):
     show_full_result_count = False
     actions: Any = ("publish_many", "archive_many")
 
-    def get_paginator(self, request: HttpRequest, queryset: QuerySet[Any], per_page: int, *more: Any) -> Paginator[Any]:
+    def get_paginator(
+        self, request: HttpRequest, queryset: QuerySet[Any], per_page: int, *more: Any, **named: Any
+    ) -> Paginator[Any]:
         """Pages of rows; of a search those of what it found."""
         kind = FoundOnce if request.GET.get(SEARCH_VAR) else Paginator
-        return kind(queryset, per_page, *more)
+        return kind(queryset, per_page, *more, **named)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Our list."""
