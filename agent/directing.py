@@ -304,7 +304,7 @@ class _Run:
 
         What of the closing set has not left yet told of the steps as they were: it is withdrawn, to be made anew.
         """
-        said = f"{self.actor.label} changed what the run has done."
+        said = f"{self.actor.label} gave the run another course: what closes it is made anew."
         cancel_actions(origin=self.session.origin, actor=self.actor, reason=said, calls=CLOSING_CALL)
         tell_turns(self.session)
         if self.for_people:

@@ -226,7 +226,12 @@ class ListPages(RunbookPages):
         if request.POST.get("agree"):
             return self._report(request, "Published", [self._publish(request, each) for each in chosen])
         planned = [self._planned(request, each) for each in chosen]
-        context = {"planned": planned, "ready": sum(each.ready for each in planned), "action": "publish_many"}
+        context = {
+            "planned": planned,
+            "ready": sum(each.ready for each in planned),
+            "beyond": queryset.count() - len(chosen),
+            "action": "publish_many",
+        }
         return self._many(request, "publish_many", "Publish the chosen runbooks", context)
 
     @action(description="Archive the chosen…")
@@ -236,7 +241,12 @@ class ListPages(RunbookPages):
         if request.POST.get("agree"):
             return self._report(request, "Archived", [self._archive(request, each) for each in chosen])
         yours = [each for each in chosen if self.may_write(request, each) and each.status != Runbook.Status.ARCHIVED]
-        context = {"chosen": yours, "left_out": len(chosen) - len(yours), "action": "archive_many"}
+        context = {
+            "chosen": yours,
+            "left_out": len(chosen) - len(yours),
+            "beyond": queryset.count() - len(chosen),
+            "action": "archive_many",
+        }
         return self._many(request, "archive_many", "Archive the chosen runbooks", context)
 
     def _planned(self, request: HttpRequest, runbook: Runbook) -> Planned:
@@ -275,7 +285,8 @@ class ListPages(RunbookPages):
         return self._many(request, "reported", f"{deed}: {context['done']} of {len(reports)}", context)
 
     def _many(self, request: HttpRequest, name: str, title: str, context: dict[str, Any]) -> HttpResponse:
-        shared = {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta}
+        site = self.admin_site.each_context(request)
+        shared = {**site, "title": title, "opts": self.model._meta, "most": MOST_AT_ONCE}
         return TemplateResponse(request, f"admin/runbooks/runbook/{name}.html", {**shared, **context})
 
 

@@ -111,6 +111,12 @@ class ManyTests(AdminCase):
         self.assertContains(page, "Line 1: There is no tool called @connectwise.fix_all.")
         assert self.status(good) == "draft"
 
+    def test_more_than_go_at_once_are_told_of_before_anything_is_done(self) -> None:
+        many = [self.draft(title=f"Runbook {number:02}", body="1. Call") for number in range(53)]
+        for action in ("publish_many", "archive_many"):
+            self.assertContains(self.act(action, *many), "The other 3 stay as they are")
+            self.assertNotContains(self.act(action, *many[:50]), "stay as they are: choose them again")
+
     def test_those_that_can_be_published_are_and_each_is_reported(self) -> None:
         good, bad = self.draft(title="Good one"), self.draft(title="Bad one", body=BROKEN)
         page = self.act("publish_many", good, bad, agree="1", note="Together", **self.seen(good, bad))
