@@ -237,6 +237,7 @@ class LearningTests(ProcessorCase):
             for name, words in (("Printing", "printer toner paper jam"), ("E-mail", "outlook mailbox mail calendar")):
                 SignalFactory(
                     company=self.harlow,
+                    external_id=f"closed-{name}-{number}",
                     subject=f"{words} {number}",
                     description=f"The {words} again",
                     type=name,
