@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from integrations.llm.fencing import show_escaped
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission
-from signals.models import ProcessorResult, ReviewItem, Signal
+from signals.models import ModelQuestion, ProcessorResult, ReviewItem, Signal
 from signals.processors import PROCESSORS, UnknownProcessor, processor_of
 from signals.processors.base import Producer
 from signals.results import read_value
@@ -58,7 +58,7 @@ class FindingRow:
     @property
     def cost(self) -> str:
         """In cents; empty where it cost nothing."""
-        return f"{self.microcents / 1_000_000:.2f} ¢" if self.microcents else ""
+        return _cents(self.microcents)
 
 
 def finding_rows(actor: Actor, *, slug: str = "", signal: Signal | None = None, limit: int) -> list[FindingRow]:
@@ -82,6 +82,45 @@ def ticket_findings(signal: Signal, *, actor: Actor) -> dict[str, object]:
         "results": sorted(rows, key=lambda row: (order.get(row.slug, len(order)), row.waits)),
         "may_correct": actor.can(Permission.RUN_SESSIONS, signal.company or signal.organization),
     }
+
+
+@dataclass(frozen=True)
+class QuestionRow:
+    """One question to a language model on screen; all texts are escaped. `problem` = why the answer was of no use."""
+
+    at: datetime
+    model: str
+    prompt: str
+    answer: str
+    problem: str
+    milliseconds: int
+    tokens: int
+    cost: str
+
+
+def question_rows(actor: Actor, signal: Signal, *, slug: str, limit: int) -> list[QuestionRow]:
+    """What a processor asked of a ticket, newest first; nothing for who may not work on it."""
+    if not actor.can(Permission.RUN_SESSIONS, signal.company or signal.organization):
+        return []
+    rows = ModelQuestion.objects.visible_to(actor).filter(signal=signal, processor=slug)
+    return [
+        QuestionRow(
+            at=row.created_at,
+            model=show_escaped(row.model),
+            prompt=show_escaped(row.prompt),
+            answer=show_escaped(row.answer),
+            problem=show_escaped(row.problem),
+            milliseconds=row.milliseconds,
+            tokens=row.tokens_in + row.tokens_out,
+            cost=_cents(row.microcents),
+        )
+        for row in rows[:limit]
+    ]
+
+
+def _cents(microcents: int) -> str:
+    """In cents; empty where it cost nothing."""
+    return f"{microcents / 1_000_000:.2f} ¢" if microcents else ""
 
 
 def _told(rows: Iterable[ProcessorResult], *, waits: bool = False) -> list[FindingRow]:

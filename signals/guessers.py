@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from functools import lru_cache
+
+from django.db.models import Count
 
 from junto.learned.model import LabelModel
 from junto.tenants.models import Organization
-from signals.models import ProcessorRule, TrainedModel
+from signals.models import ProcessorRule, Signal, TrainedModel
 from signals.processors.base import AnyProcessor, Guesser
 from signals.processors.learned import LearnedGuesser
 from signals.processors.rules import Rule, RulesGuesser, read_conditions
@@ -53,6 +56,17 @@ def learned_guesser(organization: Organization, processor: AnyProcessor) -> Lear
     if newest is None:
         return None
     return LearnedGuesser(_loaded(organization, newest[0]), f"learned {newest[1][:_DIGITS_SHOWN]}")
+
+
+def known_labels(organization: Organization, processor: AnyProcessor) -> list[str]:
+    """The labels that the organization uses for it: of its rules, then of its tickets, the commonest first."""
+    rows = ProcessorRule.objects.for_organization(organization).filter(processor=processor.slug)
+    found = Counter[str]()
+    types = Signal.objects.for_organization(organization).order_by().values_list("type", "subtype", "item")
+    for type_name, subtype, item, tickets in types.annotate(tickets=Count("pk")):
+        if label := processor.label_of_types(type_name, subtype, item):
+            found[label] += tickets
+    return [*rows.values_list("label", flat=True), *(label for label, _ in found.most_common())]
 
 
 @lru_cache(maxsize=MODELS_HELD)

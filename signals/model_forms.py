@@ -25,10 +25,12 @@ def form_for(
 ) -> ModelForm:
     """A form with a field for each flat field of `model`, filled from `held`; `choices` are offered for a text field.
 
-    Fields that hold rows of their own (a list of people, say) are left out, and keep what `held` says.
+    Fields that hold rows of their own (a list of people, say) are left out, and keep what `held` says. What the model
+    has from a class above comes after its own.
     """
     form = ModelForm(data)
-    for name, info in model.model_fields.items():
+    own = vars(model).get("__annotations__", {})
+    for name, info in sorted(model.model_fields.items(), key=lambda each: each[0] not in own):
         field = _field(info, (choices or {}).get(name, ()))
         if field is None:
             continue

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import structlog
 from pydantic import ValidationError
 
 from junto.tenants.scoping import TenantQuerySet
-from signals.guessers import guessers_of
+from signals.asking import asker_of
+from signals.guessers import guessers_of, known_labels
 from signals.models import ProcessorResult, Signal
 from signals.plans import Plan, plans
 from signals.processors.base import Abstained, AnyOutcome, AnyProcessor, Phase, Producer, TicketFacts, Value, Workbench
@@ -91,10 +93,13 @@ def _run_one(
         return None
     started = time.perf_counter()
     try:
+        asker = asker_of(signal, processor=processor.slug, revision=facts.revision, options=plan.options)
         bench = Workbench(
             guessers=guessers_of(signal.organization, processor),
             standing=_value(plan, before),
             readings=readings,
+            model=asker,
+            labels=partial(known_labels, signal.organization, processor),
         )
         found = processor.run(facts, plan.options, bench)
     except Exception as error:
@@ -102,6 +107,8 @@ def _run_one(
         return keep_failure(signal, processor, error, _spent(started, facts))
     spent = _spent(started, facts)
     if isinstance(found, Abstained):
+        if asker is not None and asker.why:
+            found = replace(found, reason=f"{found.reason} {asker.why}")
         return keep_abstention(signal, processor, found, spent)
     if known.forbids(processor, found) or known.says_already(processor, found, facts.revision):
         return None

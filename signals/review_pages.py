@@ -18,7 +18,7 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, PermissionDenied
 from signals.corrections import CorrectionRefused, NotStanding, confirm_result, correct_value, revert
-from signals.findings import finding_rows, told
+from signals.findings import finding_rows, question_rows, told
 from signals.model_forms import form_for, read_form
 from signals.models import ProcessorResult, ReviewItem, Signal
 from signals.plans import plans
@@ -126,6 +126,7 @@ def _page(
         "signal_path": reverse("signal", args=[signal.pk]),
         "form": form_for(processor.value_type, held, choices=_choices(processor, signal)),
         "rows": rows,
+        "questions": question_rows(actor, signal, slug=processor.slug, limit=HISTORY),
         "standing": next((row for row in rows if row.stands), None),
         "may_correct": actor.can(Permission.RUN_SESSIONS, signal.company or signal.organization),
         "correct_path": reverse("finding-correct", args=[signal.pk, processor.slug]),

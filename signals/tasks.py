@@ -9,11 +9,12 @@ import structlog
 from django.utils import timezone
 from django_tasks import task
 
-from integrations.models import Connection
+from integrations.models import Connection, ModelUsage
 from integrations.services import is_ticket_source
 from junto.bells import ring
 from junto.tenants.models import Organization
 from signals import placing, polling
+from signals.asking import LOST_AFTER, SUBJECT
 from signals.learning import due_for_training, train_processor
 from signals.models import Signal
 from signals.pipeline import run_processors
@@ -68,7 +69,14 @@ def process_signal(signal_id: str) -> None:
 
 @task
 def sweep_processors(_: str = "") -> None:
-    """Find the signals of lost bells, oldest first. One that cannot be read keeps no other waiting."""
+    """Find the signals of lost bells, oldest first. One that cannot be read keeps no other waiting.
+
+    What a process that died had set aside for a question to a language model is counted as taken (I15).
+    """
+    lost_at = timezone.now() - LOST_AFTER
+    ModelUsage.unscoped.filter(reserved=True, subject__startswith=SUBJECT, created_at__lt=lost_at).update(
+        reserved=False
+    )
     rows = Signal.unscoped.filter(awaits_processors=True, state__in=Signal.OPEN)
     lost = rows.filter(changed_at__lt=timezone.now() - BELL_TAKES).order_by("changed_at")
     for pk in lost.values_list("pk", flat=True)[:SWEEP_LIMIT]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from signals.models.findings import ProcessorResult, ReviewItem
+from signals.models.findings import ModelQuestion, ProcessorResult, ReviewItem
 from signals.models.processors import ProcessorRule, ProcessorSetting, TrainedModel
 from signals.models.records import SignalAttachment, SignalTime
 from signals.models.tickets import Board, Signal, SignalNote
 
 __all__ = [
     "Board",
+    "ModelQuestion",
     "ProcessorResult",
     "ProcessorRule",
     "ProcessorSetting",

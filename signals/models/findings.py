@@ -89,3 +89,34 @@ class ReviewItem(TenantModel):
             ),
         ]
         indexes: ClassVar = [models.Index(fields=["organization", "state", "created_at"])]
+
+
+class ModelQuestion(TenantModel):
+    """What a processor asked a language model of a ticket, and what came of it. Written when it is over.
+
+    `digest` is alike for the same question to the same model; `problem` says why the answer was of no use.
+    `microcents` are millionths of a cent.
+    """
+
+    signal = models.ForeignKey(Signal, on_delete=models.CASCADE, related_name="model_questions")
+    processor = models.CharField(max_length=40)
+    revision = models.BigIntegerField(help_text="Of the signal, as it was read.")
+    model = models.CharField(max_length=120)
+    digest = models.CharField(max_length=64)
+    prompt = models.TextField()
+    answer = models.TextField(blank=True)
+    problem = models.CharField(max_length=300, blank=True)
+    tokens_in = models.PositiveIntegerField(default=0)
+    tokens_out = models.PositiveIntegerField(default=0)
+    microcents = models.BigIntegerField(default=0)
+    milliseconds = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OfSignalQuerySet.as_manager()
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["-created_at", "id"]
+        indexes: ClassVar = [
+            models.Index(fields=["signal", "processor", "-created_at"]),
+            models.Index(fields=["organization", "processor", "-created_at"]),
+        ]

@@ -6,15 +6,16 @@ Whatever it needs beyond the ticket lies on its `Workbench`; what it found is ke
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from junto.learned.features import TicketText
+from signals.processors.asking import Asker
 
 
 class Phase(StrEnum):
@@ -39,6 +40,23 @@ class Options(BaseModel):
     """What an Admin may set of a processor. Flat fields with a `title` and a default: its page is made from them."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class ModelOptions(Options):
+    """Of a processor that may ask a language model, where one is connected and nothing cheaper is sure."""
+
+    ask_model: bool = Field(
+        True,
+        title="Ask the language model",
+        description="Where nothing cheaper is sure of a ticket and a language model is connected. It may cost money.",
+    )
+    model_daily: int = Field(
+        200,
+        ge=0,
+        le=100_000,
+        title="Most questions a day",
+        description="So often it is asked within 24 hours; after that tickets are read without it.",
+    )
 
 
 class Value(BaseModel):
@@ -163,10 +181,13 @@ class Workbench:
     """What a processor may use beside the ticket. `guessers`: the Admin's rules, what was learned; cheapest first.
 
     `standing` is the value in force: changing may ask for more than setting. `readings` are its earlier ones, newest
-    first, for what is continuous.
+    first, for what is continuous. `model` = a language model, where it may be asked. `labels` gives those that the
+    organization uses, for a processor whose labels are its own.
     """
 
     guessers: Sequence[Guesser] = ()
+    model: Asker | None = None
+    labels: Callable[[], Sequence[str]] = tuple
     standing: Value | None = None
     readings: Sequence[Value] = field(default_factory=tuple)
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from signals.processors.base import (
     Abstained,
-    Options,
+    ModelOptions,
     Outcome,
     Phase,
     Processor,
@@ -19,7 +19,9 @@ from signals.processors.base import (
     Workbench,
     surest,
 )
+from signals.processors.model import ModelGuesser
 
+_TASK: Final = "Which of the categories is this ticket about? Where two fit, the one whose team would have to act."
 _MOST_SECONDARY: Final = 3
 #: A category less likely than this is not worth naming beside the first.
 _SECONDARY_FROM: Final = 0.15
@@ -47,7 +49,7 @@ class Category(Value):
         return self.category.casefold()[:300]
 
 
-class CategoryOptions(Options):
+class CategoryOptions(ModelOptions):
     """How sure it must be, and how much it may say."""
 
     max_tags: int = Field(8, ge=0, le=20, title="Most tags")
@@ -63,7 +65,10 @@ class CategoryOptions(Options):
 
 
 class CategoryProcessor(Processor[Category, CategoryOptions]):
-    """Rules, then what was learned from closed tickets (their type in the PSA) and from corrections."""
+    """Rules, then what was learned from closed tickets (their type in the PSA) and from corrections, then a model.
+
+    The model chooses among the labels of the rules and the types that the organization's tickets have.
+    """
 
     slug: ClassVar = "category"
     label: ClassVar = "Category and tags"
@@ -80,7 +85,10 @@ class CategoryProcessor(Processor[Category, CategoryOptions]):
     ) -> Outcome[Category] | Abstained[Category]:
         """The first producer that is sure enough gives the category; systems are found by their names."""
         held = bench.standing.category if isinstance(bench.standing, Category) else ""
-        guess, sure = surest(bench.guessers, facts, options.confidence, standing=held, change=options.change_confidence)
+        model = ModelGuesser(bench.model, _TASK, bench.labels)
+        guess, sure = surest(
+            [*bench.guessers, model], facts, options.confidence, standing=held, change=options.change_confidence
+        )
         if guess is None:
             return Abstained(reason="No rule holds, and nothing was learned yet.")
         standing = bench.standing.tags if isinstance(bench.standing, Category) and options.append_tags else ()

@@ -11,7 +11,7 @@ from junto.textwork.kind import issue_or_request
 from signals.processors.base import (
     Abstained,
     Guess,
-    Options,
+    ModelOptions,
     Outcome,
     Phase,
     Processor,
@@ -21,6 +21,7 @@ from signals.processors.base import (
     Workbench,
     surest,
 )
+from signals.processors.model import ModelGuesser
 from signals.processors.reading import reading_of
 
 ISSUE: Final = "issue"
@@ -30,6 +31,10 @@ REQUEST: Final = "request"
 _REQUEST_TYPES: Final = ("request", "change", "project", "onboarding", "order", "procurement")
 _ISSUE_TYPES: Final = ("incident", "issue", "problem", "break", "fault", "alert", "outage")
 
+_TASK: Final = (
+    "Is something broken that worked before, or is somebody hindered in their work (issue)? Or does somebody want"
+    " something new, a change, an order, access or an answer (request)?"
+)
 #: A table of words is never surer than this, however many it finds.
 _SUREST: Final = 0.85
 
@@ -48,7 +53,7 @@ class IssueOrRequest(Value):
         return self.kind
 
 
-class IssueOrRequestOptions(Options):
+class IssueOrRequestOptions(ModelOptions):
     """How sure it must be."""
 
     confidence: float = Field(
@@ -77,7 +82,7 @@ class UsualWords:
 
 
 class IssueOrRequestProcessor(Processor[IssueOrRequest, IssueOrRequestOptions]):
-    """Rules, then what was learned, then the table of usual words."""
+    """Rules, then what was learned, then the table of usual words, then a language model."""
 
     slug: ClassVar = "issue_or_request"
     label: ClassVar = "Issue / request classifier"
@@ -94,9 +99,10 @@ class IssueOrRequestProcessor(Processor[IssueOrRequest, IssueOrRequestOptions]):
     ) -> Outcome[IssueOrRequest] | Abstained[IssueOrRequest]:
         """The first producer that is sure enough answers."""
         words = [UsualWords()] if options.read_words else []
+        model = ModelGuesser(bench.model, _TASK, lambda: (ISSUE, REQUEST))
         held = bench.standing.kind if isinstance(bench.standing, IssueOrRequest) else ""
         guess, sure = surest(
-            [*bench.guessers, *words], facts, options.confidence, standing=held, change=options.change_confidence
+            [*bench.guessers, *words, model], facts, options.confidence, standing=held, change=options.change_confidence
         )
         if guess is None or guess.label not in {ISSUE, REQUEST}:
             return Abstained(reason="Nothing in the ticket tells whether it is an issue or a request.")

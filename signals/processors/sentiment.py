@@ -7,9 +7,10 @@ from typing import ClassVar, Final, Literal
 from pydantic import Field
 
 from junto.textwork.feeling import feel
+from signals.processors.asking import Asker, Question, Reply
 from signals.processors.base import (
     Abstained,
-    Options,
+    ModelOptions,
     Outcome,
     Phase,
     Processor,
@@ -18,9 +19,14 @@ from signals.processors.base import (
     Value,
     Workbench,
 )
-from signals.processors.reading import latest_reading
+from signals.processors.model import ticket_text
+from signals.processors.reading import client_notes, latest_reading
 
 _LAST_READINGS: Final = 5
+_TASK: Final = (
+    "How does the client who wrote this feel about it in their newest words, and how pressing is it? A fault that is"
+    " merely told is neutral; harm to their work is negative; anger is very_negative. `score`: -1 furious, 1 delighted."
+)
 
 
 class Sentiment(Value):
@@ -46,14 +52,14 @@ class Sentiment(Value):
         return self.band
 
 
-class SentimentOptions(Options):
+class SentimentOptions(ModelOptions):
     """How sure it must be."""
 
     confidence: float = Field(0.65, ge=0, le=1, title="Confidence", description="Below this nothing is said.")
 
 
 class SentimentProcessor(Processor[Sentiment, SentimentOptions]):
-    """By the words people use for it, in every language that there are words for."""
+    """By the words people use for it, in every language that there are words for; else a language model."""
 
     slug: ClassVar = "sentiment"
     label: ClassVar = "Sentiment and tone"
@@ -66,23 +72,65 @@ class SentimentProcessor(Processor[Sentiment, SentimentOptions]):
     def run(
         self, facts: TicketFacts, options: SentimentOptions, bench: Workbench
     ) -> Outcome[Sentiment] | Abstained[Sentiment]:
-        """Of the newest words that the client wrote or saw. Not sure enough, it is silent: nobody reviews a mood."""
+        """Of the newest words that the client wrote. Not sure enough, it is silent: nobody reviews a mood."""
         felt = feel(latest_reading(facts))
-        if felt is None:
-            return Abstained(reason="There are no words for this language, or none were said.")
-        if felt.confidence < options.confidence:
-            return Abstained(reason=f"Not sure enough (below {options.confidence:.2f}).")
         before = [each.score for each in bench.readings if isinstance(each, Sentiment)]
-        value = Sentiment.model_validate(
-            {
-                "band": felt.band,
-                "tone": felt.tone,
-                "frustration": felt.frustration,
-                "urgency": felt.urgency,
-                "score": felt.score,
-                "readings": (felt.score, *before)[:_LAST_READINGS],
-            }
-        )
-        words = ", ".join(f"“{word}”" for word in felt.words[:4])
-        reason = f"Words that tell: {words}." if words else "No word tells of a mood."
-        return Outcome(value=value, confidence=felt.confidence, reason=reason, producer=Producer.RULE)
+        if felt is not None and felt.confidence >= options.confidence:
+            words = ", ".join(f"“{word}”" for word in felt.words[:4])
+            return Outcome(
+                value=Sentiment.model_validate(
+                    {
+                        "band": felt.band,
+                        "tone": felt.tone,
+                        "frustration": felt.frustration,
+                        "urgency": felt.urgency,
+                        "score": felt.score,
+                        "readings": (felt.score, *before)[:_LAST_READINGS],
+                    }
+                ),
+                confidence=felt.confidence,
+                reason=f"Words that tell: {words}." if words else "No word tells of a mood.",
+                producer=Producer.RULE,
+            )
+        asked = _asked(facts, bench.model, before)
+        if asked is not None and asked.confidence >= options.confidence:
+            return asked
+        if felt is None and asked is None:
+            return Abstained(reason="There are no words for this language, or none were said.")
+        return Abstained(reason=f"Not sure enough (below {options.confidence:.2f}).")
+
+
+class Mood(Reply):
+    """A language model's answer. `score` from -1 (furious) to 1 (delighted)."""
+
+    band: Literal["very_negative", "negative", "neutral", "positive"]
+    tone: Literal["annoyed", "pressing", "worried", "pleased", "courteous", "plain"]
+    frustration: Literal["low", "medium", "high"]
+    urgency: Literal["low", "medium", "high"]
+    score: float = Field(ge=-1, le=1)
+
+
+def _asked(facts: TicketFacts, model: Asker | None, before: list[float]) -> Outcome[Sentiment] | None:
+    """What a language model makes of the client's words; None where there is none, or it says nothing."""
+    if model is None:
+        return None
+    said = model.ask(Question(task=_TASK, answer=Mood, ticket=ticket_text(facts, notes=client_notes(facts))))
+    if said is None:
+        return None
+    mood = said.answer
+    value = Sentiment(
+        band=mood.band,
+        tone=mood.tone,
+        frustration=mood.frustration,
+        urgency=mood.urgency,
+        score=round(mood.score, 2),
+        readings=(round(mood.score, 2), *before)[:_LAST_READINGS],
+    )
+    return Outcome(
+        value=value,
+        confidence=mood.confidence,
+        reason=mood.reason or "It gave no reason.",
+        producer=Producer.MODEL,
+        model=said.model,
+        microcents=said.microcents,
+    )
