@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -33,8 +33,8 @@ CREDENTIAL_FIELDS = (
 ADDRESS_HELP = "As in https://api-eu.myconnectwise.net, or your own server's."
 SET_UP = (
     "Under System > Members > API Members, add a member with a security role of its own.",
-    "The role may read companies, contacts and configurations, and read and edit service tickets, notes, time entries"
-    " and schedules. It needs nothing else.",
+    "The role may read companies, contacts, configurations, boards, members and documents, and read and edit service"
+    " tickets, notes, time entries and schedules. To merge tickets it needs that right, too. It needs nothing else.",
     "Make a key pair for it under API Keys; the private key is shown once.",
     "Register a client id for the integration on developer.connectwise.com.",
 )
@@ -154,6 +154,15 @@ class ConnectWiseClient:
         """Members of the MSP."""
         return self._list(schemas.Member, endpoints.MEMBERS, conditions=conditions)
 
+    def schedule(self, *, conditions: str, limit: int) -> Iterator[schemas.ScheduleEntry]:
+        """Bookings in the members' schedules."""
+        return self._list(schemas.ScheduleEntry, endpoints.SCHEDULE, conditions=conditions, limit=limit)
+
+    def documents(self, ticket_id: int) -> list[schemas.Document]:
+        """The files of a ticket."""
+        of_ticket = (("recordType", "Ticket"), ("recordId", str(ticket_id)))
+        return list(self._list(schemas.Document, endpoints.DOCUMENTS, of_record=of_ticket))
+
     def create_ticket(self, body: JsonValue) -> schemas.Ticket:
         """Write a ticket."""
         return self._written(schemas.Ticket, endpoints.CREATE_TICKET, body)
@@ -170,6 +179,20 @@ class ConnectWiseClient:
         """Log time."""
         return self._written(schemas.TimeEntry, endpoints.CREATE_TIME_ENTRY, body)
 
+    def create_schedule_entry(self, body: JsonValue) -> schemas.ScheduleEntry:
+        """Book a member."""
+        return self._written(schemas.ScheduleEntry, endpoints.CREATE_SCHEDULE_ENTRY, body)
+
+    def attach_configuration(self, ticket_id: int, body: JsonValue) -> schemas.TicketConfiguration:
+        """Link a device to a ticket."""
+        return self._written(schemas.TicketConfiguration, endpoints.ATTACH_CONFIGURATION, body, parentId=ticket_id)
+
+    def merge_tickets(self, ticket_id: int, body: JsonValue) -> None:
+        """Merge other tickets into one. Raises VendorGarbled where the vendor says that it did not."""
+        told = self._written(schemas.Success, endpoints.MERGE_TICKETS, body, parentId=ticket_id)
+        if not told.success:
+            raise VendorGarbled(f"{LABEL} did not merge the tickets. It said: {told.message}", sent=True)
+
     def _list(
         self,
         model: type[M],
@@ -178,11 +201,12 @@ class ConnectWiseClient:
         conditions: str = "",
         child_conditions: str = "",
         limit: int | None = None,
+        of_record: Sequence[tuple[str, str]] = (),
         **segments: int,
     ) -> Iterator[M]:
         """All records of a list, page by page, or the first `limit` of them."""
         size = min(limit or PAGE_SIZE, PAGE_SIZE)
-        query = _with([("pageSize", str(size))], conditions, child_conditions)
+        query = _with([*of_record, ("pageSize", str(size))], conditions, child_conditions)
         given = 0
         for content in self._session.pages(endpoint.path(**segments), query=query):
             for row in _rows(model, content):

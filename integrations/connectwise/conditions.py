@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 
@@ -31,6 +32,21 @@ def contains(path: str, text: str) -> str:
 def since(path: str, at: datetime) -> str:
     """`path` is `at` or later."""
     return f"{path}>={moment(at)}"
+
+
+def before(path: str, at: datetime) -> str:
+    """`path` is earlier than `at`."""
+    return f"{path}<{moment(at)}"
+
+
+def after(path: str, at: datetime) -> str:
+    """`path` is later than `at`."""
+    return f"{path}>{moment(at)}"
+
+
+def one_of(path: str, numbers: Sequence[int]) -> str:
+    """`path` is one of these numbers."""
+    return f"{path} in ({','.join(map(str, numbers))})"
 
 
 def all_of(*conditions: str | None) -> str:

@@ -29,11 +29,16 @@ CONFIGURATIONS = _read("/company/configurations")
 MEMBERS = _read("/system/members")
 INFO = _read("/system/info")
 TIME_ENTRIES = _read("/time/entries")
+SCHEDULE = _read("/schedule/entries")
+DOCUMENTS = _read("/system/documents")
 
 CREATE_TICKET = Endpoint(Traffic.WRITE, "POST", "/service/tickets")
 PATCH_TICKET = Endpoint(Traffic.WRITE, "PATCH", "/service/tickets/{id}")
 CREATE_NOTE = Endpoint(Traffic.WRITE, "POST", "/service/tickets/{parentId}/notes")
 CREATE_TIME_ENTRY = Endpoint(Traffic.WRITE, "POST", "/time/entries")
+CREATE_SCHEDULE_ENTRY = Endpoint(Traffic.WRITE, "POST", "/schedule/entries")
+ATTACH_CONFIGURATION = Endpoint(Traffic.WRITE, "POST", "/service/tickets/{parentId}/configurations")
+MERGE_TICKETS = Endpoint(Traffic.WRITE, "POST", "/service/tickets/{parentId}/merge")
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     TICKETS,
@@ -53,9 +58,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     MEMBERS,
     INFO,
     TIME_ENTRIES,
+    SCHEDULE,
+    DOCUMENTS,
     CREATE_TICKET,
     PATCH_TICKET,
     CREATE_NOTE,
     CREATE_TIME_ENTRY,
+    CREATE_SCHEDULE_ENTRY,
+    ATTACH_CONFIGURATION,
+    MERGE_TICKETS,
 )
 """The vendor's whole table."""

@@ -64,6 +64,9 @@ class Stamps(Wire):
 
 NOWHERE = Reference()
 
+SERVICE_BOOKING = "S"
+"""The schedule type of service tickets."""
+
 
 class Ticket(Wire):
     """A service ticket. It carries no description: that is a note."""
@@ -80,7 +83,9 @@ class Ticket(Wire):
     item: Reference = NOWHERE
     priority: Reference = NOWHERE
     owner: Reference = NOWHERE
+    merged_into: Reference = Field(NOWHERE, alias="mergedParentTicket")
     closed: bool = Field(False, alias="closedFlag")
+    mails_contact: bool = Field(False, alias="automaticEmailContactFlag")
     date_entered: datetime | None = Field(None, alias="dateEntered")
     info: Stamps = Field(default_factory=Stamps, alias="_info")
 
@@ -149,6 +154,42 @@ class TimeEntry(Wire):
     billable: str = Field("", alias="billableOption")
     notes: str = ""
     internal_notes: str = Field("", alias="internalNotes")
+
+
+class ScheduleEntry(Wire):
+    """A booking in a member's schedule."""
+
+    id: int
+    object_id: int = Field(0, alias="objectId")
+    type: Reference = NOWHERE
+    member: Reference = NOWHERE
+    start: datetime | None = Field(None, alias="dateStart")
+    end: datetime | None = Field(None, alias="dateEnd")
+    done: bool = Field(False, alias="doneFlag")
+
+    @property
+    def is_service(self) -> bool:
+        """Whether `object_id` is a service ticket's number."""
+        return self.type.identifier == SERVICE_BOOKING
+
+
+class Document(Wire):
+    """A file on a record."""
+
+    id: int
+    title: str = ""
+    file_name: str = Field("", alias="fileName")
+    owner: str = ""
+    size: int = 0
+    public: bool = Field(False, alias="publicFlag")
+    info: Stamps = Field(default_factory=Stamps, alias="_info")
+
+
+class Success(Wire):
+    """The answer to a merge."""
+
+    success: bool = True
+    message: str = ""
 
 
 class Company(Wire):
@@ -246,6 +287,11 @@ class Board(Wire):
     name: str = ""
     inactive: bool = Field(False, alias="inactiveFlag")
     mails_contact: bool = Field(False, alias="sendToContactFlag")
+    locks_discussion: bool = Field(False, alias="discussionsLockedFlag")
+    locks_time: bool = Field(False, alias="timeEntryLockedFlag")
+    time_to_discussion: bool = Field(False, alias="timeEntryDiscussionFlag")
+    time_to_analysis: bool = Field(False, alias="timeEntryInternalAnalysisFlag")
+    time_to_resolution: bool = Field(False, alias="timeEntryResolutionFlag")
 
 
 class BoardStatus(Wire):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints
@@ -45,6 +46,17 @@ Text = Annotated[
 
 MemberName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,15}$")]
 """A member's identifier, the name they log in with."""
+
+
+def in_utc(moment: datetime) -> datetime:
+    """In UTC and to the second; a moment without a zone is taken for UTC."""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).replace(microsecond=0)
+
+
+def stamp(moment: datetime) -> str:
+    """A moment in UTC as ConnectWise writes it."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def client_of(context: ToolContext) -> ConnectWiseClient:
@@ -104,6 +116,15 @@ def contact_of(context: ToolContext, contact_id: int) -> schemas.Contact:
         if contact.id == contact_id and contact.company.id == company_id_of(context):
             return contact
     raise TargetRefused(f"{contact_id} is not a contact of {context.company.name}.")
+
+
+def configuration_of(context: ToolContext, configuration_id: int) -> schemas.Configuration:
+    """The device, when it belongs to the company. Raises TargetRefused."""
+    wanted = where.all_of(where.equals("id", configuration_id), of_company(context))
+    for device in client_of(context).configurations(conditions=wanted, limit=1):
+        if device.id == configuration_id and device.company.id == company_id_of(context):
+            return device
+    raise TargetRefused(f"{configuration_id} is not a device of {context.company.name}.")
 
 
 def status_of(context: ToolContext, board: schemas.Reference, status_id: int) -> schemas.BoardStatus:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from integrations.connectwise import changes, entries, reading
+from integrations.connectwise import changes, entries, links, reading, schedule
 from integrations.tools import AnyTool
 
 TOOLS: tuple[AnyTool, ...] = (
@@ -14,6 +14,8 @@ TOOLS: tuple[AnyTool, ...] = (
     reading.list_configurations,
     reading.board_options,
     reading.list_members,
+    schedule.list_schedule,
+    links.list_attachments,
     changes.create_ticket,
     entries.add_internal_note,
     entries.add_customer_note,
@@ -21,4 +23,7 @@ TOOLS: tuple[AnyTool, ...] = (
     changes.classify_ticket,
     changes.assign_ticket,
     entries.add_time_entry,
+    schedule.schedule_ticket,
+    links.attach_configuration,
+    links.merge_tickets,
 )

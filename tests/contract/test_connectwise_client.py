@@ -16,6 +16,7 @@ from openapi_core.testing import MockRequest
 
 from integrations.connectwise import endpoints
 from integrations.services import check_connection, open_ticket_source, save_connection, sync_directory
+from integrations.tools import registry
 from integrations.warrants import Traffic, classify
 from tests.integrations.connected import ConnectedTestCase
 from tests.integrations.rogue import Respond, Rogue, rogue_server
@@ -114,6 +115,9 @@ class ClientContractTests(ConnectedTestCase):
         subtype = next(row["id"] for row in options["subtypes"] if kind in row["type_ids"])
         status = next(row["id"] for row in options["statuses"] if row["name"] == "In Progress")
         priority = options["priorities"][0]["id"]
+        self.sandbox.plant(
+            "documents", {"title": "Log", "fileName": "log.txt", "size": 9, "recordType": "Ticket", "recordId": ticket}
+        )
         for name, arguments in (
             ("board_options", {}),
             ("search_tickets", {"text": 'ä" or', "status": "open", "board_id": 1, "contact_id": contact, "limit": 5}),
@@ -125,22 +129,37 @@ class ClientContractTests(ConnectedTestCase):
             ("find_contact", {"email": "o.quist@harbor.example"}),
             ("list_configurations", {"name": "HBR", "type": "work", "contact_id": contact}),
             ("list_members", {"name": "theo"}),
+            ("list_schedule", {"start": "2026-11-20T00:00:00Z", "end": "2026-11-21T00:00:00Z", "member": "theo"}),
+            ("list_attachments", {"ticket_id": ticket}),
         ):
             self.call(f"connectwise.{name}", **arguments)
+        other, more = self.sandbox.plant_ticket("The same again"), self.sandbox.plant_device("HBR-2")
+        closed = next(row["id"] for row in options["statuses"] if row["closed"])
         work = {"ticket_id": ticket, "start": "2026-11-20T09:00:00Z", "minutes": 5, "notes": "a"}
         for name, arguments in (
             ("add_internal_note", {"ticket_id": ticket, "text": "日本\nä"}),
-            ("add_customer_note", {"ticket_id": ticket, "text": "a", "notify": True}),
+            (
+                "add_customer_note",
+                {"ticket_id": ticket, "text": "a", "notify": True, "resolution": True, "member": "theo"},
+            ),
             ("set_ticket_status", {"ticket_id": ticket, "status_id": status}),
             ("classify_ticket", {"ticket_id": ticket, "type_id": kind, "subtype_id": subtype, "priority_id": priority}),
             ("assign_ticket", {"ticket_id": ticket, "member": "theo"}),
-            ("add_time_entry", {**work, "member": "theo", "billable": "NoCharge"}),
+            ("add_time_entry", {**work, "member": "theo", "billable": "NoCharge", "copy_to": "internal"}),
+            (
+                "schedule_ticket",
+                {"ticket_id": ticket, "member": "theo", "start": "2026-11-20T09:00:00Z", "minutes": 30},
+            ),
+            ("list_schedule", {"start": "2026-11-20T00:00:00Z", "end": "2026-11-21T00:00:00Z"}),
+            ("attach_configuration", {"ticket_id": ticket, "configuration_id": more}),
+            ("merge_tickets", {"ticket_id": ticket, "child_ids": [other], "status_id": closed}),
             (
                 "create_ticket",
                 {"summary": "a", "description": "b", "board_id": 1, "contact_id": contact, "priority_id": priority},
             ),
         ):
-            self.preview(f"connectwise.{name}", **arguments)
+            if registry.get(f"connectwise.{name}").is_write:
+                self.preview(f"connectwise.{name}", **arguments)
             self.call(f"connectwise.{name}", **arguments)
 
 

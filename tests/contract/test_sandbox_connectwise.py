@@ -168,6 +168,13 @@ def test_a_contacts_addresses_answer_as_the_contract_says(northwind: Checked) ->
     assert northwind.call("GET", path).json()[-1]["value"] == "555-0199"
 
 
+def test_the_files_of_a_ticket_answer_as_the_contract_says(northwind: Checked, sandbox: SandboxProcess) -> None:
+    of_ticket = {"recordType": "Ticket", "recordId": sandbox.plant_ticket()}
+    sandbox.plant("documents", {"title": "Log", "fileName": "log.txt", "size": 9, **of_ticket})
+    (row,) = northwind.call("GET", "/system/documents", params=of_ticket).json()
+    assert row["fileName"] == "log.txt"
+
+
 def test_merging_and_searching_answer_as_the_contract_says(northwind: Checked, sandbox: SandboxProcess) -> None:
     parent, child = sandbox.plant_ticket("First"), sandbox.plant_ticket("Second")
     body = {"mergeTicketIds": [child], "status": {"name": "Closed"}}

@@ -286,6 +286,13 @@ class PreviewTests(ConnectedTestCase):
             "assign_ticket": {"ticket_id": ticket, "member": "theo"},
             "add_time_entry": _work(ticket, minutes=5),
             "create_ticket": {"summary": "a", "description": "b", "board_id": 1},
+            "schedule_ticket": {"ticket_id": ticket, "member": "theo", "start": "2026-11-20T09:00:00Z", "minutes": 30},
+            "attach_configuration": {"ticket_id": ticket, "configuration_id": self.sandbox.plant_device("QX-1")},
+            "merge_tickets": {
+                "ticket_id": ticket,
+                "child_ids": [self.sandbox.plant_ticket()],
+                "status_id": next(row["id"] for row in options["statuses"] if row["closed"]),
+            },
         }
         writes = {one.name.partition(".")[2] for one in registry if one.is_write and one.vendor == "connectwise"}
         assert set(calls) == writes

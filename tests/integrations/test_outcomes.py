@@ -24,6 +24,7 @@ class OutcomeTests(ConnectedTestCase):
         options: Any = self.call("connectwise.board_options", board_id=1).content
         self.status = next(row["id"] for row in options["statuses"] if row["name"] == "In Progress")
         self.type = options["types"][0]["id"]
+        closed = next(row["id"] for row in options["statuses"] if row["closed"])
         self.calls: dict[str, dict[str, Any]] = {
             "connectwise.add_internal_note": {"ticket_id": self.ticket, "text": "Checked."},
             "connectwise.add_customer_note": {"ticket_id": self.ticket, "text": "Done."},
@@ -37,6 +38,21 @@ class OutcomeTests(ConnectedTestCase):
                 "notes": "Checked.",
             },
             "connectwise.create_ticket": {"summary": "New UPS", "description": "Order one.", "board_id": 1},
+            "connectwise.schedule_ticket": {
+                "ticket_id": self.ticket,
+                "member": "theo",
+                "start": "2026-11-20T09:00:00Z",
+                "minutes": 30,
+            },
+            "connectwise.attach_configuration": {
+                "ticket_id": self.ticket,
+                "configuration_id": self.sandbox.plant_device("QX-1"),
+            },
+            "connectwise.merge_tickets": {
+                "ticket_id": self.ticket,
+                "child_ids": [self.sandbox.plant_ticket()],
+                "status_id": closed,
+            },
         }
 
     def test_every_write_is_tried_here(self) -> None:

@@ -300,6 +300,24 @@ SCHEDULE_ENTRY = Shape(
         "hours": number(),
     },
 )
+DOCUMENT = Shape(
+    kind="document",
+    resource="document",
+    required=("title", "fileName"),
+    fields={
+        "id": ID,
+        "title": text(100),
+        "fileName": text(255),
+        "owner": text(read_only=True),
+        "size": whole(),
+        "publicFlag": flag(),
+        "imageFlag": flag(),
+        "linkFlag": flag(),
+        "readOnlyFlag": flag(),
+        "recordType": text(),
+        "recordId": whole(),
+    },
+)
 MEMBER = Shape(
     kind="member",
     resource="member",

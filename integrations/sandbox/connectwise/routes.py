@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from integrations.sandbox.connectwise import (
     client_records,
+    documents,
     notes,
     record_types,
     schedules,
@@ -356,6 +357,7 @@ def _system_routes() -> list[Route]:
         *listed(record_types.MEMBER, "/system/members"),
         Route("GET", "/system/members/{id}", one_endpoint(record_types.MEMBER)),
         Route("GET", "/system/info", _info),
+        Route("GET", "/system/documents", documents.files_of),
         *listed(callback, "/system/callbacks"),
         Route("POST", "/system/callbacks", create_endpoint(callback, simple_create(callback))),
         Route("GET", "/system/callbacks/{id}", one_endpoint(callback)),

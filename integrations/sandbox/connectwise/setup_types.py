@@ -18,6 +18,12 @@ BOARD = Shape(
         "workRole": ref("work_role"),
         "workType": ref("work_type"),
         "billTime": BILLING,
+        "sendToContactFlag": flag(),
+        "discussionsLockedFlag": flag(),
+        "timeEntryLockedFlag": flag(),
+        "timeEntryDiscussionFlag": flag(),
+        "timeEntryInternalAnalysisFlag": flag(),
+        "timeEntryResolutionFlag": flag(),
     },
 )
 STATUS = Shape(

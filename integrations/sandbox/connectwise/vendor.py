@@ -7,9 +7,17 @@ from collections.abc import Callable
 from copy import deepcopy
 from urllib.parse import urlsplit
 
-from integrations.sandbox.connectwise import client_records, notes, record_types, schedules, tickets, time_entries
+from integrations.sandbox.connectwise import (
+    client_records,
+    notes,
+    record_types,
+    schedules,
+    setup_types,
+    tickets,
+    time_entries,
+)
 from integrations.sandbox.connectwise.credentials import authenticate, connection_rows, load_keys, recognise
-from integrations.sandbox.connectwise.edits import create_draft
+from integrations.sandbox.connectwise.edits import create_draft, patch_draft
 from integrations.sandbox.connectwise.problems import FieldProblem, Problem, bad_value, invalid
 from integrations.sandbox.connectwise.routes import ROUTES
 from integrations.sandbox.connectwise.routing import Call, record_id
@@ -102,6 +110,7 @@ class ConnectWise:
             "configurations": lambda world, number, body, by: client_records.patch_configuration(
                 world, number, body, by=by
             ),
+            "boards": _change_board,
             "time-entries": lambda world, number, body, by: time_entries.patch_time_entry(world, number, body, by=by),
         }
         if collection not in changers:
@@ -171,10 +180,21 @@ _KINDS = {
     "schedule-entries": "schedule_entry",
     "ticket-configurations": "ticket_configuration",
     "boards": "board",
+    "documents": "document",
     "statuses": "status",
     "types": "type",
     "priorities": "priority",
 }
+
+
+def _change_board(world: World, number: int, body: Json, by: str) -> Record:
+    board = world.get("board", number)
+    if board is None:
+        raise Problem(404, "NotFound", f"Board {number} not found")
+    changed, _ = patch_draft(world, setup_types.BOARD, board, body)
+    stamp(world, changed, by=by)
+    world.save("board", changed)
+    return changed
 
 
 def _planter(collection: str) -> Planter:
@@ -186,6 +206,7 @@ def _planter(collection: str) -> Planter:
         "contacts": lambda world, body, by: client_records.create_contact(world, body, by=by),
         "configurations": lambda world, body, by: client_records.create_configuration(world, body, by=by),
         "schedule-entries": lambda world, body, by: schedules.create_schedule_entry(world, body, by=by),
+        "documents": lambda world, body, by: _plant_plain(world, record_types.DOCUMENT, body, by),
         "members": lambda world, body, by: _plant_plain(world, record_types.MEMBER, body, by),
     }
     if collection not in planters:
