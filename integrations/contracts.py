@@ -124,6 +124,28 @@ class BoardRecord:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An entry of a list that a field of a ticket is chosen from, by the source's id.
+
+    `under` = the chains of entries that it goes with: for a subtype the id of its type, for an item those of type and
+    subtype; empty = it goes with all.
+    """
+
+    id: str
+    name: str
+    under: frozenset[tuple[str, ...]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class BoardChoices:
+    """What tickets of one board may be typed as, as the source says now; what is inactive is left out."""
+
+    types: tuple[Choice, ...]
+    subtypes: tuple[Choice, ...]
+    items: tuple[Choice, ...]
+
+
 class TicketSource(Protocol):
     """A system that tickets come from. Every method raises `VendorError`; iterators do so while they are read."""
 
@@ -149,6 +171,14 @@ class TicketSource(Protocol):
 
     def boards(self) -> Iterator[BoardRecord]:
         """All service boards."""
+        ...
+
+    def board_choices(self, board_external_id: str) -> BoardChoices:
+        """The types, subtypes and items of one board. Raises `VendorNotFound` when there is no such board."""
+        ...
+
+    def priorities(self) -> tuple[Choice, ...]:
+        """The priorities there are, the most urgent first."""
         ...
 
     def close(self) -> None:

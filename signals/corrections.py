@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Count, Q
 
+from integrations.errors import IntegrationError
 from junto.audit.services import record
 from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.models import Organization
 from junto.tenants.permissions import Permission, require
+from signals.live_lists import lists_of_signal
 from signals.models import ProcessorResult, Signal
 from signals.processors import processor_of
 from signals.processors.base import AnyProcessor, Producer, Value
@@ -24,22 +26,35 @@ class CorrectionRefused(ValueError):
     """The word cannot be taken; the message says why."""
 
 
-@transaction.atomic
 def correct_value(*, signal: Signal, processor: AnyProcessor, value: Value, actor: Actor) -> ProcessorResult:
     """Make `value` the one that stands; no processor overwrites it. The same value as the machine's confirms it.
 
+    Not to be called inside a transaction: the source may be asked for its lists.
+
     Raises:
-        CorrectionRefused: `actor` is no person.
+        CorrectionRefused: `actor` is no person, or the value is in none of the source's lists, or they cannot be read.
         PermissionDenied: `actor` may not work for the signal's company.
     """
     require(actor, Permission.RUN_SESSIONS, signal.company or signal.organization)
     if actor.membership is None:
         raise CorrectionRefused("Only a person corrects what a processor said.")
-    row = keep_correction(signal, processor, value, person=actor.membership, revision=signal.revision)
-    verb = "processor.confirmed" if row.agrees else "processor.corrected"
-    record(actor, verb, signal, {"processor": processor.label, "value": value.words()[:200]})
-    ring("signal.processed", str(signal.pk))
+    _require_in_lists(signal, processor, value)
+    with transaction.atomic():
+        row = keep_correction(signal, processor, value, person=actor.membership, revision=signal.revision)
+        verb = "processor.confirmed" if row.agrees else "processor.corrected"
+        record(actor, verb, signal, {"processor": processor.label, "value": value.words()[:200]})
+        ring("signal.processed", str(signal.pk))
     return row
+
+
+def _require_in_lists(signal: Signal, processor: AnyProcessor, value: Value) -> None:
+    try:
+        lists = lists_of_signal(signal, processor.lists)
+    except IntegrationError as problem:
+        raise CorrectionRefused(f"{problem} What the ticket may be could not be read: try again.") from problem
+    wrong = processor.not_in(lists, value) if lists is not None else ""
+    if wrong:
+        raise CorrectionRefused(wrong)
 
 
 def confirm_result(*, result: ProcessorResult, actor: Actor) -> ProcessorResult:

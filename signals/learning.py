@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import structlog
 from django.db import transaction
@@ -12,9 +12,11 @@ from junto.learned.features import MOST_CHARACTERS, TicketText
 from junto.learned.training import FEWEST_ROWS, Untrainable, train
 from junto.tenants.models import Organization
 from junto.tenants.scoping import TenantQuerySet
+from signals.guessers import level_name
 from signals.models import ProcessorResult, Signal, TrainedModel
 from signals.plans import plans
 from signals.processors.base import AnyProcessor, Producer
+from signals.processors.steps import parts_of, path_of
 from signals.results import read_value
 
 log = structlog.get_logger(__name__)
@@ -26,6 +28,8 @@ _MORE_SHARE = 0.1
 _MORE_ROWS = 20
 #: Trained models kept of each processor: the one in use, and the one before it.
 _KEPT = 2
+#: Fields of a closed ticket that may bear a label.
+_LABELLED = ("type", "subtype", "item", "priority")
 
 
 def due_for_training(organization: Organization) -> list[AnyProcessor]:
@@ -41,7 +45,7 @@ def due_for_training(organization: Organization) -> list[AnyProcessor]:
 
 def count_lessons(organization: Organization, processor: AnyProcessor) -> int:
     """Closed tickets that bear a label, and corrections; of the newest `MOST_TICKETS`."""
-    types = _closed(organization).order_by().values_list("type", "subtype", "item").annotate(rows=Count("pk"))
+    types = _closed(organization).order_by().values_list(*_LABELLED).annotate(rows=Count("pk"))
     labelled = sum(rows for *names, rows in types if processor.label_of_types(*names))
     return min(int(labelled), MOST_TICKETS) + _corrections(organization, processor).count()
 
@@ -52,9 +56,29 @@ def train_processor(organization: Organization, processor: AnyProcessor) -> Trai
     Takes up to half a minute of one core; touches the database before and after, not while it learns.
     """
     tickets, labels = _lessons(organization, processor)
-    row = TrainedModel(
-        organization=organization, processor=processor.slug, taught=count_lessons(organization, processor)
-    )
+    taught = count_lessons(organization, processor)
+    levels = [of_level(tickets, labels, level) for level in range(1, len(processor.steps) + 1)] or [(tickets, labels)]
+    rows = [
+        _learned(organization, level_name(processor, level), *lessons, taught=taught)
+        for level, lessons in enumerate(levels, start=1)
+    ]
+    log.info("processor trained", processor=processor.slug, tickets=len(tickets), problem=rows[0].problem)
+    return rows[0]
+
+
+def of_level(tickets: Sequence[TicketText], labels: Sequence[str], level: int) -> tuple[list[TicketText], list[str]]:
+    """The lessons for paths down to one step: those that reach so far, cut there."""
+    reaching = [
+        (ticket, parts) for ticket, label in zip(tickets, labels, strict=True) if len(parts := parts_of(label)) >= level
+    ]
+    return [ticket for ticket, _ in reaching], [path_of(parts[:level]) for _, parts in reaching]
+
+
+def _learned(
+    organization: Organization, name: str, tickets: Sequence[TicketText], labels: Sequence[str], *, taught: int
+) -> TrainedModel:
+    """Train one model and keep it under that name."""
+    row = TrainedModel(organization=organization, processor=name, taught=taught)
     try:
         model = train(tickets, labels)
     except Untrainable as nothing:
@@ -64,9 +88,8 @@ def train_processor(organization: Organization, processor: AnyProcessor) -> Trai
         row.labels, row.left_out = list(model.labels), dict(model.left_out)
     with transaction.atomic():
         row.save(force_insert=True)
-        rows = TrainedModel.objects.for_organization(organization).filter(processor=processor.slug)
+        rows = TrainedModel.objects.for_organization(organization).filter(processor=name)
         rows.exclude(pk__in=list(rows.values_list("pk", flat=True)[:_KEPT])).delete()
-    log.info("processor trained", processor=processor.slug, tickets=len(tickets), problem=row.problem)
     return row
 
 
@@ -83,7 +106,7 @@ def _lessons(organization: Organization, processor: AnyProcessor) -> tuple[list[
     corrected = dict(_corrected(organization, processor))
     tickets: list[TicketText] = []
     labels: list[str] = []
-    columns = ("pk", "subject", "description", "type", "subtype", "item")
+    columns = ("pk", "subject", "description", *_LABELLED)
     closed = _closed(organization).order_by("-source_updated_at")[:MOST_TICKETS]
     told = Signal.objects.for_organization(organization).filter(pk__in=list(corrected))
     seen = set()

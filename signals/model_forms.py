@@ -67,9 +67,9 @@ def _field(info: FieldInfo, choices: Sequence[str]) -> forms.Field | None:
     kind = info.annotation
     options = [str(each) for each in get_args(kind)] if get_origin(kind) is Literal else list(choices)
     if options:
-        return forms.ChoiceField(
-            choices=[(each, each.replace("_", " ").capitalize()) for each in options], widget=_select()
-        )
+        none = [] if info.is_required() or kind is not str else [("", "None")]
+        words = [(each, each if kind is str else each.replace("_", " ").capitalize()) for each in options]
+        return forms.ChoiceField(choices=[*none, *words], required=not none, widget=_select())
     if kind is bool:
         return forms.BooleanField(required=False, widget=forms.CheckboxInput(attrs={"class": "check"}))
     if kind is float:

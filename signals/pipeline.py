@@ -11,9 +11,11 @@ from functools import partial
 import structlog
 from pydantic import ValidationError
 
+from integrations.errors import IntegrationError
 from junto.tenants.scoping import TenantQuerySet
 from signals.asking import asker_of
-from signals.guessers import guessers_of, known_labels
+from signals.guessers import guessers_by_step, guessers_of, known_labels
+from signals.live_lists import lists_of_signal
 from signals.models import ProcessorResult, Signal
 from signals.plans import Plan, plans
 from signals.processors.base import Abstained, AnyOutcome, AnyProcessor, Phase, Producer, TicketFacts, Value, Workbench
@@ -96,12 +98,17 @@ def _run_one(
         asker = asker_of(signal, processor=processor.slug, revision=facts.revision, options=plan.options)
         bench = Workbench(
             guessers=guessers_of(signal.organization, processor),
+            of_step=guessers_by_step(signal.organization, processor),
+            lists=lists_of_signal(signal, processor.lists),
             standing=_value(plan, before),
             readings=readings,
             model=asker,
             labels=partial(known_labels, signal.organization, processor),
         )
         found = processor.run(facts, plan.options, bench)
+    except IntegrationError as error:
+        log.warning("processor could not ask", processor=processor.slug, signal=str(signal.pk), problem=str(error))
+        return keep_failure(signal, processor, error, _spent(started, facts))
     except Exception as error:
         log.exception("processor failed", processor=processor.slug, signal=str(signal.pk))
         return keep_failure(signal, processor, error, _spent(started, facts))

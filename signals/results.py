@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from integrations.errors import IntegrationError
 from junto.tenants.models import Membership
 from junto.tenants.scoping import TenantQuerySet
 from signals.models import ProcessorResult, ReviewItem, Signal
@@ -76,7 +77,11 @@ def keep_failure(signal: Signal, processor: AnyProcessor, error: Exception, spen
         organization=signal.organization,
         signal=signal,
         processor=processor.slug,
-        reason=f"The processor failed ({type(error).__name__}). The administrator finds more in the log.",
+        reason=(
+            str(error)
+            if isinstance(error, IntegrationError)
+            else f"The processor failed ({type(error).__name__}). The administrator finds more in the log."
+        ),
         producer=Producer.RULE,
         version=processor.version,
         milliseconds=spent.milliseconds,

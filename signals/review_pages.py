@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from pydantic import ValidationError
 
+from integrations.errors import IntegrationError
 from integrations.llm.fencing import show_escaped
 from junto.tenants.access import MemberRequest
 from junto.tenants.actors import Actor
@@ -19,6 +20,7 @@ from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, PermissionDenied
 from signals.corrections import CorrectionRefused, NotStanding, confirm_result, correct_value, revert
 from signals.findings import finding_rows, question_rows, told
+from signals.live_lists import lists_of_signal
 from signals.model_forms import form_for, read_form
 from signals.models import ProcessorResult, ReviewItem, Signal
 from signals.plans import plans
@@ -146,15 +148,21 @@ def _held(actor: Actor, signal: Signal, processor: AnyProcessor) -> Value | None
 
 
 def _choices(processor: AnyProcessor, signal: Signal) -> dict[str, list[str]]:
-    """Labels that are few and fixed are chosen, not typed."""
+    """Labels that are few and fixed, and those of the source's lists, are chosen, not typed."""
     plan = next(plan for plan in plans(signal.organization, signal.company) if plan.processor is processor)
     labels = list(processor.labels(plan.options))
     first = next(iter(processor.value_type.model_fields))
-    return {first: labels} if labels else {}
+    if processor.lists is None:
+        return {first: labels} if labels else {}
+    try:
+        lists = lists_of_signal(signal, processor.lists)
+    except IntegrationError:  # typed, then, and held against the lists when it is saved
+        return {}
+    return {name: list(names) for name, names in processor.choices(lists).items()} if lists else {}
 
 
 def _asked(request: MemberRequest, signal_id: UUID, slug: str) -> tuple[Signal, AnyProcessor]:
-    rows = Signal.objects.visible_to(request.actor).select_related("organization", "company")
+    rows = Signal.objects.visible_to(request.actor).select_related("organization", "company", "board", "connection")
     signal = rows.filter(pk=signal_id).first()
     if signal is None:
         raise Http404("There is no such signal.")
@@ -169,7 +177,7 @@ def _named(request: MemberRequest, signal: Signal, processor: AnyProcessor) -> P
     try:
         row: ProcessorResult | None = (
             rows.filter(pk=UUID(request.POST.get("result", "")))
-            .select_related("signal", "signal__company", "signal__organization")
+            .select_related("signal", "signal__company", "signal__organization", "signal__board", "signal__connection")
             .first()
         )
     except ValueError:

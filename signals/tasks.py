@@ -59,7 +59,7 @@ def poll_all(_key: str = "") -> None:
 def process_signal(signal_id: str) -> None:
     """Let the processors read an open signal that none has read as it is; ring where something was found."""
     signal = (
-        Signal.unscoped.select_related("organization", "company", "contact", "device", "board")
+        Signal.unscoped.select_related("organization", "company", "contact", "device", "board", "connection")
         .filter(pk=UUID(signal_id), awaits_processors=True, state__in=Signal.OPEN)
         .first()
     )

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from integrations.errors import IntegrationError
 from integrations.llm.fencing import show_escaped
 from junto.tenants.actors import Actor
 from signals.findings import PRODUCER_WORDS
-from signals.guessers import guessers_of, rules_of
-from signals.models import Signal
+from signals.guessers import guessers_by_step, guessers_of, rules_of
+from signals.live_lists import lists_of_signal, live_lists
+from signals.models import Board, Signal
 from signals.plans import plans
-from signals.processors.base import Abstained, AnyProcessor, TicketFacts, Workbench
+from signals.processors.base import Abstained, AnyProcessor, LiveLists, TicketFacts, Workbench
 from signals.ticket_facts import ticket_facts
 
 
@@ -33,12 +35,21 @@ class Tried:
 
 def try_rules(actor: Actor, processor: AnyProcessor, *, number: str, text: str) -> Tried:
     """Let it read the ticket of that number, else the text (its first line is the title)."""
-    facts = _typed(text) if not number else _of_number(actor, number)
-    if facts is None:
+    signal = _of_number(actor, number) if number else None
+    if number and signal is None:
         return Tried(number, text, found=False, reason=f"There is no ticket {number}.")
+    facts = ticket_facts(signal) if signal else _typed(text)
     plan = next(plan for plan in plans(actor.organization) if plan.processor is processor)
     holding = tuple(rule.number for rule in rules_of(actor.organization, processor) if rule.holds(facts))
-    bench = Workbench(guessers=guessers_of(actor.organization, processor))
+    try:
+        lists = _lists(actor, processor, signal)
+    except IntegrationError as problem:
+        return Tried(number, text, found=True, reason=str(problem), holding=holding)
+    bench = Workbench(
+        guessers=guessers_of(actor.organization, processor),
+        of_step=guessers_by_step(actor.organization, processor),
+        lists=lists,
+    )
     answer = processor.run(facts, plan.options, bench)
     outcome = answer.nearest if isinstance(answer, Abstained) else answer
     reason = (
@@ -61,10 +72,20 @@ def try_rules(actor: Actor, processor: AnyProcessor, *, number: str, text: str) 
     )
 
 
-def _of_number(actor: Actor, number: str) -> TicketFacts | None:
-    rows = Signal.objects.visible_to(actor).select_related("organization", "company", "contact", "device", "board")
-    signal = rows.filter(external_id=number).first()
-    return ticket_facts(signal) if signal else None
+def _lists(actor: Actor, processor: AnyProcessor, signal: Signal | None) -> LiveLists | None:
+    """Those of the ticket's board; words that were typed are read as a ticket of the first board there is."""
+    if signal is not None or processor.lists is None:
+        return lists_of_signal(signal, processor.lists) if signal else None
+    board = Board.objects.visible_to(actor).select_related("connection").first()
+    return live_lists(board.connection, board, processor.lists) if board else None
+
+
+def _of_number(actor: Actor, number: str) -> Signal | None:
+    rows = Signal.objects.visible_to(actor).filter(external_id=number)
+    found: Signal | None = rows.select_related(
+        "organization", "company", "contact", "device", "board", "connection"
+    ).first()
+    return found
 
 
 def _typed(text: str) -> TicketFacts:

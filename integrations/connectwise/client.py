@@ -146,6 +146,10 @@ class ConnectWiseClient:
         """The types, subtypes, items or teams of a board, as the endpoint says."""
         return list(self._list(schemas.BoardChoice, endpoint, parentId=board_id))
 
+    def associations(self, board_id: int) -> list[schemas.Association]:
+        """Which type, subtype and item of a board go together."""
+        return list(self._list(schemas.Association, endpoints.BOARD_ASSOCIATIONS, parentId=board_id))
+
     def priorities(self) -> list[schemas.Priority]:
         """Priorities, the most urgent first as the vendor sorts them."""
         return sorted(self._list(schemas.Priority, endpoints.PRIORITIES), key=lambda one: one.sort)

@@ -21,6 +21,7 @@ BOARD_STATUSES = _read("/service/boards/{parentId}/statuses")
 BOARD_TYPES = _read("/service/boards/{parentId}/types")
 BOARD_SUBTYPES = _read("/service/boards/{parentId}/subtypes")
 BOARD_ITEMS = _read("/service/boards/{parentId}/items")
+BOARD_ASSOCIATIONS = _read("/service/boards/{parentId}/typeSubTypeItemAssociations")
 BOARD_TEAMS = _read("/service/boards/{parentId}/teams")
 PRIORITIES = _read("/service/priorities")
 COMPANIES = _read("/company/companies")
@@ -50,6 +51,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     BOARD_TYPES,
     BOARD_SUBTYPES,
     BOARD_ITEMS,
+    BOARD_ASSOCIATIONS,
     BOARD_TEAMS,
     PRIORITIES,
     COMPANIES,

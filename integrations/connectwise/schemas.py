@@ -313,6 +313,15 @@ class BoardChoice(Wire):
     type_ids: tuple[int, ...] = Field((), alias="typeAssociationIds")
 
 
+class Association(Wire):
+    """A type, subtype and item of one board that go together."""
+
+    id: int
+    type: Reference = NOWHERE
+    sub_type: Reference = Field(NOWHERE, alias="subType")
+    item: Reference = NOWHERE
+
+
 class Priority(Wire):
     """A priority."""
 

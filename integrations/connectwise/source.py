@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from integrations.connectwise import conditions as where
-from integrations.connectwise import schemas
+from integrations.connectwise import endpoints, schemas
 from integrations.connectwise.client import LABEL, ConnectWiseClient
 from integrations.contracts import (
+    BoardChoices,
     BoardRecord,
+    Choice,
     CompanyRecord,
     ContactRecord,
     DeviceRecord,
@@ -104,6 +106,31 @@ class ConnectWiseSource:
         for board in self._client.boards():
             if not board.inactive:
                 yield BoardRecord(external_id=str(board.id), name=board.name)
+
+    def board_choices(self, board_external_id: str) -> BoardChoices:
+        """See `TicketSource`."""
+        if not (board_external_id.isascii() and board_external_id.isdigit()):
+            raise VendorNotFound(f"{LABEL} has no board {board_external_id[:40]}.", sent=False, status=404)
+        board = int(board_external_id)
+        types, subtypes, items = (
+            [one for one in self._client.board_choices(endpoint, board) if not one.inactive and one.name]
+            for endpoint in (endpoints.BOARD_TYPES, endpoints.BOARD_SUBTYPES, endpoints.BOARD_ITEMS)
+        )
+        chains: dict[int, set[tuple[str, ...]]] = {}
+        for each in self._client.associations(board):
+            chains.setdefault(each.item.id, set()).add((each.type.external_id, each.sub_type.external_id))
+        return BoardChoices(
+            types=tuple(Choice(str(one.id), one.name) for one in types),
+            subtypes=tuple(
+                Choice(str(one.id), one.name, frozenset((str(each),) for each in one.type_ids)) for one in subtypes
+            ),
+            # an item that goes with nothing is never offered
+            items=tuple(Choice(str(one.id), one.name, frozenset(chains[one.id])) for one in items if one.id in chains),
+        )
+
+    def priorities(self) -> tuple[Choice, ...]:
+        """See `TicketSource`."""
+        return tuple(Choice(str(one.id), one.name) for one in self._client.priorities() if one.name)
 
     def close(self) -> None:
         """See `TicketSource`."""

@@ -7,8 +7,10 @@ from signals.processors.base import AnyProcessor
 from signals.processors.category import CategoryProcessor
 from signals.processors.entities import EntityProcessor
 from signals.processors.issue_or_request import IssueOrRequestProcessor
+from signals.processors.priority import PriorityProcessor
 from signals.processors.sentiment import SentimentProcessor
 from signals.processors.summary import SummaryProcessor
+from signals.processors.ticket_type import TicketTypeProcessor
 
 __all__ = ["PROCESSORS", "UnknownProcessor", "processor_of"]
 
@@ -19,6 +21,8 @@ PROCESSORS: tuple[AnyProcessor, ...] = (
     EntityProcessor(),
     SummaryProcessor(),
     AutomationProcessor(),
+    TicketTypeProcessor(),
+    PriorityProcessor(),
     SentimentProcessor(),
 )
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from integrations.contracts import Choice
 from junto.learned.features import TicketText
 from signals.processors.asking import Asker
 
@@ -169,6 +170,15 @@ class Guess:
     microcents: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One choice to be made, among the labels that are allowed now; `chosen` are the answers of the steps before it."""
+
+    name: str
+    allowed: Sequence[str]
+    chosen: Sequence[str] = ()
+
+
 class Guesser(Protocol):
     """A producer of labels: rules, a trained classifier, a language model."""
 
@@ -177,17 +187,41 @@ class Guesser(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LiveLists:
+    """What the source lets a ticket be, as it said not long ago. Empty where the processor asked for none."""
+
+    types: Sequence[Choice] = ()
+    subtypes: Sequence[Choice] = ()
+    items: Sequence[Choice] = ()
+    priorities: Sequence[Choice] = ()
+
+
+class Lists(StrEnum):
+    """The live lists that a processor chooses from."""
+
+    TYPES = "types"
+    PRIORITIES = "priorities"
+
+
+def _nobody(_: Step) -> Sequence[Guesser]:
+    return ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Workbench:
     """What a processor may use beside the ticket. `guessers`: the Admin's rules, what was learned; cheapest first.
 
-    `standing` is the value in force: changing may ask for more than setting. `readings` are its earlier ones, newest
-    first, for what is continuous. `model` = a language model, where it may be asked. `labels` gives those that the
-    organization uses, for a processor whose labels are its own.
+    A processor that chooses in steps has those of each by `of_step`; `lists` are what it chooses from. `standing` is
+    the value in force: changing may ask for more than setting. `readings` are its earlier ones, newest first, for what
+    is continuous. `model` = a language model, where it may be asked. `labels` gives those that the organization uses,
+    for a processor whose labels are its own.
     """
 
     guessers: Sequence[Guesser] = ()
     model: Asker | None = None
     labels: Callable[[], Sequence[str]] = tuple
+    of_step: Callable[[Step], Sequence[Guesser]] = _nobody
+    lists: LiveLists | None = None
     standing: Value | None = None
     readings: Sequence[Value] = field(default_factory=tuple)
 
@@ -207,6 +241,10 @@ class Processor(ABC, Generic[V, O]):
     version: ClassVar[int] = 1
     takes_rules: ClassVar[bool] = False
     learns: ClassVar[bool] = False
+    #: Names of the choices that it makes one after the other; a label is then their path (signals/processors/steps.py).
+    steps: ClassVar[Sequence[str]] = ()
+    #: The list of the source that it chooses from: a value that is not in it is never kept, whoever gives it.
+    lists: ClassVar[Lists | None] = None
 
     value_type: type[V]
     options_type: type[O]
@@ -223,8 +261,16 @@ class Processor(ABC, Generic[V, O]):
         """The labels to choose from, where they are few and fixed; empty = free text."""
         return ()
 
-    def label_of_types(self, type_name: str, subtype: str, item: str) -> str:
-        """The label that a closed ticket teaches by the types it had in the PSA; empty = none."""
+    def label_of_types(self, type_name: str, subtype: str, item: str, priority: str) -> str:
+        """The label that a closed ticket teaches by the types and priority it had in the PSA; empty = none."""
+        return ""
+
+    def choices(self, lists: LiveLists) -> Mapping[str, Sequence[str]]:
+        """What each field of a value is chosen from, by the field's name."""
+        return {}
+
+    def not_in(self, lists: LiveLists, value: V) -> str:
+        """Why `value` cannot be kept, by the lists as they are now; empty where it can."""
         return ""
 
     def value_of_label(self, label: str) -> V:

@@ -117,7 +117,7 @@ class CategoryProcessor(Processor[Category, CategoryOptions]):
         """The category alone."""
         return Category(category=label)
 
-    def label_of_types(self, type_name: str, subtype: str, item: str) -> str:
+    def label_of_types(self, type_name: str, subtype: str, item: str, priority: str) -> str:
         """The type that the PSA has for it."""
         return type_name.strip()
 

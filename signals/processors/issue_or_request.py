@@ -130,7 +130,7 @@ class IssueOrRequestProcessor(Processor[IssueOrRequest, IssueOrRequestOptions]):
         """The kind."""
         return IssueOrRequest.model_validate({"kind": label})
 
-    def label_of_types(self, type_name: str, subtype: str, item: str) -> str:
+    def label_of_types(self, type_name: str, subtype: str, item: str, priority: str) -> str:
         """What the PSA's own type says where its name is plain; most types name neither."""
         name = type_name.lower()
         if any(word in name for word in _REQUEST_TYPES):

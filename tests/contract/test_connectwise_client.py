@@ -110,6 +110,8 @@ class ClientContractTests(ConnectedTestCase):
             assert [row.external_id for row in source.changed_since(datetime(2026, 1, 1, tzinfo=UTC))]
             assert source.ticket(str(ticket)).subject == "Umlaut ä and 日本"
             assert list(source.boards())
+            assert source.board_choices("1").items
+            assert source.priorities()
         options: Any = self.call("connectwise.board_options", board_id=1).content
         kind = options["types"][0]["id"]
         subtype = next(row["id"] for row in options["subtypes"] if kind in row["type_ids"])

@@ -1,0 +1,73 @@
+"""The lists that processors choose from, as the ticket's source has them: read from it, and remembered for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import Final, TypeVar
+
+import structlog
+from django.core.cache import cache
+
+from integrations.contracts import BoardChoices, Choice, TicketSource
+from integrations.errors import IntegrationError, ToolUnavailable
+from integrations.models import Connection
+from integrations.services import is_ticket_source, open_ticket_source
+from signals.models import Board, Signal
+from signals.processors.base import Lists, LiveLists
+
+log = structlog.get_logger(__name__)
+
+#: So long a list counts as live.
+FRESH_SECONDS: Final = 300
+#: So long it is used while the source does not answer.
+HELD_SECONDS: Final = 24 * 60 * 60
+
+R = TypeVar("R")
+
+
+def lists_of_signal(signal: Signal, wanted: Lists | None) -> LiveLists | None:
+    """What this ticket may be; None where the processor chooses from no list. Raises as `live_lists`."""
+    if wanted is None:
+        return None
+    return live_lists(signal.connection, signal.board, wanted)
+
+
+def live_lists(connection: Connection | None, board: Board | None, wanted: Lists) -> LiveLists:
+    """The wanted lists of a board of the source; without a source or a board they are empty.
+
+    Raises:
+        IntegrationError: the source cannot be asked, and nothing young enough is remembered.
+    """
+    if connection is None or not is_ticket_source(connection):
+        return LiveLists()
+    if wanted is Lists.PRIORITIES:
+        priorities: tuple[Choice, ...] = _remembered(connection, "priorities", lambda source: source.priorities())
+        return LiveLists(priorities=priorities)
+    if board is None or board.connection_id != connection.pk:
+        return LiveLists()
+    external_id = board.external_id
+    found: BoardChoices = _remembered(connection, f"b{board.pk}", lambda source: source.board_choices(external_id))
+    return LiveLists(types=found.types, subtypes=found.subtypes, items=found.items)
+
+
+def _remembered(connection: Connection, what: str, read: Callable[[TicketSource], R]) -> R:
+    # the organization and the connection are in the key: nothing crosses over (I6)
+    key = f"lists:{connection.organization_id}:{connection.pk}:{what}"
+    fresh: R | None = cache.get(f"{key}:fresh")
+    if fresh is not None:
+        return fresh
+    try:
+        with closing(open_ticket_source(connection)) as source:
+            found = read(source)
+    except ToolUnavailable:
+        raise
+    except IntegrationError as problem:
+        held: R | None = cache.get(key)
+        if held is None:
+            raise
+        log.warning("lists not read, older ones are used", connection=str(connection.pk), problem=str(problem))
+        return held
+    cache.set(f"{key}:fresh", found, FRESH_SECONDS)
+    cache.set(key, found, HELD_SECONDS)
+    return found
