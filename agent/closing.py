@@ -82,7 +82,7 @@ def next_closing(context: SessionContext, steps: Sequence[RunStep]) -> Action | 
     None when there is nothing left to propose. A step of the runbook that logged the time itself is not doubled.
     """
     rows = context.progress.rows
-    logged = any(row.tool == ADD_TIME_ENTRY and _done(row) for row in rows)
+    logged = any(row.tool == ADD_TIME_ENTRY and row.happened for row in rows)
     if not logged and _standing(rows, TIME_CALL) is None:
         return _propose(context, ADD_TIME_ENTRY, _next_call(rows, TIME_CALL), _time(context, steps))
     if _standing(rows, NOTE_CALL) is None:
@@ -97,7 +97,7 @@ def is_closing(row: Action) -> bool:
 
 def closed_well(rows: Iterable[Action]) -> bool:
     """Whether all of the closing set that was proposed happened."""
-    return all(_done(row) for row in rows if is_closing(row) and row.state not in _REPLACED)
+    return all(row.happened for row in rows if is_closing(row) and row.state not in _REPLACED)
 
 
 def receipts(rows: Iterable[Action]) -> list[Receipt]:
@@ -141,14 +141,17 @@ def _propose(context: SessionContext, tool: str, call_id: str, arguments: Mappin
 
 def _standing(rows: Iterable[Action], call: str) -> Action | None:
     """The action of the closing set that counts for `call`; None where there is none or it was withdrawn."""
-    found = [row for row in rows if row.call_id == call or row.call_id.startswith(f"{call}.")]
-    return next((row for row in found if row.state not in _REPLACED), None)
+    return next((row for row in _made_for(rows, call) if row.state not in _REPLACED), None)
 
 
 def _next_call(rows: Iterable[Action], call: str) -> str:
     """The id of the next action for `call`."""
-    made = {row.call_id for row in rows if row.call_id == call or row.call_id.startswith(f"{call}.")}
+    made = {row.call_id for row in _made_for(rows, call)}
     return f"{call}.{len(made) + 1}" if made else call
+
+
+def _made_for(rows: Iterable[Action], call: str) -> list[Action]:
+    return [row for row in rows if row.call_id == call or row.call_id.startswith(f"{call}.")]
 
 
 def _frozen(tool: str, arguments: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
@@ -287,7 +290,3 @@ def _outcome(row: Action) -> str:
     if row.state == Action.State.SETTLED:
         return "done, as a person found out" if row.settled_done else "not done, as a person found out"
     return _OUTCOMES.get(Action.State(row.state), "not finished")
-
-
-def _done(row: Action) -> bool:
-    return row.state == Action.State.SUCCEEDED or (row.state == Action.State.SETTLED and bool(row.settled_done))

@@ -159,7 +159,7 @@ def _state(step: RunStep, written: Step, held: Sequence[Action], *, passed: bool
         return State(step.state)
     if not written.mentions:
         return State.DONE if step.answer else State.PASSED if passed else State(step.state)
-    succeeded = Counter(row.tool for row in held if _succeeded(row))
+    succeeded = Counter(row.tool for row in held if row.happened)
     wanted = Counter(mention.tool for mention in mentions_of(written, step.answer))
     if all(succeeded[tool] >= count for tool, count in wanted.items()):
         return State.DONE
@@ -201,12 +201,8 @@ def _frozen_part(tool: str, bound: Mapping[str, JsonValue]) -> Mapping[str, Json
     return {name: frozen.get(name) for name in bound}
 
 
-def _succeeded(row: Action) -> bool:
-    return row.state == Action.State.SUCCEEDED or (row.state == Action.State.SETTLED and bool(row.settled_done))
-
-
 def _went_wrong(row: Action) -> bool:
-    return row.state in Action.TERMINAL and row.state != Action.State.SUPERSEDED and not _succeeded(row)
+    return row.state in Action.TERMINAL and row.state != Action.State.SUPERSEDED and not row.happened
 
 
 def _as_read(step: RunStep) -> TenantQuerySet[RunStep]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
 from pydantic import JsonValue
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
 from integrations.directory_sync import DirectoryResult
 from integrations.models import DirectoryRecord
@@ -25,10 +27,20 @@ from signals.syncing_directory import take_directory_delivery
 
 Kind = DirectoryRecord.Kind
 
-_DESCRIPTION = (
-    "Creates and updates 1 to 1,000 {what} of one connection. Safe to repeat and to send out of order: the newer "
-    "`updated_at` wins. Each item gets its own result. Needs the scope `companies:sync`."
-)
+
+def _documented(what: str, delivery: type[Serializer[Any]]) -> Callable[[Callable[..., Response]], Any]:
+    """The page of the API's schema for a delivery of `what` (plural), each with the same rules."""
+    return extend_schema(
+        operation_id=f"{what}_sync",
+        summary=f"Deliver {what}",
+        description=(
+            f"Creates and updates 1 to 1,000 {what} of one connection. Safe to repeat and to send out of order: the "
+            "newer `updated_at` wins. Each item gets its own result. Needs the scope `companies:sync`."
+        ),
+        parameters=[DRY_RUN, KEY],
+        request=delivery,
+        responses={200: DirectorySyncOutput, **REFUSALS},
+    )
 
 
 class DirectorySyncView(DeliveryView):
@@ -53,16 +65,8 @@ class CompanySyncView(DirectorySyncView):
     """Deliver companies."""
 
     kind = Kind.COMPANY
-    what = "companies"
 
-    @extend_schema(
-        operation_id="companies_sync",
-        summary="Deliver companies",
-        description=_DESCRIPTION.format(what="companies"),
-        parameters=[DRY_RUN, KEY],
-        request=CompanySyncInput,
-        responses={200: DirectorySyncOutput, **REFUSALS},
-    )
+    @_documented("companies", CompanySyncInput)
     @idempotent
     def post(self, request: Request, organization: str) -> Response:
         """Deliver companies."""
@@ -73,16 +77,8 @@ class ContactSyncView(DirectorySyncView):
     """Deliver contacts."""
 
     kind = Kind.CONTACT
-    what = "contacts"
 
-    @extend_schema(
-        operation_id="contacts_sync",
-        summary="Deliver contacts",
-        description=_DESCRIPTION.format(what="contacts"),
-        parameters=[DRY_RUN, KEY],
-        request=ContactSyncInput,
-        responses={200: DirectorySyncOutput, **REFUSALS},
-    )
+    @_documented("contacts", ContactSyncInput)
     @idempotent
     def post(self, request: Request, organization: str) -> Response:
         """Deliver contacts."""
@@ -93,16 +89,8 @@ class DeviceSyncView(DirectorySyncView):
     """Deliver devices."""
 
     kind = Kind.DEVICE
-    what = "devices"
 
-    @extend_schema(
-        operation_id="devices_sync",
-        summary="Deliver devices",
-        description=_DESCRIPTION.format(what="devices"),
-        parameters=[DRY_RUN, KEY],
-        request=DeviceSyncInput,
-        responses={200: DirectorySyncOutput, **REFUSALS},
-    )
+    @_documented("devices", DeviceSyncInput)
     @idempotent
     def post(self, request: Request, organization: str) -> Response:
         """Deliver devices."""

@@ -126,6 +126,11 @@ class Action(TenantModel):
         super().save(*args, **kwargs)
 
     @property
+    def happened(self) -> bool:
+        """Whether it was done: it succeeded, or a person settled an unknown outcome as done."""
+        return self.state == self.State.SUCCEEDED or (self.state == self.State.SETTLED and bool(self.settled_done))
+
+    @property
     def is_write(self) -> bool:
         """Whether running it changes something at the vendor."""
         return self.category != "read"

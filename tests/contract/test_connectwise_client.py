@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,32 +11,20 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from openapi_core import Config, OpenAPI
-from openapi_core.testing import MockRequest
 
 from integrations.connectwise import endpoints
 from integrations.services import check_connection, open_ticket_source, save_connection, sync_directory
 from integrations.tools import registry
 from integrations.warrants import Traffic, classify
 from tests.integrations.connected import ConnectedTestCase
-from tests.integrations.rogue import Respond, Rogue, rogue_server
+from tests.integrations.rogue import Rogue, rogue_server
+from tests.wire import as_openapi, changed_records, listening, nulls, parts
 
 PREFIX = "/connectwise/v4_6_release/apis/3.0"
 
 
 def _json(body: bytes, **_: str) -> Any:
     return json.loads(body)
-
-
-def forward(port: int, change: Any = None) -> Respond:
-    """Hands each request to the sandbox and its answer back, perhaps changed."""
-
-    def respond(request: bytes, connection: socket.socket) -> None:
-        with socket.create_connection(("127.0.0.1", port), 10) as onward:
-            onward.sendall(request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
-            answer = b"".join(iter(lambda: onward.recv(65536), b""))
-        connection.sendall(change(answer) if change else answer)
-
-    return respond
 
 
 class ClientContractTests(ConnectedTestCase):
@@ -49,7 +36,7 @@ class ClientContractTests(ConnectedTestCase):
         self.specification: dict[str, Any] = json.loads(text)
 
     def test_every_request_keeps_the_contract(self) -> None:
-        with rogue_server(forward(self.sandbox.port)) as wire:
+        with rogue_server(listening(self.sandbox.port, [])) as wire:
             self.listen_in(wire)
             self.do_everything()
 
@@ -59,11 +46,11 @@ class ClientContractTests(ConnectedTestCase):
         )
         assert len(wire.requests) > 60
         for request in wire.requests:
-            contract.validate_request(_as_openapi(request, wire.port))
+            contract.validate_request(as_openapi(request, wire.port))
         self.check_reach(wire.requests)
 
     def test_fields_that_come_new_and_fields_that_are_empty_break_nothing(self) -> None:
-        with rogue_server(forward(self.sandbox.port, change=_with_surprises)) as wire:
+        with rogue_server(listening(self.sandbox.port, [], change=changed_records(_surprises))) as wire:
             self.listen_in(wire)
             self.do_everything()
 
@@ -71,7 +58,7 @@ class ClientContractTests(ConnectedTestCase):
         """Every row of our table was used and is in the contract, with its headers and known properties only."""
         used = set()
         for request in requests:
-            method, target, headers, body = _parts(request)
+            method, target, headers, body = parts(request)
             row = classify(endpoints.ENDPOINTS, method=method, path=urlsplit(target).path.removeprefix(PREFIX))
             assert row is not None, target
             used.add(row)
@@ -165,43 +152,5 @@ class ClientContractTests(ConnectedTestCase):
             self.call(f"connectwise.{name}", **arguments)
 
 
-def _parts(request: bytes) -> tuple[str, str, dict[str, str], bytes]:
-    head, _, body = request.partition(b"\r\n\r\n")
-    first, *lines = head.decode("ascii").split("\r\n")
-    method, target, _version = first.split(" ")
-    headers = dict(line.split(": ", 1) for line in lines)
-    return method, target, {name.lower(): value for name, value in headers.items()}, body
-
-
-def _as_openapi(request: bytes, port: int) -> MockRequest:
-    method, target, headers, body = _parts(request)
-    split = urlsplit(target)
-    return MockRequest(
-        f"http://127.0.0.1:{port}",
-        method.lower(),
-        split.path,
-        args=dict(parse_qsl(split.query)),
-        headers=headers,
-        data=body or None,
-        content_type=headers.get("content-type", "application/json"),
-    )
-
-
-def _with_surprises(answer: bytes) -> bytes:
-    """The same answer with a field of next year in every record, and nulls for a few that may be missing."""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    changed = json.dumps(_surprised(json.loads(body))).encode()
-    lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"content-length")]
-    return b"\r\n".join([*lines, f"Content-Length: {len(changed)}".encode()]) + b"\r\n\r\n" + changed
-
-
-def _surprised(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_surprised(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    surprised = {name: _surprised(one) for name, one in value.items()}
-    absent = {
-        name: None for name in ("owner", "item", "team", "website", "serialNumber", "osType") if name not in value
-    }
-    return {**surprised, **absent, "addedIn2027": {"deep": [1, None]}}
+def _surprises(record: dict[str, Any]) -> dict[str, Any]:
+    return nulls(record, "owner", "item", "team", "website", "serialNumber", "osType")

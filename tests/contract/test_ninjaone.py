@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,28 +10,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from openapi_core import OpenAPI
-from openapi_core.testing import MockRequest, MockResponse
+from openapi_core.testing import MockResponse
 
 from integrations.ninjaone import endpoints
 from integrations.services import check_connection
 from integrations.warrants import Traffic, classify
 from tests.integrations.monitored import MonitoredTestCase
-from tests.integrations.rogue import Respond, Rogue, rogue_server
+from tests.integrations.rogue import Rogue, rogue_server
+from tests.wire import answer_parts, as_openapi, changed_records, listening, nulls, parts
 
 PREFIX = "/ninjaone"
-
-
-def listening(port: int, heard: list[tuple[bytes, bytes]], change: Any = None) -> Respond:
-    """Hands each request to the sandbox and its answer back, perhaps changed; keeps both."""
-
-    def respond(request: bytes, connection: socket.socket) -> None:
-        with socket.create_connection(("127.0.0.1", port), 10) as onward:
-            onward.sendall(request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1))
-            answer = b"".join(iter(lambda: onward.recv(65536), b""))
-        heard.append((request, answer))
-        connection.sendall(change(answer) if change else answer)
-
-    return respond
 
 
 class NinjaOneContractTests(MonitoredTestCase):
@@ -72,7 +59,7 @@ class NinjaOneContractTests(MonitoredTestCase):
         assert used == set(endpoints.ENDPOINTS)
 
     def test_fields_and_values_that_come_new_and_fields_that_are_empty_break_nothing(self) -> None:
-        with rogue_server(listening(self.sandbox.port, [], change=with_surprises)) as wire:
+        with rogue_server(listening(self.sandbox.port, [], change=changed_records(surprises))) as wire:
             self.listen_in(wire)
             self.do_everything()
 
@@ -123,53 +110,7 @@ class NinjaOneContractTests(MonitoredTestCase):
             self.call(f"ninjaone.{name}", **arguments)
 
 
-def parts(request: bytes) -> tuple[str, str, dict[str, str], bytes]:
-    """Method, target, headers and body."""
-    head, _, body = request.partition(b"\r\n\r\n")
-    first, *lines = head.decode("ascii").split("\r\n")
-    method, target, _version = first.split(" ")
-    headers = dict(line.split(": ", 1) for line in lines)
-    return method, target, {name.lower(): value for name, value in headers.items()}, body
-
-
-def answer_parts(answer: bytes) -> tuple[int, bytes]:
-    """Status and body."""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    return int(head.split()[1]), body
-
-
-def as_openapi(request: bytes, port: int) -> MockRequest:
-    """The request as openapi-core reads one."""
-    method, target, headers, body = parts(request)
-    split = urlsplit(target)
-    return MockRequest(
-        f"http://127.0.0.1:{port}",
-        method.lower(),
-        split.path,
-        args=dict(parse_qsl(split.query)),
-        headers=headers,
-        data=body or None,
-        content_type=headers.get("content-type", "application/json"),
-    )
-
-
-def with_surprises(answer: bytes) -> bytes:
-    """The same answer with a field of next year, nulls and listed words of next year in every record."""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    if not body:
-        return answer
-    changed = json.dumps(surprised(json.loads(body))).encode()
-    lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"content-length")]
-    return b"\r\n".join([*lines, f"Content-Length: {len(changed)}".encode()]) + b"\r\n\r\n" + changed
-
-
-def surprised(value: Any) -> Any:
-    """Every record of an answer with what a later version may bring."""
-    if isinstance(value, list):
-        return [surprised(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    changed = {name: surprised(one) for name, one in value.items()}
-    listed = {name: "ADDED_IN_2027" for name in ("approvalStatus", "mediaType", "language") if name in value}
-    absent = {name: None for name in ("maintenance", "publicIP", "severity") if name not in value}
-    return {**changed, **listed, **absent, "addedIn2027": {"deep": [1, None]}}
+def surprises(record: dict[str, Any]) -> dict[str, Any]:
+    """Nulls, and listed words of next year."""
+    listed = {name: "ADDED_IN_2027" for name in ("approvalStatus", "mediaType", "language") if name in record}
+    return {**listed, **nulls(record, "maintenance", "publicIP", "severity")}
