@@ -14,6 +14,7 @@ from agent.journal import Progress, read_progress
 from agent.models import AgentSession, RunStep
 from agent.openings import StepTold, fact_values, foreign_texts, runbook_facts, standing_instructions
 from agent.prompts import Mode, PromptFacts, RunbookFacts, opening
+from agent.solutions import similar_texts
 from agent.steps import read_steps, step_of_call
 from agent.transcript import rebuild
 from agent.turns import step_key, tell_turns
@@ -57,7 +58,11 @@ class SessionContext:
     def messages(self) -> list[ChatMessage]:
         """The whole request: opening, then the conversation rebuilt from events."""
         conversation = rebuild(self.progress.events, self.progress.actions)
-        return [*opening(_prompt_facts(self), foreign_texts(self.session.signal, self.facts)), *conversation]
+        signal = self.session.signal
+        first = opening(
+            _prompt_facts(self), foreign_texts(signal, self.facts), similar_texts(signal, self.session.company)
+        )
+        return [*first, *conversation]
 
     def read_again(self) -> SessionContext:
         """The same context with the events and actions as they are now."""

@@ -6,7 +6,7 @@ Pure. No invariant of TRUST (b) depends on a word in here: the prompt makes hone
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -18,6 +18,8 @@ Mode = Literal["prepare", "triage", "runbook"]
 
 #: Characters of the ticket's own text in the opening; a longer one is cut and the model can read the ticket by tool.
 TICKET_LIMIT = 16_000
+#: Characters of similar tickets in the opening.
+SIMILAR_LIMIT = 5_000
 
 RULES = """You are Junto's agent. You help technicians of the managed service provider {organization} to resolve one \
 ticket of their client {company}.
@@ -119,8 +121,11 @@ class ForeignText:
     text: str
 
 
-def opening(facts: PromptFacts, texts: Sequence[ForeignText]) -> list[ChatMessage]:
-    """The first two messages of every request: rules with facts, then the ticket as fenced data."""
+def opening(facts: PromptFacts, texts: Sequence[ForeignText], similar: Sequence[ForeignText] = ()) -> list[ChatMessage]:
+    """The first two messages of every request: rules with facts, then the ticket as fenced data.
+
+    `similar` = solved tickets of the same company, fenced behind it.
+    """
     shown = asdict(facts)
     shown["now"] = facts.now.isoformat()
     instructions = shown.pop("instructions")
@@ -138,20 +143,27 @@ def opening(facts: PromptFacts, texts: Sequence[ForeignText]) -> list[ChatMessag
     )
     return [
         ChatMessage(role="system", content="\n\n".join(parts)),
-        ChatMessage(role="user", content=_fenced(texts)),
+        ChatMessage(role="user", content=_fenced(texts, similar)),
     ]
 
 
-def _fenced(texts: Sequence[ForeignText]) -> str:
-    room = TICKET_LIMIT
-    blocks: list[str] = ["The ticket as it stands, with its notes:"]
+def _fenced(texts: Sequence[ForeignText], similar: Sequence[ForeignText]) -> str:
+    blocks = ["The ticket as it stands, with its notes:"]
+    blocks += _blocks(texts, room=TICKET_LIMIT, more="More notes follow; read the ticket by tool to see them.")
+    if similar:
+        blocks.append("Tickets of this company like this one that were solved, and how:")
+        blocks += _blocks(similar, room=SIMILAR_LIMIT, more="More were solved; search the signals by tool.")
+    return "\n\n".join(blocks)
+
+
+def _blocks(texts: Sequence[ForeignText], *, room: int, more: str) -> Iterator[str]:
+    """Each text in its fence, as far as there is room; then `more`."""
     for text in texts:
         if room <= 0:
-            blocks.append("More notes follow; read the ticket by tool to see them.")
-            break
+            yield more
+            return
         body = text.text[:room]
         if len(body) < len(text.text):
             body += f"\n(cut: {len(text.text) - len(body)} more characters)"
         room -= len(body)
-        blocks.append(fence(body, source=text.source, ref=text.ref))
-    return "\n\n".join(blocks)
+        yield fence(body, source=text.source, ref=text.ref)

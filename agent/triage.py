@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.urls import reverse
 from agent.findings import findings_of
 from agent.models import AgentSession, Instruction
 from agent.runs import run_view
+from agent.solutions import sees_elsewhere, similar_rows
 from approvals.models import Action
 from integrations.llm.fencing import show_escaped
 from integrations.marks import without_marks
@@ -29,7 +29,6 @@ from signals.words import state_word
 #: Rows shown in the side panes; the lists themselves are pages of their own.
 PEOPLE_SHOWN = 12
 DEVICES_SHOWN = 30
-SIMILAR_SHOWN = 5
 
 
 def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
@@ -107,7 +106,8 @@ def context_pane(
         "company": _company(signal, actor),
         "contacts": _contacts(signal, actor),
         "devices": _devices(signal, actor),
-        "similar": _similar(signal, actor),
+        "similar": similar_rows(signal),
+        "elsewhere_path": reverse("signal-elsewhere", args=[signal.pk]) if sees_elsewhere(signal, actor) else "",
     }
 
 
@@ -218,32 +218,4 @@ def _devices(signal: Signal, actor: Actor) -> list[dict[str, Any]]:
             "icon": "tag" if row.pk == own else "",
         }
         for row in sorted(rows, key=lambda row: (row.pk != own, row.name))
-    ]
-
-
-def _similar(signal: Signal, actor: Actor) -> list[dict[str, Any]]:
-    """Past signals of the same company that share a word of the subject, newest first."""
-    if signal.company is None:
-        return []
-    words = {word.lower() for word in re.findall(r"\w{5,}", signal.subject)}
-    if not words:
-        return []
-    alike = Q()
-    for word in sorted(words)[:8]:
-        alike |= Q(subject__icontains=word)
-    rows = list(
-        Signal.objects.visible_to(actor)
-        .filter(alike, company=signal.company)
-        .exclude(pk=signal.pk)
-        .order_by("-source_updated_at")[:SIMILAR_SHOWN]
-    )
-    fixed = with_a_fix(rows)
-    return [
-        {
-            "path": reverse("signal", args=[row.pk]),
-            "external_id": row.number,
-            "subject": show_escaped(row.subject),
-            "detail": f"{state_word(row, has_fix=row.pk in fixed).word}, {row.source_status}",
-        }
-        for row in rows
     ]

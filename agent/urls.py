@@ -8,6 +8,7 @@ from agent import queue, run_forms, runs_pages, views
 
 urlpatterns = [
     path("signals/<uuid:signal_id>/", views.signal_page, name="signal"),
+    path("signals/<uuid:signal_id>/elsewhere/", views.elsewhere, name="signal-elsewhere"),
     path("signals/<uuid:signal_id>/start/", views.start, name="signal-start"),
     path("signals/<uuid:signal_id>/map-company/", views.map_company_view, name="signal-map-company"),
     path("signals/<uuid:signal_id>/dismiss/", views.dismiss, name="signal-dismiss"),

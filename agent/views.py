@@ -18,6 +18,7 @@ from agent.frames import MESSAGE_LIMIT, REASON_LIMIT
 from agent.journal import read_events, read_progress
 from agent.rendering import render_events, session_look
 from agent.services import SessionRefused, choose_runbook, live_session, open_session
+from agent.solutions import rows_elsewhere
 from agent.triage import context_pane, ticket_pane
 from approvals.budgets import MAX_STEPS
 from approvals.models import Action, StaleState
@@ -67,6 +68,14 @@ def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
         "most_reason": REASON_LIMIT,
     }
     return render(request, "agent/triage.html", context)
+
+
+@require_safe
+def elsewhere(request: HttpRequest, signal_id: UUID) -> HttpResponse:
+    """Similar tickets of other companies that this member may see, for the context pane."""
+    actor = actor_of(request)
+    signal = _signal(actor, signal_id)
+    return render(request, "agent/_elsewhere.html", {"rows": rows_elsewhere(signal, actor)})
 
 
 @require_POST

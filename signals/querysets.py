@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from django.db.models import Case, Q, Value, When
+from django.db.models.functions import Left
 
 from junto.tenants.scoping import TenantQuerySet
 
@@ -39,6 +40,10 @@ class SignalQuerySet(TenantQuerySet[Any]):
     def urgent_first(self) -> Self:
         """The most urgent first, by the figure in the name (`Signal.priority_number`); of these the newest."""
         return self.annotate(urgency=urgency_of("priority")).order_by("urgency", "-source_created_at", "id")
+
+    def heads(self, length: int) -> Self:
+        """With `head`, so many first characters of the description: of a long one the rest is not read."""
+        return self.annotate(head=Left("description", length))
 
     def with_relations(self) -> Self:
         """Everything a row of a list shows, without the long texts, in one query."""
