@@ -49,8 +49,8 @@ class SimilarInPromptTest(ModelTestCase):
         ticket = str(request.messages[1]["content"])
         before, fence, inside = ticket.partition("similar, solved")
         assert fence
-        assert "<<<FOREIGN" in before[-60:]
-        assert "heron" in inside.partition("FOREIGN")[0]
+        assert ">>>" not in before.rpartition("<<<FOREIGN")[2]
+        assert "heron" in inside.partition("\nFOREIGN ")[0]
         assert "otter" not in self.words(session)
 
 
