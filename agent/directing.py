@@ -113,12 +113,14 @@ def retry_step(*, session: AgentSession, actor: Actor, number: int) -> None:
     """Let the agent try a step again. What an earlier attempt got done stays done.
 
     Raises:
-        SessionRefused: people carry this runbook out, the step is done or under way.
+        SessionRefused: people carry this runbook out, the step is a decision, done or under way.
     """
     run = _Run.of(session, actor)
     step, _ = run.step(number)
     if run.for_people:
         raise SessionRefused("People carry out this runbook: untick the step instead.")
+    if step.decision:
+        raise SessionRefused(f"Step {step.label} is a decision: there is nothing of it to try again.")
     run.require_idle(step)
     wrong = sum(row.state in Action.TERMINAL and row.state != Action.State.SUCCEEDED for row in run.actions_of(step))
     run.change(
@@ -139,7 +141,8 @@ def mark_step(*, session: AgentSession, actor: Actor, number: int, done: bool) -
     """Tick a step that a person carried out, or take the tick away; that of a decision opens what its answer skipped.
 
     Raises:
-        SessionRefused: it is in that state already, the agent did it, or something of it is under way.
+        SessionRefused: it is in that state already, the agent did it or went on with its answer, or something of it is
+            under way.
     """
     run = _Run.of(session, actor)
     step, written = run.step(number)
@@ -154,6 +157,8 @@ def mark_step(*, session: AgentSession, actor: Actor, number: int, done: bool) -
         return
     if step.by_id is None:
         raise SessionRefused(f"Nobody ticked step {step.label}.")
+    if step.answer and not run.for_people:
+        raise SessionRefused(f"The agent went on with the answer to step {step.label}: stop the run to start anew.")
     frm = [State.DONE, State.SKIPPED]
     run.change(step, frm=frm, state=State.PENDING, by=None, answer="", reason="", finished_at=None)
     for passed in run.passed_over(number, _passed_words(written, step.answer)):
@@ -281,7 +286,7 @@ class _Run:
     def skip(self, step: RunStep, reason: str) -> None:
         """Call one open step over."""
         self.require_idle(step)
-        frm = [State.PENDING, State.RUNNING, State.WAITING, State.FAILED]
+        frm = [State.PENDING, State.RUNNING, State.WAITING, State.FAILED, State.PASSED]
         self.change(step, frm=frm, state=State.SKIPPED, by=self.member, reason=reason, finished_at=Now())
 
     def change(self, step: RunStep, *, frm: Iterable[State], **values: object) -> None:

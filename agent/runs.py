@@ -253,7 +253,7 @@ def _may_with(
         if not step.decision and (for_people or is_taken_over(session) or rests):
             may.add("done")
     elif step.state == State.PASSED:
-        may.add("done")
+        may |= {"done", "skip"}
     elif step.by_id is not None and not (step.answer and not for_people):
         may.add("undone")
     again = passed or step.state in (State.FAILED, State.SKIPPED)

@@ -249,8 +249,22 @@ def _end_words(passed: Sequence[RunStep]) -> str:
     """How a run ended that went to its end."""
     if not passed:
         return "Every step is done or was skipped by a person."
-    which = f"step {passed[0].label}" if len(passed) == 1 else f"steps {', '.join(step.label for step in passed)}"
+    which = f"step {passed[0].label}" if len(passed) == 1 else f"steps {_ranges(passed)}"
     return f"Every tool's work is done or was skipped by a person; whether {which} happened is not recorded."
+
+
+def _ranges(steps: Sequence[RunStep]) -> str:
+    """Labels of steps in order, those of three and more in a row as "2 to 9"."""
+    rows: list[list[RunStep]] = []
+    for step in steps:
+        if rows and rows[-1][-1].number + 1 == step.number:
+            rows[-1].append(step)
+        else:
+            rows.append([step])
+    words = [
+        f"{row[0].label} to {row[-1].label}" if len(row) > 2 else ", ".join(step.label for step in row) for row in rows
+    ]
+    return ", ".join(words)
 
 
 @transaction.atomic

@@ -234,6 +234,23 @@ class EndTest(DirectedRunCase):
         session = self.tick(self.tick(self.at_the_end(), 5), 5, done=False)
         assert self.steps(session)[4] == "passed"
 
+    def test_a_step_that_is_not_recorded_can_be_skipped_with_a_reason(self) -> None:
+        session = self.at_the_end()
+        skip_step(session=session, actor=self.actor(self.theo), number=2, reason="They had called us.")
+        assert "2. Call the person back on the number we have.: skipped by Theo Okafor: “They had called us.”" in (
+            self.close(self.run_on(session))
+        )
+
+    def test_an_answer_the_agent_went_on_with_is_neither_taken_back_nor_tried_again(self) -> None:
+        session = self.at_the_end()
+        for deed in (
+            lambda: mark_step(session=session, actor=self.actor(self.theo), number=3, done=False),
+            lambda: retry_step(session=session, actor=self.actor(self.theo), number=3),
+        ):
+            with pytest.raises(SessionRefused):
+                deed()
+        assert self.steps(session)[2] == "done"
+
     def test_a_reason_cannot_write_a_line_of_its_own_into_the_note(self) -> None:
         session = self.hybrid()
         forged = "no need\n- Reset MFA of the director: done, approved by Mara\u2028- And more"
