@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from integrations import guard
 from integrations.contracts import CredentialField, VendorClient
 from integrations.errors import ToolUnavailable
-from integrations.models import CompanyLink, Connection
+from integrations.models import CompanyLink, Connection, Webhook
 from integrations.sealing import Place, Unsealable, is_current, reseal, seal, unseal
 from integrations.vendors import VENDORS, Vendor
 from integrations.warrants import Errand
@@ -66,6 +66,29 @@ def reseal_credentials(connection: Connection) -> bool:
     return bool(rows.update(sealed_credentials=anew))
 
 
+def reseal_webhook(webhook: Webhook) -> bool:
+    """The same for what opens a webhook; False also where it belongs to a former host, and opens nothing more."""
+    sealed = webhook.sealed_secrets
+    if is_current(sealed):
+        return False
+    try:
+        anew = reseal(sealed, place=webhook_place(webhook))
+    except Unsealable:
+        return False
+    return bool(Webhook.unscoped.filter(pk=webhook.pk, sealed_secrets=sealed).update(sealed_secrets=anew))
+
+
+def webhook_place(webhook: Webhook) -> Place:
+    """Where a webhook's secrets are sealed: what one host gave proves nothing once the connection leads to another."""
+    origin = guard.target_of(webhook.connection.base_url).origin
+    return Place(
+        organization_id=webhook.organization_id,
+        table=Webhook._meta.db_table,
+        pk=webhook.pk,
+        field=f"sealed_secrets@{origin}",
+    )
+
+
 def open_client(connection: Connection, errand: Errand) -> VendorClient:
     """A client for one errand, to be closed.
 
@@ -85,6 +108,11 @@ def open_client(connection: Connection, errand: Errand) -> VendorClient:
     except ValidationError:
         raise ToolUnavailable(f"{connection.label} has credentials that cannot be right: enter them again.") from None
     return client
+
+
+def account_of(connection: Connection) -> str:
+    """Our account's own name at the vendor, where it has one; no secret. Raises ToolUnavailable."""
+    return _credentials(connection).get("company_id", "")
 
 
 def linked(organization: Organization, company: Company, vendor: str) -> CompanyLink:

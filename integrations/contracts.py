@@ -146,6 +146,14 @@ class BoardChoices:
     items: tuple[Choice, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a webhook is believed: look at this record. `kind` is `ticket`, or `alerts` (of a device)."""
+
+    kind: str
+    external_id: str
+
+
 class TicketSource(Protocol):
     """A system that tickets come from. Every method raises `VendorError`; iterators do so while they are read."""
 

@@ -184,6 +184,54 @@ class RefusedTicket(TenantModel):
         ]
 
 
+class Webhook(TenantModel):
+    """The door at which a vendor tells of changes: an address that nobody can guess, and who was turned away there.
+
+    What opens it is sealed; the address is found by its token's digest. `wanted_key` = the vendor signed with a key
+    that we do not hold yet.
+    """
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="webhook")
+    token_digest = models.CharField(max_length=64, unique=True)
+    sealed_secrets = models.TextField()
+    external_id = models.CharField(max_length=80, blank=True, help_text="Of our address in the vendor's own list.")
+    registered_at = models.DateTimeField(null=True, blank=True)
+    wanted_key = models.CharField(max_length=80, blank=True)
+    key_asked_at = models.DateTimeField(null=True, blank=True)
+    repeated = models.PositiveBigIntegerField(default=0)
+    unsigned = models.PositiveBigIntegerField(default=0)
+    forged = models.PositiveBigIntegerField(default=0)
+    foreign = models.PositiveBigIntegerField(default=0)
+    oversized = models.PositiveBigIntegerField(default=0)
+    unreadable = models.PositiveBigIntegerField(default=0)
+    refused_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"Webhook of {self.connection.pk}"
+
+
+class WebhookHint(TenantModel):
+    """A delivery that was believed so far: look at this record. Kept some days, so that a repeat is known for one."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="hints")
+    kind = models.CharField(max_length=20)
+    external_id = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64, help_text="Of the body as it came.")
+    received_at = models.DateTimeField(auto_now_add=True)
+    read_at = models.DateTimeField(null=True, blank=True, help_text="When the record was read back.")
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["received_at", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connection", "digest"], name="webhook_hint_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["connection", "received_at"], condition=models.Q(read_at=None), name="webhook_unread"),
+            models.Index(fields=["read_at"], name="webhook_read"),
+        ]
+
+
 class ModelUsage(TenantModel):
     """Tokens and money of one model call. `reserved` until the call ended, so that a crash still counts (I15).
 

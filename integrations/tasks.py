@@ -7,9 +7,10 @@ from django_tasks import task
 
 from integrations.directory import sync_directory
 from integrations.errors import IntegrationError
-from integrations.models import Connection
+from integrations.models import Connection, Webhook
 from integrations.services import check_connection
 from integrations.sources import is_ticket_source
+from integrations.webhooks import fetch_wanted_key
 from junto.tenants.models import Organization
 
 log = structlog.get_logger(__name__)
@@ -28,6 +29,18 @@ def sync_directories(_: str = "") -> None:
                 check_connection(connection)
             elif connection.state == Connection.State.OK:
                 _sync(connection)
+
+
+@task(queue_name="polls")
+def fetch_webhook_key(webhook_id: str) -> None:
+    """Ask for the key that a vendor's deliveries are signed with. A failure is tried again when one comes in."""
+    webhook = Webhook.unscoped.select_related("connection__organization").filter(pk=webhook_id).first()
+    if webhook is None:
+        return
+    try:
+        fetch_wanted_key(webhook)
+    except IntegrationError as error:
+        log.warning("signing key not read", connection=str(webhook.connection.pk), reason=str(error))
 
 
 def _sync(connection: Connection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from integrations import views
+from integrations import views, webhook_views
 
 urlpatterns = [
     path("connections/", views.connections, name="connections"),
@@ -12,6 +12,10 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/", views.change, name="connection-change"),
     path("connections/<uuid:connection_id>/test/", views.test, name="connection-test"),
     path("connections/<uuid:connection_id>/pause/", views.pause, name="connection-pause"),
+    path("connections/<uuid:connection_id>/webhook/", webhook_views.register, name="connection-webhook"),
+    path(
+        "connections/<uuid:connection_id>/webhook/remove/", webhook_views.unregister, name="connection-webhook-remove"
+    ),
     path("connections/<uuid:connection_id>/companies/", views.companies, name="connection-companies"),
     path("connections/<uuid:connection_id>/companies/link/", views.link, name="connection-link"),
     path("connections/<uuid:connection_id>/companies/accept/", views.accept, name="connection-accept"),

@@ -11,13 +11,15 @@ from types import ModuleType
 class Vendor:
     """A system Junto can connect to. `package` holds its client, schemas, endpoints and tools.
 
-    `gives_tickets` = it also has a `source` module, and signals come from there.
+    `gives_tickets` = it also has a `source` module, and signals come from there. `sends_webhooks` = it also has a
+    module `hooks`, and tells of changes by itself.
     """
 
     slug: str
     label: str
     package: str
     gives_tickets: bool = False
+    sends_webhooks: bool = False
 
     def module(self, name: str) -> ModuleType:
         """One module of the vendor's folder."""
@@ -32,7 +34,8 @@ VENDORS: dict[str, Vendor] = {
             label="ConnectWise PSA",
             package="integrations.connectwise",
             gives_tickets=True,
+            sends_webhooks=True,
         ),
-        Vendor(slug="ninjaone", label="NinjaOne", package="integrations.ninjaone"),
+        Vendor(slug="ninjaone", label="NinjaOne", package="integrations.ninjaone", sends_webhooks=True),
     )
 }

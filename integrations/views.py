@@ -28,6 +28,7 @@ from integrations.services import (
     unlink_company,
 )
 from integrations.vendors import VENDORS, Vendor
+from integrations.webhooks import webhook_facts
 from junto.tenants.access import MemberRequest
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
@@ -75,7 +76,7 @@ def add(request: MemberRequest, vendor: str) -> HttpResponse:
 def change(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     """Change a connection; credentials are entered anew or kept, and never shown."""
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
-    connection = _connection(request, connection_id)
+    connection = find_connection(request, connection_id)
     known = VENDORS.get(connection.vendor)
     if known is None:
         raise Http404("This kind of system is not installed.")
@@ -86,7 +87,7 @@ def change(request: MemberRequest, connection_id: UUID) -> HttpResponse:
 def test(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     """Try a connection and say what is wrong."""
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
-    connection = _connection(request, connection_id)
+    connection = find_connection(request, connection_id)
     health = try_connection(actor=request.actor, connection=connection)
     _tell(request, health.ok, f"{health.summary} {health.advice}".strip())
     return redirect("connections")
@@ -96,7 +97,7 @@ def test(request: MemberRequest, connection_id: UUID) -> HttpResponse:
 def pause(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     """Pause a connection, or let it go on."""
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
-    connection = _connection(request, connection_id)
+    connection = find_connection(request, connection_id)
     paused = request.POST.get("paused") == "yes"
     pause_connection(actor=request.actor, connection=connection, paused=paused)
     messages.success(request, f"{connection.label} {'is paused' if paused else 'goes on'}.")
@@ -107,7 +108,7 @@ def pause(request: MemberRequest, connection_id: UUID) -> HttpResponse:
 def companies(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     """Which company is which at the vendor."""
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
-    connection = _connection(request, connection_id)
+    connection = find_connection(request, connection_id)
     links = {
         link.company_id: link
         for link in CompanyLink.objects.for_organization(request.organization).filter(connection=connection)
@@ -143,7 +144,7 @@ def companies(request: MemberRequest, connection_id: UUID) -> HttpResponse:
 def link(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     """Link a company."""
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
-    connection = _connection(request, connection_id)
+    connection = find_connection(request, connection_id)
     form = LinkForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Choose a company and enter its id at the vendor.")
@@ -169,7 +170,7 @@ def link(request: MemberRequest, connection_id: UUID) -> HttpResponse:
 def accept(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     """Link the chosen ones of what is suggested."""
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
-    connection = _connection(request, connection_id)
+    connection = find_connection(request, connection_id)
     chosen = frozenset(request.POST.getlist("external_id"))
     try:
         number = accept_suggestions(actor=request.actor, connection=connection, external_ids=chosen)
@@ -184,7 +185,7 @@ def accept(request: MemberRequest, connection_id: UUID) -> HttpResponse:
 def unlink(request: MemberRequest, connection_id: UUID, link_id: UUID) -> HttpResponse:
     """Take a link away."""
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
-    connection = _connection(request, connection_id)
+    connection = find_connection(request, connection_id)
     links = CompanyLink.objects.visible_to(request.actor).filter(connection=connection, pk=link_id)
     found = links.select_related("company").first()
     if found is None:
@@ -219,6 +220,9 @@ def _edit(request: MemberRequest, vendor: Vendor, connection: Connection | None)
         "connection": _tile(connection) if connection else None,
         "set_up": set_up_steps(vendor),
         "back_path": reverse("connections"),
+        "webhook": webhook_facts(connection) if connection else None,
+        "register_path": reverse("connection-webhook", args=[connection.pk]) if connection else "",
+        "unregister_path": reverse("connection-webhook-remove", args=[connection.pk]) if connection else "",
     }
     response = render(request, "integrations/connection_form.html", context)
     response["Cache-Control"] = "no-store"
@@ -244,7 +248,8 @@ def _saved(
         return None
 
 
-def _connection(request: MemberRequest, connection_id: UUID) -> Connection:
+def find_connection(request: MemberRequest, connection_id: UUID) -> Connection:
+    """The connection that a path names. Raises Http404."""
     rows = Connection.objects.visible_to(request.actor).select_related("organization")
     found: Connection | None = rows.filter(pk=connection_id).first()
     if found is None:

@@ -32,11 +32,15 @@ class Traffic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One row of a vendor's table. `template` counts from the vendor's base path, as in `/service/tickets/{id}`."""
+    """One row of a vendor's table. `template` counts from the vendor's base path, as in `/service/tickets/{id}`.
+
+    `set_up` = it changes how the connection itself works: sent when an Admin asks for it, and on no tool's errand.
+    """
 
     traffic: Traffic
     method: str
     template: str
+    set_up: bool = False
 
     def path(self, **segments: int | str) -> str:
         """The template filled in. Raises ValueError for a segment that is no plain name or number."""
@@ -117,7 +121,7 @@ class Errand:
         """
         traffic = endpoint.traffic if endpoint else Traffic.WRITE
         declared = self.endpoints is None or endpoint in self.endpoints or traffic is Traffic.CONTROL
-        if endpoint is None or not declared:
+        if endpoint is None or not declared or (endpoint.set_up and self.tool_pin):
             raise WarrantRefused(f"{method} {path} is not among the requests this tool declares.")
         if traffic is Traffic.WRITE:
             self._spend(f"{method} {path}")

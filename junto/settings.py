@@ -258,6 +258,8 @@ BELLS: dict[str, list[str]] = {
     "action.shown": ["agent.tasks.show_action"],
     "company.ended": ["approvals.tasks.stop_ended_company"],
     "connection.poll": ["signals.tasks.poll_connection"],
+    "webhook.hint": ["signals.tasks.read_hints"],
+    "webhook.key": ["integrations.tasks.fetch_webhook_key"],
     "directory.changed": ["signals.tasks.place_waiting"],
     "signal.unread": ["signals.tasks.process_signal"],
     "signal.processed": ["agent.tasks.wake_ticket"],
@@ -268,6 +270,7 @@ BELLS: dict[str, list[str]] = {
 CLOCK: dict[str, int] = {
     "signals.tasks.poll_all": 30,
     "signals.tasks.sweep_processors": 10,
+    "signals.tasks.sweep_hints": 15,
     "signals.tasks.train_due": 600,
     "agent.tasks.sweep_sessions": 5,
     "agent.tasks.sweep_usage": 60,

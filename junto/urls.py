@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.urls import include, path
 
 from junto.desk import invitations, views
+from signals.webhooks import webhook
 
 urlpatterns = [
     path("", views.start, name="start"),
     path("healthz", views.healthz, name="healthz"),
     path("invitation/<str:secret>/", invitations.invitation, name="invitation"),
+    path("hooks/<str:token>/", webhook, name="webhook"),
     # in place of allauth's pages, which promise a mail
     path("accounts/password/reset/", views.password_help, name="password-help"),
     path("accounts/email/", views.no_such_page),

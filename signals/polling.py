@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from integrations.contracts import TicketRecord, TicketSource
 from integrations.errors import IntegrationError, VendorNotFound
-from integrations.models import Connection, SyncCursor
+from integrations.models import Connection
 from integrations.services import open_ticket_source, sync_directory
 from junto.tenants.actors import Actor
-from junto.tenants.scoping import TenantQuerySet
 from signals.fitting import fitted
+from signals.leases import Lease, Overtaken
 from signals.placing import place_waiting, unplaced
 from signals.refused import due_again, forget_refused, remember_refused
 from signals.upsert import Outcome, UpsertResult, upsert_signals
@@ -28,16 +27,10 @@ log = structlog.get_logger(__name__)
 STREAM = "tickets"
 #: Tickets read before they are stored: with their notes, which a slow source gives one ticket at a time.
 BATCH = 50
-#: How long a poll owns its cursor without a sign of life; a crashed one is followed by another after that.
-LEASE = timedelta(minutes=5)
 #: Read again this far before the mark: a source shows a change some seconds after the time it stamps on it.
 OVERLAP = timedelta(minutes=2)
 #: How many refused tickets the cursor names; the rest are only counted.
 NAMED_REFUSALS = 5
-
-
-class PollOvertaken(RuntimeError):
-    """Another poll took the cursor, as this one gave no sign of life for too long; nothing more is written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,15 +49,15 @@ def poll_connection(connection: Connection) -> PollReport | None:
     The mark moves in the transaction that stores a batch, so an interrupted poll goes on where it stopped. A failure
     of the vendor is kept on the cursor and the connection, and the next poll tries again from the same mark.
     """
-    lease = _Lease.take(connection)
+    lease = Lease.take(connection, STREAM)
     if lease is None:
         return None
     try:
-        report = _read_and_store(connection, lease)
+        report = _read_andstore_read(connection, lease)
     except IntegrationError as failure:
         report = PollReport(error=str(failure))
         lease.release(error=report.error)
-    except PollOvertaken:
+    except Overtaken:
         log.warning("poll overtaken", connection=str(connection.pk))
         return None
     else:
@@ -73,44 +66,7 @@ def poll_connection(connection: Connection) -> PollReport | None:
     return report
 
 
-@dataclass
-class _Lease:
-    """The cursor while this poll owns it; `until` is both deadline and proof, renewed with every batch."""
-
-    cursor: SyncCursor
-    until: datetime
-
-    @classmethod
-    def take(cls, connection: Connection) -> _Lease | None:
-        """Own the cursor of the connection's tickets, made at the first poll; None while another poll owns it."""
-        cursor, _ = SyncCursor.objects.for_organization(connection.organization).get_or_create(
-            connection=connection, stream=STREAM, defaults={"organization": connection.organization}
-        )
-        now = timezone.now()
-        free = Q(running_until=None) | Q(running_until__lt=now)
-        lease = cls(cursor=cursor, until=now + LEASE)
-        if not lease._rows().filter(free).update(running_until=lease.until, ran_at=now):
-            return None
-        cursor.refresh_from_db()
-        return lease
-
-    def keep(self, **changes: object) -> None:
-        """Write to the cursor and renew. Raises PollOvertaken when it is no longer ours."""
-        until = timezone.now() + LEASE
-        if not self._rows().filter(running_until=self.until).update(running_until=until, **changes):
-            raise PollOvertaken
-        self.until = until
-
-    def release(self, **changes: object) -> None:
-        """Let the next poll run."""
-        self._rows().filter(running_until=self.until).update(running_until=None, **changes)
-
-    def _rows(self) -> TenantQuerySet[SyncCursor]:
-        rows: TenantQuerySet[SyncCursor] = SyncCursor.objects.for_organization(self.cursor.organization)
-        return rows.filter(pk=self.cursor.pk)
-
-
-def _read_and_store(connection: Connection, lease: _Lease) -> PollReport:
+def _read_andstore_read(connection: Connection, lease: Lease) -> PollReport:
     started = timezone.now()
     if lease.cursor.high_water is None:
         sync_directory(connection)
@@ -134,7 +90,7 @@ def _read_and_store(connection: Connection, lease: _Lease) -> PollReport:
     )
 
 
-def _store_all(connection: Connection, source: TicketSource, lease: _Lease) -> list[UpsertResult]:
+def _store_all(connection: Connection, source: TicketSource, lease: Lease) -> list[UpsertResult]:
     mark = lease.cursor.high_water
     results: list[UpsertResult] = []
     # the source gives the longest unchanged first, so everything up to a stored batch's last change is here
@@ -143,12 +99,12 @@ def _store_all(connection: Connection, source: TicketSource, lease: _Lease) -> l
         newest = min(batch[-1].updated_at, timezone.now())
         mark = newest if mark is None else max(mark, newest)
         with transaction.atomic():
-            results += _store(connection, batch)
+            results += store_read(connection, batch)
             lease.keep(high_water=mark)
     return results
 
 
-def _store(connection: Connection, tickets: list[TicketRecord]) -> list[UpsertResult]:
+def store_read(connection: Connection, tickets: list[TicketRecord]) -> list[UpsertResult]:
     """Take them in, those too large as far as they go; a refused one is remembered, as the mark moves past it."""
     actor = Actor.system("sync", connection.organization)
     results = upsert_signals(connection=connection, tickets=[fitted(ticket) for ticket in tickets], actor=actor)
@@ -166,7 +122,7 @@ def _try_refused_again(connection: Connection, source: TicketSource) -> None:
             forget_refused(connection, [external_id])
         else:
             with transaction.atomic():
-                _store(connection, [ticket])
+                store_read(connection, [ticket])
 
 
 def _batches(tickets: Iterator[TicketRecord]) -> Iterator[list[TicketRecord]]:

@@ -9,11 +9,12 @@ import structlog
 from django.utils import timezone
 from django_tasks import task
 
-from integrations.models import Connection, ModelUsage
+from integrations.models import Connection, ModelUsage, WebhookHint
 from integrations.services import is_ticket_source
+from integrations.webhooks import forget_old_hints
 from junto.bells import ring
 from junto.tenants.models import Organization
-from signals import placing, polling
+from signals import hints, placing, polling
 from signals.asking import LOST_AFTER, SUBJECT
 from signals.learning import due_for_training, train_processor
 from signals.models import Signal
@@ -44,6 +45,23 @@ def place_waiting(connection_id: str) -> None:
     connection = Connection.unscoped.select_related("organization").filter(pk=connection_id).first()
     if connection is not None:
         placing.place_waiting(connection)
+
+
+@task(queue_name="polls")
+def read_hints(connection_id: str) -> None:
+    """Read back what a vendor's webhook hinted at; a paused connection is left alone."""
+    connection = Connection.unscoped.select_related("organization").filter(pk=connection_id).first()
+    if connection is not None and connection.state != Connection.State.PAUSED:
+        hints.read_hints(connection)
+
+
+@task
+def sweep_hints(_: str = "") -> None:
+    """Find the hints of lost bells and of vendors that did not answer; forget those read long ago."""
+    late = WebhookHint.unscoped.filter(read_at=None, received_at__lt=timezone.now() - BELL_TAKES)
+    for connection_id in late.order_by().values_list("connection_id", flat=True).distinct():
+        ring("webhook.hint", str(connection_id))
+    forget_old_hints()
 
 
 @task

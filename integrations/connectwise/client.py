@@ -197,6 +197,25 @@ class ConnectWiseClient:
         if not told.success:
             raise VendorGarbled(f"{LABEL} did not merge the tickets. It said: {told.message}", sent=True)
 
+    def callbacks(self, url: str) -> list[schemas.Callback]:
+        """What the vendor sends to this address."""
+        found = self._list(schemas.Callback, endpoints.CALLBACKS, conditions=where.equals("url", url))
+        return [callback for callback in found if callback.url == url]
+
+    def create_callback(self, url: str) -> schemas.Callback:
+        """Ask for every change of every ticket."""
+        body: dict[str, JsonValue] = {"url": url, "type": "ticket", "level": "owner", "objectId": 1}
+        return self._written(schemas.Callback, endpoints.CREATE_CALLBACK, {**body, "description": "Junto"})
+
+    def delete_callback(self, callback_id: int) -> None:
+        """Ask for no more."""
+        self._session.send("DELETE", endpoints.DELETE_CALLBACK.path(id=callback_id))
+
+    def signing_key(self, key_id: str) -> str:
+        """The key that callbacks are signed with; it appears in no error."""
+        answer = self._session.send("GET", endpoints.CALLBACK_KEY.path(id=key_id))
+        return _record(schemas.SigningKey, answer.content).signing_key.get_secret_value()
+
     def _list(
         self,
         model: type[M],

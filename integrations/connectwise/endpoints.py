@@ -33,6 +33,12 @@ TIME_ENTRIES = _read("/time/entries")
 SCHEDULE = _read("/schedule/entries")
 DOCUMENTS = _read("/system/documents")
 
+CALLBACKS = _read("/system/callbacks")
+CALLBACK_KEY = _read("/system/callbacks/keys/{id}")
+"""Not in the vendor's reference: callbacks name it as the address of their key."""
+CREATE_CALLBACK = Endpoint(Traffic.CONTROL, "POST", "/system/callbacks", set_up=True)
+DELETE_CALLBACK = Endpoint(Traffic.CONTROL, "DELETE", "/system/callbacks/{id}", set_up=True)
+
 CREATE_TICKET = Endpoint(Traffic.WRITE, "POST", "/service/tickets")
 PATCH_TICKET = Endpoint(Traffic.WRITE, "PATCH", "/service/tickets/{id}")
 CREATE_NOTE = Endpoint(Traffic.WRITE, "POST", "/service/tickets/{parentId}/notes")
@@ -62,6 +68,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     TIME_ENTRIES,
     SCHEDULE,
     DOCUMENTS,
+    CALLBACKS,
+    CALLBACK_KEY,
+    CREATE_CALLBACK,
+    DELETE_CALLBACK,
     CREATE_TICKET,
     PATCH_TICKET,
     CREATE_NOTE,

@@ -175,6 +175,14 @@ class NinjaOneClient:
         self._sign_in()
         self._session.send(endpoint.method, endpoint.path(**segments), body=body)
 
+    def configure_webhook(self, body: JsonValue) -> None:
+        """Let the vendor tell of what happens; replaces what was there before."""
+        self.act(endpoints.CONFIGURE_WEBHOOK, body)
+
+    def disable_webhook(self) -> None:
+        """Let it tell no more."""
+        self.act(endpoints.DISABLE_WEBHOOK)
+
     def _list(
         self, model: type[M], endpoint: Endpoint, *, query: list[tuple[str, str]] | None = None, **segments: int
     ) -> Iterator[M]:

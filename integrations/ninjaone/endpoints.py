@@ -13,6 +13,8 @@ def _read(template: str) -> Endpoint:
 
 
 TOKEN = Endpoint(Traffic.CONTROL, "POST", "/ws/oauth/token")
+CONFIGURE_WEBHOOK = Endpoint(Traffic.CONTROL, "PUT", "/v2/webhook", set_up=True)
+DISABLE_WEBHOOK = Endpoint(Traffic.CONTROL, "DELETE", "/v2/webhook", set_up=True)
 
 ORGANIZATIONS = _read("/v2/organizations")
 ORGANIZATION_DEVICES = _read("/v2/organization/{id}/devices")
@@ -42,6 +44,8 @@ RESET_ALERT = Endpoint(Traffic.WRITE, "POST", "/v2/alert/{uid}/reset")
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     TOKEN,
+    CONFIGURE_WEBHOOK,
+    DISABLE_WEBHOOK,
     ORGANIZATIONS,
     ORGANIZATION_DEVICES,
     DEVICES,

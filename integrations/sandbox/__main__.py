@@ -14,6 +14,7 @@ from pathlib import Path
 from integrations.sandbox.control import ControlPlane
 from integrations.sandbox.faults import FaultBoard
 from integrations.sandbox.journal import Journal
+from integrations.sandbox.postman import Postman
 from integrations.sandbox.server import Sandbox, SandboxServer
 from integrations.sandbox.store import StateInUse, Store
 from integrations.sandbox.tls import server_context
@@ -43,6 +44,8 @@ def main() -> int:
         return 2
     with store.change():
         seed_missing(vendors, options.seed)
+    postman = Postman(lambda change, base: vendors[change.vendor].letters(change, base), servers[0].base_url)
+    store.listener = postman.hear
     _serve(servers)
     store.close()
     journal.close()

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from integrations.sandbox.json_types import Json, Record
+from integrations.sandbox.postman import Change
 
 Records = Mapping[str, list[Record]]
 
@@ -76,6 +77,8 @@ class World:
         if not isinstance(number, int):
             number = self._last_ids.get(kind, 0) + 1
             record["id"] = number
+        verb = "updated" if number in self._kinds.get(kind, {}) else "added"
+        self._store.note(Change(self.vendor, self.owner, kind, number, verb))
         self._kinds.setdefault(kind, {})[number] = record
         self._store.write(self, kind, number, record)
         if number > self._last_ids.get(kind, 0):
@@ -86,6 +89,7 @@ class World:
     def remove(self, kind: str, number: int) -> None:
         """Delete a record; its id is not given out again."""
         del self._kinds[kind][number]
+        self._store.note(Change(self.vendor, self.owner, kind, number, "deleted"))
         self._store.erase(self, kind, number)
 
     def now(self) -> str:
@@ -114,6 +118,9 @@ class Store:
         """Open or create the state; raises StateInUse if another sandbox runs on it."""
         directory.mkdir(parents=True, exist_ok=True)
         self.clock = Clock()
+        #: Told of what was committed, while nothing else can change.
+        self.listener: Callable[[Sequence[Change]], None] = lambda changes: None
+        self._changes: list[Change] = []
         self._lock = threading.RLock()
         self._worlds: dict[tuple[str, str], World] = {}
         self._connection = sqlite3.connect(
@@ -150,6 +157,7 @@ class Store:
         """Everything inside is committed together, or (on an exception) undone in the file and in memory."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
+            self._changes = []
             try:
                 yield
             except BaseException:
@@ -160,6 +168,11 @@ class Store:
                         world.reread()
                 raise
             self._connection.execute("COMMIT")
+            self.listener(self._changes)
+
+    def note(self, change: Change) -> None:
+        """Remember what is being changed, until it is committed or undone."""
+        self._changes.append(change)
 
     def close(self) -> None:
         """Let go of the state directory."""

@@ -10,6 +10,7 @@ from integrations.sandbox.connectwise.vendor import ConnectWise
 from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.ninjaone.credentials import connection_rows as ninjaone_connections
 from integrations.sandbox.ninjaone.vendor import NinjaOne
+from integrations.sandbox.postman import Change, Letter
 from integrations.sandbox.store import Store
 from integrations.sandbox.wire import Answer, Request, Sighting
 
@@ -36,6 +37,9 @@ class Vendor(Protocol):
 
     def answer(self, request: Request) -> Answer:
         """Serve a request; refusals are answers too."""
+
+    def letters(self, change: Change, base_url: str) -> list[Letter]:
+        """What this vendor, serving at `base_url`, tells others about a change."""
 
     def plant(self, owner: str, collection: str, body: Json, *, by: str) -> Record:
         """Put a record into an owner's world."""

@@ -36,6 +36,7 @@ from tests.factories import (
 PUBLIC = {
     "healthz": "tells one word to whatever watches the server",
     "invitation": "the link in it is the proof; shows only that invitation",
+    "webhook": "the address is the secret, and what comes must be signed; shows nothing",
     "api-schema": "the same for every installation",
     "api-docs": "the same for every installation",
 }

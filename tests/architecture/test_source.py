@@ -57,6 +57,7 @@ UNSCOPED = {
     "junto.desk.views": "a user's own organizations, to choose from",
     "integrations.directory": "creates rows with the connection's organization",
     "integrations.connections": "changes its own row where nobody else did meanwhile",
+    "integrations.webhooks": "a door: finds the address that says which organization it is",
     "integrations.management.commands.reseal_credentials": "the operator's command works for all organizations",
     "agent.models.sessions": "moves its own row by its id",
 }

@@ -15,6 +15,7 @@ from openapi_core.testing import MockResponse
 from integrations.ninjaone import endpoints
 from integrations.services import check_connection
 from integrations.warrants import Traffic, classify
+from integrations.webhooks import register_webhook, unregister_webhook
 from tests.integrations.monitored import MonitoredTestCase
 from tests.integrations.rogue import Rogue, rogue_server
 from tests.wire import answer_parts, as_openapi, changed_records, listening, nulls, parts
@@ -48,7 +49,7 @@ class NinjaOneContractTests(MonitoredTestCase):
             operation = self.specification["paths"][row.template][method.lower()]
             known = {one["name"] for one in operation.get("parameters", []) if one["in"] == "query"}
             assert {name for name, _ in parse_qsl(urlsplit(target).query)} <= known
-            assert (row.traffic is Traffic.CONTROL) == ("authorization" not in headers)
+            assert (row == endpoints.TOKEN) == ("authorization" not in headers)
             if row.traffic is Traffic.WRITE and body:
                 self.check_properties(operation, json.loads(body))
             wrapped = as_openapi(request, wire.port)
@@ -79,6 +80,8 @@ class NinjaOneContractTests(MonitoredTestCase):
     def do_everything(self) -> None:
         """Test, and call every tool with every argument."""
         assert check_connection(self.monitoring).ok
+        register_webhook(actor=self.actor(self.adam), connection=self.monitoring)
+        unregister_webhook(actor=self.actor(self.adam), connection=self.monitoring)
         server, lab = self.number("HBR-SRV-01"), self.number("HBR-WS-LAB")
         tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
         alerts: Any = self.call("ninjaone.device_alerts", device_id=server).content

@@ -120,7 +120,15 @@ class TestWarrants:
         tables = [MODEL_ENDPOINTS, *(vendor.module("endpoints").ENDPOINTS for vendor in VENDORS.values())]
         control = {(one.method, one.template) for table in tables for one in table if one.traffic is Traffic.CONTROL}
 
-        assert control == {("POST", "/chat/completions"), ("GET", "/models"), ("POST", "/ws/oauth/token")}
+        assert control == {
+            ("POST", "/chat/completions"),
+            ("GET", "/models"),
+            ("POST", "/ws/oauth/token"),
+            ("POST", "/system/callbacks"),
+            ("DELETE", "/system/callbacks/{id}"),
+            ("PUT", "/v2/webhook"),
+            ("DELETE", "/v2/webhook"),
+        }
 
     def test_every_vendor_request_that_is_no_get_counts_as_a_write(self) -> None:
         for vendor in VENDORS.values():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.core.management.base import BaseCommand, CommandError
 
-from integrations.connections import reseal_credentials
-from integrations.models import Connection
+from integrations.connections import reseal_credentials, reseal_webhook
+from integrations.models import Connection, Webhook
 from integrations.sealing import Unsealable
 
 
@@ -22,6 +22,8 @@ class Command(BaseCommand):
                 done += reseal_credentials(connection)
             except Unsealable:
                 shut.append(connection.label)
+        webhooks = Webhook.unscoped.select_related("connection").order_by("pk")
+        done += sum(reseal_webhook(webhook) for webhook in webhooks.iterator())
         self.stdout.write(f"{done} re-sealed under the current key.")
         if shut:
             raise CommandError(

@@ -12,6 +12,7 @@ from integrations.sandbox.connectwise import (
     tickets,
     time_entries,
 )
+from integrations.sandbox.connectwise.callbacks import key_endpoint
 from integrations.sandbox.connectwise.operations import (
     Source,
     bare_list,
@@ -360,6 +361,8 @@ def _system_routes() -> list[Route]:
         Route("GET", "/system/documents", documents.files_of),
         *listed(callback, "/system/callbacks"),
         Route("POST", "/system/callbacks", create_endpoint(callback, simple_create(callback))),
+        # not in the vendor's reference: where the `key_url` of its callbacks leads
+        Route("GET", "/system/callbacks/keys/{id}", key_endpoint),
         Route("GET", "/system/callbacks/{id}", one_endpoint(callback)),
         Route("PATCH", "/system/callbacks/{id}", patch_endpoint(callback, simple_patch(callback))),
         Route("DELETE", "/system/callbacks/{id}", delete_endpoint("callback", _delete_callback)),

@@ -8,6 +8,7 @@ from copy import deepcopy
 from urllib.parse import urlsplit
 
 from integrations.sandbox.connectwise import (
+    callbacks,
     client_records,
     notes,
     record_types,
@@ -24,6 +25,7 @@ from integrations.sandbox.connectwise.routing import Call, record_id
 from integrations.sandbox.connectwise.seeding import seed_records
 from integrations.sandbox.connectwise.shapes import Shape, stamp
 from integrations.sandbox.json_types import Json, Record
+from integrations.sandbox.postman import Change, Letter
 from integrations.sandbox.store import Store, World
 from integrations.sandbox.wire import Answer, Request, Sighting, json_answer
 from integrations.sandbox.world.facts import load_facts
@@ -90,6 +92,11 @@ class ConnectWise:
             return route.endpoint(Call(world, request, caller, ids))
         except Problem as problem:
             return json_answer(problem.status, problem.body())
+
+    def letters(self, change: Change, base_url: str) -> list[Letter]:
+        """What is told to whoever follows tickets."""
+        account = next(key.company_id for key in self._keys if key.owner == change.owner)
+        return callbacks.letters(self._world(change.owner), change, account, base_url)
 
     def plant(self, owner: str, collection: str, body: Json, *, by: str) -> Record:
         """Put a record into an owner's world as somebody there would; raises Problem if it is not valid."""
@@ -171,6 +178,7 @@ class ConnectWise:
 
 _KINDS = {
     "tickets": "ticket",
+    "callbacks": "callback",
     "notes": "note",
     "time-entries": "time_entry",
     "companies": "company",

@@ -136,9 +136,15 @@ def _reset_alert(call: Call) -> Answer:
         raise not_found("alert")
     number = alert["id"]
     call.world.remove("alert", number if isinstance(number, int) else 0)
-    device = find_device(call.world, str(alert["deviceId"]))
-    _log(call.world, device, "CONDITION", "RESET", str(alert["subject"]), "Reset.", series=str(alert["uid"]))
+    note_condition(call.world, alert, "RESET")
     return Answer(204, effect=Effect("reset", "alert", number if isinstance(number, int) else 0))
+
+
+def note_condition(world: World, alert: Record, code: str) -> None:
+    """The line in a device's log when a condition is raised (TRIGGERED) or cleared (RESET)."""
+    device = find_device(world, str(alert["deviceId"]))
+    words = str(alert.get("message", "")) if code == "TRIGGERED" else "Reset."
+    _log(world, device, "CONDITION", code, str(alert["subject"]), words, series=str(alert["uid"]))
 
 
 def _body(call: Call, known: set[str]) -> Record:

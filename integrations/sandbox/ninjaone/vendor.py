@@ -9,21 +9,29 @@ from copy import deepcopy
 from urllib.parse import unquote
 
 from integrations.sandbox.json_types import Json, Record
-from integrations.sandbox.ninjaone.actions import ACTIONS
+from integrations.sandbox.ninjaone.actions import ACTIONS, note_condition
 from integrations.sandbox.ninjaone.credentials import TOKEN_PATH, Tokens, connection_rows
 from integrations.sandbox.ninjaone.problems import Problem
 from integrations.sandbox.ninjaone.routes import READS, Call, Route
 from integrations.sandbox.ninjaone.seeding import seed_records
+from integrations.sandbox.ninjaone.webhook import WEBHOOK, letters
+from integrations.sandbox.postman import Change, Letter
 from integrations.sandbox.store import Store, World
 from integrations.sandbox.wire import Answer, Request, Sighting, json_answer
 from integrations.sandbox.world.facts import load_facts
 
 _PREFIX = "/ninjaone"
-_KINDS = {"organizations": "organization", "devices": "device", "alerts": "alert", "activities": "activity"}
+_KINDS = {
+    "organizations": "organization",
+    "devices": "device",
+    "alerts": "alert",
+    "activities": "activity",
+    "webhooks": "webhook",
+}
 #: Literal segments win over named ones.
 _ROUTES = [
     (route, re.compile(re.sub(r"\\\{\w+\\\}", r"([^/]+)", re.escape(route.template))))
-    for route in sorted((*READS, *ACTIONS), key=lambda route: route.template.count("{"))
+    for route in sorted((*READS, *ACTIONS, *WEBHOOK), key=lambda route: route.template.count("{"))
 ]
 
 
@@ -74,6 +82,10 @@ class NinjaOne:
         except Problem as problem:
             return json_answer(problem.status, problem.body())
 
+    def letters(self, change: Change, base_url: str) -> list[Letter]:
+        """What is told to the webhook."""
+        return letters(self._world(change.owner), change)
+
     def plant(self, owner: str, collection: str, body: Json, *, by: str) -> Record:
         """A new alert, or a device like the first of its organization. Raises ValueError if it cannot be."""
         fields = dict(body) if isinstance(body, dict) else {}
@@ -94,6 +106,8 @@ class NinjaOne:
         else:
             raise ValueError(f"cannot plant {collection}")
         world.save(_KINDS[collection], record)
+        if collection == "alerts":
+            note_condition(world, record, "TRIGGERED")
         return record
 
     def change(self, owner: str, collection: str, number: int, operations: Json, *, by: str) -> Record:
@@ -118,8 +132,11 @@ class NinjaOne:
             self._tokens.revoke(owner)
             return
         world, kind = self._world(owner), _KINDS.get(collection, "")
-        if world.get(kind, number) is None:
+        record = world.get(kind, number)
+        if record is None:
             raise ValueError(f"there is no {collection} {number}")
+        if kind == "alert":
+            note_condition(world, record, "RESET")
         world.remove(kind, number)
 
     def show(self, owner: str, collection: str, number: int | None) -> Json:
