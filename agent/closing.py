@@ -66,7 +66,7 @@ class Receipt:
 def open_ticket(context: SessionContext) -> Action | None:
     """The action that makes the ticket of a run that began without one; None where there is a ticket."""
     signal = context.session.signal
-    if signal.connection_id is not None:
+    if signal.has_ticket:
         return None
     action = _propose(context, CREATE_TICKET, TICKET_CALL, _ticket(context))
     if action.state == Action.State.SUCCEEDED:
@@ -163,9 +163,9 @@ def _frozen(tool: str, arguments: Mapping[str, JsonValue]) -> Mapping[str, JsonV
 
 
 def _ticket(context: SessionContext) -> dict[str, JsonValue]:
-    signal, version = context.session.signal, _version(context)
+    signal = context.session.signal
     board = signal.board or usual_board(context.session.company)
-    summary = "".join(letter for letter in version.title if letter.isprintable()).strip()[:100]
+    summary = "".join(letter for letter in signal.subject if letter.isprintable()).strip()[:100]
     return {
         "summary": summary or "Runbook",
         "description": f"{_name(context)}. {signal.description}".strip()[:NOTE_LENGTH],

@@ -26,7 +26,7 @@ State = AgentSession.State
 def needs_ticket(context: SessionContext) -> bool:
     """Whether this is a run that began without a ticket and has none yet."""
     is_run = context.session.origin.mode == Origin.Mode.RUNBOOK and context.version is not None
-    return is_run and context.session.signal.connection_id is None and not is_parked(context.progress.events)
+    return is_run and not context.session.signal.has_ticket and not is_parked(context.progress.events)
 
 
 def make_ticket(context: SessionContext, lease: Lease) -> None:

@@ -79,7 +79,7 @@ def open_session(
     live = live_session(signal)
     if live is not None:
         return _continue(live, actor=actor)
-    if chosen is None or chosen.firing is None or signal.connection_id is not None:
+    if chosen is None or chosen.firing is None or chosen.firing.signal_id is not None:
         claim_signal(signal, actor=actor)
     chosen = chosen or _matched(signal)
     session = _new_session(signal, company, by=actor.membership)

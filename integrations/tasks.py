@@ -10,6 +10,7 @@ from integrations.errors import IntegrationError
 from integrations.models import Connection, Webhook
 from integrations.services import check_connection
 from integrations.sources import is_ticket_source
+from integrations.vendors import FILES
 from integrations.webhooks import fetch_wanted_key
 from junto.tenants.models import Organization
 
@@ -23,7 +24,8 @@ def sync_directories(_: str = "") -> None:
     A source that does not work is left to the poll, which says so. What is paused stays alone.
     """
     for organization in Organization.objects.all():
-        rows = Connection.objects.for_organization(organization).exclude(state=Connection.State.PAUSED)
+        rows = Connection.objects.for_organization(organization).exclude(vendor=FILES)
+        rows = rows.exclude(state=Connection.State.PAUSED)
         for connection in rows.select_related("organization"):
             if not is_ticket_source(connection):
                 check_connection(connection)

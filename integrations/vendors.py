@@ -26,6 +26,10 @@ class Vendor:
         return import_module(f"{self.package}.{name}")
 
 
+#: Stands in `Connection.vendor` for files that people read in: such a connection leads to no system, and its ids are
+#: the numbers that stand in the files.
+FILES = "csv"
+
 VENDORS: dict[str, Vendor] = {
     vendor.slug: vendor
     for vendor in (

@@ -27,7 +27,7 @@ from integrations.services import (
     try_connection,
     unlink_company,
 )
-from integrations.vendors import VENDORS, Vendor
+from integrations.vendors import FILES, VENDORS, Vendor
 from integrations.webhooks import webhook_facts
 from junto.tenants.access import MemberRequest
 from junto.tenants.models import Company
@@ -46,7 +46,7 @@ STATE_WORDS: dict[str, tuple[str, str, str]] = {
 def connections(request: MemberRequest) -> HttpResponse:
     """What is connected, and how it fares."""
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
-    rows = list(Connection.objects.for_organization(request.organization).order_by("label"))
+    rows = list(Connection.objects.for_organization(request.organization).exclude(vendor=FILES).order_by("label"))
     cursors = SyncCursor.objects.for_organization(request.organization).filter(stream="tickets")
     read_up_to = dict(cursors.values_list("connection_id", "high_water"))
     missing = next((slug for slug in VENDORS if slug not in {row.vendor for row in rows}), None)
@@ -250,7 +250,7 @@ def _saved(
 
 def find_connection(request: MemberRequest, connection_id: UUID) -> Connection:
     """The connection that a path names. Raises Http404."""
-    rows = Connection.objects.visible_to(request.actor).select_related("organization")
+    rows = Connection.objects.visible_to(request.actor).exclude(vendor=FILES).select_related("organization")
     found: Connection | None = rows.filter(pk=connection_id).first()
     if found is None:
         raise Http404("There is no such connection.")

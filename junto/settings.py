@@ -264,6 +264,7 @@ BELLS: dict[str, list[str]] = {
     "signal.unread": ["signals.tasks.process_signal"],
     "signal.processed": ["agent.tasks.wake_ticket"],
     "processor.untrained": ["signals.tasks.train"],
+    "import.ready": ["signals.tasks.read_import"],
     "runbook.unencoded": ["runbooks.tasks.encode_runbooks"],
 }
 #: Dotted task -> seconds between two runs (junto/engine.py).
@@ -272,6 +273,7 @@ CLOCK: dict[str, int] = {
     "signals.tasks.sweep_processors": 10,
     "signals.tasks.sweep_hints": 15,
     "signals.tasks.train_due": 600,
+    "signals.tasks.sweep_imports": 15,
     "agent.tasks.sweep_sessions": 5,
     "agent.tasks.sweep_usage": 60,
     "runbooks.tasks.fire_schedules": 15,

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from integrations.models import Connection
+from integrations.vendors import FILES
 from junto.team.scopes import HasScope
 from junto.team.throttling import Quota, TokenThrottle
 from junto.tenants.access import IsMember
@@ -118,8 +119,8 @@ class DeliveryView(SignalView):
         return _SWITCH[value]
 
     def _connection(self, vendor: object) -> Connection:
-        rows = Connection.objects.for_organization(self.actor.organization).select_related("organization")
-        found = {connection.vendor: connection for connection in rows}
+        rows = Connection.objects.for_organization(self.actor.organization).exclude(vendor=FILES)
+        found = {connection.vendor: connection for connection in rows.select_related("organization")}
         if not isinstance(vendor, str) or vendor not in found:
             known = ", ".join(sorted(found)) or "none yet"
             raise ParseError(f"`connection` must name a connected system of this organization. Connected: {known}.")

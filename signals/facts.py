@@ -42,7 +42,7 @@ class DeviceFacts:
 class SignalFacts:
     """One signal as the server sees it. `company_external_ids`: vendor slug -> the company's id there.
 
-    `vendor` is empty for a signal of our own, of which no source has a ticket.
+    `vendor` is empty where no connected system has a ticket of it.
     """
 
     id: str
@@ -109,7 +109,7 @@ def vendor_id(external_id: str) -> int | str:
 def signal_facts(signal: Signal) -> SignalFacts:
     """The facts of a signal, read now: at most seven queries, none where relations are already loaded."""
     connection, company, board = signal.connection, signal.company, signal.board
-    vendor = connection.vendor if connection else ""
+    vendor = connection.vendor if connection and signal.has_ticket else ""
     return SignalFacts(
         id=str(signal.pk),
         organization=signal.organization.name,

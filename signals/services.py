@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -105,7 +107,7 @@ def open_own_signal(
 
 @transaction.atomic
 def adopt_ticket(*, signal: Signal, connection: Connection, external_id: str) -> None:
-    """Make a signal of our own the one of the ticket that was opened for it.
+    """Make a signal that had no ticket the one of the ticket that was opened for it.
 
     If the source told of that ticket before we knew it for ours, that other signal is merged away and what runs on it
     stops.
@@ -123,7 +125,17 @@ def adopt_ticket(*, signal: Signal, connection: Connection, external_id: str) ->
         )
         ring("signal.changed", str(other.pk))
     rows.filter(pk=signal.pk).update(connection=connection, external_id=external_id, changed_at=timezone.now())
+    if signal.connection is not None:
+        _leave_behind(signal, f"It is ticket {external_id} of {connection.label} now.")
     ring("signal.changed", str(signal.pk))
+
+
+def _leave_behind(signal: Signal, reason: str) -> None:
+    """A merged signal under the number that a file gave it: the file, read in again, brings no second one."""
+    left = Signal.objects.for_organization(signal.organization).get(pk=signal.pk)
+    left.pk, left.connection, left.external_id = uuid.uuid4(), signal.connection, signal.external_id
+    left.state, left.state_reason, left.awaits_processors = State.MERGED, reason, False
+    left.save(force_insert=True)
 
 
 def resolve_signal(*, signal: Signal, actor: Actor) -> Signal:

@@ -22,6 +22,7 @@ from integrations.models import (
     RefusedTicket,
     SyncCursor,
 )
+from integrations.vendors import FILES
 from junto.tenants.actors import Actor
 from junto.tenants.models import Organization
 from junto.tenants.permissions import Permission, require
@@ -86,7 +87,7 @@ def sync_states(*, actor: Actor) -> list[SyncState]:
     require(actor, Permission.VIEW_WORK)
     organization = actor.organization
     known = _Known.read(organization)
-    connections = Connection.objects.for_organization(organization).order_by("vendor")
+    connections = Connection.objects.for_organization(organization).exclude(vendor=FILES).order_by("vendor")
     return [known.state_of(connection) for connection in connections]
 
 

@@ -6,6 +6,8 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 from django_tasks import task
 
@@ -16,8 +18,9 @@ from junto.bells import ring
 from junto.tenants.models import Organization
 from signals import hints, placing, polling
 from signals.asking import LOST_AFTER, SUBJECT
+from signals.importing import advance_import
 from signals.learning import due_for_training, train_processor
-from signals.models import Signal
+from signals.models import Signal, TicketImport
 from signals.pipeline import run_processors
 from signals.processors import processor_of
 
@@ -119,3 +122,22 @@ def train(key: str) -> None:
     organization = Organization.objects.filter(pk=UUID(organization_id)).first()
     if organization is not None:
         train_processor(organization, processor_of(slug))
+
+
+@task(queue_name="polls")
+def read_import(import_id: str) -> None:
+    """Read on in a file that somebody started."""
+    rows = TicketImport.unscoped.select_related("organization", "connection__organization")
+    rows = rows.select_related("asked_by__user", "asked_by__organization")
+    found = rows.filter(pk=UUID(import_id), state=TicketImport.State.RUNNING).first()
+    if found is not None:
+        advance_import(found)
+
+
+@task
+def sweep_imports(_: str = "") -> None:
+    """Find what a lost bell or a dead worker left behind: running imports that nobody reads."""
+    running = TicketImport.unscoped.filter(state=TicketImport.State.RUNNING)
+    idle = running.filter(Q(lease_until=None) | Q(lease_until__lte=Now())).order_by("created_at")
+    for import_id in idle.values_list("pk", flat=True):
+        ring("import.ready", str(import_id))

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from signals import processor_pages, review_pages, views
+from signals import import_pages, processor_pages, review_pages, views
 
 urlpatterns = [
     path("signals/", views.signals, name="signals"),
+    path("signals/files/", import_pages.imports, name="imports"),
+    path("signals/files/<uuid:import_id>/", import_pages.import_page, name="import"),
+    path("signals/files/<uuid:import_id>/read/", import_pages.read, name="import-read"),
+    path("signals/files/<uuid:import_id>/start/", import_pages.start, name="import-start"),
+    path("signals/files/<uuid:import_id>/stop/", import_pages.stop, name="import-stop"),
+    path("signals/files/<uuid:import_id>/resume/", import_pages.resume, name="import-resume"),
+    path("signals/files/<uuid:import_id>/remove/", import_pages.discard, name="import-remove"),
+    path("signals/files/<uuid:import_id>/refused.csv", import_pages.refused_file, name="import-refused"),
     path("signals/<uuid:signal_id>/findings/<str:slug>/", review_pages.finding, name="finding"),
     path("signals/<uuid:signal_id>/findings/<str:slug>/correct/", review_pages.correct, name="finding-correct"),
     path("signals/<uuid:signal_id>/findings/<str:slug>/confirm/", review_pages.confirm, name="finding-confirm"),

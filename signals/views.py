@@ -49,5 +49,6 @@ def signals(request: HttpRequest) -> HttpResponse:
         "choices": listing.choices(actor),
         "read_line": listing.read_line(actor),
         "refused_line": refused_line(actor),
+        "may_import": actor.can(Permission.WRITE_SIGNALS),
     }
     return render(request, "signals/list.html", context)

@@ -21,6 +21,7 @@ from integrations.llm.chat import ChatMessage, ModelError
 from integrations.llm.openai_chat import OpenAIChatModel
 from integrations.models import Connection
 from integrations.services import check_connection
+from integrations.vendors import FILES
 from junto.env import data_dir
 from junto.tenants.models import Organization
 
@@ -172,6 +173,6 @@ def check_local_target(host: str, port: int) -> Check:
 def check_connections() -> Iterator[Check]:
     """Each connection of each organization reaches its vendor with its credentials; its row keeps what was seen."""
     for organization in Organization.objects.order_by("slug"):
-        for each in Connection.objects.for_organization(organization).order_by("vendor"):
+        for each in Connection.objects.for_organization(organization).exclude(vendor=FILES).order_by("vendor"):
             health = check_connection(each)
             yield Check(f"connection {organization.slug}/{each.vendor}", health.ok, health.summary, health.advice)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signals.models.findings import ModelQuestion, ProcessorResult, ReviewItem
+from signals.models.imports import RefusedRow, TicketImport
 from signals.models.processors import ProcessorRule, ProcessorSetting, TrainedModel
 from signals.models.records import SignalAttachment, SignalTime
 from signals.models.tickets import Board, Signal, SignalNote
@@ -13,10 +14,12 @@ __all__ = [
     "ProcessorResult",
     "ProcessorRule",
     "ProcessorSetting",
+    "RefusedRow",
     "ReviewItem",
     "Signal",
     "SignalAttachment",
     "SignalNote",
     "SignalTime",
+    "TicketImport",
     "TrainedModel",
 ]

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from approvals.models import StaleState
 from integrations.models import Connection, Contact, Device
+from integrations.vendors import FILES
 from junto.tenants.models import Company
 from junto.tenants.scoping import TenantModel
 from signals.querysets import OfSignalQuerySet, SignalQuerySet
@@ -99,6 +100,11 @@ class Signal(TenantModel):
     def number(self) -> str:
         """The number of its ticket; empty for one of our own, for which no ticket was opened (yet)."""
         return "" if self.external_id == self.own_id else self.external_id
+
+    @property
+    def has_ticket(self) -> bool:
+        """Whether a connected system has a ticket of it: of what people entered, or a file told, none has (yet)."""
+        return self.connection is not None and self.connection.vendor != FILES
 
     @property
     def own_id(self) -> str:

@@ -1,0 +1,198 @@
+"""Tickets out of a file: what is guessed, what is shown before, what becomes of each row, and going on after a stop."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from integrations.vendors import FILES
+from signals.importing import advance_import
+from signals.models import RefusedRow, Signal, TicketImport
+from signals.services import adopt_ticket
+from signals.tasks import sweep_imports
+from tests.cases import JuntoTestCase
+from tests.factories import BoardFactory, ConnectionFactory, ContactFactory
+
+EXPORT = (
+    "Ticket #;Summary;Client;Requester Email;Queue;Status;Priority;Date Created\r\n"
+    "1001;Outlook fragt nach Kennwort für Müller;harlow & beck;dana@harlowbeck.example;"
+    "Help;Open;Priority 2;21.11.2026 09:05\r\n"
+    "1002;Drucker druckt nicht;Nowhere Ltd;;Help;Closed;Priority 4;20.11.2026\r\n"
+    ";Kein Ticket;Harlow & Beck;;Help;Open;Priority 4;20.11.2026\r\n"
+    '1004;"=HYPERLINK(""http://x"")";Harlow & Beck;;Help;Open;Priority 4;31.02.2026\r\n'
+)
+
+
+class ImportCase(JuntoTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.log_in(self.adam)
+
+    def upload(self, text: str | bytes = EXPORT, name: str = "tickets.csv", *, encoding: str = "utf-8") -> Any:
+        content = text.encode(encoding) if isinstance(text, str) else text
+        return self.client.post(self.path("signals/files/"), {"file": SimpleUploadedFile(name, content)})
+
+    def kept(self, text: str | bytes = EXPORT, **options: Any) -> TicketImport:
+        response = self.upload(text, **options)
+        assert response.status_code == 302, response.content.decode()[:3000]
+        return self.newest()
+
+    def newest(self) -> TicketImport:
+        return TicketImport.objects.for_organization(self.northwind).order_by("-created_at")[0]
+
+    def page(self, row: TicketImport) -> str:
+        response = self.client.get(self.path(f"signals/files/{row.pk}/"))
+        assert response.status_code == 200
+        return str(response.content.decode())
+
+    def start(self, row: TicketImport) -> TicketImport:
+        """Press the button of the page, and let the workers do the rest."""
+        stamp = self.page(row).split('name="stamp" value="')[1].split('"')[0]
+        self.client.post(self.path(f"signals/files/{row.pk}/start/"), {"stamp": stamp})
+        self.drain()
+        row.refresh_from_db()
+        return row
+
+    def read_in(self, text: str | bytes = EXPORT, **options: Any) -> TicketImport:
+        return self.start(self.kept(text, **options))
+
+    def tickets(self) -> dict[str, Signal]:
+        rows = Signal.objects.for_organization(self.northwind).filter(connection__vendor=FILES)
+        return {row.external_id: row for row in rows.select_related("company", "contact", "board", "connection")}
+
+
+class FirstLookTests(ImportCase):
+    def test_ines_and_a_manager_find_no_door(self) -> None:
+        row = self.kept()
+        deeds = ("read", "start", "stop", "resume", "remove")
+        self.log_in(self.mara)
+        for path in ("signals/files/", f"signals/files/{row.pk}/", f"signals/files/{row.pk}/refused.csv"):
+            assert self.client.get(self.path(path)).status_code == 403
+        assert {self.client.post(self.path(f"signals/files/{row.pk}/{deed}/")).status_code for deed in deeds} == {403}
+        self.log_in(self.ines)
+        own = {"organization": self.southgate}
+        assert self.client.get(self.path(f"signals/files/{row.pk}/", **own)).status_code == 404
+        assert {
+            self.client.post(self.path(f"signals/files/{row.pk}/{deed}/", **own)).status_code for deed in deeds
+        } == {404}
+
+    def test_columns_dates_and_delimiter_are_guessed_and_nothing_is_written_before_the_button(self) -> None:
+        page = self.page(self.kept())
+        assert "Read in 2 rows" in page
+        assert "Nowhere Ltd (1)" in page  # a company that is not known here
+        assert "There is no ticket number." in page
+        assert "“31.02.2026” is no day of the calendar when the day stands first." in page
+        assert not self.tickets()
+
+    def test_a_file_in_the_encoding_of_western_windows_keeps_its_letters(self) -> None:
+        self.read_in(encoding="cp1252")
+        assert self.tickets()["1001"].subject == "Outlook fragt nach Kennwort für Müller"
+
+    def test_a_column_with_a_name_of_its_own_is_chosen_by_hand(self) -> None:
+        row = self.kept("Nr,What\n7,Printer on fire\n")
+        assert "Choose the column for: ticket number, subject." in self.page(row)
+        chosen = {"column-external_id": "0", "column-subject": "1", "dates": "day", "zone": "UTC"}
+        form = {**chosen, "encoding": row.encoding, "delimiter": row.delimiter, "closed_words": "Closed"}
+        self.client.post(self.path(f"signals/files/{row.pk}/read/"), form)
+        self.start(row)
+        assert self.tickets()["7"].subject == "Printer on fire"
+
+    def test_what_is_no_table_is_refused_with_what_to_do(self) -> None:
+        cases = (
+            (b"", "The file is empty."),
+            (b"a,b\n", "The file names columns, and has no row below them."),
+            (b"PK\x03\x04\0\0\0\0", "The file is no text. Save it as CSV first."),
+            (b"id,subject\n" + b"1,a\n" * 3_000_000, "larger than 10 MB"),
+        )
+        for content, words in cases:
+            response = self.upload(content)
+            assert (response.status_code, words in response.content.decode()) == (400, True), words
+        assert not TicketImport.objects.for_organization(self.northwind).exists()
+
+
+class ReadingInTests(ImportCase):
+    def test_rows_become_signals_with_company_contact_and_board_found_by_name(self) -> None:
+        psa = ConnectionFactory(organization=self.northwind)
+        board = BoardFactory(organization=self.northwind, connection=psa, name="Help")
+        dana = ContactFactory(company=self.harlow, connection=psa, email="Dana@HarlowBeck.example")
+        done = self.read_in()
+        assert (done.state, done.created, done.refused, bytes(done.content)) == ("done", 2, 2, b"")
+        first, second = self.tickets()["1001"], self.tickets()["1002"]
+        assert (first.company, first.contact, first.board) == (self.harlow, dana, board)
+        assert f"{first.source_created_at:%Y-%m-%d %H:%M}" == "2026-11-21 09:05"
+        assert (second.state, second.company) == ("resolved", None)
+
+    def test_a_ticket_of_an_unknown_company_waits_for_a_person(self) -> None:
+        self.read_in("Ticket,Subject,Company\n5,VPN down,Nowhere Ltd\n")
+        ticket = self.tickets()["5"]
+        assert ticket.state == "needs_review"
+        assert "Nowhere Ltd" in ticket.state_reason
+
+    def test_the_same_file_again_changes_nothing_and_a_corrected_one_only_what_is_new(self) -> None:
+        self.read_in()
+        again = self.read_in()
+        assert (again.created, again.changed, again.unchanged) == (0, 0, 2)
+        better = self.read_in(EXPORT.replace("Drucker druckt nicht", "Drucker druckt wieder"))
+        assert (better.created, better.changed, better.unchanged) == (0, 1, 1)
+        assert self.tickets()["1002"].subject == "Drucker druckt wieder"
+
+    def test_an_older_file_does_not_overwrite_a_newer_one(self) -> None:
+        self.read_in("Ticket,Subject,Updated\n5,New words,2026-11-20 10:00\n")
+        old = self.read_in("Ticket,Subject,Updated\n5,Old words,2026-11-19 10:00\n")
+        assert (old.older, self.tickets()["5"].subject) == (1, "New words")
+
+    def test_refused_rows_come_back_as_a_file_that_no_spreadsheet_runs_and_that_can_be_read_in_again(self) -> None:
+        done = self.read_in()
+        response = self.client.get(self.path(f"signals/files/{done.pk}/refused.csv"))
+        rows = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
+        assert response["Content-Disposition"] == 'attachment; filename="tickets-refused.csv"'
+        assert rows[0][-2:] == ["Line in the file", "What is wrong"]
+        assert [row[-2] for row in rows[1:]] == ["4", "5"]
+        assert rows[2][1].startswith("'=HYPERLINK")
+        assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
+        corrected = response.content.decode("utf-8-sig").replace("31.02.2026", "28.02.2026")
+        self.read_in(corrected)
+        assert self.tickets()["1004"].subject == '=HYPERLINK("http://x")'
+
+    def test_a_stopped_import_goes_on_behind_the_last_row_that_was_done(self) -> None:
+        text = "Ticket,Subject\n" + "".join(f"{number},Printer {number}\n" for number in range(1, 7))
+        row = self.kept(text)
+        TicketImport.objects.for_organization(self.northwind).filter(pk=row.pk).update(state="stopped", position=4)
+        self.client.post(self.path(f"signals/files/{row.pk}/resume/"))
+        self.drain()
+        row.refresh_from_db()
+        assert (row.state, row.position, row.created) == ("done", 6, 2)
+        assert set(self.tickets()) == {"5", "6"}
+
+    def test_a_worker_that_died_is_followed_by_another_and_no_row_comes_twice(self) -> None:
+        row = self.kept("Ticket,Subject\n1,One\n2,\n3,Three\n")
+        TicketImport.objects.for_organization(self.northwind).filter(pk=row.pk).update(state="running", fence=1)
+        stale = TicketImport.objects.for_organization(self.northwind).get(pk=row.pk)
+        sweep_imports.call()
+        self.drain()
+        advance_import(stale)  # the dead one wakes up
+        row.refresh_from_db()
+        assert (row.state, row.created, row.refused) == ("done", 2, 1)
+        assert RefusedRow.objects.for_organization(self.northwind).count() == 1
+
+    def test_who_lost_the_right_meanwhile_reads_nothing_more_in(self) -> None:
+        row = self.kept("Ticket,Subject\n1,One\n")
+        TicketImport.objects.for_organization(self.northwind).filter(pk=row.pk).update(
+            state="running", asked_by=self.theo
+        )
+        sweep_imports.call()
+        self.drain()
+        row.refresh_from_db()
+        assert (row.state, "Theo Okafor may not write signals" in row.detail, self.tickets()) == ("stopped", True, {})
+
+    def test_a_ticket_of_a_file_that_got_one_in_the_psa_is_not_brought_a_second_time(self) -> None:
+        self.read_in("Ticket,Subject,Company\n5,VPN down,Harlow & Beck\n")
+        adopt_ticket(
+            signal=self.tickets()["5"], connection=ConnectionFactory(organization=self.northwind), external_id="48500"
+        )
+        self.read_in("Ticket,Subject,Company\n5,VPN still down,Harlow & Beck\n")
+        live = Signal.objects.for_organization(self.northwind).filter(state__in=Signal.OPEN)
+        assert [(row.external_id, row.subject) for row in live] == [("48500", "VPN down")]
