@@ -220,7 +220,10 @@ def _take_in(ticket_import: TicketImport, reader: RowReader, batch: Sequence[Row
             tickets.append((row, reader.ticket(row)))
         except RowRefused as refusal:
             columns = ", ".join(dict.fromkeys(problem.column for problem in refusal.problems))
-            refused.append(_refused(ticket_import, row, columns, str(refusal)))
+            one = len(refusal.problems) == 1
+            refused.append(_refused(ticket_import, row, columns, refusal.problems[0].words if one else str(refusal)))
+    standing = _standing(reader, tickets)
+    overtaken, tickets = len(tickets) - len(standing), standing
     with transaction.atomic():
         stamped = _as_known(ticket_import.connection, reader, tickets)
         results = upsert_signals(connection=ticket_import.connection, tickets=stamped, actor=actor)
@@ -230,9 +233,19 @@ def _take_in(ticket_import: TicketImport, reader: RowReader, batch: Sequence[Row
             if result.outcome == Outcome.REFUSED
         ]
         RefusedRow.objects.bulk_create(refused)
-        counts = _counts(results, len(refused))
+        counts = _counts(results, refused=len(refused), overtaken=overtaken)
         _advance(ticket_import, batch[-1].number, counts)
         record(actor, "signals.imported", ticket_import, {**counts, "up_to_row": batch[-1].number})
+
+
+def _standing(reader: RowReader, tickets: Sequence[tuple[Row, TicketRecord]]) -> list[tuple[Row, TicketRecord]]:
+    """Without those rows that bear no date of change and are followed by another one of the same number."""
+    last = {ticket.external_id: row.number for row, ticket in tickets}
+    return [
+        (row, ticket)
+        for row, ticket in tickets
+        if row.number == last[ticket.external_id] or reader.says("updated_at", row)
+    ]
 
 
 def _as_known(
@@ -277,9 +290,10 @@ def _refused(ticket_import: TicketImport, row: Row, column: str, words: str) -> 
     )
 
 
-def _counts(results: Sequence[UpsertResult], refused: int) -> dict[str, int]:
+def _counts(results: Sequence[UpsertResult], *, refused: int, overtaken: int) -> dict[str, int]:
     counts = Counter(_COUNTED[result.outcome] for result in results if result.outcome != Outcome.REFUSED)
-    return {**counts, **({"refused": refused} if refused else {})}
+    counts.update(refused=refused, older=overtaken)
+    return {name: count for name, count in counts.items() if count}
 
 
 def _advance(ticket_import: TicketImport, position: int, counts: dict[str, int]) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from signals import import_pages, processor_pages, review_pages, views
+from signals import entry_pages, import_pages, processor_pages, review_pages, views
 
 urlpatterns = [
     path("signals/", views.signals, name="signals"),
+    path("signals/new/", entry_pages.new_signal, name="signal-new"),
     path("signals/files/", import_pages.imports, name="imports"),
     path("signals/files/<uuid:import_id>/", import_pages.import_page, name="import"),
     path("signals/files/<uuid:import_id>/read/", import_pages.read, name="import-read"),

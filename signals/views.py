@@ -49,6 +49,7 @@ def signals(request: HttpRequest) -> HttpResponse:
         "choices": listing.choices(actor),
         "read_line": listing.read_line(actor),
         "refused_line": refused_line(actor),
+        "may_enter": actor.can_anywhere(Permission.RUN_SESSIONS),
         "may_import": actor.can(Permission.WRITE_SIGNALS),
     }
     return render(request, "signals/list.html", context)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from agent.models import AgentSession, StartRule
 from agent.services import SessionRefused, stop_session
-from agent.starting import run_for_company
+from agent.starting import run_for_company, run_on_signal
 from agent.tasks import open_waiting
+from integrations.vendors import FILES
 from junto.inbox.models import Notification
 from junto.tenants.models import Company
 from runbooks.firing import fire_due
@@ -20,8 +22,10 @@ from runbooks.services import archive_runbook, publish_runbook, save_draft
 from runbooks.tasks import fire_triggers
 from runbooks.triggers import save_trigger
 from runbooks.values import ValuesRefused
+from signals.entry import Entry, enter_signal
 from signals.models import Signal
 from tests.agent.run_cases import HUMAN, HYBRID, DirectedRunCase
+from tests.factories import ConnectionFactory
 from tests.scripted_model import Says
 
 AI = """Use this when a user cannot sign in to the VPN.
@@ -113,6 +117,35 @@ class ByHandTest(StartCase):
         assert firing.state == "started"
         assert firing.session.state == AgentSession.State.COMPLETED, self.notices(firing.session)
         assert self.written() == ["ticket", "note", "time_entry", "note"]
+
+    def test_on_a_signal_that_a_person_entered_or_a_file_told_a_run_opens_its_ticket_first(self) -> None:
+        runbook = self.ai()
+        for vendor in ("", FILES):
+            before = len(self.written())
+            signal = enter_signal(
+                actor=self.actor(self.theo),
+                entry=Entry(
+                    key=uuid4(),
+                    company=self.harbor,
+                    subject=f"The badge reader is slow {vendor}",
+                    description="",
+                    contact=None,
+                    board=None,
+                    priority="",
+                ),
+            )
+            if vendor:
+                files = ConnectionFactory(organization=self.northwind, vendor=FILES)
+                Signal.objects.for_organization(self.northwind).filter(pk=signal.pk).update(
+                    connection=files, external_id="48253"
+                )
+            session = self.run_on(
+                run_on_signal(runbook=runbook, signal=self.reload(signal), actor=self.actor(self.theo), given={})
+            )
+            assert session.state == AgentSession.State.COMPLETED, self.notices(session)
+            assert self.written()[before:] == ["ticket", "note", "time_entry", "note"]
+            adopted = self.reload(signal)
+            assert (adopted.has_ticket, adopted.connection.vendor) == (True, "connectwise")
 
     def test_the_same_press_twice_is_one_run(self) -> None:
         runbook = self.ai()

@@ -144,6 +144,12 @@ class ReadingInTests(ImportCase):
         old = self.read_in("Ticket,Subject,Updated\n5,Old words,2026-11-19 10:00\n")
         assert (old.older, self.tickets()["5"].subject) == (1, "New words")
 
+    def test_of_two_rows_with_one_number_the_later_stands_however_often_they_are_read_in(self) -> None:
+        for _ in range(2):
+            done = self.read_in("Ticket,Subject\n5,First words\n5,Last words\n")
+            assert (done.older, self.tickets()["5"].subject) == (1, "Last words")
+        assert done.unchanged == 1
+
     def test_refused_rows_come_back_as_a_file_that_no_spreadsheet_runs_and_that_can_be_read_in_again(self) -> None:
         done = self.read_in()
         response = self.client.get(self.path(f"signals/files/{done.pk}/refused.csv"))
