@@ -16,6 +16,7 @@ from junto.tenants.access import MemberRequest
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, PermissionDenied
+from junto.tenants.scoping import TenantQuerySet
 from signals.entry import Entry, EntryRefused, enter_signal
 from signals.intake import SUBJECT_LENGTH
 from signals.models import Board, Signal
@@ -78,9 +79,9 @@ def new_signal(request: MemberRequest) -> HttpResponse:
     return render(request, "signals/entry.html", {"form": form}, status=400)
 
 
-def _contacts(actor: Actor, company: str) -> forms.models.QuerySet[Contact]:
+def _contacts(actor: Actor, company: str) -> TenantQuerySet[Contact]:
     """The people of the chosen company; none before one is chosen."""
-    rows = Contact.objects.visible_to(actor).filter(gone_at=None)
+    rows: TenantQuerySet[Contact] = Contact.objects.visible_to(actor).filter(gone_at=None)
     try:
         return rows.filter(company=uuid.UUID(company))
     except ValueError:
