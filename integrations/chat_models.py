@@ -8,10 +8,10 @@ from functools import lru_cache
 from django.conf import settings
 
 from integrations.errors import AddressRefused
-from integrations.http import model_http_client
 from integrations.llm.chat import ChatModel, ModelRefused
 from integrations.llm.openai_chat import OpenAIChatModel
 from integrations.llm.rehearsal import BASE_URL, MODEL_NAME, rehearsal_client
+from integrations.llm.transport import model_http_client
 from junto.tenants.models import Organization
 
 HOW_TO_CONNECT = (

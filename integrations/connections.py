@@ -13,6 +13,7 @@ from integrations.contracts import CredentialField, VendorClient
 from integrations.errors import ToolUnavailable
 from integrations.models import CompanyLink, Connection, Webhook
 from integrations.sealing import Place, Unsealable, is_current, reseal, seal, unseal
+from integrations.traffic import SharedPace
 from integrations.vendors import VENDORS, Vendor
 from integrations.warrants import Errand
 from junto.tenants.models import Company, Organization
@@ -89,8 +90,8 @@ def webhook_place(webhook: Webhook) -> Place:
     )
 
 
-def open_client(connection: Connection, errand: Errand) -> VendorClient:
-    """A client for one errand, to be closed.
+def open_client(connection: Connection, errand: Errand, *, insists: bool = False) -> VendorClient:
+    """A client for one errand, to be closed. `insists`: a person tries it, so a resting vendor is asked all the same.
 
     Raises:
         ToolUnavailable: paused, without credentials, or with ones that do not open.
@@ -103,7 +104,13 @@ def open_client(connection: Connection, errand: Errand) -> VendorClient:
         client: VendorClient = (
             vendor_of(connection)
             .module("client")
-            .open_client(base_url=connection.base_url, credentials=credentials, errand=errand, lane=str(connection.pk))
+            .open_client(
+                base_url=connection.base_url,
+                credentials=credentials,
+                errand=errand,
+                lane=str(connection.pk),
+                pace=SharedPace(connection, insists=insists),
+            )
         )
     except ValidationError:
         raise ToolUnavailable(f"{connection.label} has credentials that cannot be right: enter them again.") from None

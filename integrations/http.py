@@ -1,4 +1,4 @@
-"""The egress gate for HTTP: two thin transports on the address guard, and the one way requests are sent to vendors.
+"""The egress gate for HTTP to vendors: a thin transport on the address guard, and the one way requests are sent.
 
 No proxies or settings from the environment, no redirects, no cookies, no retries but our own ones of reads. A request
 leaves only when its errand admits it, which is asked with the URL as it will be sent.
@@ -17,8 +17,6 @@ from contextvars import ContextVar
 from itertools import count
 from urllib.parse import urlencode, urlsplit
 
-import httpcore2
-import httpx2
 import requests
 import urllib3
 from pydantic import JsonValue
@@ -38,6 +36,7 @@ from integrations.errors import (
     VendorTimeout,
     VendorTooMuch,
 )
+from integrations.pace import Pace, Unpaced
 from integrations.warrants import Endpoint, Errand, Traffic, classify
 
 READ_SECONDS = 30.0
@@ -50,12 +49,6 @@ REQUESTS_AT_ONCE = 4
 """Per connection: what the vendors' communities call safe for one API member, and a bulkhead against a slow vendor."""
 
 _CHUNK = 64 * 1024
-
-MODEL_ENDPOINTS = (
-    Endpoint(Traffic.CONTROL, "POST", "/chat/completions"),
-    Endpoint(Traffic.CONTROL, "GET", "/models"),
-)
-"""What is asked of a language model's server; paths count from its base URL."""
 
 
 class _NotConnected(Exception):
@@ -115,75 +108,6 @@ class GuardedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _GuardedPool, "https": _GuardedTLSPool}
 
 
-class _GuardedBackend(httpcore2.NetworkBackend):
-    """The network of httpcore2, behind the guard."""
-
-    def __init__(self) -> None:
-        self._plain = httpcore2.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.NetworkStream:
-        failure: Exception = httpcore2.ConnectError("no address")
-        try:
-            addresses = guard.checked_addresses(host, port)
-        except AddressRefused as error:
-            raise httpcore2.ConnectError(str(error)) from error
-        for address in addresses:
-            try:
-                return self._plain.connect_tcp(str(address), port, timeout, local_address, socket_options)
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                failure = error
-        raise failure
-
-
-class GuardedTransport(httpx2.HTTPTransport):
-    """The transport for `httpx2`: only the listed requests, only to the one origin, through the guard."""
-
-    def __init__(self, *, base_url: str, endpoints: Collection[Endpoint]) -> None:
-        """Raises AddressRefused for a base URL that no request may go to."""
-        super().__init__(trust_env=False, retries=0)
-        self._pool = httpcore2.ConnectionPool(
-            ssl_context=httpx2.create_ssl_context(trust_env=False), network_backend=_GuardedBackend()
-        )
-        self._target = guard.target_of(base_url)
-        self._base_path = urlsplit(base_url).path.rstrip("/")
-        self._endpoints = tuple(endpoints)
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send, or raise httpx2.UnsupportedProtocol for a request that is not listed."""
-        path = request.url.raw_path.decode("ascii").partition("?")[0]
-        listed = path.startswith(self._base_path) and classify(
-            self._endpoints, method=request.method, path=path[len(self._base_path) :]
-        )
-        try:
-            same_origin = guard.target_of(str(request.url)).origin == self._target.origin
-        except AddressRefused:
-            same_origin = False
-        if not listed or listed.traffic is Traffic.WRITE or not same_origin:
-            raise httpx2.UnsupportedProtocol(f"{request.method} {path} is not among the requests allowed here.")
-        return super().handle_request(request)
-
-
-def model_http_client(base_url: str) -> httpx2.Client:
-    """The client that carries conversations to the language model at `base_url`; to be closed by the caller.
-
-    Raises:
-        AddressRefused: the address is none that requests may go to.
-    """
-    return httpx2.Client(
-        transport=GuardedTransport(base_url=base_url, endpoints=MODEL_ENDPOINTS),
-        trust_env=False,
-        follow_redirects=False,
-        timeout=httpx2.Timeout(TOTAL_SECONDS, connect=guard.CONNECT_SECONDS),
-    )
-
-
 _lanes: dict[str, threading.BoundedSemaphore] = {}
 _lanes_lock = threading.Lock()
 
@@ -192,7 +116,8 @@ class VendorSession:
     """Requests to one vendor's server on one errand. Not shared between threads.
 
     `explain` draws the vendor's own words out of an error's JSON. `secrets` never appear in an error: whatever echoes
-    them is cut out. `lane` names the connection: at most `REQUESTS_AT_ONCE` requests run in it at a time.
+    them is cut out. `lane` names the connection: at most `REQUESTS_AT_ONCE` requests of this process run in it at a
+    time, and `pace` says how fast all processes together may ask.
     """
 
     def __init__(
@@ -206,6 +131,7 @@ class VendorSession:
         secrets: Collection[str],
         explain: Callable[[JsonValue], str],
         lane: str,
+        pace: Pace | None = None,
     ) -> None:
         """Raises AddressRefused for a base URL that no request may go to."""
         self._target = guard.target_of(base_url)
@@ -214,6 +140,7 @@ class VendorSession:
         self._label = label
         self._endpoints = tuple(endpoints)
         self._errand = errand
+        self._pace = pace or Unpaced()
         self._headers = {"User-Agent": "Junto", "Accept-Encoding": "gzip", **headers}
         self._reader = AnswerReader(label=label, secrets=secrets, explain=explain)
         with _lanes_lock:
@@ -226,6 +153,7 @@ class VendorSession:
     def close(self) -> None:
         """Let go of connections."""
         self._adapter.close()
+        self._pace.close()
 
     def bear(self, token: str) -> None:
         """Sign what is sent from here on with a bearer token, which no error shows."""
@@ -252,12 +180,18 @@ class VendorSession:
         """
         request = self._prepared(method, path, query, body=body, form=form)
         for attempt in count():
+            self._pace.wait_turn(label=self._label, seconds=max(min(LONGEST_WAIT_SECONDS, self._errand.remaining), 0.0))
             try:
-                return self._once(request)
+                answer = self._once(request)
             except VendorError as error:
                 wait = self._patience(error, attempt)
+                if error.sent or self._errand.remaining > 0:  # running out of our own time is not the vendor's fault
+                    self._pace.failed(error, again=wait is not None)
                 if wait is None:
                     raise
+            else:
+                self._pace.answered(answer.headers)
+                return answer
             time.sleep(wait)
         raise AssertionError("count() does not end")
 

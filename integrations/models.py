@@ -38,6 +38,38 @@ class Connection(TenantModel):
         return self.label
 
 
+class ConnectionPace(TenantModel):
+    """How fast a connection may be used now: one row for all processes (integrations.traffic).
+
+    `next_at` = when the next request would be due if all of them came evenly; `held_until` = as the vendor asked;
+    `rests_until` = as long as it is left alone after `failures` in a row. `limit` and `remaining` as the vendor told.
+    """
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="pace")
+    next_at = models.DateTimeField(null=True, blank=True)
+    held_until = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    rests_until = models.DateTimeField(null=True, blank=True)
+    limit = models.BigIntegerField(null=True, blank=True)
+    remaining = models.BigIntegerField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
+
+
+class ConnectionHour(TenantModel):
+    """How many requests a connection sent in an hour, how many came to nothing, and how many were too many (429)."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    hour = models.DateTimeField()
+    asked = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    throttled = models.PositiveIntegerField(default=0)
+
+    class Meta(TenantModel.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connection", "hour"], name="connection_hour_once"),
+        ]
+
+
 class CompanyLink(TenantModel):
     """A Company's own id at one vendor. Without a link that vendor's tools are not offered for the company (I7)."""
 

@@ -148,12 +148,12 @@ def pause_connection(*, actor: Actor, connection: Connection, paused: bool) -> N
 def try_connection(*, actor: Actor, connection: Connection) -> ConnectionHealth:
     """`check_connection`, asked for by a person. Raises PermissionDenied."""
     require(actor, Permission.MANAGE_INTEGRATIONS)
-    return check_connection(connection)
+    return check_connection(connection, insists=True)
 
 
-def check_connection(connection: Connection) -> ConnectionHealth:
+def check_connection(connection: Connection, *, insists: bool = False) -> ConnectionHealth:
     """Try what the connection needs, say precisely what is wrong, and keep that on its row. A paused one stays so."""
-    health = _tried(connection)
+    health = _tried(connection, insists=insists)
     if connection.state != Connection.State.PAUSED:
         now = timezone.now()
         connection.state = Connection.State.OK if health.ok else Connection.State.FAILING
@@ -185,9 +185,9 @@ def _usable_links(organization: Organization, company: Company) -> TenantQuerySe
     return links.exclude(connection__state=Connection.State.PAUSED).exclude(connection__sealed_credentials="")
 
 
-def _tried(connection: Connection) -> ConnectionHealth:
+def _tried(connection: Connection, *, insists: bool) -> ConnectionHealth:
     try:
-        with closing(open_client(connection, Errand.reading(CHECK_SECONDS))) as client:
+        with closing(open_client(connection, Errand.reading(CHECK_SECONDS), insists=insists)) as client:
             return ConnectionHealth(True, f"{client.probe()} answers, and the credentials are accepted.")
     except IntegrationError as error:
         return ConnectionHealth(False, str(error), _advice(error, connection))

@@ -211,7 +211,7 @@ def _edit(request: MemberRequest, vendor: Vendor, connection: Connection | None)
     if posted is not None and form.is_valid():
         saved = _saved(request, vendor, connection, form)
         if saved is not None:
-            health = check_connection(saved)
+            health = check_connection(saved, insists=True)
             _tell(request, health.ok, f"Saved. {health.summary} {health.advice}".strip())
             return redirect("connections")
     context = {

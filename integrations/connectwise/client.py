@@ -15,6 +15,7 @@ from integrations.connectwise import endpoints, schemas
 from integrations.contracts import CredentialField
 from integrations.errors import VendorGarbled
 from integrations.http import VendorSession
+from integrations.pace import Pace
 from integrations.warrants import Endpoint, Errand
 
 LABEL = "ConnectWise PSA"
@@ -49,17 +50,25 @@ def normal_base_url(url: str) -> str:
     return plain if urlsplit(plain).path.endswith("/apis/3.0") else plain + _API_PATH
 
 
-def open_client(*, base_url: str, credentials: Mapping[str, str], errand: Errand, lane: str) -> ConnectWiseClient:
+def open_client(
+    *, base_url: str, credentials: Mapping[str, str], errand: Errand, lane: str, pace: Pace
+) -> ConnectWiseClient:
     """A client for one errand, to be closed. Raises AddressRefused; ValidationError for impossible credentials."""
     return ConnectWiseClient(
-        base_url=base_url, credentials=schemas.Credentials.model_validate(dict(credentials)), errand=errand, lane=lane
+        base_url=base_url,
+        credentials=schemas.Credentials.model_validate(dict(credentials)),
+        errand=errand,
+        lane=lane,
+        pace=pace,
     )
 
 
 class ConnectWiseClient:
     """Requests for one errand. Every method raises `IntegrationError` of integrations.errors."""
 
-    def __init__(self, *, base_url: str, credentials: schemas.Credentials, errand: Errand, lane: str) -> None:
+    def __init__(
+        self, *, base_url: str, credentials: schemas.Credentials, errand: Errand, lane: str, pace: Pace
+    ) -> None:
         public, private = credentials.public_key.get_secret_value(), credentials.private_key.get_secret_value()
         basic = base64.b64encode(f"{credentials.company_id}+{public}:{private}".encode()).decode()
         self._session = VendorSession(
@@ -75,6 +84,7 @@ class ConnectWiseClient:
             secrets=(private, public, basic),
             explain=schemas.ErrorBody.words,
             lane=lane,
+            pace=pace,
         )
 
     def close(self) -> None:

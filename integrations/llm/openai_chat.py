@@ -64,8 +64,8 @@ class _Request:
 class OpenAIChatModel:
     """A `ChatModel` over HTTP.
 
-    `http_client` carries the requests; it comes from `integrations.http` (or from the rehearsal) and is not closed
-    here. Streams where `on_delta` is given and falls back to whole answers where the server refuses to stream.
+    `http_client` carries the requests; it comes from `integrations.llm.transport` (or from the rehearsal) and is not
+    closed here. Streams where `on_delta` is given and falls back to whole answers where the server refuses to stream.
     Retries and their waits are ours and not the `openai` client's, whose waits do not know of a deadline.
     """
 

@@ -15,6 +15,7 @@ from integrations.contracts import CompanyRecord, CredentialField
 from integrations.errors import VendorGarbled, VendorRefused, VendorUnauthorized
 from integrations.http import MOST_PAGES, VendorSession
 from integrations.ninjaone import endpoints, schemas
+from integrations.pace import Pace
 from integrations.warrants import Endpoint, Errand
 
 LABEL = "NinjaOne"
@@ -51,10 +52,16 @@ def normal_base_url(url: str) -> str:
     return plain.removesuffix("/v2") if urlsplit(plain).path.endswith("/v2") else plain
 
 
-def open_client(*, base_url: str, credentials: Mapping[str, str], errand: Errand, lane: str) -> NinjaOneClient:
+def open_client(
+    *, base_url: str, credentials: Mapping[str, str], errand: Errand, lane: str, pace: Pace
+) -> NinjaOneClient:
     """A client for one errand, to be closed. Raises AddressRefused; ValidationError for impossible credentials."""
     return NinjaOneClient(
-        base_url=base_url, credentials=schemas.Credentials.model_validate(dict(credentials)), errand=errand, lane=lane
+        base_url=base_url,
+        credentials=schemas.Credentials.model_validate(dict(credentials)),
+        errand=errand,
+        lane=lane,
+        pace=pace,
     )
 
 
@@ -65,7 +72,9 @@ class NinjaOneClient:
     errand, which have just shown that the token holds, and nothing that may have arrived is sent twice.
     """
 
-    def __init__(self, *, base_url: str, credentials: schemas.Credentials, errand: Errand, lane: str) -> None:
+    def __init__(
+        self, *, base_url: str, credentials: schemas.Credentials, errand: Errand, lane: str, pace: Pace
+    ) -> None:
         self._id, self._secret = credentials.client_id, credentials.client_secret.get_secret_value()
         self._errand = errand
         self._lane = lane
@@ -78,6 +87,7 @@ class NinjaOneClient:
             secrets=(self._secret,),
             explain=schemas.ErrorBody.words,
             lane=lane,
+            pace=pace,
         )
 
     def close(self) -> None:

@@ -16,9 +16,9 @@ from rq import Worker
 
 from integrations import guard
 from integrations.errors import AddressRefused
-from integrations.http import model_http_client
 from integrations.llm.chat import ChatMessage, ModelError
 from integrations.llm.openai_chat import OpenAIChatModel
+from integrations.llm.transport import model_http_client
 from integrations.models import Connection
 from integrations.services import check_connection
 from integrations.vendors import FILES

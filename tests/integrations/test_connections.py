@@ -12,7 +12,7 @@ from django.test import Client
 
 from integrations.errors import ToolUnavailable
 from integrations.models import CompanyLink, Connection
-from integrations.services import InvalidConnection, check_connection, offered_tools, save_connection
+from integrations.services import InvalidConnection, check_connection, offered_tools, save_connection, try_connection
 from junto.audit.models import AuditEntry
 from junto.tenants.permissions import PermissionDenied
 from tests.integrations.connected import ConnectedTestCase
@@ -142,7 +142,7 @@ class DiagnosisTests(ConnectedTestCase):
         ]
         for fault, words, advice in cases:
             self.sandbox.fault(**fault, count=None)
-            health = check_connection(self.connection)
+            health = try_connection(actor=self.actor(self.adam), connection=self.connection)
             self.sandbox.clear_faults()
             assert not health.ok, fault
             assert words in health.summary, (fault, health)

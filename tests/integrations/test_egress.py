@@ -27,11 +27,10 @@ from integrations.errors import (
     WarrantRefused,
 )
 from integrations.http import (
-    MODEL_ENDPOINTS,
     GuardedAdapter,
     VendorSession,
-    model_http_client,
 )
+from integrations.llm.transport import MODEL_ENDPOINTS, model_http_client
 from integrations.vendors import VENDORS
 from integrations.warrants import Endpoint, Traffic, classify
 from tests.integrations.egress import NOTES, SECRET, TICKETS, granted, session_to

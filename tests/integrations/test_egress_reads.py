@@ -19,8 +19,8 @@ from integrations.errors import (
 from integrations.http import (
     LARGEST_ANSWER,
     READ_RETRIES,
-    model_http_client,
 )
+from integrations.llm.transport import model_http_client
 from tests.integrations.egress import TICKETS, session_to
 from tests.integrations.rogue import raw, rogue_server, says
 

@@ -20,7 +20,8 @@ from pytest_django import Settings
 from integrations.connectwise import endpoints
 from integrations.connectwise.schemas import ErrorBody
 from integrations.errors import VendorDown
-from integrations.http import VendorSession, model_http_client
+from integrations.http import VendorSession
+from integrations.llm.transport import model_http_client
 from integrations.warrants import Errand
 
 
