@@ -29,6 +29,7 @@ from runbooks.firing import fire_on_signal
 from runbooks.matching import match_signal
 from runbooks.models import Runbook, TriggerFiring
 from runbooks.suspension import suspended_at
+from signals.doubts import may_begin, may_begin_unattended
 from signals.models import Signal
 from signals.querysets import urgency_of
 from signals.services import SignalNotClaimable
@@ -106,10 +107,10 @@ def ask_again(session: AgentSession) -> None:
 
 
 def waiting(organization: Organization) -> QuerySet[Signal]:
-    """New signals on which a session is to be opened: most urgent first, of these the newest."""
+    """Signals on which a session is to be opened: most urgent first, of these the newest."""
     rules = StartRule.objects.for_organization(organization)
     rows: QuerySet[Signal] = Signal.objects.for_organization(organization).urgent_first()
-    found = rows.filter(state=Signal.State.NEW, company__is_active=True).annotate(
+    found = rows.filter(may_begin(), company__is_active=True).annotate(
         rule=Coalesce(
             Subquery(rules.filter(board=OuterRef("board")).values("mode")[:1]),
             Subquery(rules.filter(board=None).values("mode")[:1]),
@@ -124,7 +125,7 @@ def organizations_with_work() -> QuerySet[Organization]:
 
     Also those with one whose model is to be asked again.
     """
-    new = Signal.unscoped.filter(organization=OuterRef("pk"), state=Signal.State.NEW, company__is_active=True)
+    new = Signal.unscoped.filter(may_begin(), organization=OuterRef("pk"), company__is_active=True)
     working = AgentSession.unscoped.filter(organization=OuterRef("pk"), state__in=WORKING).exclude(attended())
     queued = TriggerFiring.unscoped.filter(organization=OuterRef("pk"), state=TriggerFiring.State.QUEUED)
     silent = due_again().filter(organization=OuterRef("pk")).order_by()
@@ -154,9 +155,13 @@ def _retry(session: AgentSession) -> bool:
 
 
 def _open(signal: Signal) -> bool:
-    """Open a session on `signal`; False when there is no room for one. A refusal is logged and takes no room."""
-    runs = start_mode(signal) == StartRule.Mode.RUN and _has_ai_runbook(signal)
-    fired = fire_on_signal(signal)
+    """Open a session on `signal`; False when there is no room for one. A refusal is logged and takes no room.
+
+    While it is in doubt what the ticket is, the session only prepares.
+    """
+    unattended = may_begin_unattended(signal)
+    runs = unattended and start_mode(signal) == StartRule.Mode.RUN and _has_ai_runbook(signal)
+    fired = fire_on_signal(signal) if unattended else []
     try:
         with transaction.atomic():
             _lock(signal.organization)

@@ -22,6 +22,7 @@ from junto.bells import ring
 from junto.engine import push
 from junto.tenants.actors import Actor
 from junto.tenants.models import Organization
+from signals.doubts import may_begin
 from signals.models import Signal
 
 log = structlog.get_logger(__name__)
@@ -32,11 +33,9 @@ SWEEP_LIMIT = 50
 
 @task
 def open_sessions(signal_id: str) -> None:
-    """A signal changed: if it is new, it or a more urgent one may get its session (PRODUCT 5, Start rule)."""
+    """A signal changed: if it waits for its session, it or a more urgent one may get one (PRODUCT 5, Start rule)."""
     signal = (
-        Signal.unscoped.select_related("organization")
-        .filter(pk=signal_id, state=Signal.State.NEW, company__isnull=False)
-        .first()
+        Signal.unscoped.select_related("organization").filter(may_begin(), pk=signal_id, company__isnull=False).first()
     )
     if signal is not None:
         open_next(signal.organization)

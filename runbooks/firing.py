@@ -22,12 +22,14 @@ from junto.tenants.permissions import Permission, require
 from runbooks.models import Runbook, Trigger, TriggerFiring
 from runbooks.schedules import MOST_COUNTED, Due, due, next_moment
 from runbooks.versions import published_versions
+from signals.doubts import may_begin_unattended
 from signals.models import Signal
 
 State = TriggerFiring.State
 
-#: Signals whose conditions count: new ones, and those that a session only looked at. What was worked on stays so.
-FIRES_IN = (Signal.State.NEW, Signal.State.TRIAGING)
+#: Signals whose conditions count: new ones, those a processor was not sure of, and those that a session only looked at.
+#: What was worked on stays so.
+FIRES_IN = (Signal.State.NEW, Signal.State.NEEDS_REVIEW, Signal.State.TRIAGING)
 #: Schedules looked at in one round of the clock.
 MOST_DUE = 200
 #: A start this much behind its time is told as late.
@@ -38,11 +40,11 @@ def fire_on_signal(signal: Signal) -> list[TriggerFiring]:
     """Let every trigger fire whose condition `signal` meets, each once; what of it still waits for its turn.
 
     Only runbooks that the agent carries out begin by themselves on a ticket, and a company's variant stands in for its
-    global parent.
+    global parent. None does while it is in doubt what the ticket is.
     """
     if signal.company is None or not signal.company.is_active:
         return []
-    if signal.state not in FIRES_IN or signal.closed_at_source:
+    if signal.state not in FIRES_IN or signal.closed_at_source or not may_begin_unattended(signal):
         return []
     triggers = [trigger for trigger in _in_scope(signal) if trigger.fits(signal)]
     versions = published_versions(trigger.runbook for trigger in triggers)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Count, Q
+from django.utils import timezone
 
 from integrations.errors import IntegrationError
 from junto.audit.services import record
@@ -13,13 +14,23 @@ from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.models import Organization
 from junto.tenants.permissions import Permission, require
+from signals.doubts import reconsider
 from signals.live_lists import lists_of_signal
-from signals.models import ProcessorResult, Signal
+from signals.models import ProcessorResult, ReviewItem, Signal
 from signals.processors import processor_of
 from signals.processors.base import AnyProcessor, Producer, Value
 from signals.results import NotStanding, keep_correction, read_value, take_back
 
-__all__ = ["CorrectionRefused", "NotStanding", "Precision", "confirm_result", "correct_value", "precisions", "revert"]
+__all__ = [
+    "CorrectionRefused",
+    "NotStanding",
+    "Precision",
+    "confirm_result",
+    "correct_value",
+    "dismiss_review",
+    "precisions",
+    "revert",
+]
 
 
 class CorrectionRefused(ValueError):
@@ -43,7 +54,8 @@ def correct_value(*, signal: Signal, processor: AnyProcessor, value: Value, acto
         row = keep_correction(signal, processor, value, person=actor.membership, revision=signal.revision)
         verb = "processor.confirmed" if row.agrees else "processor.corrected"
         record(actor, verb, signal, {"processor": processor.label, "value": value.words()[:200]})
-        ring("signal.processed", str(signal.pk))
+        reconsider(signal)
+        ring("signal.changed", str(signal.pk))  # what waited for this word may begin
     return row
 
 
@@ -61,6 +73,25 @@ def confirm_result(*, result: ProcessorResult, actor: Actor) -> ProcessorResult:
     """Say that what stands, or waits for review, is right. Raises as `correct_value`."""
     processor = processor_of(result.processor)
     return correct_value(signal=result.signal, processor=processor, value=read_value(processor, result), actor=actor)
+
+
+@transaction.atomic
+def dismiss_review(*, item: ReviewItem, actor: Actor) -> None:
+    """Leave open what a processor was not sure of: nothing stands, and nobody is asked for this value again.
+
+    Raises:
+        NotStanding: somebody answered meanwhile, or it is no longer needed.
+        PermissionDenied: `actor` may not work for the signal's company.
+    """
+    signal = item.signal
+    require(actor, Permission.RUN_SESSIONS, signal.company or signal.organization)
+    waiting = ReviewItem.objects.for_organization(signal.organization).filter(pk=item.pk, state=ReviewItem.State.OPEN)
+    if not waiting.update(state=ReviewItem.State.DISMISSED, closed_at=timezone.now()):
+        raise NotStanding
+    label = processor_of(item.processor).label
+    record(actor, "processor.review_dismissed", signal, {"processor": label, "value": item.result.key})
+    reconsider(signal)
+    ring("signal.changed", str(signal.pk))
 
 
 @transaction.atomic

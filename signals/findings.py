@@ -16,6 +16,7 @@ from junto.tenants.permissions import Permission
 from signals.models import ModelQuestion, ProcessorResult, ReviewItem, Signal
 from signals.processors import PROCESSORS, UnknownProcessor, processor_of
 from signals.processors.base import Producer
+from signals.processors.description import DescriptionProcessor
 from signals.results import read_value
 
 PRODUCER_WORDS: dict[str, tuple[str, str]] = {
@@ -35,6 +36,7 @@ class FindingRow:
     id: UUID
     slug: str
     label: str
+    noun: str
     words: str
     percent: int
     reason: str
@@ -79,6 +81,7 @@ def ticket_findings(signal: Signal, *, actor: Actor) -> dict[str, object]:
     order = {processor.slug: place for place, processor in enumerate(PROCESSORS)}
     rows = [*_told(results.current()), *_told(asked, waits=True)]
     return {
+        "rewritten": next((row for row in rows if row.slug == DescriptionProcessor.slug and row.stands), None),
         "results": sorted(rows, key=lambda row: (order.get(row.slug, len(order)), row.waits)),
         "may_correct": actor.can(Permission.RUN_SESSIONS, signal.company or signal.organization),
     }
@@ -134,6 +137,7 @@ def told(row: ProcessorResult, *, waits: bool = False) -> FindingRow:
         id=row.pk,
         slug=row.processor,
         label=_label(row.processor),
+        noun=_noun(row.processor),
         words=show_escaped(_words(row)),
         percent=round(row.confidence * 100),
         reason=show_escaped(row.reason),
@@ -159,6 +163,14 @@ def told(row: ProcessorResult, *, waits: bool = False) -> FindingRow:
 def _label(slug: str) -> str:
     try:
         return processor_of(slug).label
+    except UnknownProcessor:
+        return slug
+
+
+def _noun(slug: str) -> str:
+    """What the value is called on a ticket's page."""
+    try:
+        return processor_of(slug).noun or _label(slug)
     except UnknownProcessor:
         return slug
 

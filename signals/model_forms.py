@@ -9,6 +9,9 @@ from django import forms
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+#: A field that may hold so many characters has lines.
+_LONG_TEXT = 1000
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -77,9 +80,17 @@ def _field(info: FieldInfo, choices: Sequence[str]) -> forms.Field | None:
     if kind is int:
         return forms.IntegerField(widget=forms.NumberInput(attrs={"class": "input"}), **_bounds(info))
     is_words = get_origin(kind) is tuple and get_args(kind)[:1] == (str,)
+    if kind is str and _longest(info) >= _LONG_TEXT:
+        rows = forms.Textarea(attrs={"class": "input", "rows": 10})
+        return forms.CharField(required=info.is_required(), widget=rows)
     if kind is str or is_words:
         return forms.CharField(required=info.is_required(), widget=forms.TextInput(attrs={"class": "input"}))
     return None
+
+
+def _longest(info: FieldInfo) -> int:
+    """The most characters that the model takes; 0 = no limit is set."""
+    return max((most for rule in info.metadata if (most := getattr(rule, "max_length", None))), default=0)
 
 
 def _select() -> forms.Select:

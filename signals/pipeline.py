@@ -14,11 +14,12 @@ from pydantic import ValidationError
 from integrations.errors import IntegrationError
 from junto.tenants.scoping import TenantQuerySet
 from signals.asking import asker_of
+from signals.doubts import reconsider
 from signals.guessers import guessers_by_step, guessers_of, known_labels
 from signals.live_lists import lists_of_signal
 from signals.models import ProcessorResult, Signal
 from signals.plans import Plan, plans
-from signals.processors.base import Abstained, AnyOutcome, AnyProcessor, Phase, Producer, TicketFacts, Value, Workbench
+from signals.processors.base import Abstained, AnyOutcome, AnyProcessor, Producer, TicketFacts, Value, Workbench
 from signals.results import Spent, keep_abstention, keep_failure, keep_outcome, read_value
 from signals.ticket_facts import ticket_facts
 
@@ -52,11 +53,11 @@ class Known:
         return (processor.slug, processor.version, outcome.value.key()[:300]) in self.taken_back
 
     def says_already(self, processor: AnyProcessor, outcome: AnyOutcome, revision: int) -> bool:
-        """Whether just this stands; a continuous processor's readings are kept each for itself, one a revision."""
+        """Whether just this stands; readings are kept each for itself, one a revision."""
         row = self.standing.get(processor.slug)
         if row is None or (row.version, row.producer) != (processor.version, outcome.producer):
             return False
-        if processor.phase == Phase.CONTINUOUS:
+        if processor.keeps_readings:
             return row.revision == revision and row.key == outcome.value.key()[:300]
         alike = row.confidence == round(outcome.confidence, 4)
         return alike and row.value == outcome.value.model_dump(mode="json")
@@ -76,13 +77,14 @@ def run_processors(signal: Signal, *, only: Collection[str] | None = None) -> li
     written = _run(signal, due) if due else []
     if only is None:
         _settle(signal)
+    reconsider(signal)
     return written
 
 
 def _run(signal: Signal, due: Sequence[Plan]) -> list[ProcessorResult]:
     facts = ticket_facts(signal)
     known = Known.of(signal)
-    readings = _readings(signal, [plan for plan in due if plan.processor.phase == Phase.CONTINUOUS])
+    readings = _readings(signal, [plan for plan in due if plan.processor.keeps_readings])
     rows = (_run_one(signal, plan, facts, known, readings.get(plan.processor.slug, ())) for plan in due)
     return [row for row in rows if row is not None]
 
@@ -132,10 +134,10 @@ def _value(plan: Plan, row: ProcessorResult | None) -> Value | None:
         return None
 
 
-def _readings(signal: Signal, continuous: Sequence[Plan]) -> dict[str, list[Value]]:
+def _readings(signal: Signal, reading: Sequence[Plan]) -> dict[str, list[Value]]:
     """The last values of those processors, newest first."""
     found: dict[str, list[Value]] = defaultdict(list)
-    for plan in continuous:
+    for plan in reading:
         said = _rows(signal).filter(
             processor=plan.processor.slug,
             state__in=[ProcessorResult.State.CURRENT, ProcessorResult.State.SUPERSEDED],

@@ -62,7 +62,7 @@ def keep_abstention(
         with transaction.atomic():
             row.save(force_insert=True)
             waiting.update(state=ReviewItem.State.DROPPED, closed_at=timezone.now())
-            if not _standing(signal, processor).exists():
+            if not _standing(signal, processor).exists() and not _is_dismissed(signal, row):
                 ReviewItem.objects.create(
                     organization=signal.organization, signal=signal, processor=processor.slug, result=row
                 )
@@ -174,6 +174,12 @@ def read_value(processor: AnyProcessor, result: ProcessorResult) -> Value:
 def _standing(signal: Signal, processor: AnyProcessor) -> TenantQuerySet[ProcessorResult]:
     rows: TenantQuerySet[ProcessorResult] = ProcessorResult.objects.for_organization(signal.organization)
     return rows.filter(signal=signal, processor=processor.slug, state=State.CURRENT)
+
+
+def _is_dismissed(signal: Signal, row: ProcessorResult) -> bool:
+    """Whether a person did not want to be asked about this very value."""
+    reviews = ReviewItem.objects.for_organization(signal.organization).filter(signal=signal, processor=row.processor)
+    return bool(reviews.filter(state=ReviewItem.State.DISMISSED, result__key=row.key).exists())
 
 
 def _close_reviews(signal: Signal, processor: AnyProcessor, to: ReviewItem.State) -> None:

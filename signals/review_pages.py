@@ -18,7 +18,7 @@ from junto.tenants.access import MemberRequest
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, PermissionDenied
-from signals.corrections import CorrectionRefused, NotStanding, confirm_result, correct_value, revert
+from signals.corrections import CorrectionRefused, NotStanding, confirm_result, correct_value, dismiss_review, revert
 from signals.findings import finding_rows, question_rows, told
 from signals.live_lists import lists_of_signal
 from signals.model_forms import form_for, read_form
@@ -102,6 +102,21 @@ def confirm(request: MemberRequest, signal_id: UUID, slug: str) -> HttpResponse:
     except (CorrectionRefused, ValidationError):
         messages.error(request, "That value cannot be confirmed any more. Choose the right one.")
         return redirect("finding", signal_id=signal_id, slug=slug)
+    return _back(request, signal)
+
+
+@require_POST
+def dismiss(request: MemberRequest, signal_id: UUID, slug: str) -> HttpResponse:
+    """Leave open what waits for review in the result named in `result`."""
+    signal, processor = _asked(request, signal_id, slug)
+    row = _named(request, signal, processor)
+    item = ReviewItem.objects.visible_to(request.actor).filter(result=row).select_related("signal__company").first()
+    try:
+        if item is None:
+            raise NotStanding
+        dismiss_review(item=item, actor=request.actor)
+    except NotStanding:
+        messages.error(request, "It does not wait for a word any more. It is shown as it is.")
     return _back(request, signal)
 
 

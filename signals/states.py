@@ -12,11 +12,20 @@ State = Signal.State
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What the signal was before: its state, company, and whether the source had closed it."""
+    """What the signal was before: its state, company, and whether the source had closed it.
+
+    `left_out` = it was too large then. What needs review for neither that nor a company has a value in doubt.
+    """
 
     state: str
     company_id: uuid.UUID | None
     closed: bool
+    left_out: bool = False
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a processor was not sure of it: so it stays until the processors have read the new text."""
+        return self.state == State.NEEDS_REVIEW and self.company_id is not None and not self.left_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +64,8 @@ def next_state(known: Known, told: Told) -> State:
     if told.closed:
         return State.RESOLVED
     if state in (State.NEW, State.NEEDS_REVIEW):
-        return first_state(told)
+        first = first_state(told)
+        return state if known.in_doubt and first is State.NEW else first
     reopened = state == State.GONE or (state == State.RESOLVED and known.closed)
     if reopened or (state in Signal.OPEN and _needs_new_start(known, told)):
         return first_state(told)

@@ -222,10 +222,17 @@ class _Writer:
         """
         company_id = self._company_after(ticket, signal)
         state = next_state(
-            Known(state=signal.state, company_id=signal.company_id, closed=signal.closed_at_source),
+            Known(
+                state=signal.state,
+                company_id=signal.company_id,
+                closed=signal.closed_at_source,
+                left_out=bool(signal.left_out),
+            ),
             _told(ticket, company_id),
         )
         columns = self._tombstone(ticket) if ticket.deleted else self._columns(ticket, company_id, state)
+        if columns["state"] == Signal.State.NEEDS_REVIEW:
+            columns["state_reason"] = columns["state_reason"] or signal.state_reason  # what is in doubt is so still
         rows = self._rows([ticket]).filter(revision__lte=ticket.revision)
         if not rows.update(**columns, changed_at=timezone.now()):
             return False

@@ -20,6 +20,7 @@ urlpatterns = [
     path("signals/<uuid:signal_id>/findings/<str:slug>/", review_pages.finding, name="finding"),
     path("signals/<uuid:signal_id>/findings/<str:slug>/correct/", review_pages.correct, name="finding-correct"),
     path("signals/<uuid:signal_id>/findings/<str:slug>/confirm/", review_pages.confirm, name="finding-confirm"),
+    path("signals/<uuid:signal_id>/findings/<str:slug>/dismiss/", review_pages.dismiss, name="finding-dismiss"),
     path("signals/<uuid:signal_id>/findings/<str:slug>/revert/", review_pages.revert_view, name="finding-revert"),
     path("review/", review_pages.review, name="review"),
     path("processors/", processor_pages.processors, name="processors"),

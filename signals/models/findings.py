@@ -71,6 +71,7 @@ class ReviewItem(TenantModel):
         OPEN = "open", "Open"
         ANSWERED = "answered", "Answered"
         DROPPED = "dropped", "No longer needed"
+        DISMISSED = "dismissed", "Left as it is"
 
     signal = models.ForeignKey(Signal, on_delete=models.CASCADE, related_name="review_items")
     processor = models.CharField(max_length=40)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from signals.processors.automation import AutomationProcessor
 from signals.processors.base import AnyProcessor
 from signals.processors.category import CategoryProcessor
+from signals.processors.description import DescriptionProcessor
 from signals.processors.entities import EntityProcessor
 from signals.processors.issue_or_request import IssueOrRequestProcessor
 from signals.processors.priority import PriorityProcessor
@@ -24,6 +25,7 @@ PROCESSORS: tuple[AnyProcessor, ...] = (
     TicketTypeProcessor(),
     PriorityProcessor(),
     SentimentProcessor(),
+    DescriptionProcessor(),
 )
 
 _BY_SLUG = {processor.slug: processor for processor in PROCESSORS}

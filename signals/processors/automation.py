@@ -51,6 +51,7 @@ class AutomationProcessor(Processor[Automation, AutomationOptions]):
 
     slug: ClassVar = "automation"
     label: ClassVar = "Automation potential"
+    noun: ClassVar = "Automation"
     description: ClassVar = "Says how much of a ticket the connected systems’ tools could do, and what is missing."
     phase: ClassVar = Phase.ENRICHMENT
     on_by_default: ClassVar = True

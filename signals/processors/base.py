@@ -229,8 +229,10 @@ class Workbench:
 class Processor(ABC, Generic[V, O]):
     """One row of PRODUCT 3. Stateless: one instance serves all organizations and threads.
 
-    `version` grows when the same ticket would get another value. `learns` = the labels of closed tickets and
-    corrections are learned for it, and `label_of` says which label a value bears.
+    `version` grows when the same ticket would get another value. `noun` is what a ticket's page calls its value, where
+    that is not the label. `keeps_readings` = each revision's value is kept, alike or not. `decisive` = while its
+    value is in doubt, nothing begins on the ticket unattended. `learns` = the labels of
+    closed tickets and corrections are learned for it, and `label_of` says which label a value bears.
     """
 
     slug: ClassVar[str]
@@ -238,7 +240,10 @@ class Processor(ABC, Generic[V, O]):
     description: ClassVar[str]
     phase: ClassVar[Phase]
     on_by_default: ClassVar[bool]
+    noun: ClassVar[str] = ""
     version: ClassVar[int] = 1
+    keeps_readings: ClassVar[bool] = False
+    decisive: ClassVar[bool] = False
     takes_rules: ClassVar[bool] = False
     learns: ClassVar[bool] = False
     #: Names of the choices that it makes one after the other; a label is then their path (signals/processors/steps.py).

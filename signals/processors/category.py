@@ -72,6 +72,7 @@ class CategoryProcessor(Processor[Category, CategoryOptions]):
 
     slug: ClassVar = "category"
     label: ClassVar = "Category and tags"
+    noun: ClassVar = "Category"
     description: ClassVar = "Says what a ticket is about, with tags and the systems it names."
     phase: ClassVar = Phase.ENRICHMENT
     on_by_default: ClassVar = True

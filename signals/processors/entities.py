@@ -61,6 +61,7 @@ class EntityProcessor(Processor[Entities, EntityOptions]):
 
     slug: ClassVar = "entities"
     label: ClassVar = "Entity extraction"
+    noun: ClassVar = "Names"
     description: ClassVar = "Finds people, devices, applications and vendors, and links those known at the company."
     phase: ClassVar = Phase.ENRICHMENT
     on_by_default: ClassVar = True

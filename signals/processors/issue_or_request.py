@@ -86,6 +86,7 @@ class IssueOrRequestProcessor(Processor[IssueOrRequest, IssueOrRequestOptions]):
 
     slug: ClassVar = "issue_or_request"
     label: ClassVar = "Issue / request classifier"
+    noun: ClassVar = "Kind"
     description: ClassVar = "Says whether something is broken or somebody wants something."
     phase: ClassVar = Phase.ENRICHMENT
     on_by_default: ClassVar = True

@@ -63,9 +63,11 @@ class SentimentProcessor(Processor[Sentiment, SentimentOptions]):
 
     slug: ClassVar = "sentiment"
     label: ClassVar = "Sentiment and tone"
+    noun: ClassVar = "Mood"
     description: ClassVar = "Says how the writer feels, and how pressing it is; keeps the last five readings."
     phase: ClassVar = Phase.CONTINUOUS
     on_by_default: ClassVar = True
+    keeps_readings: ClassVar = True
     value_type = Sentiment
     options_type = SentimentOptions
 

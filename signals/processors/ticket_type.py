@@ -75,6 +75,7 @@ class TicketTypeProcessor(Processor[TicketType, TicketTypeOptions]):
     description: ClassVar = "Gives a ticket its type, subtype and item, from the lists of its board in the PSA."
     phase: ClassVar = Phase.ENRICHMENT
     on_by_default: ClassVar = False
+    decisive: ClassVar = True
     takes_rules: ClassVar = True
     learns: ClassVar = True
     steps: ClassVar = STEPS

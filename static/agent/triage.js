@@ -252,7 +252,8 @@ async function readPanes() {
     const twin = fresh.querySelector(
       pane.dataset.part ? `[data-part="${pane.dataset.part}"]` : "[data-ticket]",
     );
-    const options = { morphStyle: "innerHTML", ignoreActiveValue: true };
+    const callbacks = { beforeAttributeUpdated: (name) => name !== "open" }; // what somebody unfolded stays so
+    const options = { morphStyle: "innerHTML", ignoreActiveValue: true, callbacks };
     if (twin) window.Idiomorph.morph(pane, twin.innerHTML, options);
   }
 }

@@ -55,6 +55,7 @@ UNSCOPED = {
     "junto.audit.services": "locks the head of the named organization",
     "junto.inbox.services": "creates rows with their organization named",
     "junto.desk.views": "a user's own organizations, to choose from",
+    "signals.doubts": "a condition on signals that are asked for within an organization, or by the clock",
     "integrations.directory": "creates rows with the connection's organization",
     "integrations.connections": "changes its own row where nobody else did meanwhile",
     "integrations.webhooks": "a door: finds the address that says which organization it is",
