@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('signals', '0007_model_questions'),
+        ('signals', '0008_ticket_imports'),
     ]
 
     operations = [
