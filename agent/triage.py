@@ -24,6 +24,7 @@ from signals.findings import ticket_findings
 from signals.listing import neighbours, with_a_fix
 from signals.models import Signal
 from signals.services import CLOSABLE
+from signals.suggesting import suggest_companies
 from signals.words import state_word
 
 #: Rows shown in the side panes; the lists themselves are pages of their own.
@@ -49,6 +50,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
         **ticket_findings(signal, actor=actor),
         **_time_and_files(signal),
         "unmapped": unmapped,
+        "suggestions": _suggestions(signal, actor) if unmapped else [],
         "companies": list(Company.objects.visible_to(actor)) if unmapped else [],
         "may_map": unmapped and actor.can(Permission.RUN_SESSIONS),
         "may_close": may_run and signal.state in CLOSABLE,
@@ -62,6 +64,14 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
             "choose_runbook": reverse("signal-choose-runbook", args=[signal.pk]),
         },
     }
+
+
+def _suggestions(signal: Signal, actor: Actor) -> list[dict[str, Any]]:
+    """Companies that a ticket without one may belong to, for whoever may say which."""
+    if not actor.can(Permission.RUN_SESSIONS):
+        return []
+    found = suggest_companies(signal, actor=actor)
+    return [{"id": one.company.pk, "name": one.company.name, "reason": show_escaped(one.reason)} for one in found]
 
 
 def _time_and_files(signal: Signal) -> dict[str, Any]:

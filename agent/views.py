@@ -89,7 +89,9 @@ def map_company_view(request: HttpRequest, signal_id: UUID) -> HttpResponse:
     """A person says which company the ticket belongs to."""
 
     def act(actor: Actor, signal: Signal) -> None:
-        company = Company.objects.visible_to(actor).get(pk=request.POST.get("company", ""))
+        company = Company.objects.visible_to(actor).get(
+            pk=request.POST.get("suggested") or request.POST.get("company", "")
+        )
         map_company(signal=signal, company=company, actor=actor)
 
     return _act(request, signal_id, act)

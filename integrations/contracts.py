@@ -78,6 +78,7 @@ class TicketRecord:
     time_entries: tuple[TimeRecord, ...] | None = None
     attachments: tuple[AttachmentRecord, ...] | None = None
     deleted: bool = False
+    merged_into: str = ""
     left_out: str = ""
     raw: JsonValue = None
 

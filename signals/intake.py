@@ -84,6 +84,7 @@ class CleanTicket:
     company_name: str
     revision: int
     deleted: bool
+    merged_into: str
     closed: bool
     company_external_id: str
     contact_external_id: str
@@ -111,6 +112,8 @@ class CleanTicket:
     def digest(self) -> str:
         """SHA-256 of all the source said: tells two deliveries of the same revision apart."""
         said = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in PARTS}
+        if not self.merged_into:  # most tickets: they keep the digest they had before sources told of this
+            del said["merged_into"]
         for name in PARTS:
             parts = getattr(self, name)
             if parts is not None:
@@ -145,6 +148,7 @@ def clean_ticket(ticket: TicketRecord, *, now: datetime) -> CleanTicket:
         company_name=line(ticket.company_name, NAME_LENGTH),
         revision=revision_of(updated_at),
         deleted=ticket.deleted,
+        merged_into=optional_identifier(ticket.merged_into, "merged_into"),
         closed=ticket.closed,
         company_external_id=optional_identifier(ticket.company_external_id, "company"),
         contact_external_id=optional_identifier(ticket.contact_external_id, "contact"),

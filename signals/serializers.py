@@ -110,6 +110,7 @@ class TicketInput(ForeignInput):
     updated_at = serializers.DateTimeField(help_text="When the source last changed it: the newer one wins.")
     created_at = serializers.DateTimeField(required=False, help_text="Left out: the same as `updated_at`.")
     deleted = serializers.BooleanField(default=False, help_text="It is gone at the source.")
+    merged_into = words(help_text="Id of the ticket it was merged into; work on it ends.")
     subject = words()
     description = words()
     company = words(help_text="Id of the client company.")
@@ -213,6 +214,7 @@ class TicketFields(_TicketFields):
     external_id: str
     updated_at: datetime
     deleted: bool
+    merged_into: str
     subject: str
     description: str
     company: str
@@ -262,6 +264,7 @@ def ticket_record(fields: TicketFields) -> TicketRecord:
         time_entries=None if times is None else tuple(TimeRecord(**entry) for entry in times),
         attachments=None if files is None else tuple(AttachmentRecord(**file) for file in files),
         deleted=fields["deleted"],
+        merged_into=fields["merged_into"],
         raw=fields["raw"],
     )
 

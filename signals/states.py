@@ -38,6 +38,7 @@ class Told:
     company_id: uuid.UUID | None
     closed: bool
     deleted: bool
+    merged: bool = False
     left_out: bool = False
 
 
@@ -45,6 +46,8 @@ def first_state(told: Told) -> State:
     """The state of a signal never seen before (PRODUCT 2)."""
     if told.deleted:
         return State.GONE
+    if told.merged:
+        return State.MERGED
     if told.closed:
         return State.RESOLVED
     return State.NEW if told.company_id and not told.left_out else State.NEEDS_REVIEW
@@ -53,7 +56,7 @@ def first_state(told: Told) -> State:
 def next_state(known: Known, told: Told) -> State:
     """The state of a known signal after a newer revision.
 
-    The source alone deletes, closes and reopens. A move to another company, or to none, starts the work over. What
+    The source alone deletes, merges, closes and reopens. A move to another company, or to none, starts the work over. What
     people decided in Junto (dismissed, merged, resolved while the source left it open) is left alone.
     """
     state = State(known.state)
@@ -61,6 +64,8 @@ def next_state(known: Known, told: Told) -> State:
         return State.GONE
     if state in (State.DISMISSED, State.MERGED):
         return state
+    if told.merged:
+        return State.MERGED
     if told.closed:
         return State.RESOLVED
     if state in (State.NEW, State.NEEDS_REVIEW):

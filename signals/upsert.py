@@ -45,6 +45,9 @@ BATCH = 250
 #: Columns that differ whenever the source touched the ticket, our own writes included.
 _ALWAYS_NEW = frozenset({"revision", "source_updated_at", "digest", "raw"})
 
+#: States that a person or a merge has given, with a reason that a change at the source does not take away.
+_DECIDED = (Signal.State.DISMISSED, Signal.State.MERGED)
+
 Columns = dict[str, object]
 
 
@@ -231,8 +234,9 @@ class _Writer:
             _told(ticket, company_id),
         )
         columns = self._tombstone(ticket) if ticket.deleted else self._columns(ticket, company_id, state)
-        if columns["state"] == Signal.State.NEEDS_REVIEW:
-            columns["state_reason"] = columns["state_reason"] or signal.state_reason  # what is in doubt is so still
+        if columns["state"] == Signal.State.NEEDS_REVIEW or (state == signal.state and state in _DECIDED):
+            # what is in doubt is so still, as is why somebody dismissed it or what it was merged with
+            columns["state_reason"] = columns["state_reason"] or signal.state_reason
         rows = self._rows([ticket]).filter(revision__lte=ticket.revision)
         if not rows.update(**columns, changed_at=timezone.now()):
             return False
@@ -276,7 +280,7 @@ class _Writer:
             "raw": ticket.raw,
             "state": state,
             "left_out": ticket.left_out,
-            "state_reason": _why_review(ticket, company_id) if state == Signal.State.NEEDS_REVIEW else "",
+            "state_reason": _why(ticket, company_id, state),
         }
 
     def _tombstone(self, ticket: CleanTicket) -> Columns:
@@ -318,6 +322,8 @@ class _Writer:
             signal = by_subject[origin.subject]
             if signal.state == Signal.State.GONE:
                 stop_origin(origin=origin, actor=self.actor, reason="The ticket was deleted at the source.")
+            elif signal.state == Signal.State.MERGED:
+                stop_origin(origin=origin, actor=self.actor, reason=signal.state_reason or "The ticket was merged.")
             else:
                 moved.add(origin.subject)
         for subject in sorted(moved):
@@ -343,11 +349,21 @@ class _Writer:
 
 
 def _told(ticket: CleanTicket, company_id: uuid.UUID | None) -> Told:
-    return Told(company_id=company_id, closed=ticket.closed, deleted=ticket.deleted, left_out=bool(ticket.left_out))
+    return Told(
+        company_id=company_id,
+        closed=ticket.closed,
+        deleted=ticket.deleted,
+        merged=bool(ticket.merged_into),
+        left_out=bool(ticket.left_out),
+    )
 
 
-def _why_review(ticket: CleanTicket, company_id: uuid.UUID | None) -> str:
-    """Why a person must look: no company of ours, and what was too much to be kept."""
+def _why(ticket: CleanTicket, company_id: uuid.UUID | None, state: Signal.State) -> str:
+    """Where it was merged to; or why a person must look: no company of ours, and what was too much to be kept."""
+    if state == Signal.State.MERGED and ticket.merged_into:
+        return f"Merged into ticket {ticket.merged_into} at the source."
+    if state != Signal.State.NEEDS_REVIEW:
+        return ""
     placeless = "" if company_id else review_reason(ticket.company_external_id, ticket.company_name)
     return " ".join(filter(None, [placeless, ticket.left_out]))[:REASON_LENGTH]
 

@@ -78,6 +78,7 @@ class Ticket(Wire):
     company: Reference = NOWHERE
     contact: Reference = NOWHERE
     contact_name: str = Field("", alias="contactName")
+    contact_email: str = Field("", alias="contactEmailAddress")
     type: Reference = NOWHERE
     sub_type: Reference = Field(NOWHERE, alias="subType")
     item: Reference = NOWHERE

@@ -164,6 +164,7 @@ class ConnectWiseSource:
             notes=None
             if left_out
             else tuple(_note(note, updated_at) for note in notes if note is not opening and note.text),
+            merged_into=str(ticket.merged_into.id) if ticket.merged_into.id else "",
             left_out=left_out,
             raw=ticket.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         )

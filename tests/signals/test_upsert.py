@@ -256,6 +256,19 @@ class MoveTests(UpsertCase):
         deliver(self.psa, ticket(minute=2, deleted=True))
         assert Origin.unscoped.get(pk=self.origin.pk).stop_reason == "The ticket was deleted at the source."
 
+    def test_a_merge_stops_what_was_running_and_says_into_which_ticket_whatever_comes_after(self) -> None:
+        deliver(self.psa, ticket(minute=2, merged_into="48300", closed=True))
+        words = "Merged into ticket 48300 at the source."
+        assert (stored(self.psa).state, stored(self.psa).state_reason) == (State.MERGED, words)
+        assert Origin.unscoped.get(pk=self.origin.pk).stop_reason == words
+        deliver(self.psa, ticket(minute=3))
+        assert (stored(self.psa).state, stored(self.psa).state_reason) == (State.MERGED, words)
+
+    def test_a_ticket_that_loses_its_company_in_mid_session_stops_and_waits_for_a_person(self) -> None:
+        deliver(self.psa, ticket(minute=2, company_external_id=""))
+        assert (stored(self.psa).state, stored(self.psa).company) == (State.NEEDS_REVIEW, None)
+        assert Origin.unscoped.get(pk=self.origin.pk).stopped_at is not None
+
 
 class RelationTests(UpsertCase):
     def test_contact_and_device_count_only_for_the_tickets_own_company(self) -> None:
