@@ -56,8 +56,8 @@ def first_state(told: Told) -> State:
 def next_state(known: Known, told: Told) -> State:
     """The state of a known signal after a newer revision.
 
-    The source alone deletes, merges, closes and reopens. A move to another company, or to none, starts the work over. What
-    people decided in Junto (dismissed, merged, resolved while the source left it open) is left alone.
+    The source alone deletes, merges, closes and reopens. A move to another company, or to none, starts the work over.
+    What people decided in Junto (dismissed, merged, resolved while the source left it open) is left alone.
     """
     state = State(known.state)
     if told.deleted:

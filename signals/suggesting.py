@@ -21,7 +21,10 @@ _TEXT = 20_000
 _ADDRESS = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@((?:[A-Za-z0-9-]{1,63}\.){1,6}[A-Za-z]{2,24})")
 #: Words at the end of a company's name that no domain repeats.
 _LEGAL = frozenset(
-    "ab ag as bv co company corp corporation gmbh group holding inc kg limited llc llp lp ltd nv oy plc pty sa sarl".split()
+    re.findall(
+        r"\w+",
+        "ab ag as bv co company corp corporation gmbh group holding inc kg limited llc llp lp ltd nv oy plc pty sa sarl",
+    )
 )
 #: A name shorter than this fits too many domains.
 _SHORTEST = 4
