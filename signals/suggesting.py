@@ -23,7 +23,7 @@ _ADDRESS = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@((?:[A-Za-z0-9-]{1,63}\.){1,6}[A
 _LEGAL = frozenset(
     re.findall(
         r"\w+",
-        "ab ag as bv co company corp corporation gmbh group holding inc kg limited llc llp lp ltd nv oy plc pty sa sarl",
+        "ab ag as bv co company corp corporation gmbh group holding inc kg limited llc llp lp ltd nv oy plc sa sarl",
     )
 )
 #: A name shorter than this fits too many domains.

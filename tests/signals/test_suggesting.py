@@ -33,7 +33,7 @@ class SuggestionTests(JuntoTestCase):
     def suggested(self, signal: Signal) -> list[str]:
         return [part.split('"')[0] for part in self.page(signal).split('name="suggested" value="')[1:]]
 
-    def test_the_senders_domain_leads_to_the_company_whose_contacts_write_from_there_and_one_press_sets_it(
+    def test_the_senders_domain_leads_to_the_company_that_writes_from_there_and_one_press_sets_it(
         self,
     ) -> None:
         signal = self.ticket(raw={"contactEmailAddress": "new.person@mail.harlowbeck.example"})
