@@ -14,8 +14,10 @@ from junto.tenants.models import Organization
 from signals.models import ProcessorRule, Signal, TrainedModel
 from signals.processors.base import AnyProcessor, Guesser, Step
 from signals.processors.learned import LearnedGuesser
+from signals.processors.router import RouterProcessor
 from signals.processors.rules import Rule, RulesGuesser, read_conditions
 from signals.processors.steps import LearnedStep, PathGuesser
+from signals.senders import SenderGuesser, places
 
 #: Trained models held in the memory of a process; one takes some 20 MB.
 MODELS_HELD = 8
@@ -35,6 +37,8 @@ def guessers_of(organization: Organization, processor: AnyProcessor) -> list[Gue
         learned = learned_guesser(organization, processor)
         if learned is not None:
             found.append(learned)
+    if isinstance(processor, RouterProcessor):
+        found.append(SenderGuesser(organization))
     return found
 
 
@@ -88,7 +92,12 @@ def _newest(organization: Organization, name: str) -> tuple[LabelModel, str] | N
 
 
 def known_labels(organization: Organization, processor: AnyProcessor) -> list[str]:
-    """The labels that the organization uses for it: of its rules, then of its tickets, the commonest first."""
+    """The labels that the organization uses for it: of its rules, then of its tickets, the commonest first.
+
+    For the router they are its companies and boards.
+    """
+    if isinstance(processor, RouterProcessor):
+        return places(organization)
     rows = ProcessorRule.objects.for_organization(organization).filter(processor=processor.slug)
     found = Counter[str]()
     types = Signal.objects.for_organization(organization).order_by().values_list("type", "subtype", "item")

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from django.db import transaction
 from django.db.models import Max
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from junto.audit.services import record
 from junto.bells import ring
@@ -106,6 +106,12 @@ def add_rule(
     labels = processor.labels(processor.options_type())
     if not label.strip() or (labels and label not in labels):
         raise SettingRefused("Say what the rule gives.")
+    try:
+        processor.value_of_label(label.strip())
+    except ValidationError as problem:
+        raise SettingRefused(
+            f"“{label.strip()[:80]}” is nothing that it gives. {processor.rule_hint}".strip()
+        ) from problem
     rules = ProcessorRule.objects.for_organization(actor.organization).filter(processor=processor.slug)
     if rules.count() >= MOST_RULES:
         raise SettingRefused(f"There are {MOST_RULES} rules already: remove one first.")

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from pydantic import ValidationError
 
+from approvals.models import StaleState
 from integrations.errors import IntegrationError
 from integrations.llm.fencing import show_escaped
 from junto.tenants.access import MemberRequest
@@ -26,7 +27,9 @@ from signals.models import ProcessorResult, ReviewItem, Signal
 from signals.plans import plans
 from signals.processors import PROCESSORS, UnknownProcessor, processor_of
 from signals.processors.base import AnyProcessor, Value
+from signals.processors.router import Route
 from signals.results import read_value
+from signals.routes import carry_out
 
 PAGE_SIZE = 50
 HISTORY = 50
@@ -86,8 +89,9 @@ def correct(request: MemberRequest, signal_id: UUID, slug: str) -> HttpResponse:
     if value is None:
         return _page(request, signal, processor, form=form, status=400)
     try:
+        _carry_out(request, signal, value)
         correct_value(signal=signal, processor=processor, value=value, actor=request.actor)
-    except CorrectionRefused as refusal:
+    except (CorrectionRefused, StaleState) as refusal:
         messages.error(request, str(refusal))
     return _back(request, signal)
 
@@ -98,8 +102,9 @@ def confirm(request: MemberRequest, signal_id: UUID, slug: str) -> HttpResponse:
     signal, processor = _asked(request, signal_id, slug)
     row = _named(request, signal, processor)
     try:
+        _carry_out(request, signal, read_value(processor, row))
         confirm_result(result=row, actor=request.actor)
-    except (CorrectionRefused, ValidationError):
+    except (CorrectionRefused, ValidationError, StaleState):
         messages.error(request, "That value cannot be confirmed any more. Choose the right one.")
         return redirect("finding", signal_id=signal_id, slug=slug)
     return _back(request, signal)
@@ -129,6 +134,12 @@ def revert_view(request: MemberRequest, signal_id: UUID, slug: str) -> HttpRespo
     except NotStanding:
         messages.error(request, "Something else stands by now. It is shown as it is.")
     return _back(request, signal)
+
+
+def _carry_out(request: MemberRequest, signal: Signal, value: Value) -> None:
+    """What comes of the person's word beside it, told to them. Raises PermissionDenied and StaleState."""
+    if isinstance(value, Route):
+        messages.success(request, carry_out(signal, value, actor=request.actor))
 
 
 def _page(

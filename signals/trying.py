@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from django.utils import timezone
 
@@ -10,7 +11,7 @@ from integrations.errors import IntegrationError
 from integrations.llm.fencing import show_escaped
 from junto.tenants.actors import Actor
 from signals.findings import PRODUCER_WORDS
-from signals.guessers import guessers_by_step, guessers_of, rules_of
+from signals.guessers import guessers_by_step, guessers_of, known_labels, rules_of
 from signals.live_lists import lists_of_signal, live_lists
 from signals.models import Board, Signal
 from signals.plans import plans
@@ -49,6 +50,7 @@ def try_rules(actor: Actor, processor: AnyProcessor, *, number: str, text: str) 
         guessers=guessers_of(actor.organization, processor),
         of_step=guessers_by_step(actor.organization, processor),
         lists=lists,
+        labels=partial(known_labels, actor.organization, processor),
     )
     answer = processor.run(facts, plan.options, bench)
     outcome = answer.nearest if isinstance(answer, Abstained) else answer

@@ -9,6 +9,7 @@ from signals.processors.description import DescriptionProcessor
 from signals.processors.entities import EntityProcessor
 from signals.processors.issue_or_request import IssueOrRequestProcessor
 from signals.processors.priority import PriorityProcessor
+from signals.processors.router import RouterProcessor
 from signals.processors.sentiment import SentimentProcessor
 from signals.processors.summary import SummaryProcessor
 from signals.processors.ticket_type import TicketTypeProcessor
@@ -26,6 +27,7 @@ PROCESSORS: tuple[AnyProcessor, ...] = (
     PriorityProcessor(),
     SentimentProcessor(),
     DescriptionProcessor(),
+    RouterProcessor(),
 )
 
 _BY_SLUG = {processor.slug: processor for processor in PROCESSORS}

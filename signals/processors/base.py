@@ -245,6 +245,8 @@ class Processor(ABC, Generic[V, O]):
     keeps_readings: ClassVar[bool] = False
     decisive: ClassVar[bool] = False
     takes_rules: ClassVar[bool] = False
+    #: For Admins who write a rule: what it may give, where that is not free.
+    rule_hint: ClassVar[str] = ""
     learns: ClassVar[bool] = False
     #: Names of the choices that it makes one after the other; a label is then their path (signals/processors/steps.py).
     steps: ClassVar[Sequence[str]] = ()

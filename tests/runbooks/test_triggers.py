@@ -13,7 +13,7 @@ from runbooks.firing import fire_on_signal
 from runbooks.models import Runbook, Trigger, TriggerFiring
 from runbooks.services import publish_runbook, save_draft
 from runbooks.triggers import remove_trigger, save_trigger, switch_trigger
-from signals.models import Signal
+from signals.models import ProcessorResult, ReviewItem, Signal
 from tests.factories import BoardFactory, SignalFactory
 from tests.runbooks.cases import RunbookCase
 
@@ -230,6 +230,16 @@ class FitTests(TriggerCase):
         assert not self.fires(closed_at_source=True)
         assert not self.fires(state=Signal.State.IN_REVIEW)
         assert not self.fires(company=None, organization=self.northwind)
+
+    def test_while_it_is_in_doubt_what_the_ticket_is_nothing_fires_and_another_doubt_holds_nothing_up(self) -> None:
+        self.trigger(kind="classification", type="Access")
+        for processor, fires in (("ticket_type", False), ("router", False), ("summary", True)):
+            signal = SignalFactory(company=self.harlow, type="Access", state=Signal.State.NEEDS_REVIEW)
+            row = ProcessorResult.objects.create(
+                organization=self.northwind, signal=signal, processor=processor, producer="rule", revision=1
+            )
+            ReviewItem.objects.create(organization=self.northwind, signal=signal, processor=processor, result=row)
+            assert bool(fire_on_signal(signal)) is fires
 
     def test_a_ticket_of_the_rival_fires_nothing_of_ours(self) -> None:
         self.trigger(kind="classification", type="Access")
