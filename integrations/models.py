@@ -27,6 +27,7 @@ class Connection(TenantModel):
     state_detail = models.TextField(blank=True)
     checked_at = models.DateTimeField(null=True, blank=True)
     succeeded_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True, help_text="When an admin took it away.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantModel.Meta):

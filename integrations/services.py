@@ -51,6 +51,7 @@ __all__ = [
     "accept_suggestions",
     "chat_model",
     "check_connection",
+    "check_credentials",
     "is_offered",
     "is_ticket_source",
     "link_company",
@@ -62,6 +63,7 @@ __all__ = [
     "save_connection",
     "settle_usage",
     "sync_directory",
+    "tried",
     "try_connection",
     "unlink_company",
 ]
@@ -118,9 +120,9 @@ def save_connection(
         row.sealed_credentials = ""
     row.label, row.base_url = label.strip() or known.label, base_url
     if credentials is not None:
-        _check_credentials(vendor, credentials)
+        check_credentials(vendor, credentials)
         seal_credentials(row, credentials)
-    row.state, row.state_detail, row.checked_at = Connection.State.UNTESTED, "", None
+    row.state, row.state_detail, row.checked_at, row.removed_at = Connection.State.UNTESTED, "", None, None
     with transaction.atomic():
         row.save()
         record(
@@ -153,7 +155,7 @@ def try_connection(*, actor: Actor, connection: Connection) -> ConnectionHealth:
 
 def check_connection(connection: Connection, *, insists: bool = False) -> ConnectionHealth:
     """Try what the connection needs, say precisely what is wrong, and keep that on its row. A paused one stays so."""
-    health = _tried(connection, insists=insists)
+    health = tried(connection, insists=insists)
     if connection.state != Connection.State.PAUSED:
         now = timezone.now()
         connection.state = Connection.State.OK if health.ok else Connection.State.FAILING
@@ -185,7 +187,8 @@ def _usable_links(organization: Organization, company: Company) -> TenantQuerySe
     return links.exclude(connection__state=Connection.State.PAUSED).exclude(connection__sealed_credentials="")
 
 
-def _tried(connection: Connection, *, insists: bool) -> ConnectionHealth:
+def tried(connection: Connection, *, insists: bool) -> ConnectionHealth:
+    """What a try shows; keeps nothing."""
     try:
         with closing(open_client(connection, Errand.reading(CHECK_SECONDS), insists=insists)) as client:
             return ConnectionHealth(True, f"{client.probe()} answers, and the credentials are accepted.")
@@ -210,7 +213,8 @@ def _advice(error: IntegrationError, connection: Connection) -> str:
     return next((advice for kind, advice in advices if isinstance(error, kind)), "")
 
 
-def _check_credentials(vendor: str, credentials: Mapping[str, str]) -> None:
+def check_credentials(vendor: str, credentials: Mapping[str, str]) -> None:
+    """Raises InvalidConnection for credentials that cannot be right."""
     try:
         VENDORS[vendor].module("schemas").Credentials.model_validate(dict(credentials))
     except ValidationError as error:

@@ -18,8 +18,10 @@ from integrations.models import Connection, ConnectionHour, ConnectionPace
 from integrations.pace import Headroom, headroom_of
 from junto.tenants.scoping import TenantQuerySet
 
-INTERVAL = timedelta(seconds=1) / 20
-"""One request every so often in the long run: 1,200 a minute for a connection, whatever number of processes ask."""
+PER_MINUTE = 1200
+"""So many requests a minute may leave for a connection in the long run, whatever number of processes ask."""
+
+INTERVAL = timedelta(minutes=1) / PER_MINUTE
 
 BURST = timedelta(seconds=30)
 """So much of that may be used at once: 600 requests."""

@@ -10,6 +10,7 @@ urlpatterns = [
     path("connections/", views.connections, name="connections"),
     path("connections/add/<slug:vendor>/", views.add, name="connection-add"),
     path("connections/<uuid:connection_id>/", views.change, name="connection-change"),
+    path("connections/<uuid:connection_id>/remove/", views.remove, name="connection-remove"),
     path("connections/<uuid:connection_id>/test/", views.test, name="connection-test"),
     path("connections/<uuid:connection_id>/pause/", views.pause, name="connection-pause"),
     path("connections/<uuid:connection_id>/webhook/", webhook_views.register, name="connection-webhook"),

@@ -11,9 +11,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from integrations.connections import set_up_steps
+from integrations.connections import normal_base_url, set_up_steps
 from integrations.errors import IntegrationError
 from integrations.forms import ConnectionForm, LinkForm
+from integrations.lifecycle import remove_connection, rotate_credentials
 from integrations.matching import Unmapped, accept_suggestions, unmapped
 from integrations.models import CompanyLink, Connection, RefusedTicket, SyncCursor
 from integrations.services import (
@@ -27,11 +28,13 @@ from integrations.services import (
     try_connection,
     unlink_company,
 )
+from integrations.traffic import PER_MINUTE, traffic_of
 from integrations.vendors import FILES, VENDORS, Vendor
 from integrations.webhooks import webhook_facts
 from junto.tenants.access import MemberRequest
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
+from junto.tenants.scoping import TenantQuerySet
 
 #: State -> word, tone and icon of the tile.
 STATE_WORDS: dict[str, tuple[str, str, str]] = {
@@ -46,7 +49,7 @@ STATE_WORDS: dict[str, tuple[str, str, str]] = {
 def connections(request: MemberRequest) -> HttpResponse:
     """What is connected, and how it fares."""
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
-    rows = list(Connection.objects.for_organization(request.organization).exclude(vendor=FILES).order_by("label"))
+    rows = list(_standing(request).order_by("label"))
     cursors = SyncCursor.objects.for_organization(request.organization).filter(stream="tickets")
     read_up_to = dict(cursors.values_list("connection_id", "high_water"))
     missing = next((slug for slug in VENDORS if slug not in {row.vendor for row in rows}), None)
@@ -66,10 +69,10 @@ def add(request: MemberRequest, vendor: str) -> HttpResponse:
     """Connect a system; it is tried at once."""
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
     known = VENDORS.get(vendor)
-    taken = Connection.objects.for_organization(request.organization).filter(vendor=vendor).exists()
-    if known is None or taken:
+    if known is None or _standing(request).filter(vendor=vendor).exists():
         raise Http404("There is nothing to add here.")
-    return _edit(request, known, None)
+    former = Connection.objects.visible_to(request.actor).filter(vendor=vendor).exclude(removed_at=None).first()
+    return _edit(request, known, None, former=former)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -81,6 +84,21 @@ def change(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     if known is None:
         raise Http404("This kind of system is not installed.")
     return _edit(request, known, connection)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove(request: MemberRequest, connection_id: UUID) -> HttpResponse:
+    """Take a connection away, once it was read what becomes of what belongs to it."""
+    require(request.actor, Permission.MANAGE_INTEGRATIONS)
+    connection = find_connection(request, connection_id)
+    if request.method == "POST":
+        remove_connection(actor=request.actor, connection=connection)
+        messages.success(request, f"{connection.label} is removed.")
+        return redirect("connections")
+    links = CompanyLink.objects.for_organization(request.organization).filter(connection=connection)
+    tile = _tile(connection)
+    context = {"connection": tile, "vendor": tile["vendor"], "links": links.count()}
+    return render(request, "integrations/connection_remove.html", context)
 
 
 @require_POST
@@ -205,11 +223,20 @@ def _unmapped(request: MemberRequest, connection: Connection) -> tuple[Unmapped 
         return None, str(failure)
 
 
-def _edit(request: MemberRequest, vendor: Vendor, connection: Connection | None) -> HttpResponse:
+def _standing(request: MemberRequest) -> TenantQuerySet[Connection]:
+    """The organization's connections, without those that were taken away."""
+    rows: TenantQuerySet[Connection] = Connection.objects.visible_to(request.actor)
+    return rows.exclude(vendor=FILES).filter(removed_at=None)
+
+
+def _edit(
+    request: MemberRequest, vendor: Vendor, connection: Connection | None, *, former: Connection | None = None
+) -> HttpResponse:
+    """The form of a connection. `former`: one that was taken away and comes back, with its tickets."""
     posted = request.POST if request.method == "POST" else None
     form = ConnectionForm(posted, vendor=vendor, connection=connection)
-    if posted is not None and form.is_valid():
-        saved = _saved(request, vendor, connection, form)
+    if posted is not None and form.is_valid() and _holds(request, vendor, connection, form):
+        saved = _saved(request, vendor, connection or former, form)
         if saved is not None:
             health = check_connection(saved, insists=True)
             _tell(request, health.ok, f"Saved. {health.summary} {health.advice}".strip())
@@ -218,6 +245,8 @@ def _edit(request: MemberRequest, vendor: Vendor, connection: Connection | None)
         "form": form,
         "vendor": vendor.label,
         "connection": _tile(connection) if connection else None,
+        "traffic": traffic_of(connection) if connection else None,
+        "per_minute": PER_MINUTE,
         "set_up": set_up_steps(vendor),
         "back_path": reverse("connections"),
         "webhook": webhook_facts(connection) if connection else None,
@@ -227,6 +256,23 @@ def _edit(request: MemberRequest, vendor: Vendor, connection: Connection | None)
     response = render(request, "integrations/connection_form.html", context)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _holds(request: MemberRequest, vendor: Vendor, connection: Connection | None, form: ConnectionForm) -> bool:
+    """Whether nothing that works is lost: new credentials of the same address are tried before the old ones go."""
+    new = form.credentials
+    same = connection is not None and connection.base_url == normal_base_url(vendor, form.cleaned_data["base_url"])
+    if new is None or connection is None or not same or not connection.sealed_credentials:
+        return True
+    try:
+        health = rotate_credentials(actor=request.actor, connection=connection, credentials=new)
+    except InvalidConnection as refused:
+        for problem in refused.problems:
+            form.add_error(problem.field if problem.field in form.fields else None, problem.message)
+        return False
+    if not health.ok:
+        form.add_error(None, f"The former credentials are kept. {health.summary} {health.advice}".strip())
+    return health.ok
 
 
 def _saved(
@@ -250,8 +296,7 @@ def _saved(
 
 def find_connection(request: MemberRequest, connection_id: UUID) -> Connection:
     """The connection that a path names. Raises Http404."""
-    rows = Connection.objects.visible_to(request.actor).exclude(vendor=FILES).select_related("organization")
-    found: Connection | None = rows.filter(pk=connection_id).first()
+    found: Connection | None = _standing(request).select_related("organization").filter(pk=connection_id).first()
     if found is None:
         raise Http404("There is no such connection.")
     return found
@@ -269,12 +314,14 @@ def _tile(connection: Connection, cursor_at: object = None, refused: Sequence[Re
         "icon": icon,
         "detail": connection.state_detail,
         "checked_at": connection.checked_at,
+        "succeeded_at": connection.succeeded_at,
         "cursor_at": cursor_at,
         "gives_tickets": vendor is None or vendor.gives_tickets,
         "refused": refused,
         "paused": connection.state == Connection.State.PAUSED,
         "test_path": reverse("connection-test", args=[connection.pk]),
         "edit_path": reverse("connection-change", args=[connection.pk]),
+        "remove_path": reverse("connection-remove", args=[connection.pk]),
         "pause_path": reverse("connection-pause", args=[connection.pk]),
         "companies_path": reverse("connection-companies", args=[connection.pk]),
     }

@@ -13,6 +13,7 @@ from django.test import Client
 from integrations.errors import ToolUnavailable
 from integrations.models import CompanyLink, Connection
 from integrations.services import InvalidConnection, check_connection, offered_tools, save_connection, try_connection
+from integrations.tools import registry
 from junto.audit.models import AuditEntry
 from junto.tenants.permissions import PermissionDenied
 from tests.integrations.connected import ConnectedTestCase
@@ -256,6 +257,48 @@ class PageTests(ConnectedTestCase):
         browser.post(path, {"paused": "no"})
         assert self.state() == Connection.State.UNTESTED
 
+    def test_new_credentials_are_tried_before_the_former_ones_go(self) -> None:
+        browser = self.log_in(self.adam)
+        path = self.path(f"connections/{self.connection.pk}/")
+        form = {"label": "PSA", "base_url": self.connection.base_url}
+
+        wrong = browser.post(path, form | self.credentials("northwind") | {"private_key": "no-such-key"})
+        assert "The former credentials are kept." in wrong.content.decode()
+        assert check_connection(self.connection).ok
+
+        browser.post(path, form | self.credentials("northwind-readonly"))
+        self.connection.refresh_from_db()
+        assert check_connection(self.connection).ok
+        assert AuditEntry.objects.for_organization(self.northwind).filter(verb="connection.rotated").count() == 1
+
+    def test_the_page_tells_how_the_connection_fares(self) -> None:
+        browser = self.log_in(self.adam)
+
+        page = browser.get(self.path(f"connections/{self.connection.pk}/")).content.decode()
+
+        assert "Last 24 hours" in page
+        assert "failed (0.0 %)" in page
+        assert "ConnectWise PSA does not tell. Junto sends at most 1200 requests a minute." in page
+        assert "What to create in ConnectWise PSA" in page
+
+    def test_a_removed_connection_leaves_its_tickets_and_comes_back_as_the_same(self) -> None:
+        browser = self.log_in(self.adam)
+        path = self.path(f"connections/{self.connection.pk}/remove/")
+        assert "Company links" in browser.get(path).content.decode()
+
+        browser.post(path)
+
+        self.connection.refresh_from_db()
+        assert self.connection.sealed_credentials == ""
+        assert not CompanyLink.objects.for_organization(self.northwind).filter(connection=self.connection).exists()
+        assert offered_tools(organization=self.northwind, company=self.harbor) == registry.offered(())
+        assert browser.get(self.path(f"connections/{self.connection.pk}/")).status_code == 404
+
+        form = {"label": "PSA", "base_url": self.connection.base_url} | self.credentials("northwind")
+        browser.post(self.path("connections/add/connectwise/"), form)
+        again = Connection.objects.for_organization(self.northwind).get(vendor="connectwise")
+        assert (again.pk, again.removed_at, again.state) == (self.connection.pk, None, Connection.State.OK)
+
     def test_a_company_is_linked_and_unlinked(self) -> None:
         browser = self.log_in(self.adam)
         base = self.path(f"connections/{self.connection.pk}/companies/")
@@ -283,6 +326,8 @@ class PageTests(ConnectedTestCase):
             ("get", f"connections/{self.connection.pk}/"),
             ("get", f"connections/{self.connection.pk}/companies/"),
             ("post", f"connections/{self.connection.pk}/test/"),
+            ("get", f"connections/{self.connection.pk}/remove/"),
+            ("post", f"connections/{self.connection.pk}/remove/"),
             ("post", f"connections/{self.connection.pk}/pause/"),
             ("post", f"connections/{self.connection.pk}/companies/link/"),
             ("post", f"connections/{self.connection.pk}/companies/{link.pk}/unlink/"),
