@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, cast
 from uuid import UUID
 
@@ -117,7 +117,7 @@ def revoke_grants(*, actor: Actor, grants: Iterable[Grant], reason: str) -> int:
 
 def grant_rules(*, origin: Origin, tool: AnyTool) -> list[GrantRule]:
     """The grants of `tool` in force for `origin` now; those whose issuer may no longer decide the tool are left out."""
-    rows = list(
+    rows: list[Grant] = list(
         Grant.objects.for_organization(origin.organization)
         .filter(
             Q(expires_at=None) | Q(expires_at__gt=Now()),
@@ -129,7 +129,7 @@ def grant_rules(*, origin: Origin, tool: AnyTool) -> list[GrantRule]:
         .prefetch_related("issued_by__user", "issued_by__organization")
         .order_by("issued_at", "id")
     )
-    used = _used(origin, rows)
+    used, today = _used(origin, rows), _used_today(rows)
     entitled: dict[object, bool] = {}
     found = []
     for row in rows:
@@ -138,7 +138,7 @@ def grant_rules(*, origin: Origin, tool: AnyTool) -> list[GrantRule]:
                 Actor.person(row.issued_by), risk=tool.risk, flags=tool.flags, company=origin.company
             )
         if entitled[row.issued_by_id]:
-            found.append(_rule(row, used=used[row.pk]))
+            found.append(_rule(row, used=used[row.pk], today=today[row.pk]))
     return found
 
 
@@ -149,6 +149,22 @@ def _used(origin: Origin, grants: Iterable[Grant]) -> Counter[UUID]:
         return Counter()
     rows = Action.objects.for_organization(origin.organization).filter(origin=origin, grant__in=limited)
     return Counter(rows.exclude(state__in=GIVES_BACK).order_by().values_list("grant", flat=True))
+
+
+def _used_today(grants: Iterable[Grant]) -> Counter[UUID]:
+    """How often each of those that are limited by the day was used within the last 24 hours, by any origin."""
+    limited = [grant for grant in grants if grant.most_a_day is not None]
+    if not limited:
+        return Counter()
+    rows = Action.objects.for_organization(limited[0].organization).filter(
+        grant__in=limited, created_at__gt=Now() - timedelta(days=1)
+    )
+    return Counter(rows.exclude(state__in=GIVES_BACK).order_by().values_list("grant", flat=True))
+
+
+def hold_grant(ref: str, *, organization: Organization) -> None:
+    """Hold a grant to the end of the transaction, so that two origins do not both take the last of its day."""
+    Grant.objects.for_organization(organization).select_for_update().filter(pk=ref).first()
 
 
 def policy_rules(*, organization: Organization, tool: str | None = None) -> list[PolicyRule]:
@@ -168,7 +184,8 @@ def policy_rules(*, organization: Organization, tool: str | None = None) -> list
     ]
 
 
-def _rule(row: Grant, *, used: int) -> GrantRule:
+def _rule(row: Grant, *, used: int, today: int) -> GrantRule:
+    left = [most - taken for most, taken in ((row.max_count, used), (row.most_a_day, today)) if most is not None]
     return GrantRule(
         ref=str(row.pk),
         kind=cast(Literal["session", "runbook", "processor"], row.kind),
@@ -179,7 +196,7 @@ def _rule(row: Grant, *, used: int) -> GrantRule:
         runbook=row.runbook,
         step=row.step,
         rules=row.rules,
-        left=None if row.max_count is None else row.max_count - used,
+        left=min(left, default=None),
     )
 
 

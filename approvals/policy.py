@@ -19,6 +19,8 @@ from integrations.tools import AnyTool, Category, Flag, Risk
 OUT_OF_TURN = "The runbook lets this run only at its own step, and that does not have its turn now."
 #: The argument name under which a grant's rule for every argument it does not name stands.
 ANY_OTHER_ARGUMENT = "*"
+#: What the name of a rule begins with that is no argument's: a condition on what the server knows.
+CONDITION = "?"
 
 
 class Mode(StrEnum):
@@ -116,7 +118,10 @@ class PolicyRule:
 
 @dataclass(frozen=True)
 class GrantRule:
-    """A standing approval in force. `left` = how often it may still be used in this origin, None = any number."""
+    """A standing approval in force. `left` = how often it may still be used in this origin, None = any number.
+
+    `step`: of a runbook its step, of a processor which one.
+    """
 
     ref: str
     kind: Literal["session", "runbook", "processor"]
@@ -226,7 +231,9 @@ def _speaks_of(grant: GrantRule, proposal: Proposal, policy: EffectivePolicy) ->
     ):
         return False
     if grant.kind == "processor" and (
-        proposal.mode is not OriginMode.PROCESSOR or grant.origin not in (None, proposal.origin)
+        proposal.mode is not OriginMode.PROCESSOR
+        or grant.origin not in (None, proposal.origin)
+        or grant.step != proposal.step
     ):
         return False
     return rules_hold(grant.rules, proposal.arguments, facts=proposal.facts, inputs=proposal.inputs)
@@ -242,18 +249,37 @@ def rules_hold(
     """Whether every argument satisfies its rule (I8). An argument that no rule speaks of is not covered.
 
     A `computed` argument is the server's own value at `path` among the facts; where it computed none, the argument must
-    be left out.
+    be left out. Conditions (`CONDITION`) are on facts and must hold too.
     """
+    if not all(_condition_holds(rule, facts) for name, rule in rules.items() if name.startswith(CONDITION)):
+        return False
     required = {name for name, rule in rules.items() if rule.get("kind") in ("constant", "input", "fact")}
     required |= {name for name, rule in rules.items() if rule.get("kind") == "computed" and rule.get("path") in facts}
     if not required <= arguments.keys():
         return False
     other = rules.get(ANY_OTHER_ARGUMENT)
     for name, value in arguments.items():
-        rule = rules.get(name, other)
+        rule = None if name.startswith(CONDITION) else rules.get(name, other)
         if rule is None or not _rule_holds(rule, value, facts, inputs):
             return False
     return True
+
+
+def _condition_holds(rule: Mapping[str, JsonValue], facts: Mapping[str, JsonValue]) -> bool:
+    path = rule.get("path")
+    known = facts.get(path) if isinstance(path, str) else None
+    match rule.get("kind"):
+        case "among":
+            values = rule.get("values")
+            return known is not None and isinstance(values, list) and any(_same(known, each) for each in values)
+        case "at_least":
+            least = rule.get("value")
+            numbers = isinstance(known, int | float) and isinstance(least, int | float)
+            return numbers and not isinstance(known, bool) and known >= least  # type: ignore[operator]
+        case "per_day":
+            return True  # counted over all origins, in `GrantRule.left`
+        case _:
+            return False
 
 
 def _rule_holds(

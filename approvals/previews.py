@@ -48,6 +48,17 @@ class StoredPreview(BaseModel):
         """SHA-256 over the target's state."""
         return digest(self.target_state)
 
+    def otherwise_than(self, expects: Mapping[str, str]) -> str:
+        """What of the target is not as `expects` has it by name, in a sentence; empty while all is."""
+        state = self.target_state if isinstance(self.target_state, Mapping) else {}
+        for name, expected in expects.items():
+            known = state.get(name)
+            found = str(known.get("name", "")) if isinstance(known, Mapping) else str(known or "")
+            if found.casefold() != expected.casefold():
+                was, now = (f"“{each}”" if each else "empty" for each in (expected, found))
+                return f"{_label(name)} was {was} and is now {now}: somebody changed it first."
+        return ""
+
     def as_change_list(self) -> tuple[Change, ...]:
         """Before and after, line by line."""
         return tuple(Change(*line) for line in self.changes)

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from approvals.budgets import calls_spent, unattended_spent, writes_spent
 from approvals.errors import StaleLease
 from approvals.execution import preview_action, run_read
-from approvals.grants import grant_rules, policy_rules
+from approvals.grants import grant_rules, hold_grant, policy_rules
 from approvals.models import Action, Origin
 from approvals.people import needs_two
 from approvals.policy import (
@@ -58,6 +58,7 @@ class _Request:
     step_words: str
     facts: Mapping[str, JsonValue]
     inputs: Mapping[str, JsonValue]
+    expects: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ def propose_action(
     runbook_step: str = "",
     facts: Mapping[str, JsonValue] | None = None,
     inputs: Mapping[str, JsonValue] | None = None,
+    expects: Mapping[str, str] | None = None,
 ) -> Action:
     """Ask for one tool call. Called again with the same call id it returns the action there is.
 
@@ -95,7 +97,9 @@ def propose_action(
     The action comes back SUCCEEDED or FAILED (a read that ran), APPROVED (a write that its policy or grant lets run),
     WAITING (a person decides), or REFUSED with the reason. `step` is the key of the runbook's step that the call is
     made for, `runbook_step` says it in words. `facts` (by path) and `inputs` (by name) are what the server knows,
-    against which a runbook's grants hold bound arguments. Not to be called inside a transaction: previews and reads go
+    against which grants hold bound arguments and conditions. `expects`: what the caller last saw of the target, as
+    people name it (empty = nothing there); where the live target is otherwise, somebody was there first, and the action
+    is REFUSED. Not to be called inside a transaction: previews and reads go
     to the vendor.
 
     Raises:
@@ -103,7 +107,7 @@ def propose_action(
         PermissionDenied: `actor` may not propose actions for the origin's company.
     """
     require(actor, Permission.PROPOSE_ACTIONS, origin.company)
-    request = _Request(actor, origin, fence, call_id, step, runbook_step, facts or {}, inputs or {})
+    request = _Request(actor, origin, fence, call_id, step, runbook_step, facts or {}, inputs or {}, expects or {})
     action = _write(_foresee(_prepare(origin, tool_name, arguments), request), request)
     if action.state == Action.State.PROPOSED:
         return run_read(action)
@@ -195,7 +199,8 @@ def _foresee(draft: _Draft, request: _Request) -> _Draft:
         return replace(draft, refusal=str(problem))
     except IntegrationError as problem:
         return replace(draft, failure=f"{problem} Nothing was changed.")
-    return replace(draft, preview=preview, title=preview.title)
+    otherwise = preview.otherwise_than(request.expects)
+    return replace(draft, preview=preview, title=preview.title, refusal=otherwise)
 
 
 @transaction.atomic
@@ -219,6 +224,8 @@ def _write(draft: _Draft, request: _Request) -> Action:
         action.state, action.reason = Action.State.FAILED, draft.failure
     elif isinstance(draft.verdict, Allow) and draft.verdict.by == "grant":
         # asked again under the lock: a grant is spent once
+        if origin.mode == OriginMode.PROCESSOR:
+            hold_grant(draft.verdict.ref, organization=origin.organization)
         _settle(action, _verdict(request, draft.tool, draft.arguments), draft.tool)
     else:
         _settle(action, draft.verdict, draft.tool)

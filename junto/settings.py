@@ -263,6 +263,7 @@ BELLS: dict[str, list[str]] = {
     "directory.changed": ["signals.tasks.place_waiting"],
     "signal.unread": ["signals.tasks.process_signal"],
     "signal.processed": ["agent.tasks.wake_ticket"],
+    "result.wished": ["signals.tasks.write_back"],
     "processor.untrained": ["signals.tasks.train"],
     "import.ready": ["signals.tasks.read_import"],
     "runbook.unencoded": ["runbooks.tasks.encode_runbooks"],
@@ -271,6 +272,7 @@ BELLS: dict[str, list[str]] = {
 CLOCK: dict[str, int] = {
     "signals.tasks.poll_all": 30,
     "signals.tasks.sweep_processors": 10,
+    "signals.tasks.sweep_wishes": 30,
     "signals.tasks.sweep_hints": 15,
     "signals.tasks.train_due": 600,
     "signals.tasks.sweep_imports": 15,

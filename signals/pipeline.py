@@ -22,6 +22,7 @@ from signals.plans import Plan, plans
 from signals.processors.base import Abstained, AnyOutcome, AnyProcessor, Producer, TicketFacts, Value, Workbench
 from signals.results import Spent, keep_abstention, keep_failure, keep_outcome, read_value
 from signals.ticket_facts import ticket_facts
+from signals.write_back import goes_back
 
 log = structlog.get_logger(__name__)
 
@@ -121,7 +122,7 @@ def _run_one(
         return keep_abstention(signal, processor, found, spent)
     if known.forbids(processor, found) or known.says_already(processor, found, facts.revision):
         return None
-    return keep_outcome(signal, processor, found, spent)
+    return keep_outcome(signal, processor, found, spent, goes_back=goes_back(signal, plan, found.value, bench.lists))
 
 
 def _value(plan: Plan, row: ProcessorResult | None) -> Value | None:

@@ -24,6 +24,7 @@ from signals.learning import count_lessons
 from signals.model_forms import form_for, read_form
 from signals.models import Board, ProcessorRule, ProcessorSetting, Signal, TrainedModel
 from signals.plans import Plan, plans
+from signals.processor_grants import NotGranted, grants_shown, renew_grants
 from signals.processor_settings import (
     MOST_RERUN,
     SettingRefused,
@@ -113,6 +114,7 @@ def switch(request: MemberRequest, slug: str) -> HttpResponse:
     if said not in wanted:
         return HttpResponseBadRequest("There is no such switch.")
     switch_processor(actor=actor, processor=_processor(slug), enabled=wanted[said], company=company)
+    _grant(request, actor, _processor(slug))
     back = reverse("processor", args=[slug]) if request.POST.get("back") == "page" else reverse("processors")
     return redirect(back + (f"?company={company.pk}" if company else ""))
 
@@ -138,6 +140,7 @@ def options(request: MemberRequest, slug: str) -> HttpResponse:
     if company is None:
         set_boards(actor=actor, processor=processor, boards=_ids(request.POST.getlist("boards")))
     messages.success(request, f"{processor.label}: saved.")
+    _grant(request, actor, processor)
     return redirect(reverse("processor", args=[slug]) + (f"?company={company.pk}" if company else ""))
 
 
@@ -222,9 +225,18 @@ def _page(
         "learned": _learned(actor, processor) if processor.learns else None,
         "precision": precisions(actor.organization).get(processor.slug, Precision(0, 0)),
         "latest": _latest(actor, processor),
+        "grants": grants_shown(actor.organization, processor),
         "back_path": reverse("processors") + (f"?company={company.pk}" if company else ""),
     }
     return render(request, "signals/processor.html", {**context, **more}, status=status)
+
+
+def _grant(request: MemberRequest, actor: Actor, processor: AnyProcessor) -> None:
+    """Who saves settings with the write-back on answers for it; where that cannot be, the page says why."""
+    try:
+        renew_grants(actor=actor, processor=processor)
+    except NotGranted as problem:
+        messages.warning(request, f"Write-back has no standing approval. {problem}")
 
 
 def _rules(actor: Actor, processor: AnyProcessor) -> list[dict[str, object]]:

@@ -16,6 +16,7 @@ from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
 from signals.models import Board, ProcessorRule, ProcessorSetting, Signal
 from signals.plans import plans
+from signals.processor_grants import end_grants
 from signals.processors.base import AnyProcessor, Options
 from signals.processors.rules import MOST_CONDITIONS, Condition
 
@@ -41,6 +42,7 @@ def switch_processor(
     row = _row(actor, processor, company)
     row.enabled = enabled
     row.save()
+    end_grants(actor, processor, reason="Its settings were changed.")
     _note(actor, row, "processor.switched", {"enabled": enabled})
 
 
@@ -52,6 +54,7 @@ def set_options(*, actor: Actor, processor: AnyProcessor, options: Options, comp
     standard = above.model_dump(mode="json")
     row.options = {name: value for name, value in options.model_dump(mode="json").items() if value != standard[name]}
     row.save()
+    end_grants(actor, processor, reason="Its settings were changed.")
     _note(actor, row, "processor.options_set", dict(row.options))
 
 
@@ -62,6 +65,7 @@ def set_boards(*, actor: Actor, processor: AnyProcessor, boards: Collection[uuid
     row.save()
     chosen = list(Board.objects.for_organization(actor.organization).filter(pk__in=boards))
     row.boards.set(chosen)
+    end_grants(actor, processor, reason="Its settings were changed.")
     _note(actor, row, "processor.boards_set", {"boards": ", ".join(sorted(board.name for board in chosen))})
 
 

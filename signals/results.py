@@ -16,6 +16,7 @@ from junto.tenants.models import Membership
 from junto.tenants.scoping import TenantQuerySet
 from signals.models import ProcessorResult, ReviewItem, Signal
 from signals.processors.base import Abstained, AnyOutcome, AnyProcessor, Producer, Value
+from signals.wishes import open_wish, stop_wishes
 
 State = ProcessorResult.State
 
@@ -28,16 +29,22 @@ class Spent:
     revision: int
 
 
-def keep_outcome(signal: Signal, processor: AnyProcessor, outcome: AnyOutcome, spent: Spent) -> ProcessorResult | None:
-    """Make a machine's outcome the value that stands; None where a person's, or one of a newer revision, stands."""
+def keep_outcome(
+    signal: Signal, processor: AnyProcessor, outcome: AnyOutcome, spent: Spent, *, goes_back: bool = False
+) -> ProcessorResult | None:
+    """Make a machine's outcome the value that stands; None where a person's, or one of a newer revision, stands.
+
+    With `goes_back` the wish to carry it to the source is written down with it (write_back.py).
+    """
     row = _row(signal, processor, outcome, spent)
     row.state = State.CURRENT
     try:
         with transaction.atomic():
-            _standing(signal, processor).exclude(producer=Producer.PERSON).filter(revision__lte=spent.revision).update(
-                state=State.SUPERSEDED
-            )
+            machines = _standing(signal, processor).exclude(producer=Producer.PERSON)
+            _supersede(machines.filter(revision__lte=spent.revision), processor)
             row.save(force_insert=True)
+            if goes_back:
+                open_wish(row)
             _close_reviews(signal, processor, ReviewItem.State.DROPPED)
     except IntegrityError:
         return None
@@ -93,9 +100,11 @@ def keep_failure(signal: Signal, processor: AnyProcessor, error: Exception, spen
 
 
 def keep_correction(
-    signal: Signal, processor: AnyProcessor, value: Value, *, person: Membership, revision: int
+    signal: Signal, processor: AnyProcessor, value: Value, *, person: Membership | None, revision: int
 ) -> ProcessorResult:
     """Make a person's value the one that stands, whatever stood; says whether they found the machine's right.
+
+    `person` None = somebody who set it at the source, and whom we do not know.
 
     Judged is what the machine last said: the value that stands, else the one that waits for review. Who corrects a
     person judges what that person judged; the last word counts.
@@ -108,7 +117,7 @@ def keep_correction(
 
 @transaction.atomic
 def _correct(
-    signal: Signal, processor: AnyProcessor, value: Value, *, person: Membership, revision: int
+    signal: Signal, processor: AnyProcessor, value: Value, *, person: Membership | None, revision: int
 ) -> ProcessorResult:
     standing = _standing(signal, processor).select_related("judged").select_for_update(of=("self",)).first()
     judged = standing.judged if standing is not None and standing.producer == Producer.PERSON else standing
@@ -124,7 +133,7 @@ def _correct(
         value=value.model_dump(mode="json"),
         key=value.key()[:300],
         confidence=1.0,
-        reason=f"{person.user.display_name} said so.",
+        reason=f"{person.user.display_name} said so." if person else "Somebody set it at the ticket’s source.",
         producer=Producer.PERSON,
         version=processor.version,
         revision=revision,
@@ -132,7 +141,7 @@ def _correct(
         judged=judged,
     )
     row.agrees = row.key == judged.key if judged is not None else None
-    _standing(signal, processor).update(state=State.SUPERSEDED)
+    _supersede(_standing(signal, processor), processor)
     row.save(force_insert=True)
     _close_reviews(signal, processor, ReviewItem.State.ANSWERED)
     return row
@@ -151,6 +160,7 @@ def take_back(result: ProcessorResult) -> ProcessorResult | None:
         with transaction.atomic():
             if not rows.filter(pk=result.pk, state=State.CURRENT).update(state=State.REVERTED):
                 raise NotStanding
+            stop_wishes([result], "It was taken back.")
             older = rows.filter(state=State.SUPERSEDED, created_at__lt=result.created_at)
             before: ProcessorResult | None = older.order_by("-created_at").first()
             if before is not None:
@@ -159,6 +169,13 @@ def take_back(result: ProcessorResult) -> ProcessorResult | None:
     except IntegrityError as taken:
         raise NotStanding from taken
     return before
+
+
+def retract(result: ProcessorResult) -> None:
+    """A person took the value away at the source: nothing takes its place, and it is not said again."""
+    rows = ProcessorResult.objects.for_organization(result.organization).filter(pk=result.pk, state=State.CURRENT)
+    if rows.update(state=State.REVERTED):
+        stop_wishes([result], "Somebody took the value away at the ticket’s source.")
 
 
 class NotStanding(Exception):
@@ -180,6 +197,13 @@ def _is_dismissed(signal: Signal, row: ProcessorResult) -> bool:
     """Whether a person did not want to be asked about this very value."""
     reviews = ReviewItem.objects.for_organization(signal.organization).filter(signal=signal, processor=row.processor)
     return bool(reviews.filter(state=ReviewItem.State.DISMISSED, result__key=row.key).exists())
+
+
+def _supersede(standing: TenantQuerySet[ProcessorResult], processor: AnyProcessor) -> None:
+    """What stood stands no more, and goes nowhere any more if it has not left yet."""
+    rows = list(standing.select_related("organization").defer("value", "reason")) if processor.writes else []
+    standing.update(state=State.SUPERSEDED)
+    stop_wishes(rows, "Another value took its place.")
 
 
 def _close_reviews(signal: Signal, processor: AnyProcessor, to: ReviewItem.State) -> None:

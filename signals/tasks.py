@@ -23,6 +23,7 @@ from signals.learning import due_for_training, train_processor
 from signals.models import Signal, TicketImport
 from signals.pipeline import run_processors
 from signals.processors import processor_of
+from signals.write_back import ring_for_lost_wishes, write_back_by_id
 
 #: Signals that one sweep looks at, so that a backlog does not become a burst.
 SWEEP_LIMIT = 200
@@ -105,6 +106,18 @@ def sweep_processors(_: str = "") -> None:
             process_signal.call(str(pk))
         except Exception:
             log.exception("signal not processed", signal=str(pk))
+
+
+@task
+def write_back(result_id: str) -> None:
+    """Carry a value to the ticket's source, where a policy or a grant lets it."""
+    write_back_by_id(result_id)
+
+
+@task
+def sweep_wishes(_: str = "") -> None:
+    """Find the values whose wish to go to the source was lost."""
+    ring_for_lost_wishes()
 
 
 @task

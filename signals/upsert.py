@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -35,6 +35,7 @@ from signals.intake import ID_LENGTH, REASON_LENGTH, CleanTicket, clean_ticket
 from signals.models import Signal, SignalAttachment, SignalNote, SignalTime
 from signals.notes import our_own, write_parts
 from signals.refused import forget_refused
+from signals.set_by_people import WATCHED, is_our_own, keep_what_people_set
 from signals.states import Known, Told, first_state, next_state
 
 log = structlog.get_logger(__name__)
@@ -164,6 +165,8 @@ class _Writer:
     actor: Actor
     directory: Directory
     boards: Mapping[str, uuid.UUID]
+    #: Signals of which people set what processors give, and what they set.
+    set_by_people: list[tuple[Signal, Mapping[str, str]]] = field(default_factory=list)
 
     @classmethod
     def prepare(cls, connection: Connection, tickets: Sequence[CleanTicket], *, actor: Actor) -> _Writer:
@@ -240,7 +243,13 @@ class _Writer:
         rows = self._rows([ticket]).filter(revision__lte=ticket.revision)
         if not rows.update(**columns, changed_at=timezone.now()):
             return False
-        if any(getattr(signal, name) != value for name, value in columns.items() if name not in _ALWAYS_NEW):
+        news = {name for name, value in columns.items() if name not in _ALWAYS_NEW and getattr(signal, name) != value}
+        watched = {name: str(columns[name]) for name in news & WATCHED}
+        if watched and not is_our_own(signal, watched):
+            self.set_by_people.append((signal, watched))
+        elif watched:
+            news -= WATCHED  # our own write comes back
+        if news:
             touched.add(signal.pk)
         for name, value in columns.items():
             setattr(signal, name, value)
@@ -302,6 +311,7 @@ class _Writer:
         write_parts(SignalAttachment, files)
         echoes = our_own(self.connection, {note for ids in new_notes.values() for note in ids})
         touched |= {signal_id for signal_id, ids in new_notes.items() if ids - echoes}
+        keep_what_people_set(self.set_by_people)
         self._tell_origins([signal for signal, _ in written])
         read = [signal.pk for signal, _ in written if signal.pk in touched and not signal.awaits_processors]
         if read:

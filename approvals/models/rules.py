@@ -52,7 +52,8 @@ class Grant(TenantModel):
     """A standing approval: what one tool, at one pin, for one company may do without asking again.
 
     `rules`: argument name -> {"kind": "constant"|"input"|"fact"|"computed"|"enum"|"text"|"any", ...} (I8). Those of a
-    session grant are empty: any schema-valid arguments (PRODUCT 7). `max_count` None = not limited by number.
+    session grant are empty: any schema-valid arguments (PRODUCT 7). `max_count` None = not limited by number. Of a
+    processor's grant `step` names the processor, and rules whose names begin with “?” are conditions (policy.py).
     """
 
     class Kind(models.TextChoices):
@@ -82,3 +83,9 @@ class Grant(TenantModel):
 
     def __str__(self) -> str:
         return self.words
+
+    @property
+    def most_a_day(self) -> int | None:
+        """How often it may be used within 24 hours, whatever for; None = not limited so."""
+        most = self.rules.get("?per_day", {}).get("value")
+        return most if isinstance(most, int) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -56,11 +56,17 @@ class ClassifyTicket(ToolArguments):
     subtype_id: Id | None = Field(None, description="The new subtype; it must go with the type.")
     item_id: Id | None = Field(None, description="The new item.")
     priority_id: Id | None = Field(None, description="The new priority (board_options).")
+    empty: list[Literal["type", "subtype", "item"]] | None = Field(
+        None, max_length=3, description="Fields to take the value out of."
+    )
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if not any((self.type_id, self.subtype_id, self.item_id, self.priority_id)):
-            raise ValueError("name at least one of type_id, subtype_id, item_id and priority_id")
+        given = {"type": self.type_id, "subtype": self.subtype_id, "item": self.item_id}
+        if not any((*given.values(), self.priority_id, self.empty)):
+            raise ValueError("name at least one of type_id, subtype_id, item_id, priority_id and empty")
+        if any(given[name] for name in self.empty or ()):
+            raise ValueError("a field is either set or emptied")
         return self
 
 
@@ -140,7 +146,9 @@ def _preview_classification(context: ToolContext, arguments: ClassifyTicket) -> 
         seen_by=f"{context.organization.name} only; no mail is sent.",
         undo="Set the former values again.",
         target_state=ticket_state(ticket, **{name.lower(): old for name, (old, _) in wanted.items()}),
-        sets={name.lower(): {"id": new, "name": names[name.lower()]} for name, (_, new) in wanted.items()},
+        sets={
+            name.lower(): {"id": new, "name": names[name.lower()]} if new else None for name, (_, new) in wanted.items()
+        },
         evidence=("The ticket and its board's lists were read just now.",),
     )
 
@@ -173,18 +181,21 @@ def _classified(context: ToolContext, ticket: schemas.Ticket, arguments: Classif
     if arguments.priority_id:
         priority = priority_of(context, arguments.priority_id)
         changes.append(Change("Priority", ticket.priority.name or NONE, priority.name))
+    olds = {"type": ticket.type, "subtype": ticket.sub_type, "item": ticket.item}
+    changes += [Change(name.capitalize(), olds[name].name or NONE, NONE) for name in arguments.empty or ()]
     return tuple(changes)
 
 
 def _wanted(ticket: schemas.Ticket, arguments: ClassifyTicket) -> dict[str, tuple[schemas.Reference, int]]:
-    """Field -> (what it is now, id wanted), for the fields that the arguments name."""
+    """Field -> (what it is now, id wanted; 0 = none), for the fields that the arguments name."""
     every = {
         "type": (ticket.type, arguments.type_id),
         "subType": (ticket.sub_type, arguments.subtype_id),
         "item": (ticket.item, arguments.item_id),
         "priority": (ticket.priority, arguments.priority_id),
     }
-    return {name: (old, new) for name, (old, new) in every.items() if new}
+    emptied = {name: (old, 0) for name, (old, _) in every.items() if name.lower() in (arguments.empty or ())}
+    return {name: (old, new) for name, (old, new) in every.items() if new} | emptied
 
 
 def _search_classification(context: ToolContext, arguments: ClassifyTicket, before: JsonValue) -> Outcome:
@@ -216,7 +227,10 @@ def _search_classification(context: ToolContext, arguments: ClassifyTicket, befo
 def classify_ticket(context: ToolContext, arguments: ClassifyTicket) -> ToolResult:
     ticket = ticket_of(context, arguments.ticket_id)
     _classified(context, ticket, arguments)
-    operations: list[JsonValue] = [_replace(f"{name}/id", new) for name, (_, new) in _wanted(ticket, arguments).items()]
+    operations: list[JsonValue] = [
+        _replace(f"{name}/id", new) if new else {"op": "remove", "path": name}
+        for name, (_, new) in _wanted(ticket, arguments).items()
+    ]
     changed = client_of(context).patch_ticket(ticket.id, operations)
     return ToolResult(
         content={

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from integrations.contracts import Choice
 from junto.learned.features import TicketText
@@ -57,6 +57,19 @@ class ModelOptions(Options):
         le=100_000,
         title="Most questions a day",
         description="So often it is asked within 24 hours; after that tickets are read without it.",
+    )
+
+
+class WriteBackOptions(Options):
+    """Of a processor whose values go back to the ticket's source."""
+
+    write_back: bool = Field(
+        True,
+        title="Write back to the PSA",
+        description="Under a standing approval that whoever saves this answers for; without one each change waits.",
+    )
+    most_a_day: int = Field(
+        100, ge=1, le=1000, title="Most changes a day", description="Above it each change waits for a person."
     )
 
 
@@ -226,6 +239,17 @@ class Workbench:
     readings: Sequence[Value] = field(default_factory=tuple)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What a value means for the ticket at its source: the arguments of the tool, beside the ticket's own number.
+
+    `expects` = what each field to be changed is now, by the name that the tool's preview gives it; empty = nothing.
+    """
+
+    arguments: Mapping[str, JsonValue]
+    expects: Mapping[str, str]
+
+
 class Processor(ABC, Generic[V, O]):
     """One row of PRODUCT 3. Stateless: one instance serves all organizations and threads.
 
@@ -252,6 +276,12 @@ class Processor(ABC, Generic[V, O]):
     steps: ClassVar[Sequence[str]] = ()
     #: The list of the source that it chooses from: a value that is not in it is never kept, whoever gives it.
     lists: ClassVar[Lists | None] = None
+    #: The source's tool that carries a value back, named without its vendor; empty = values stay here.
+    writes: ClassVar[str] = ""
+    #: Fields of the ticket that this is about: where they change at the source other than by us, a person did it.
+    fields: ClassVar[Sequence[str]] = ()
+    #: Names of the options that say how sure it must be: to set, and to change what is there.
+    thresholds: ClassVar[tuple[str, str]] = ("confidence", "change_confidence")
 
     value_type: type[V]
     options_type: type[O]
@@ -279,6 +309,14 @@ class Processor(ABC, Generic[V, O]):
     def not_in(self, lists: LiveLists, value: V) -> str:
         """Why `value` cannot be kept, by the lists as they are now; empty where it can."""
         return ""
+
+    def change(self, value: V, facts: TicketFacts, lists: LiveLists) -> Change | None:
+        """What has to change at the source for `value`; None where all is so already, or nothing goes back."""
+        return None
+
+    def grantable(self, lists: LiveLists, options: O) -> Mapping[str, Sequence[JsonValue]]:
+        """Every value that each argument of the tool may have, by these lists and options."""
+        return {}
 
     def value_of_label(self, label: str) -> V:
         """The value that bears this label, and says nothing else. Raises pydantic.ValidationError if none can."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from signals.processors.base import (
     Abstained,
+    Change,
     Lists,
     LiveLists,
     ModelOptions,
@@ -19,10 +20,11 @@ from signals.processors.base import (
     TicketFacts,
     Value,
     Workbench,
+    WriteBackOptions,
     surest,
 )
 from signals.processors.model import ModelGuesser
-from signals.processors.steps import named
+from signals.processors.steps import entry, named
 
 _TASK: Final = "Say how urgent this ticket is for the client: which of the listed priorities it has."
 
@@ -41,7 +43,7 @@ class Priority(Value):
         return self.priority.casefold()
 
 
-class PriorityOptions(ModelOptions):
+class PriorityOptions(WriteBackOptions, ModelOptions):
     """How sure it must be, and what it keeps its hands off."""
 
     certainty: float = Field(
@@ -70,6 +72,9 @@ class PriorityProcessor(Processor[Priority, PriorityOptions]):
     learns: ClassVar = True
     steps: ClassVar = ("priority",)
     lists: ClassVar = Lists.PRIORITIES
+    writes: ClassVar = "classify_ticket"
+    fields: ClassVar = ("priority",)
+    thresholds: ClassVar = ("certainty", "change_certainty")
     value_type = Priority
     options_type = PriorityOptions
 
@@ -118,6 +123,17 @@ class PriorityProcessor(Processor[Priority, PriorityOptions]):
     def label_of_types(self, type_name: str, subtype: str, item: str, priority: str) -> str:
         """The priority that the ticket was closed with."""
         return priority.strip()
+
+    def change(self, value: Priority, facts: TicketFacts, lists: LiveLists) -> Change | None:
+        """The priority, where it is another than the ticket's."""
+        choice = named(lists.priorities, value.priority)
+        if choice is None or value.priority.casefold() == facts.priority.casefold():
+            return None
+        return Change(arguments={"priority_id": entry(choice)}, expects={"priority": facts.priority})
+
+    def grantable(self, lists: LiveLists, options: PriorityOptions) -> Mapping[str, Sequence[JsonValue]]:
+        """All there are."""
+        return {"priority_id": [entry(each) for each in lists.priorities]}
 
     def choices(self, lists: LiveLists) -> Mapping[str, Sequence[str]]:
         """All there are."""

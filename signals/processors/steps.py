@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from pydantic import JsonValue
+
 from integrations.contracts import Choice
 from junto.learned.model import LabelModel
 from signals.processors.base import Guess, Guesser, Producer, Step, TicketFacts
@@ -39,6 +41,11 @@ def going_with(choices: Sequence[Choice], chain: Sequence[Choice]) -> list[Choic
 def named(choices: Sequence[Choice], name: str) -> Choice | None:
     """The one of this name, capitals aside."""
     return next((each for each in choices if each.name.casefold() == name.strip().casefold()), None)
+
+
+def entry(choice: Choice) -> JsonValue:
+    """Its id in the shape that the source's own tools take: a number where it is one."""
+    return int(choice.id) if choice.id.isascii() and choice.id.isdecimal() else choice.id
 
 
 @dataclass(frozen=True)

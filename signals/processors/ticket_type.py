@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar, Final
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from integrations.contracts import Choice
 from signals.processors.base import (
     Abstained,
+    Change,
     Guess,
     Guesser,
     Lists,
@@ -22,10 +23,11 @@ from signals.processors.base import (
     TicketFacts,
     Value,
     Workbench,
+    WriteBackOptions,
     surest,
 )
 from signals.processors.model import ModelGuesser
-from signals.processors.steps import going_with, named, path_of
+from signals.processors.steps import entry, going_with, named, path_of
 
 STEPS: Final = ("type", "subtype", "item")
 
@@ -50,7 +52,7 @@ class TicketType(Value):
         return self.words().casefold()[:300]
 
 
-class TicketTypeOptions(ModelOptions):
+class TicketTypeOptions(WriteBackOptions, ModelOptions):
     """How sure it must be, and what it keeps its hands off."""
 
     confidence: float = Field(
@@ -80,6 +82,9 @@ class TicketTypeProcessor(Processor[TicketType, TicketTypeOptions]):
     learns: ClassVar = True
     steps: ClassVar = STEPS
     lists: ClassVar = Lists.TYPES
+    writes: ClassVar = "classify_ticket"
+    fields: ClassVar = STEPS
+    thresholds: ClassVar = ("confidence", "reclassify")
     value_type = TicketType
     options_type = TicketTypeOptions
 
@@ -146,6 +151,35 @@ class TicketTypeProcessor(Processor[TicketType, TicketTypeOptions]):
     def label_of_types(self, type_name: str, subtype: str, item: str, priority: str) -> str:
         """The path that the ticket was closed with."""
         return path_of([type_name, subtype, item])
+
+    def change(self, value: TicketType, facts: TicketFacts, lists: LiveLists) -> Change | None:
+        """Each part that is another than the ticket's; one that the lists do not have (any more) ends it."""
+        arguments: dict[str, JsonValue] = {}
+        expects: dict[str, str] = {}
+        chain: list[Choice] = []
+        for name, wanted, now in zip(STEPS, value.parts(), (facts.type, facts.subtype, facts.item), strict=True):
+            choice = named(going_with(_of_step(lists, name), chain), wanted)
+            if choice is None:
+                break
+            chain.append(choice)
+            if arguments or wanted.casefold() != now.casefold():
+                arguments[f"{name}_id"] = entry(choice)
+                expects[name] = now
+        return Change(arguments=arguments, expects=expects) if arguments else None
+
+    def grantable(self, lists: LiveLists, options: TicketTypeOptions) -> Mapping[str, Sequence[JsonValue]]:
+        """All but the excluded types, and what goes with those that are left."""
+        types = [each for each in lists.types if not _among(each.name, options.excluded)]
+        left = {each.id for each in types}
+
+        def fit(choices: Sequence[Choice]) -> list[JsonValue]:
+            return [entry(each) for each in choices if not each.under or any(ids[0] in left for ids in each.under)]
+
+        return {
+            "type_id": [entry(each) for each in types],
+            "subtype_id": fit(lists.subtypes),
+            "item_id": fit(lists.items),
+        }
 
     def choices(self, lists: LiveLists) -> Mapping[str, Sequence[str]]:
         """All names of each list; what goes together is asked when a value is kept."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from approvals.policy import (
     OUT_OF_TURN,
@@ -318,3 +319,23 @@ def test_an_argument_without_a_rule_is_not_covered() -> None:
 
 def test_a_bound_argument_must_not_be_left_out() -> None:
     assert not rules_hold({"user": {"kind": "constant", "value": "dana"}}, {}, facts={}, inputs={})
+
+
+@pytest.mark.parametrize(
+    ("known", "holds"),
+    [
+        ({"board": "1", "sure": 0.7}, True),
+        ({"board": "2", "sure": 0.7}, False),
+        ({"board": "1", "sure": 0.69}, False),
+        ({"board": "1", "sure": True}, False),
+        ({"sure": 0.9}, False),
+    ],
+)
+def test_a_grants_conditions_are_on_what_the_server_knows(known: dict[str, JsonValue], holds: bool) -> None:
+    rules: dict[str, dict[str, JsonValue]] = {
+        "type": {"kind": "enum", "values": [3]},
+        "?board": {"kind": "among", "path": "board", "values": ["1"]},
+        "?sure": {"kind": "at_least", "path": "sure", "value": 0.7},
+    }
+    assert rules_hold(rules, {"type": 3}, facts=known, inputs={}) is holds
+    assert not rules_hold({**rules, "?what": {"kind": "unknown"}}, {"type": 3}, facts=known, inputs={})

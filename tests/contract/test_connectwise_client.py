@@ -148,6 +148,7 @@ class ClientContractTests(ConnectedTestCase):
             ),
             ("set_ticket_status", {"ticket_id": ticket, "status_id": status}),
             ("classify_ticket", {"ticket_id": ticket, "type_id": kind, "subtype_id": subtype, "priority_id": priority}),
+            ("classify_ticket", {"ticket_id": ticket, "empty": ["subtype", "type"]}),
             ("assign_ticket", {"ticket_id": ticket, "member": "theo"}),
             ("add_time_entry", {**work, "member": "theo", "billable": "NoCharge", "copy_to": "internal"}),
             (

@@ -1,0 +1,135 @@
+"""Carrying a processor's value to the ticket's source, as an action like any other: previewed, allowed or asked, once.
+
+Which values go is decided here; whether one may leave is decided in approvals, by policy and by the processor's grant.
+Never inside a transaction: the source is read before it is changed.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from pydantic import JsonValue, ValidationError
+
+from approvals.models import Action, Origin
+from approvals.services import StaleLease, propose_action
+from integrations.errors import IntegrationError
+from integrations.tools import registry
+from junto.bells import ring
+from junto.tenants.actors import Actor
+from signals.facts import vendor_id
+from signals.live_lists import lists_of_signal
+from signals.models import ProcessorResult, Signal
+from signals.plans import Plan, plans
+from signals.processors import processor_of
+from signals.processors.base import AnyProcessor, Change, LiveLists, Value, WriteBackOptions
+from signals.results import read_value
+from signals.ticket_facts import own_facts
+from signals.wishes import WRITE_BACK, close_wish, key_of, wishes
+
+log = structlog.get_logger(__name__)
+
+#: A wish is looked for again after so long without an action, and given up after the second: its source was away.
+LOOKED_FOR_AFTER, GIVEN_UP_AFTER = timedelta(seconds=15), timedelta(hours=12)
+#: Wishes that one sweep rings for.
+SWEEP_LIMIT = 50
+
+
+def goes_back(signal: Signal, plan: Plan, value: Value, lists: LiveLists | None) -> bool:
+    """Whether this value is to be carried to the source: it is switched on, and the ticket is otherwise there."""
+    if not (isinstance(plan.options, WriteBackOptions) and plan.options.write_back):
+        return False
+    if signal.company_id is None or not tool_name(signal, plan.processor):
+        return False
+    return plan.processor.change(value, own_facts(signal), lists or LiveLists()) is not None
+
+
+def tool_name(signal: Signal, processor: AnyProcessor) -> str:
+    """The tool of the signal's source that carries values back; empty where it has none."""
+    name = f"{signal.connection.vendor}.{processor.writes}" if signal.connection and processor.writes else ""
+    return name if name in registry else ""
+
+
+def write_back(result: ProcessorResult) -> Action | None:
+    """Ask for the change that `result` wishes; None where there is nothing (more) to ask for. Safe to repeat.
+
+    The action is APPROVED under a grant, WAITING for a person, or REFUSED where somebody changed the ticket first.
+
+    Raises:
+        IntegrationError: the source's lists cannot be read now.
+    """
+    signal = result.signal
+    processor = processor_of(result.processor)
+    origin = wishes(result.organization).filter(key=key_of(result), stopped_at=None, closed_at=None).first()
+    plan = next(each for each in plans(signal.organization, signal.company) if each.processor is processor)
+    if origin is None:
+        return None
+    stands = result.state == ProcessorResult.State.CURRENT and plan.applies(signal.board_id)
+    change = _change(result, signal, processor) if stands and tool_name(signal, processor) else None
+    if change is None:
+        close_wish(origin)
+        return None
+    changes_something = any(change.expects.values())
+    facts: dict[str, JsonValue] = {
+        "ticket.id": vendor_id(signal.external_id),
+        "ticket.board": str(signal.board_id or ""),
+        "confidence": result.confidence,
+        # to set what is empty, no more than to set is asked for
+        "confidence_to_change": result.confidence if changes_something else 1.0,
+    }
+    try:
+        return propose_action(
+            actor=Actor.system("processor", result.organization),
+            origin=origin,
+            fence=origin.fence,
+            tool_name=tool_name(signal, processor),
+            arguments={"ticket_id": facts["ticket.id"], **change.arguments},
+            call_id=WRITE_BACK,
+            step=processor.slug,
+            runbook_step=processor.label,
+            facts=facts,
+            expects=change.expects,
+        )
+    except StaleLease:  # a person, or another value, came in between
+        return None
+
+
+def ring_for_lost_wishes() -> None:
+    """Ring for values whose change was never asked for: the bell was lost, or the source away."""
+    now = timezone.now()
+    asked = Action.unscoped.filter(origin=OuterRef("pk"))
+    lost = Origin.unscoped.filter(
+        ~Exists(asked),
+        kind=Origin.Kind.PROCESSOR,
+        stopped_at=None,
+        closed_at=None,
+        created_at__lt=now - LOOKED_FOR_AFTER,
+        created_at__gt=now - GIVEN_UP_AFTER,
+    )
+    for key in lost.order_by("created_at").values_list("key", flat=True)[:SWEEP_LIMIT]:
+        ring("result.wished", key.removeprefix("result:"))
+
+
+def _change(result: ProcessorResult, signal: Signal, processor: AnyProcessor) -> Change | None:
+    try:
+        value = read_value(processor, result)
+    except ValidationError:
+        return None
+    lists = lists_of_signal(signal, processor.lists)
+    return processor.change(value, own_facts(signal), lists or LiveLists())
+
+
+def write_back_by_id(result_id: str) -> None:
+    """`write_back` for the bell; a source that cannot be asked now is asked by the next sweep."""
+    rows = ProcessorResult.unscoped.select_related(
+        "organization", "signal__organization", "signal__company", "signal__board", "signal__connection"
+    )
+    result = rows.filter(pk=result_id).first()
+    if result is None:
+        return
+    try:
+        write_back(result)
+    except IntegrationError as problem:
+        log.warning("value not written back yet", result=result_id, problem=str(problem))

@@ -1,0 +1,194 @@
+"""What processors find goes to ConnectWise under an Admin's grant, once, and never over a person's word."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+from approvals.models import Action, ApprovalPolicy, Grant
+from integrations.services import open_ticket_source
+from signals.corrections import correct_value
+from signals.models import ProcessorResult, ProcessorSetting, Signal
+from signals.processors import processor_of
+from signals.processors.base import Producer
+from signals.processors.ticket_type import TicketType
+from signals.tasks import process_signal
+from signals.write_back import write_back_by_id
+from tests.signals.typing_cases import TypingCase
+
+TYPE = processor_of("ticket_type")
+OPTIONS = {
+    "confidence": "0.7",
+    "reclassify": "0.85",
+    "excluded": "",
+    "locked": "",
+    "write_back": "on",
+    "most_a_day": "100",
+    "ask_model": "",
+    "model_daily": "0",
+}
+
+
+class WriteBackCase(TypingCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.arrive("The first ticket brings its board")
+        self.rule("ticket_type", "Email > Outlook")
+
+    def grant(self, **options: str) -> None:
+        """Adam switches it on, and saves its options."""
+        self.log_in(self.adam)
+        self.client.post(self.path("processors/ticket_type/switch/"), {"enabled": "on"})
+        answer = self.client.post(self.path("processors/ticket_type/options/"), OPTIONS | options)
+        assert answer.status_code == 302, answer.content.decode()[:2000]
+
+    def actions(self, signal: Signal) -> list[Action]:
+        rows = Action.objects.for_organization(self.northwind).filter(origin__subject=signal.origin_subject)
+        return list(rows.order_by("created_at"))
+
+    def at_vendor(self, signal: Signal) -> list[str]:
+        """Type and subtype as ConnectWise really has them."""
+        with closing(open_ticket_source(self.connection)) as source:
+            ticket = source.ticket(signal.external_id)
+        return [ticket.type, ticket.subtype]
+
+    def written(self) -> list[tuple[str, Any]]:
+        return [(row["path"].rpartition("/tickets/")[2], row["body"]) for row in self.sandbox.effects()]
+
+    def asked(self, **ticket: Any) -> Signal:
+        """A ticket whose change was allowed and has not left yet."""
+        number = self.sandbox.plant_ticket("Outlook is slow", **ticket)
+        self.take_in(number)
+        self.forget_bells()
+        signal = Signal.objects.for_organization(self.northwind).get(external_id=str(number))
+        process_signal.call(str(signal.pk))
+        return signal
+
+    def propose(self, signal: Signal) -> None:
+        row = ProcessorResult.objects.for_organization(self.northwind).current().get(signal=signal, processor=TYPE.slug)
+        write_back_by_id(str(row.pk))
+
+
+class GrantTests(WriteBackCase):
+    def test_under_the_admins_grant_the_type_is_written_once_and_its_echo_starts_nothing(self) -> None:
+        self.grant()
+        page = self.client.get(self.path("processors/ticket_type/")).content.decode()
+        assert "Adam Reyes answers for this" in page
+        assert "Ticket type may set type" in page
+        signal = self.arrive()
+        (action,) = self.actions(signal)
+        assert (action.state, action.reason) == (Action.State.SUCCEEDED, "")
+        assert action.grant is not None
+        assert action.grant.issued_by == self.adam
+        assert action.unattended
+        assert self.at_vendor(signal) == ["Email", "Outlook"]
+        assert [path for path, _ in self.written()] == [signal.external_id]
+        rows = ProcessorResult.objects.for_organization(self.northwind).filter(signal=signal).count()
+        self.forget_bells()
+        self.take_in(signal.external_id)
+        signal.refresh_from_db()
+        assert (signal.type, signal.awaits_processors) == ("Email", False)
+        self.drain()
+        assert ProcessorResult.objects.for_organization(self.northwind).filter(signal=signal).count() == rows
+        assert len(self.written()) == 1
+
+    def test_without_a_grant_it_waits_for_a_person_and_nothing_leaves(self) -> None:
+        self.switch("ticket_type")
+        (action,) = self.actions(self.arrive())
+        assert action.state == Action.State.WAITING
+        assert self.written() == []
+
+    def test_switching_it_off_ends_the_grant_and_what_has_not_left_does_not_leave(self) -> None:
+        self.grant()
+        signal = self.asked()
+        self.propose(signal)
+        (action,) = self.actions(signal)
+        assert action.state == Action.State.APPROVED
+        self.client.post(self.path("processors/ticket_type/switch/"), {"enabled": "off"})
+        assert not Grant.objects.for_organization(self.northwind).filter(revoked_at=None).exists()
+        self.drain()
+        (action,) = self.actions(signal)
+        assert action.state == Action.State.CANCELLED
+        assert self.written() == []
+
+    def test_write_back_switched_off_gives_no_grant_and_asks_for_nothing(self) -> None:
+        self.grant(write_back="")
+        signal = self.arrive()
+        assert self.words(signal) == "email > outlook"
+        assert self.actions(signal) == []
+        assert not Grant.objects.for_organization(self.northwind).filter(revoked_at=None).exists()
+
+    def test_a_day_has_its_cap(self) -> None:
+        self.grant(most_a_day="1")
+        states = [self.actions(self.arrive(f"Outlook {number}"))[0].state for number in range(2)]
+        assert states == [Action.State.SUCCEEDED, Action.State.WAITING]
+        assert len(self.written()) == 1
+
+    def test_a_value_that_is_not_in_the_grant_waits_for_a_person(self) -> None:
+        self.grant(excluded="Email")
+        # behind the page's back, which would have asked for another grant
+        ProcessorSetting.objects.for_organization(self.northwind).update(options={})
+        assert self.actions(self.arrive())[0].state == Action.State.WAITING
+        assert self.written() == []
+
+    def test_policy_stands_above_the_grant(self) -> None:
+        self.grant()
+        policy = ApprovalPolicy(
+            organization=self.northwind,
+            tool="connectwise.classify_ticket",
+            mode="once",
+            never_unattended=True,
+            set_by=self.adam,
+        )
+        policy.save()
+        assert self.actions(self.arrive("Outlook one"))[0].state == Action.State.WAITING
+        ApprovalPolicy.objects.for_organization(self.northwind).update(mode="disabled")
+        assert self.actions(self.arrive("Outlook two"))[0].state == Action.State.REFUSED
+        assert self.written() == []
+
+
+class PeopleTests(WriteBackCase):
+    def test_what_a_person_set_at_the_vendor_before_the_write_is_refused_and_then_stands(self) -> None:
+        self.grant()
+        signal = self.asked()
+        self.sandbox.change_ticket(int(signal.external_id), type={"name": "Network"})
+        self.propose(signal)
+        (action,) = self.actions(signal)
+        assert action.state == Action.State.REFUSED
+        assert "somebody changed it first" in action.reason
+        self.read(signal.external_id)
+        row = self.standing(signal)
+        assert row is not None
+        assert (row.key, row.producer) == ("network", Producer.PERSON)
+        assert self.at_vendor(signal) == ["Network", ""]
+        assert self.written() == []
+
+    def test_what_a_person_set_at_the_vendor_after_it_was_allowed_voids_it(self) -> None:
+        self.grant()
+        signal = self.asked()
+        self.propose(signal)
+        self.sandbox.change_ticket(int(signal.external_id), type={"name": "Network"})
+        self.drain()
+        (action,) = self.actions(signal)
+        assert action.state == Action.State.DRIFTED
+        assert self.at_vendor(signal) == ["Network", ""]
+
+    def test_a_correction_here_stops_what_has_not_left(self) -> None:
+        self.grant()
+        signal = self.asked()
+        self.propose(signal)
+        value = TicketType(type="Network")
+        correct_value(signal=signal, processor=TYPE, value=value, actor=self.actor(self.theo))
+        self.drain()
+        (action,) = self.actions(signal)
+        assert action.state == Action.State.CANCELLED
+        assert self.written() == []
+        assert self.words(signal) == "network"
+
+    def test_a_type_that_a_person_changed_after_us_is_never_set_again(self) -> None:
+        self.grant()
+        signal = self.arrive()
+        self.sandbox.change_ticket(int(signal.external_id), type={"name": "Network"}, summary="Outlook after all")
+        self.read(signal.external_id)
+        assert self.words(signal) == "network"
+        assert len(self.written()) == 1
