@@ -6,11 +6,13 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_tasks import task
 
+from approvals.models import Action, Origin
+from integrations.errors import IntegrationError
 from integrations.models import Connection, ModelUsage, WebhookHint
 from integrations.services import is_ticket_source
 from integrations.webhooks import forget_old_hints
@@ -20,15 +22,17 @@ from signals import hints, placing, polling
 from signals.asking import LOST_AFTER, SUBJECT
 from signals.importing import advance_import
 from signals.learning import due_for_training, train_processor
-from signals.models import Signal, TicketImport
+from signals.models import ProcessorResult, Signal, TicketImport
 from signals.pipeline import run_processors
 from signals.processors import processor_of
-from signals.write_back import ring_for_lost_wishes, write_back_by_id
+from signals.write_back import write_back as carry_back
 
 #: Signals that one sweep looks at, so that a backlog does not become a burst.
 SWEEP_LIMIT = 200
 #: So long a bell may take before it counts as lost.
 BELL_TAKES = timedelta(seconds=15)
+#: So long a value that could not be carried to its source is tried again.
+WISHED_FOR = timedelta(hours=12)
 
 log = structlog.get_logger(__name__)
 
@@ -110,14 +114,28 @@ def sweep_processors(_: str = "") -> None:
 
 @task
 def write_back(result_id: str) -> None:
-    """Carry a value to the ticket's source, where a policy or a grant lets it."""
-    write_back_by_id(result_id)
+    """Carry a value to the ticket's source, where a grant lets it; one that is away is asked by the next sweep."""
+    rows = ProcessorResult.unscoped.select_related(
+        "organization", "signal__organization", "signal__company", "signal__board", "signal__connection"
+    )
+    result = rows.filter(pk=UUID(result_id)).first()
+    if result is None:
+        return
+    try:
+        carry_back(result)
+    except IntegrationError as problem:
+        log.warning("value not written back yet", result=result_id, problem=str(problem))
 
 
 @task
 def sweep_wishes(_: str = "") -> None:
-    """Find the values whose wish to go to the source was lost."""
-    ring_for_lost_wishes()
+    """Find the values whose change was never asked for: the bell was lost, or the source away."""
+    now = timezone.now()
+    asked = Action.unscoped.filter(origin=OuterRef("pk"))
+    live = Origin.unscoped.filter(~Exists(asked), kind=Origin.Kind.PROCESSOR, stopped_at=None, closed_at=None)
+    lost = live.filter(created_at__lt=now - BELL_TAKES, created_at__gt=now - WISHED_FOR)
+    for key in lost.order_by("created_at").values_list("key", flat=True)[:SWEEP_LIMIT]:
+        ring("result.wished", key.removeprefix("result:"))
 
 
 @task

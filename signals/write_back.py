@@ -6,18 +6,11 @@ Never inside a transaction: the source is read before it is changed.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-import structlog
-from django.db.models import Exists, OuterRef
-from django.utils import timezone
 from pydantic import JsonValue, ValidationError
 
-from approvals.models import Action, Origin
+from approvals.models import Action
 from approvals.services import StaleLease, propose_action
-from integrations.errors import IntegrationError
 from integrations.tools import registry
-from junto.bells import ring
 from junto.tenants.actors import Actor
 from signals.facts import vendor_id
 from signals.live_lists import lists_of_signal
@@ -28,13 +21,6 @@ from signals.processors.base import AnyProcessor, Change, LiveLists, Value, Writ
 from signals.results import read_value
 from signals.ticket_facts import own_facts
 from signals.wishes import WRITE_BACK, close_wish, key_of, wishes
-
-log = structlog.get_logger(__name__)
-
-#: A wish is looked for again after so long without an action, and given up after the second: its source was away.
-LOOKED_FOR_AFTER, GIVEN_UP_AFTER = timedelta(seconds=15), timedelta(hours=12)
-#: Wishes that one sweep rings for.
-SWEEP_LIMIT = 50
 
 
 def goes_back(signal: Signal, plan: Plan, value: Value, lists: LiveLists | None) -> bool:
@@ -96,22 +82,6 @@ def write_back(result: ProcessorResult) -> Action | None:
         return None
 
 
-def ring_for_lost_wishes() -> None:
-    """Ring for values whose change was never asked for: the bell was lost, or the source away."""
-    now = timezone.now()
-    asked = Action.unscoped.filter(origin=OuterRef("pk"))
-    lost = Origin.unscoped.filter(
-        ~Exists(asked),
-        kind=Origin.Kind.PROCESSOR,
-        stopped_at=None,
-        closed_at=None,
-        created_at__lt=now - LOOKED_FOR_AFTER,
-        created_at__gt=now - GIVEN_UP_AFTER,
-    )
-    for key in lost.order_by("created_at").values_list("key", flat=True)[:SWEEP_LIMIT]:
-        ring("result.wished", key.removeprefix("result:"))
-
-
 def _change(result: ProcessorResult, signal: Signal, processor: AnyProcessor) -> Change | None:
     try:
         value = read_value(processor, result)
@@ -119,17 +89,3 @@ def _change(result: ProcessorResult, signal: Signal, processor: AnyProcessor) ->
         return None
     lists = lists_of_signal(signal, processor.lists)
     return processor.change(value, own_facts(signal), lists or LiveLists())
-
-
-def write_back_by_id(result_id: str) -> None:
-    """`write_back` for the bell; a source that cannot be asked now is asked by the next sweep."""
-    rows = ProcessorResult.unscoped.select_related(
-        "organization", "signal__organization", "signal__company", "signal__board", "signal__connection"
-    )
-    result = rows.filter(pk=result_id).first()
-    if result is None:
-        return
-    try:
-        write_back(result)
-    except IntegrationError as problem:
-        log.warning("value not written back yet", result=result_id, problem=str(problem))

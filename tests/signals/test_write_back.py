@@ -12,8 +12,7 @@ from signals.models import ProcessorResult, ProcessorSetting, Signal
 from signals.processors import processor_of
 from signals.processors.base import Producer
 from signals.processors.ticket_type import TicketType
-from signals.tasks import process_signal
-from signals.write_back import write_back_by_id
+from signals.tasks import process_signal, write_back
 from tests.signals.typing_cases import TypingCase
 
 TYPE = processor_of("ticket_type")
@@ -66,7 +65,7 @@ class WriteBackCase(TypingCase):
 
     def propose(self, signal: Signal) -> None:
         row = ProcessorResult.objects.for_organization(self.northwind).current().get(signal=signal, processor=TYPE.slug)
-        write_back_by_id(str(row.pk))
+        write_back.call(str(row.pk))
 
 
 class GrantTests(WriteBackCase):
