@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from django.urls import reverse
 from pydantic import ValidationError
 
+from approvals.models import Action
 from integrations.llm.fencing import show_escaped
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission
@@ -17,6 +18,7 @@ from signals.models import ModelQuestion, ProcessorResult, ReviewItem, Signal
 from signals.processors import PROCESSORS, UnknownProcessor, processor_of
 from signals.processors.base import Producer
 from signals.processors.description import DescriptionProcessor
+from signals.put_back import writing_words, writings
 from signals.results import read_value
 
 PRODUCER_WORDS: dict[str, tuple[str, str]] = {
@@ -56,6 +58,9 @@ class FindingRow:
     by_person: bool
     stands: bool
     waits: bool = False
+    #: What became of it at the ticket's source, and under whose approval; empty where it was not to go there.
+    written: str = ""
+    was_written: bool = False
 
     @property
     def cost(self) -> str:
@@ -79,12 +84,25 @@ def ticket_findings(signal: Signal, *, actor: Actor) -> dict[str, object]:
     waiting = ReviewItem.objects.visible_to(actor).filter(signal=signal, state=ReviewItem.State.OPEN)
     asked = results.filter(review_items__in=waiting)
     order = {processor.slug: place for place, processor in enumerate(PROCESSORS)}
-    rows = [*_told(results.current()), *_told(asked, waits=True)]
+    rows = [*_with_writings(signal, _told(results.current())), *_told(asked, waits=True)]
     return {
         "rewritten": next((row for row in rows if row.slug == DescriptionProcessor.slug and row.stands), None),
         "results": sorted(rows, key=lambda row: (order.get(row.slug, len(order)), row.waits)),
         "may_correct": actor.can(Permission.RUN_SESSIONS, signal.company or signal.organization),
     }
+
+
+def _with_writings(signal: Signal, rows: list[FindingRow]) -> list[FindingRow]:
+    """With what each of them wrote at the source."""
+    actions = writings(signal.organization, [row.id for row in rows])
+    return [
+        replace(
+            row, written=writing_words(actions[row.id]), was_written=actions[row.id].state == Action.State.SUCCEEDED
+        )
+        if row.id in actions
+        else row
+        for row in rows
+    ]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from pydantic import ValidationError
 
-from approvals.models import StaleState
+from approvals.models import Action, StaleState
 from integrations.errors import IntegrationError
 from integrations.llm.fencing import show_escaped
 from junto.tenants.access import MemberRequest
@@ -28,6 +28,7 @@ from signals.plans import plans
 from signals.processors import PROCESSORS, UnknownProcessor, processor_of
 from signals.processors.base import AnyProcessor, Value
 from signals.processors.router import Route
+from signals.put_back import put_back
 from signals.results import read_value
 from signals.routes import carry_out
 
@@ -127,12 +128,21 @@ def dismiss(request: MemberRequest, signal_id: UUID, slug: str) -> HttpResponse:
 
 @require_POST
 def revert_view(request: MemberRequest, signal_id: UUID, slug: str) -> HttpResponse:
-    """Take back what stands."""
+    """Take back what stands; what it changed at the ticket's source is set to what it was there."""
     signal, processor = _asked(request, signal_id, slug)
+    row = _named(request, signal, processor)
     try:
-        revert(result=_named(request, signal, processor), actor=request.actor)
+        revert(result=row, actor=request.actor)
     except NotStanding:
         messages.error(request, "Something else stands by now. It is shown as it is.")
+        return _back(request, signal)
+    action = put_back(result=row, actor=request.actor)
+    if action is not None and action.state in (Action.State.REFUSED, Action.State.FAILED):
+        messages.error(request, f"Taken back here; the PSA stays as it is. {show_escaped(action.reason)}")
+    elif action is not None and action.state == Action.State.WAITING:
+        messages.warning(request, "Taken back here. Setting it back in the PSA waits for somebody who may decide it.")
+    elif action is not None:
+        messages.success(request, "Taken back here, and being set back in the PSA.")
     return _back(request, signal)
 
 

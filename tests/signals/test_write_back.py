@@ -191,3 +191,34 @@ class PeopleTests(WriteBackCase):
         self.read(signal.external_id)
         assert self.words(signal) == "network"
         assert len(self.written()) == 1
+
+
+class PutBackTests(WriteBackCase):
+    def press(self, signal: Signal) -> None:
+        """Theo reverts what stands, with one press on the ticket's page."""
+        self.log_in(self.theo)
+        row = self.standing(signal)
+        assert row is not None
+        path = self.path(f"signals/{signal.pk}/findings/ticket_type/revert/")
+        assert self.client.post(path, {"result": str(row.pk)}).status_code == 302
+        self.drain()
+
+    def test_the_ticket_says_what_was_written_under_whose_grant_and_one_press_puts_it_back(self) -> None:
+        self.grant()
+        signal = self.arrive()
+        page = self.log_in(self.theo).get(self.path(f"signals/{signal.pk}/")).content.decode()
+        assert "Written to the PSA under the standing approval that Adam Reyes gave" in page
+        self.press(signal)
+        assert self.at_vendor(signal) == ["", ""]
+        back = self.actions(signal)[-1]
+        assert (back.state, back.unattended, back.origin.kind) == (Action.State.SUCCEEDED, False, "by_hand")
+        self.read(signal.external_id)
+        assert self.at_vendor(signal) == ["", ""]
+
+    def test_what_somebody_set_since_is_not_put_back(self) -> None:
+        self.grant()
+        signal = self.arrive()
+        self.sandbox.change_ticket(int(signal.external_id), type={"name": "Network"})
+        self.press(signal)
+        assert self.actions(signal)[-1].state == Action.State.REFUSED
+        assert self.at_vendor(signal)[0] == "Network"
