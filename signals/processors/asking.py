@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from integrations.llm.chat import ChatMessage, ModelReply, ToolSpec
 from integrations.llm.strict import JsonRefused, strict_json
+from signals.cleaning import TicketRefused, clean_json
 
 #: Characters of one value of a list.
 MOST_LABEL: Final = 120
@@ -97,9 +98,8 @@ class Question(Generic[R]):
             AnswerRefused: it is none, or says what is not allowed.
         """
         try:
-            said = strict_json(text)
-            answer = self.answer.model_validate(said)
-        except JsonRefused as problem:
+            answer = self.answer.model_validate(clean_json(strict_json(text)))
+        except (JsonRefused, TicketRefused) as problem:
             raise AnswerRefused(f"The language model’s answer is no JSON: {problem}.") from problem
         except ValidationError as problems:
             first = problems.errors()[0]

@@ -18,7 +18,7 @@ from signals.processors.base import Producer
 from signals.tasks import sweep_processors
 from tests.agent.model_cases import ModelEndpoint
 from tests.cases import Cast, JuntoTestCase, JuntoTransactionTestCase
-from tests.factories import SignalFactory
+from tests.factories import ConnectionFactory, SignalFactory
 from tests.scripted_model import Asks, Fails, Meanwhile, Says
 
 HOSTILE = (
@@ -125,6 +125,12 @@ class AskedTests(ModelCase, JuntoTestCase):
         assert result is not None
         assert result.value["category"] == "Network"
 
+    def test_what_no_database_keeps_is_taken_out_of_an_answer(self) -> None:
+        with self.model(answer(label="Network", reason="Because\0 of it.")):
+            result = self.read(self.ticket())
+        assert result is not None
+        assert result.reason == "Because of it."
+
     def test_one_not_sure_enough_waits_for_review(self) -> None:
         with self.model(answer(label="Network", confidence=0.4)):
             assert self.read(self.ticket()) is None
@@ -192,6 +198,19 @@ class OtherProcessorsTests(ModelCase, JuntoTestCase):
         assert short is not None
         assert (long.value["text"], long.producer) == ("The scanner of floor 2 sends nothing since Monday.", "model")
         assert short.producer == Producer.RULE
+
+    def test_of_work_that_no_list_knows_it_says_which_connected_tools_would_do_it(self) -> None:
+        ConnectionFactory(organization=self.northwind)
+        signal = self.ticket("Vraag", "Zie bijlage.")
+        with self.model(answer(job="Answer it", tools=["connectwise.delete_everything"], score=90)):
+            built_in = self.read(signal, "automation")
+        assert built_in is not None
+        assert (built_in.producer, built_in.value["band"]) == (Producer.RULE, "none")
+        signal.description += " Dank."
+        with self.model(answer(job="Answer it", tools=["connectwise.add_internal_note"], score=30)):
+            judged = self.read(signal, "automation")
+        assert judged is not None
+        assert (judged.value["score"], judged.value["band"], judged.value["matched"]) == (30, "low", ["ConnectWise"])
 
 
 class ReadableTests(ModelCase, JuntoTestCase):
