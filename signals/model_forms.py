@@ -81,7 +81,7 @@ def _field(info: FieldInfo, choices: Sequence[str]) -> forms.Field | None:
         return forms.IntegerField(widget=forms.NumberInput(attrs={"class": "input"}), **_bounds(info))
     is_words = get_origin(kind) is tuple and get_args(kind)[:1] == (str,)
     if kind is str and _longest(info) >= _LONG_TEXT:
-        rows = forms.Textarea(attrs={"class": "input", "rows": 10})
+        rows = forms.Textarea(attrs={"class": "input", "rows": 6})
         return forms.CharField(required=info.is_required(), widget=rows)
     if kind is str or is_words:
         return forms.CharField(required=info.is_required(), widget=forms.TextInput(attrs={"class": "input"}))

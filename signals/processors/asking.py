@@ -83,13 +83,17 @@ class Question(Generic[R]):
         return ToolSpec(ANSWER, "Give your answer.", schema)
 
     def words(self) -> str:
-        """All that is sent, for people and for telling whether it was asked before."""
-        listed = "".join(f"\n\n{name}: {' | '.join(values)}" for name, values in self.allowed.items())
-        return "\n\n".join(message.content for message in self.messages()) + listed
+        """All that is sent, for people."""
+        return "\n\n".join([*self._said(), *(f"{name}: {' | '.join(values)}" for name, values in self.allowed.items())])
 
     def digest(self, model: str) -> str:
-        """Alike for the same question to the same model."""
-        return hashlib.sha256(f"{model}\0{self.answer.__name__}\0{self.words()}".encode(errors="replace")).hexdigest()
+        """Alike for the same question to the same model, in whatever order its values are listed."""
+        listed = [f"{name}: {sorted(values)}" for name, values in self.allowed.items()]
+        whole = "\0".join([model, self.answer.__name__, *self._said(), *listed])
+        return hashlib.sha256(whole.encode(errors="replace")).hexdigest()
+
+    def _said(self) -> list[str]:
+        return [message.content for message in self.messages()]
 
     def read(self, text: str) -> R:
         """The answer, typed, its values as they are written in the lists.

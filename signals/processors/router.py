@@ -116,8 +116,8 @@ class RouterProcessor(Processor[Route, RouterOptions]):
             model=guess.model,
             microcents=guess.microcents,
         )
-        if sure and outcome.value.action == "skip":
-            return outcome
+        if outcome.value.action == "skip":
+            return outcome if sure else Abstained(reason="Nothing tells surely enough where it belongs.")
         proposed = "Proposed; nothing is done before a person accepts it."
         return Abstained(
             reason=proposed if sure else f"Not sure enough (below {options.confidence:.2f}).", nearest=outcome
