@@ -12,6 +12,7 @@ from integrations import guard
 from integrations.contracts import CredentialField, VendorClient
 from integrations.errors import ToolUnavailable
 from integrations.models import CompanyLink, Connection, Webhook
+from integrations.persons import person_of
 from integrations.sealing import Place, Unsealable, is_current, reseal, seal, unseal
 from integrations.traffic import SharedPace
 from integrations.vendors import VENDORS, Vendor
@@ -32,6 +33,11 @@ def vendor_of(connection: Connection) -> Vendor:
 def credential_fields(vendor: Vendor) -> tuple[CredentialField, ...]:
     """What has to be entered to connect this vendor."""
     return cast("tuple[CredentialField, ...]", vendor.module("client").CREDENTIAL_FIELDS)
+
+
+def asks_people(vendor: Vendor) -> bool:
+    """Whether people at this vendor may consent to be acted for."""
+    return hasattr(vendor.module("client"), "AUTHORIZE_PATH")
 
 
 def address_help(vendor: Vendor) -> str:
@@ -99,22 +105,25 @@ def open_client(connection: Connection, errand: Errand, *, insists: bool = False
     """
     if connection.state == Connection.State.PAUSED:
         raise ToolUnavailable(f"{connection.label} is paused.")
-    credentials = _credentials(connection)
+    credentials, module = _credentials(connection), vendor_of(connection).module("client")
+    person = {"person": person_of(connection)} if asks_people(vendor_of(connection)) else {}
     try:
-        client: VendorClient = (
-            vendor_of(connection)
-            .module("client")
-            .open_client(
-                base_url=connection.base_url,
-                credentials=credentials,
-                errand=errand,
-                lane=str(connection.pk),
-                pace=SharedPace(connection, insists=insists),
-            )
+        client: VendorClient = module.open_client(
+            base_url=connection.base_url,
+            credentials=credentials,
+            errand=errand,
+            lane=str(connection.pk),
+            pace=SharedPace(connection, insists=insists),
+            **person,
         )
     except ValidationError:
         raise ToolUnavailable(f"{connection.label} has credentials that cannot be right: enter them again.") from None
     return client
+
+
+def credential_value(connection: Connection, name: str) -> str:
+    """One of the credentials that is no secret, such as the client's id. Raises ToolUnavailable."""
+    return _credentials(connection).get(name, "")
 
 
 def account_of(connection: Connection) -> str:

@@ -160,6 +160,11 @@ class VendorSession:
         self._headers["Authorization"] = f"Bearer {token}"
         self._reader.hide(token)
 
+    def hide(self, secret: str) -> None:
+        """Let no error show this."""
+        if secret:
+            self._reader.hide(secret)
+
     def send(
         self,
         method: str,

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.connections import seal_credentials
-from integrations.models import CompanyLink, Connection, Webhook
+from integrations.models import CompanyLink, Connection, Consent, Webhook
 from integrations.services import ConnectionHealth, check_credentials, tried
 from junto.audit.services import record
 from junto.tenants.actors import Actor
@@ -51,6 +51,7 @@ def remove_connection(*, actor: Actor, connection: Connection) -> int:
     links = CompanyLink.objects.for_organization(connection.organization).filter(connection=connection)
     number = links.count()
     links.delete()
+    Consent.objects.for_organization(connection.organization).filter(connection=connection).delete()
     Webhook.objects.for_organization(connection.organization).filter(connection=connection).delete()
     connection.sealed_credentials, connection.state_detail = "", ""
     connection.state, connection.removed_at = Connection.State.PAUSED, timezone.now()

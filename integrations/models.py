@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
-from junto.tenants.models import Company
+from junto.tenants.models import Company, Membership
 from junto.tenants.scoping import TenantModel, TenantQuerySet
 
 
@@ -242,6 +242,31 @@ class Webhook(TenantModel):
 
     def __str__(self) -> str:
         return f"Webhook of {self.connection.pk}"
+
+
+class Consent(TenantModel):
+    """A person at the vendor let the API client act in their name. One process at a time uses the token (`busy_until`).
+
+    `membership` = who of ours had it given; `refused` = what the vendor said when it took the token no longer.
+    """
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="consent")
+    membership = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, related_name="+")
+    sealed_token = models.TextField()
+    scopes = models.CharField(max_length=200, blank=True)
+    refused = models.CharField(max_length=300, blank=True)
+    busy_until = models.DateTimeField(null=True, blank=True)
+    given_at = models.DateTimeField(auto_now_add=True)
+
+
+class ConsentRequest(TenantModel):
+    """A member is on their way to the vendor's page. Found by its state's digest; opens once."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+")
+    state_digest = models.CharField(max_length=64, unique=True)
+    sealed_verifier = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
 
 
 class WebhookHint(TenantModel):

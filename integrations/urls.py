@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from integrations import views, webhook_views
+from integrations import consent_views, views, webhook_views
 
 urlpatterns = [
     path("connections/", views.connections, name="connections"),
+    path("connections/consent/", consent_views.returned, name="connection-consented"),
+    path("connections/<uuid:connection_id>/consent/", consent_views.begin, name="connection-consent"),
+    path("connections/<uuid:connection_id>/consent/withdraw/", consent_views.withdraw, name="connection-withdraw"),
     path("connections/add/<slug:vendor>/", views.add, name="connection-add"),
     path("connections/<uuid:connection_id>/", views.change, name="connection-change"),
     path("connections/<uuid:connection_id>/remove/", views.remove, name="connection-remove"),

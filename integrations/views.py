@@ -11,12 +11,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from integrations.connections import normal_base_url, set_up_steps
+from integrations.connections import asks_people, normal_base_url, set_up_steps
 from integrations.errors import IntegrationError
 from integrations.forms import ConnectionForm, LinkForm
 from integrations.lifecycle import remove_connection, rotate_credentials
 from integrations.matching import Unmapped, accept_suggestions, unmapped
 from integrations.models import CompanyLink, Connection, RefusedTicket, SyncCursor
+from integrations.persons import consent_of
 from integrations.services import (
     AlreadyLinked,
     InvalidConnection,
@@ -245,6 +246,11 @@ def _edit(
         "form": form,
         "vendor": vendor.label,
         "connection": _tile(connection) if connection else None,
+        "consent": consent_of(connection) if connection else None,
+        "consent_path": reverse("connection-consent", args=[connection.pk])
+        if connection and asks_people(vendor)
+        else "",
+        "withdraw_path": reverse("connection-withdraw", args=[connection.pk]) if connection else "",
         "traffic": traffic_of(connection) if connection else None,
         "per_minute": PER_MINUTE,
         "set_up": set_up_steps(vendor),

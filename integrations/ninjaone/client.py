@@ -16,6 +16,7 @@ from integrations.errors import VendorGarbled, VendorRefused, VendorUnauthorized
 from integrations.http import MOST_PAGES, VendorSession
 from integrations.ninjaone import endpoints, schemas
 from integrations.pace import Pace
+from integrations.persons import PersonTokens, Redeemed
 from integrations.warrants import Endpoint, Errand
 
 LABEL = "NinjaOne"
@@ -23,6 +24,8 @@ PAGE_SIZE = 250
 REGIONS = {"us": "app", "app": "app", "us2": "us2", "eu": "eu", "oc": "oc", "ca": "ca"}
 ADDRESS_HELP = "Your region: us, us2, eu, oc or ca; or the address, as in https://eu.ninjarmm.com."
 SCOPES = "monitoring management control"
+AUTHORIZE_PATH = "/ws/oauth/authorize"
+CONSENT_SCOPES = "monitoring management control offline_access"
 READING = "monitoring"
 """What a client is asked for that has not all the scopes: enough to look, not to act."""
 
@@ -38,6 +41,8 @@ SET_UP = (
     " and updates. With Monitoring alone Junto looks and does nothing.",
     "Let it see only the organizations that Junto shall reach. Junto keeps every call to the ticket's own company.",
     "Copy the client id, and the secret, which is shown once.",
+    "For scripts, give the client the grants “Authorization code” and “Refresh token” as well, and on the page of the"
+    " connection have a technician consent who was made for this and may run scripts only where Junto shall.",
 )
 """What to make at the vendor, with no more rights than are needed."""
 
@@ -53,7 +58,13 @@ def normal_base_url(url: str) -> str:
 
 
 def open_client(
-    *, base_url: str, credentials: Mapping[str, str], errand: Errand, lane: str, pace: Pace
+    *,
+    base_url: str,
+    credentials: Mapping[str, str],
+    errand: Errand,
+    lane: str,
+    pace: Pace,
+    person: PersonTokens | None = None,
 ) -> NinjaOneClient:
     """A client for one errand, to be closed. Raises AddressRefused; ValidationError for impossible credentials."""
     return NinjaOneClient(
@@ -62,6 +73,7 @@ def open_client(
         errand=errand,
         lane=lane,
         pace=pace,
+        person=person,
     )
 
 
@@ -73,11 +85,19 @@ class NinjaOneClient:
     """
 
     def __init__(
-        self, *, base_url: str, credentials: schemas.Credentials, errand: Errand, lane: str, pace: Pace
+        self,
+        *,
+        base_url: str,
+        credentials: schemas.Credentials,
+        errand: Errand,
+        lane: str,
+        pace: Pace,
+        person: PersonTokens | None,
     ) -> None:
         self._id, self._secret = credentials.client_id, credentials.client_secret.get_secret_value()
         self._errand = errand
         self._lane = lane
+        self._person = person
         self._session = VendorSession(
             label=LABEL,
             base_url=base_url,
@@ -180,9 +200,19 @@ class NinjaOneClient:
         found = self._report(schemas.ComputerSystem, endpoints.COMPUTER_SYSTEMS, _only(device))
         return next((one for one in found if one.device_id == device.id), schemas.ComputerSystem())
 
-    def act(self, endpoint: Endpoint, body: JsonValue = None, **segments: int | str) -> None:
-        """Send the one write of the errand."""
-        self._sign_in()
+    @property
+    def has_person(self) -> bool:
+        """Whether somebody at NinjaOne consented to be acted for."""
+        return self._person is not None
+
+    def act(
+        self, endpoint: Endpoint, body: JsonValue = None, *, as_person: bool = False, **segments: int | str
+    ) -> None:
+        """Send the one write of the errand: in the name of whoever consented, where `as_person` and somebody did."""
+        if as_person and self._person is not None:
+            self._sign_in_as(self._person)
+        else:
+            self._sign_in()
         self._session.send(endpoint.method, endpoint.path(**segments), body=body)
 
     def configure_webhook(self, body: JsonValue) -> None:
@@ -239,6 +269,46 @@ class NinjaOneClient:
         self._session.bear(bearer.token)
         return bearer
 
+    def redeem(self, *, code: str, verifier: str, redirect_uri: str) -> Redeemed:
+        """Turn the code of a consent into a refresh token. Raises VendorRefused for a code that is not taken."""
+        self._session.hide(code)
+        asked = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
+        token = self._token(asked | {"redirect_uri": redirect_uri})
+        if not token.refresh_token:
+            raise VendorGarbled(
+                f"{LABEL} gave no refresh token: the client needs the grant “Refresh token”.", sent=True
+            )
+        return Redeemed(token.refresh_token, token.scope or CONSENT_SCOPES)
+
+    def _sign_in_as(self, person: PersonTokens) -> None:
+        """Put a token of whoever consented on the session. Raises ToolUnavailable where it holds no longer."""
+        bearer = shelf.take(
+            f"{self._lane}:person",
+            credentials=person.mark,
+            seconds=self._errand.remaining,
+            ask=lambda: self._ask_as(person),
+        )
+        self._session.bear(bearer.token)
+
+    def _ask_as(self, person: PersonTokens) -> Bearer:
+        got: list[Bearer] = []
+
+        def use(refresh_token: str) -> Redeemed:
+            self._session.hide(refresh_token)
+            asked_at = time.monotonic()
+            token = self._token({"grant_type": "refresh_token", "refresh_token": refresh_token})
+            got.append(Bearer(token.access_token, asked_at + token.expires_in, token.scope))
+            return Redeemed(token.refresh_token or refresh_token, token.scope)
+
+        person.refresh(use, seconds=self._errand.remaining)
+        return got[0]
+
+    def _token(self, asked: dict[str, str]) -> schemas.Token:
+        form = {"client_id": self._id, "client_secret": self._secret, **asked}
+        token = _record(schemas.Token, self._session.send("POST", endpoints.TOKEN.path(), form=form).content)
+        self._session.hide(token.refresh_token)
+        return token
+
     def _ask(self) -> Bearer:
         try:
             return self._exchange(SCOPES)
@@ -249,14 +319,7 @@ class NinjaOneClient:
 
     def _exchange(self, scopes: str) -> Bearer:
         asked_at = time.monotonic()
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self._id,
-            "client_secret": self._secret,
-            "scope": scopes,
-        }
-        answer = self._session.send("POST", endpoints.TOKEN.path(), form=form)
-        token = _record(schemas.Token, answer.content)
+        token = self._token({"grant_type": "client_credentials", "scope": scopes})
         return Bearer(token.access_token, asked_at + token.expires_in, token.scope or scopes)
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_v
 
 NO_USER_ADVICE = (
     "Scripts need an API client with a technician behind it: NinjaOne does not let this one run them, "
-    "whatever scopes it has."
+    "whatever scopes it has. An admin gets a technician's consent on the page of the connection."
 )
 
 
@@ -50,6 +50,7 @@ class Token(Wire):
     access_token: str = Field(min_length=1)
     expires_in: float = 3600.0
     scope: str = ""
+    refresh_token: str = ""
 
 
 class Organization(Wire):

@@ -104,8 +104,14 @@ def _preview_run(context: ToolContext, arguments: RunScript) -> Preview:
             script={"id": script.id or script.uid, "name": script.name},
             last_in_log=last_in_log(context, device.id, _runs(script)),
         ),
-        evidence=("The device and the scripts that NinjaOne allows on it were read just now.",),
+        evidence=("The device and the scripts that NinjaOne allows on it were read just now.", _behind(context)),
     )
+
+
+def _behind(context: ToolContext) -> str:
+    if client_of(context).has_person:
+        return "It runs in the name of the technician who consented in NinjaOne."
+    return "No technician consented in NinjaOne (page of the connection): it may refuse to run scripts."
 
 
 def _search_run(context: ToolContext, arguments: RunScript, before: JsonValue) -> Outcome:
@@ -142,7 +148,7 @@ def run_script(context: ToolContext, arguments: RunScript) -> ToolResult:
         body["parameters"] = arguments.parameters
     if arguments.run_as:
         body["runAs"] = arguments.run_as
-    client_of(context).act(endpoints.RUN_SCRIPT, body, id=device.id)
+    client_of(context).act(endpoints.RUN_SCRIPT, body, as_person=True, id=device.id)
     return ordered(device, f"“{script.name}” is ordered on {device.name}", script=script.name)
 
 

@@ -25,6 +25,8 @@ WORDS = {
     "action.approved_by_one": "Action approved by one of two",
     "connection.made": "System connected",
     "connection.changed": "Connection changed",
+    "connection.consented": "Consent for scripts given",
+    "connection.consent_withdrawn": "Consent for scripts withdrawn",
     "connection.rotated": "Credentials of a connection replaced",
     "member.psa_member_changed": "Member's name in the PSA changed",
     "origin.stopped": "Work stopped",

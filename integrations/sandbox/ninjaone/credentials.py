@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from integrations.sandbox.json_types import Record
+from integrations.sandbox.ninjaone.consent import Consents
 from integrations.sandbox.ninjaone.problems import OAuthProblem, Problem
 from integrations.sandbox.wire import Answer, Caller, Request, json_answer
 
@@ -46,6 +47,7 @@ class Token:
     client: ApiClient
     scopes: frozenset[str]
     expires_at: float
+    has_person: bool = False
 
 
 def load_clients() -> tuple[ApiClient, ...]:
@@ -76,6 +78,7 @@ class Tokens:
         self._clients = load_clients()
         self._tokens: dict[str, Token] = {}
         self._clock = clock
+        self.consents = Consents()
 
     def owners(self) -> list[str]:
         """The MSPs that have a client."""
@@ -86,30 +89,45 @@ class Tokens:
         form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
         if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             raise OAuthProblem(400, "invalid_request")
-        if form.get("grant_type") != "client_credentials":
+        grant = form.get("grant_type")
+        if grant not in ("client_credentials", "authorization_code", "refresh_token"):
             raise OAuthProblem(400, "unsupported_grant_type")
         client = next((one for one in self._clients if one.client_id == form.get("client_id")), None)
         given = form.get("client_secret", "").encode()
         if client is None or not hmac.compare_digest(given, client.client_secret.encode()):
             raise OAuthProblem(401, "invalid_client")
-        scopes = frozenset(form.get("scope", "monitoring").split())
-        if not scopes <= set(client.scopes.split()):
+        if grant == "client_credentials":
+            granted = form.get("scope", "monitoring")
+        else:
+            granted = (
+                self.consents.renew(form) if grant == "refresh_token" else self.consents.redeem(form, now=self._clock())
+            )
+        scopes = frozenset(granted.split()) - {"offline_access"}
+        if grant == "client_credentials" and not scopes <= set(client.scopes.split()):
             raise OAuthProblem(400, "invalid_scope")
         text = secrets.token_urlsafe(32)
-        self._tokens[text] = Token(client, scopes, self._clock() + TOKEN_SECONDS)
-        return json_answer(
-            200,
-            {
-                "access_token": text,
-                "token_type": "Bearer",
-                "expires_in": TOKEN_SECONDS,
-                "scope": " ".join(sorted(scopes)),
-            },
-        )
+        self._tokens[text] = Token(client, scopes, self._clock() + TOKEN_SECONDS, grant != "client_credentials")
+        answer: Record = {
+            "access_token": text,
+            "token_type": "Bearer",
+            "expires_in": TOKEN_SECONDS,
+            "scope": " ".join(sorted(scopes)),
+        }
+        if "offline_access" in granted.split():
+            answer["refresh_token"] = self.consents.give(client.client_id, granted)
+        return json_answer(200, answer)
+
+    def authorize(self, request: Request) -> Answer:
+        """The consent page, or the answer given on it. Raises Problem."""
+        known = frozenset(one.client_id for one in self._clients)
+        if request.method == "POST":
+            return self.consents.decide(request, known, now=self._clock())
+        return self.consents.page(request, known)
 
     def revoke(self, owner: str) -> int:
         """Let every token of an MSP end now; returns how many there were."""
         ended = [text for text, token in self._tokens.items() if token.client.owner == owner]
+        self.consents.forget(frozenset(one.client_id for one in self._clients if one.owner == owner))
         for text in ended:
             del self._tokens[text]
         return len(ended)

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.ninjaone.actions import ACTIONS, note_condition
+from integrations.sandbox.ninjaone.consent import AUTHORIZE_PATH
 from integrations.sandbox.ninjaone.credentials import TOKEN_PATH, Tokens, connection_rows
 from integrations.sandbox.ninjaone.problems import Problem
 from integrations.sandbox.ninjaone.routes import READS, Call, Route
@@ -72,13 +73,15 @@ class NinjaOne:
         try:
             if request.path == TOKEN_PATH and request.method == "POST":
                 return self._tokens.issue(request)
+            if request.path == AUTHORIZE_PATH and request.method in ("GET", "POST"):
+                return self._tokens.authorize(request)
             found = _find(request)
             if found is None:
                 raise Problem(404, "There is nothing at this address")
             route, parts = found
             token = self._tokens.authenticate(request, route.scope)
             world = self._store.world(self.slug, token.client.owner)
-            return route.endpoint(Call(world, request, parts, token.client.user_context))
+            return route.endpoint(Call(world, request, parts, token.client.user_context or token.has_person))
         except Problem as problem:
             return json_answer(problem.status, problem.body())
 
