@@ -21,6 +21,7 @@ from junto.tenants.models import Company
 from junto.tenants.permissions import Permission
 from runbooks.matching import Match, match_signal
 from signals.findings import ticket_findings
+from signals.folding import occurrences
 from signals.listing import neighbours, with_a_fix
 from signals.models import Signal
 from signals.services import CLOSABLE
@@ -29,6 +30,7 @@ from signals.words import state_word
 
 #: Rows shown in the side panes; the lists themselves are pages of their own.
 PEOPLE_SHOWN = 12
+REPEATS_SHOWN = 20
 DEVICES_SHOWN = 30
 
 
@@ -49,6 +51,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
         ],
         **ticket_findings(signal, actor=actor),
         **_time_and_files(signal),
+        **_repeats(signal),
         "unmapped": unmapped,
         "suggestions": _suggestions(signal, actor) if unmapped else [],
         "companies": list(Company.objects.visible_to(actor)) if unmapped else [],
@@ -93,6 +96,19 @@ def _time_and_files(signal: Signal) -> dict[str, Any]:
             {"name": show_escaped(file.name), "size": file.size, "at": file.added_at}
             for file in signal.attachments.all()
         ],
+    }
+
+
+def _repeats(signal: Signal) -> dict[str, Any]:
+    """How often the condition was told, and when; what this signal itself repeats, and why it is quiet."""
+    number, told = occurrences(signal, most=REPEATS_SHOWN) if signal.alert_type else (1, [])
+    head = signal.folded_into
+    return {
+        "told_often": number,
+        "occurrences": told if number > 1 else [],
+        "repeats_path": reverse("signal", args=[head.pk]) if head else "",
+        "repeats_number": head.number if head else "",
+        "quiet_words": show_escaped(signal.state_reason) if signal.alert_type and signal.company and not head else "",
     }
 
 

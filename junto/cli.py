@@ -52,8 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         return _begin(word, rest)
     except (ImproperlyConfigured, Refusal) as refusal:
         if word in OVERVIEW and HELP_WORDS.intersection(rest):
-            print(f"bin/junto {word}: {OVERVIEW[word]}")
-            print("Its options are told once bin/junto up has run; a folder of your own is named with --data-dir.")
+            print(f"bin/junto {word}: {OVERVIEW[word]}\nIts options are told once bin/junto up has run.")
             return 0
         print(f"junto: {refusal}", file=sys.stderr)
         return REFUSED

@@ -274,6 +274,7 @@ CLOCK: dict[str, int] = {
     "signals.tasks.sweep_processors": 10,
     "signals.tasks.sweep_wishes": 30,
     "signals.tasks.sweep_hints": 15,
+    "signals.tasks.end_maintenance": 20,
     "signals.tasks.train_due": 600,
     "signals.tasks.sweep_imports": 15,
     "agent.tasks.sweep_sessions": 5,

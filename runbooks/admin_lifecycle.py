@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse
@@ -57,15 +56,8 @@ class NotedChangeList(ChangeList):
     """A page of the list whose rows carry their notes."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """The rows, and their notes in a few queries for all.
-
-        A page that is not there any more is the first of what was searched for: Django's answer drops the search.
-        """
-        try:
-            super().get_results(request)
-        except IncorrectLookupParameters:
-            self.page_num = 1
-            super().get_results(request)
+        """The rows, and their notes in a few queries for all."""
+        super().get_results(request)
         rows = self.rows_of_page()
         notes = notes_of(rows)
         for row in rows:

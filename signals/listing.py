@@ -17,6 +17,7 @@ from approvals.models import Action, Origin
 from integrations.models import SyncCursor
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
+from signals.folding import how_often
 from signals.models import Board, Signal
 from signals.polling import STREAM
 from signals.querysets import SignalQuerySet
@@ -137,6 +138,7 @@ class Row:
     assignee: str
     assignee_initials: str
     updated_at: datetime
+    repeats: int
 
 
 def find(actor: Actor, filters: Filters) -> SignalQuerySet:
@@ -203,9 +205,12 @@ def choices(actor: Actor) -> dict[str, Choices]:
 
 
 def rows(signals: Sequence[Signal]) -> list[Row]:
-    """A page of signals in words; three queries for the agent's part."""
-    sessions, fixed = _session_words(signals), with_a_fix(signals)
-    return [_row(signal, sessions[signal.origin_subject], has_fix=signal.pk in fixed) for signal in signals]
+    """A page of signals in words; three queries for the agent's part and one for repeats."""
+    sessions, fixed, told = _session_words(signals), with_a_fix(signals), how_often(signals)
+    return [
+        _row(signal, sessions[signal.origin_subject], has_fix=signal.pk in fixed, repeats=told.get(signal.pk, 1))
+        for signal in signals
+    ]
 
 
 def with_a_fix(signals: Sequence[Signal]) -> set[UUID]:
@@ -229,7 +234,7 @@ def read_line(actor: Actor) -> str:
     return f"{newest.connection.label} read {_ago(timezone.now() - newest.ran_at)}"
 
 
-def _row(signal: Signal, session: Word, *, has_fix: bool) -> Row:
+def _row(signal: Signal, session: Word, *, has_fix: bool, repeats: int) -> Row:
     state = state_word(signal, has_fix=has_fix)
     return Row(
         id=signal.pk,
@@ -252,6 +257,7 @@ def _row(signal: Signal, session: Word, *, has_fix: bool) -> Row:
         assignee=signal.assignee,
         assignee_initials="".join(part[0] for part in signal.assignee.split()[:2]).upper(),
         updated_at=signal.source_updated_at,
+        repeats=repeats,
     )
 
 

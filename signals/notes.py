@@ -1,22 +1,18 @@
-"""Notes, time and attachments of signals, kept as the source has them; and which notes we wrote ourselves."""
+"""Notes, time and attachments of signals, kept as the source has them."""
 
 from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from integrations.models import Connection, ExternalRef
 from signals.intake import CleanAttachment, CleanNote, CleanTime
 from signals.models import Signal, SignalAttachment, SignalNote, SignalTime
 
 Row = TypeVar("Row", SignalNote, SignalTime, SignalAttachment)
 Part = CleanNote | CleanTime | CleanAttachment
-
-#: `ExternalRef.kind` of notes.
-NOTE_KIND = "note"
 
 
 def write_parts(model: type[Row], carried: Sequence[tuple[Signal, Sequence[Part]]]) -> dict[uuid.UUID, set[str]]:
@@ -55,14 +51,15 @@ def write_parts(model: type[Row], carried: Sequence[tuple[Signal, Sequence[Part]
     return new
 
 
-def our_own(connection: Connection, note_ids: Collection[str]) -> set[str]:
-    """Those of the source's note ids that an action of ours wrote."""
-    if not note_ids:
-        return set()
-    references = ExternalRef.objects.for_organization(connection.organization).filter(
-        connection=connection, kind=NOTE_KIND, external_id__in=note_ids
-    )
-    return set(references.values_list("external_id", flat=True))
+def texts_of_new(
+    carried: Sequence[tuple[Signal, Sequence[CleanNote]]], new: Mapping[uuid.UUID, Collection[str]]
+) -> dict[str, dict[str, str]]:
+    """The texts of the new notes: how approvals names the signal -> id -> text; signals without any are left out."""
+    return {
+        signal.origin_subject: {note.external_id: note.text for note in notes if note.external_id in new[signal.pk]}
+        for signal, notes in carried
+        if new.get(signal.pk)
+    }
 
 
 def _columns(part: Part) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from signals import hints, placing, polling
 from signals.asking import LOST_AFTER, SUBJECT
 from signals.importing import advance_import
 from signals.learning import due_for_training, train_processor
-from signals.models import ProcessorResult, Signal, TicketImport
+from signals.maintenance import settle_window
+from signals.models import MaintenanceWindow, ProcessorResult, Signal, TicketImport
 from signals.pipeline import run_processors
 from signals.processors import processor_of
 from signals.write_back import write_back as carry_back
@@ -70,6 +71,14 @@ def sweep_hints(_: str = "") -> None:
     for connection_id in late.order_by().values_list("connection_id", flat=True).distinct():
         ring("webhook.hint", str(connection_id))
     forget_old_hints()
+
+
+@task
+def end_maintenance(_: str = "") -> None:
+    """Let go what maintenance kept quiet and what did not clear in it."""
+    over = MaintenanceWindow.unscoped.filter(ends_at__lte=timezone.now(), settled_at=None)
+    for window in over.select_related("organization"):
+        settle_window(window)
 
 
 @task

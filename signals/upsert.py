@@ -21,8 +21,6 @@ import structlog
 from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
-from approvals.models import Origin
-from approvals.services import move_subject, stop_origin
 from integrations.contracts import TicketRecord
 from integrations.models import Connection
 from junto.bells import ring
@@ -31,11 +29,14 @@ from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
 from signals.cleaning import TicketRefused, storable
 from signals.directory import Directory, boards_by_external_id, review_reason
+from signals.echoes import Echoes
+from signals.folding import closes_by_itself, settle_alerts
 from signals.intake import ID_LENGTH, REASON_LENGTH, CleanTicket, clean_ticket
 from signals.models import Signal, SignalAttachment, SignalNote, SignalTime
-from signals.notes import our_own, write_parts
+from signals.notes import texts_of_new, write_parts
 from signals.refused import forget_refused
 from signals.set_by_people import WATCHED, is_our_own, keep_what_people_set
+from signals.standing import tell_origins
 from signals.states import Known, Told, first_state, next_state
 
 log = structlog.get_logger(__name__)
@@ -184,6 +185,7 @@ class _Writer:
             # SQLite's INSERT OR IGNORE passes over any row it cannot take, not only over known ones
             raise IntegrityError("A ticket was not taken.")
         whole = self._whole([held[one.external_id] for one in tickets if _is_news(one, held[one.external_id])])
+        echoes = Echoes.read(self.connection, [signal.origin_subject for signal in whole.values()])
         results: dict[str, UpsertResult] = {}
         written: list[tuple[Signal, CleanTicket]] = []
         touched: set[uuid.UUID] = set()
@@ -193,14 +195,14 @@ class _Writer:
                 signal = fresh[signal.pk]
                 results[ticket.external_id] = _result(signal, Outcome.GONE if ticket.deleted else Outcome.CREATED)
                 touched.add(signal.pk)
-            elif signal.pk in whole and self._overwrite(ticket, whole[signal.pk], touched):
+            elif signal.pk in whole and self._overwrite(ticket, whole[signal.pk], touched, echoes):
                 signal = whole[signal.pk]
                 results[ticket.external_id] = _result(signal, Outcome.GONE if ticket.deleted else Outcome.UPDATED)
             else:
                 results[ticket.external_id] = _passed_over(ticket, signal)
                 continue
             written.append((signal, ticket))
-        self._finish(written, touched)
+        self._finish(written, touched, echoes)
         return results
 
     def _insert_unknown(self, tickets: Sequence[CleanTicket]) -> dict[uuid.UUID, Signal]:
@@ -212,7 +214,7 @@ class _Writer:
 
     def _new_signal(self, ticket: CleanTicket) -> Signal:
         company_id = self.directory.companies.get(ticket.company_external_id)
-        state = first_state(_told(ticket, company_id))
+        state = first_state(self._told(ticket, company_id))
         return Signal(
             organization_id=self.connection.organization_id,
             connection=self.connection,
@@ -221,10 +223,10 @@ class _Writer:
             **self._columns(ticket, company_id, state),
         )
 
-    def _overwrite(self, ticket: CleanTicket, signal: Signal, touched: set[uuid.UUID]) -> bool:
+    def _overwrite(self, ticket: CleanTicket, signal: Signal, touched: set[uuid.UUID], echoes: Echoes) -> bool:
         """Write what is news over the locked row and into `signal`; False when the row holds a newer revision.
 
-        Remembers the id in `touched` where more changed than the source's own bookkeeping.
+        Remembers the id in `touched` where more changed than the source's own bookkeeping and what we wrote ourselves.
         """
         company_id = self._company_after(ticket, signal)
         state = next_state(
@@ -234,7 +236,7 @@ class _Writer:
                 closed=signal.closed_at_source,
                 left_out=bool(signal.left_out),
             ),
-            _told(ticket, company_id),
+            self._told(ticket, company_id, signal),
         )
         columns = self._tombstone(ticket) if ticket.deleted else self._columns(ticket, company_id, state)
         if columns["state"] == Signal.State.NEEDS_REVIEW or (state == signal.state and state in _DECIDED):
@@ -243,17 +245,33 @@ class _Writer:
         rows = self._rows([ticket]).filter(revision__lte=ticket.revision)
         if not rows.update(**columns, changed_at=timezone.now()):
             return False
-        news = {name for name, value in columns.items() if name not in _ALWAYS_NEW and getattr(signal, name) != value}
-        watched = {name: str(columns[name]) for name in news & WATCHED}
+        news = columns.keys() - _ALWAYS_NEW
+        changed = {name: columns[name] for name in news if getattr(signal, name) != columns[name]}
+        watched = {name: str(changed[name]) for name in changed.keys() & WATCHED}
         if watched and not is_our_own(signal, watched):
             self.set_by_people.append((signal, watched))
         elif watched:
-            news -= WATCHED  # our own write comes back
-        if news:
+            changed = {name: value for name, value in changed.items() if name not in WATCHED}  # our own comes back
+        if changed and echoes.is_field(signal.origin_subject, changed, since=signal.source_updated_at):
+            ring("signal.processed", str(signal.pk))  # no news, but who looks at it sees it
+        elif changed:
             touched.add(signal.pk)
         for name, value in columns.items():
             setattr(signal, name, value)
         return True
+
+    def _told(self, ticket: CleanTicket, company_id: uuid.UUID | None, signal: Signal | None = None) -> Told:
+        """An alert that cleared is closed with all that repeats it, in folding.py, and not by its own word."""
+        alert = ticket.alert_type or (signal.alert_type if signal else "")
+        resolved = signal is not None and signal.state == Signal.State.RESOLVED
+        waits = company_id is not None and not resolved and closes_by_itself(self.connection, alert)
+        return Told(
+            company_id=company_id,
+            closed=ticket.closed and not waits,
+            deleted=ticket.deleted,
+            merged=bool(ticket.merged_into),
+            left_out=bool(ticket.left_out),
+        )
 
     def _company_after(self, ticket: CleanTicket, signal: Signal) -> uuid.UUID | None:
         """The linked company; where none is, the one a person gave this signal, while the source names the same."""
@@ -302,43 +320,25 @@ class _Writer:
             "state_reason": "",
         }
 
-    def _finish(self, written: Sequence[tuple[Signal, CleanTicket]], touched: set[uuid.UUID]) -> None:
-        """Notes, what stands on the signals in approvals, and the bell; our own note coming back rings nothing."""
-        new_notes = write_parts(SignalNote, [(one, told.notes) for one, told in written if told.notes is not None])
+    def _finish(self, written: Sequence[tuple[Signal, CleanTicket]], touched: set[uuid.UUID], echoes: Echoes) -> None:
+        """What hangs on the signals, what stands on them in approvals, and the bell; what we wrote rings nothing."""
+        noted = [(one, told.notes) for one, told in written if told.notes is not None]
+        new_notes = write_parts(SignalNote, noted)
         times = [(one, told.time_entries) for one, told in written if told.time_entries is not None]
         files = [(one, told.attachments) for one, told in written if told.attachments is not None]
         write_parts(SignalTime, times)
         write_parts(SignalAttachment, files)
-        echoes = our_own(self.connection, {note for ids in new_notes.values() for note in ids})
-        touched |= {signal_id for signal_id, ids in new_notes.items() if ids - echoes}
+        strange = echoes.others(texts_of_new([each for each in noted if each[0].pk not in touched], new_notes))
+        touched |= {signal.pk for signal, _ in written if signal.origin_subject in strange}
         keep_what_people_set(self.set_by_people)
-        self._tell_origins([signal for signal, _ in written])
+        touched -= settle_alerts(self.connection.organization, [signal for signal, _ in written])
+        tell_origins([signal for signal, _ in written], actor=self.actor)
         read = [signal.pk for signal, _ in written if signal.pk in touched and not signal.awaits_processors]
         if read:
             rows = Signal.objects.for_organization(self.connection.organization)
             rows.filter(pk__in=read).update(awaits_processors=True)
         for signal_id in sorted(touched):
             ring("signal.changed", str(signal_id))
-
-    def _tell_origins(self, signals: Sequence[Signal]) -> None:
-        """Keep the Origin rows of sessions true: revision and company; a deleted ticket stops them (HOUSE 3)."""
-        organization = self.connection.organization
-        by_subject = {signal.origin_subject: signal for signal in signals}
-        standing = Origin.objects.for_organization(organization).filter(
-            subject__in=by_subject, closed_at=None, stopped_at=None
-        )
-        moved: set[str] = set()
-        for origin in standing:
-            signal = by_subject[origin.subject]
-            if signal.state == Signal.State.GONE:
-                stop_origin(origin=origin, actor=self.actor, reason="The ticket was deleted at the source.")
-            elif signal.state == Signal.State.MERGED:
-                stop_origin(origin=origin, actor=self.actor, reason=signal.state_reason or "The ticket was merged.")
-            else:
-                moved.add(origin.subject)
-        for subject in sorted(moved):
-            signal = by_subject[subject]
-            move_subject(organization=organization, subject=subject, company=signal.company, revision=signal.revision)
 
     def _locked(self, tickets: Sequence[CleanTicket]) -> TenantQuerySet[Signal]:
         """What tells news from repeats, and no more: a repeat is the rule and must be cheap."""
@@ -356,16 +356,6 @@ class _Writer:
         return Signal.objects.for_organization(self.connection.organization).filter(
             connection=self.connection, external_id__in=[ticket.external_id for ticket in tickets]
         )
-
-
-def _told(ticket: CleanTicket, company_id: uuid.UUID | None) -> Told:
-    return Told(
-        company_id=company_id,
-        closed=ticket.closed,
-        deleted=ticket.deleted,
-        merged=bool(ticket.merged_into),
-        left_out=bool(ticket.left_out),
-    )
 
 
 def _why(ticket: CleanTicket, company_id: uuid.UUID | None, state: Signal.State) -> str:

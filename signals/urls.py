@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from signals import entry_pages, import_pages, processor_pages, review_pages, views
+from signals import entry_pages, import_pages, maintenance_pages, processor_pages, review_pages, views
 
 urlpatterns = [
     path("signals/", views.signals, name="signals"),
@@ -22,6 +22,8 @@ urlpatterns = [
     path("signals/<uuid:signal_id>/findings/<str:slug>/confirm/", review_pages.confirm, name="finding-confirm"),
     path("signals/<uuid:signal_id>/findings/<str:slug>/dismiss/", review_pages.dismiss, name="finding-dismiss"),
     path("signals/<uuid:signal_id>/findings/<str:slug>/revert/", review_pages.revert_view, name="finding-revert"),
+    path("maintenance/", maintenance_pages.maintenance, name="maintenance"),
+    path("maintenance/<uuid:window_id>/end/", maintenance_pages.end, name="maintenance-end"),
     path("review/", review_pages.review, name="review"),
     path("processors/", processor_pages.processors, name="processors"),
     path("processors/read-again/", processor_pages.rerun, name="processors-rerun"),

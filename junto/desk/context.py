@@ -42,6 +42,7 @@ NAVIGATION: tuple[tuple[str, str, str, str, Permission, bool], ...] = (
     ("runbooks", "Runbooks", "book", "Know-how", Permission.VIEW_WORK, True),
     ("policies", "Tools and policies", "shield", "Control", Permission.VIEW_WORK, False),
     ("connections", "Integrations", "plug", "Control", Permission.MANAGE_INTEGRATIONS, False),
+    ("maintenance", "Maintenance", "pause", "Control", Permission.MANAGE_INTEGRATIONS, False),
     ("processors", "Processors", "sliders", "Control", Permission.MANAGE_PROCESSORS, False),
     ("people", "People", "users", "Control", Permission.MANAGE_TEAM, False),
     ("tokens", "API tokens", "key", "Control", Permission.MANAGE_TOKENS, False),

@@ -7,9 +7,11 @@ from signals.models.imports import RefusedRow, TicketImport
 from signals.models.processors import ProcessorRule, ProcessorSetting, TrainedModel
 from signals.models.records import SignalAttachment, SignalTime
 from signals.models.tickets import Board, Signal, SignalNote
+from signals.models.windows import MaintenanceWindow
 
 __all__ = [
     "Board",
+    "MaintenanceWindow",
     "ModelQuestion",
     "ProcessorResult",
     "ProcessorRule",

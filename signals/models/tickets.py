@@ -73,6 +73,12 @@ class Signal(TenantModel):
     digest = models.CharField(max_length=64, blank=True, help_text="Of what the source said in this revision.")
     raw = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=State, default=State.NEW)
+    folded_into = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="repeats", help_text="What it repeats."
+    )
+    quiet_by = models.ForeignKey(
+        "signals.MaintenanceWindow", on_delete=models.SET_NULL, null=True, blank=True, related_name="held"
+    )
     left_out = models.CharField(max_length=300, blank=True, help_text="What of the ticket was too much to be kept.")
     state_reason = models.CharField(max_length=300, blank=True, help_text="Why a person must look, where one must.")
     awaits_processors = models.BooleanField(default=True, help_text="Processors have not read what it says now.")

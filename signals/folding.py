@@ -1,0 +1,222 @@
+"""Alerts that repeat fold into one signal, and are kept quiet during maintenance; what cleared closes by itself.
+
+The same condition on the same device of the same company is one problem, however often it is told: the first signal
+that is still open stands for all. Repeats stay rows of their own, MERGED, so that the count is what the sources said
+and a delivery that comes again counts nothing twice. What belongs together is decided under a lock on the companies.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from approvals.models import Decision, Origin
+from integrations.models import Connection
+from integrations.sources import is_ticket_source
+from junto.audit.models import AuditEntry
+from junto.bells import ring
+from junto.tenants.models import Company, Organization
+from junto.tenants.scoping import TenantQuerySet
+from signals.models import MaintenanceWindow, ProcessorResult, Signal, SignalTime
+
+State = Signal.State
+
+CLEARED = "The alert cleared at the source."
+CLEARED_BUT_KEPT = "The alert cleared at the source. It stays open, as somebody has worked on it."
+
+
+class Condition(NamedTuple):
+    """What makes two alerts the same problem. A device that we do not know counts by the name its source gave it."""
+
+    company: uuid.UUID
+    device: str
+    alert_type: str
+
+    @classmethod
+    def of(cls, signal: Signal) -> Condition | None:
+        """The condition that a signal tells of; None for a ticket that no monitoring wrote, or of no known company."""
+        if not signal.alert_type or signal.company_id is None:
+            return None
+        there = f"{signal.connection_id}:{signal.device_external_id}"
+        return cls(signal.company_id, str(signal.device_id or there), signal.alert_type.casefold())
+
+
+def closes_by_itself(connection: Connection, alert_type: str) -> bool:
+    """Whether "closed" is only the monitoring's word that a condition cleared. A PSA's status is a person's word."""
+    return bool(alert_type) and not is_ticket_source(connection)
+
+
+def settle_alerts(organization: Organization, written: Iterable[Signal]) -> set[uuid.UUID]:
+    """Fold, quieten and close what was just written, in the transaction that wrote it.
+
+    Returns the signals that are no news to anybody: repeats, and what maintenance keeps quiet. `written` shows the
+    states given here.
+    """
+    alerts = [signal for signal in written if Condition.of(signal) is not None]
+    if not alerts:
+        return set()
+    companies = sorted({signal.company_id for signal in alerts if signal.company_id is not None})
+    locked = Company.objects.for_organization(organization).filter(pk__in=companies).order_by("pk")
+    list(locked.select_for_update(no_key=True).values_list("pk", flat=True))
+    return _Settling(organization, companies, {signal.pk for signal in alerts}).settle(alerts)
+
+
+class _Settling:
+    """One batch, under the lock."""
+
+    def __init__(
+        self, organization: Organization, companies: Collection[uuid.UUID], new: Collection[uuid.UUID]
+    ) -> None:
+        self._organization = organization
+        self._now = timezone.now()
+        self._windows = list(MaintenanceWindow.at(organization, self._now).filter(company__in=companies))
+        self._heads: dict[Condition, Signal] = {}
+        open_ones = self._rows().filter(company__in=companies, state__in=Signal.OPEN, folded_into=None)
+        found = list(open_ones.exclude(alert_type="").defer("raw", "description"))
+        # whoever stood for the rest before goes on to, in whatever order the alerts come
+        for head in sorted(found, key=lambda one: (one.pk in new, one.created_at, one.pk), reverse=True):
+            condition = Condition.of(head)
+            if condition is not None:
+                self._heads[condition] = head
+
+    def settle(self, alerts: Sequence[Signal]) -> set[uuid.UUID]:
+        quiet: set[uuid.UUID] = set()
+        repeats: dict[uuid.UUID, list[Signal]] = defaultdict(list)
+        for signal in sorted(alerts, key=lambda one: (one.source_created_at, one.external_id)):
+            condition = Condition.of(signal)
+            head = self._heads.get(condition) if condition else None
+            window = self._window(signal)
+            if signal.state == State.NEW and signal.folded_into_id is None and window is not None:
+                self._quieten(signal, window)
+                quiet.add(signal.pk)
+            elif signal.state == State.NEW and head is not None and head.pk != signal.pk:
+                repeats[head.pk].append(signal)
+            if signal.state in (State.MERGED, State.DISMISSED):
+                quiet.add(signal.pk)
+        for head_id, found in repeats.items():
+            self._fold(head_id, found)
+            quiet |= {signal.pk for signal in found}
+        for head_id in sorted({signal.folded_into_id or signal.pk for signal in alerts}):
+            self._close_if_clear(head_id, alerts)
+        return quiet
+
+    def _window(self, signal: Signal) -> MaintenanceWindow | None:
+        """The maintenance that a standing alert was raised in."""
+        if signal.closed_at_source:
+            return None
+        return next((window for window in self._windows if window.covers(signal)), None)
+
+    def _quieten(self, signal: Signal, window: MaintenanceWindow) -> None:
+        reason = f"Kept quiet by maintenance until {window.ends_at:%Y-%m-%d %H:%M} UTC: {window.reason}"[:300]
+        signal.state, signal.state_reason, signal.quiet_by = State.DISMISSED, reason, window
+        self._write([signal.pk], state=State.DISMISSED, state_reason=reason, quiet_by=window)
+
+    def _fold(self, head_id: uuid.UUID, repeats: Sequence[Signal]) -> None:
+        """Put repeats under the head, with what stood under them."""
+        ids = [signal.pk for signal in repeats]
+        number = self._rows().get(pk=head_id).external_id
+        reason = f"It repeats signal {number}."
+        for signal in repeats:
+            signal.state, signal.state_reason, signal.folded_into_id = State.MERGED, reason, head_id
+        self._write(ids, state=State.MERGED, state_reason=reason, folded_into=head_id)
+        self._rows().filter(folded_into__in=ids).update(folded_into=head_id, changed_at=self._now)
+        self._write([head_id])
+        ring("signal.processed", str(head_id))  # its page shows the count
+
+    def _close_if_clear(self, head_id: uuid.UUID, alerts: Sequence[Signal]) -> None:
+        """Resolve the head once everything under it has cleared, unless a person worked on it."""
+        head = self._rows().select_related("connection").filter(pk=head_id).first()
+        if head is None or head.connection is None or not closes_by_itself(head.connection, head.alert_type):
+            return
+        if head.state not in Signal.OPEN or not head.closed_at_source:
+            return
+        if self._rows().filter(folded_into=head, closed_at_source=False).exists():
+            return
+        kept = touched_by_a_person(head)
+        state = head.state if kept else State.RESOLVED
+        reason = CLEARED_BUT_KEPT if kept else CLEARED
+        self._write([head_id], state=state, state_reason=reason)
+        for signal in alerts:
+            if signal.pk == head_id:
+                signal.state, signal.state_reason = state, reason
+        ring("signal.changed", str(head_id))
+
+    def _write(self, ids: Collection[uuid.UUID], **columns: object) -> None:
+        self._rows().filter(pk__in=ids).update(**columns, changed_at=self._now)
+
+    def _rows(self) -> TenantQuerySet[Signal]:
+        rows: TenantQuerySet[Signal] = Signal.objects.for_organization(self._organization)
+        return rows
+
+
+def touched_by_a_person(signal: Signal) -> bool:
+    """Whether somebody owns it, booked time, wrote a note, judged a finding, decided for it, or worked on it here."""
+    organization = signal.organization
+    if (
+        signal.assignee
+        or signal.notes.exists()
+        or SignalTime.objects.for_organization(organization).filter(signal=signal).exists()
+    ):
+        return True
+    judged = ProcessorResult.objects.for_organization(organization).filter(signal=signal, person__isnull=False)
+    origins = Origin.objects.for_organization(organization).filter(subject=signal.origin_subject)
+    decided = Decision.objects.for_organization(organization).filter(action__origin__in=origins)
+    keys = list(origins.values_list("key", flat=True))
+    here = Q(target_type="signals.signal", target_id=str(signal.pk))
+    sessions = Q(target_type="agent.agentsession", target_id__in=keys)
+    deeds = AuditEntry.objects.for_organization(organization).filter(here | sessions, actor_kind="person")
+    return judged.exists() or decided.exists() or deeds.exists()
+
+
+def end_of_maintenance(window: MaintenanceWindow) -> list[uuid.UUID]:
+    """What a window kept quiet and did not clear is news now: it is due like any other alert. Call in a transaction."""
+    rows: TenantQuerySet[Signal] = Signal.objects.for_organization(window.organization)
+    held = list(
+        rows.filter(quiet_by=window, state=State.DISMISSED, closed_at_source=False)
+        .select_for_update()
+        .order_by("external_id")
+    )
+    ids = [signal.pk for signal in held]
+    rows.filter(pk__in=ids).update(state=State.NEW, state_reason="", awaits_processors=True, changed_at=timezone.now())
+    for signal in held:
+        signal.state, signal.state_reason = State.NEW, ""
+    quiet = settle_alerts(window.organization, held)
+    for signal_id in sorted(set(ids) - quiet):
+        ring("signal.changed", str(signal_id))
+    return ids
+
+
+def how_often(signals: Sequence[Signal]) -> dict[uuid.UUID, int]:
+    """How often the condition was told, for those of these signals that others repeat."""
+    if not signals:
+        return {}
+    rows = Signal.objects.for_organization(signals[0].organization).filter(folded_into__in=signals).order_by()
+    return {head: number + 1 for head, number in rows.values_list("folded_into").annotate(Count("pk"))}
+
+
+class Occurrence(NamedTuple):
+    """One time that the condition was told: when it was raised, and when it cleared, if it has."""
+
+    number: str
+    raised_at: datetime
+    cleared_at: datetime | None
+
+
+def occurrences(signal: Signal, *, most: int) -> tuple[int, list[Occurrence]]:
+    """How often the condition of a signal was told, and the newest of these times; 1 for what never repeated."""
+    rows: TenantQuerySet[Signal] = Signal.objects.for_organization(signal.organization)
+    every = rows.filter(Q(folded_into=signal) | Q(pk=signal.pk))
+    newest = every.order_by("-source_created_at", "-pk").only(
+        "external_id", "source_created_at", "source_updated_at", "closed_at_source"
+    )[:most]
+    told = [
+        Occurrence(one.number, one.source_created_at, one.source_updated_at if one.closed_at_source else None)
+        for one in newest
+    ]
+    return every.count(), told
