@@ -70,7 +70,7 @@ def imports(request: MemberRequest) -> HttpResponse:
         "page_obj": page,
         "problem": problem,
         "megabytes": MOST_BYTES // 1024 // 1024,
-        "most_rows": MOST_ROWS,
+        "most_rows": f"{MOST_ROWS:,}",
     }
     return render(request, "signals/imports.html", context, status=400 if problem else 200)
 
