@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -45,7 +47,7 @@ def due_for_training(organization: Organization) -> list[AnyProcessor]:
 
 def count_lessons(organization: Organization, processor: AnyProcessor) -> int:
     """Closed tickets that bear a label, and corrections; of the newest `MOST_TICKETS`."""
-    types = _closed(organization).order_by().values_list(*_LABELLED).annotate(rows=Count("pk"))
+    types = closed_tickets(organization).order_by().values_list(*_LABELLED).annotate(rows=Count("pk"))
     labelled = sum(rows for *names, rows in types if processor.label_of_types(*names))
     return min(int(labelled), MOST_TICKETS) + _corrections(organization, processor).count()
 
@@ -55,7 +57,8 @@ def train_processor(organization: Organization, processor: AnyProcessor) -> Trai
 
     Takes up to half a minute of one core; touches the database before and after, not while it learns.
     """
-    tickets, labels = _lessons(organization, processor)
+    known = list(lessons(organization, processor).values())
+    tickets, labels = [each.ticket for each in known], [each.label for each in known]
     taught = count_lessons(organization, processor)
     levels = [of_level(tickets, labels, level) for level in range(1, len(processor.steps) + 1)] or [(tickets, labels)]
     rows = [
@@ -101,25 +104,29 @@ def _next_training(organization: Organization, processor: AnyProcessor) -> float
     return last.taught + max(_MORE_ROWS, last.taught * _MORE_SHARE)
 
 
-def _lessons(organization: Organization, processor: AnyProcessor) -> tuple[list[TicketText], list[str]]:
-    """Texts and their labels: a person's word, else the type a closed ticket had."""
+@dataclass(frozen=True)
+class Lesson:
+    """A ticket's text and its label."""
+
+    ticket: TicketText
+    label: str
+
+
+def lessons(organization: Organization, processor: AnyProcessor) -> dict[UUID, Lesson]:
+    """By the signal's id: a person's word, else what a closed ticket bore. The newest closed ones."""
     corrected = dict(_corrected(organization, processor))
-    tickets: list[TicketText] = []
-    labels: list[str] = []
     columns = ("pk", "subject", "description", *_LABELLED)
-    closed = _closed(organization).order_by("-source_updated_at")[:MOST_TICKETS]
+    closed = closed_tickets(organization).order_by("-source_updated_at")[:MOST_TICKETS]
     told = Signal.objects.for_organization(organization).filter(pk__in=list(corrected))
-    seen = set()
+    found: dict[UUID, Lesson] = {}
     for pk, subject, description, *names in [*told.values_list(*columns), *closed.values_list(*columns)]:
         label = corrected.get(pk) or processor.label_of_types(*names)
-        if label and pk not in seen:
-            seen.add(pk)
-            tickets.append(TicketText(title=subject, text=description[:MOST_CHARACTERS]))
-            labels.append(label)
-    return tickets, labels
+        if label and pk not in found:
+            found[pk] = Lesson(TicketText(title=subject, text=description[:MOST_CHARACTERS]), label)
+    return found
 
 
-def _corrected(organization: Organization, processor: AnyProcessor) -> Iterator[tuple[object, str]]:
+def _corrected(organization: Organization, processor: AnyProcessor) -> Iterator[tuple[UUID, str]]:
     for row in _corrections(organization, processor).order_by("-created_at")[:MOST_TICKETS]:
         yield row.signal_id, processor.label_of(read_value(processor, row))
 
@@ -129,7 +136,8 @@ def _corrections(organization: Organization, processor: AnyProcessor) -> TenantQ
     return rows.filter(processor=processor.slug, producer=Producer.PERSON, state=ProcessorResult.State.CURRENT)
 
 
-def _closed(organization: Organization) -> TenantQuerySet[Signal]:
+def closed_tickets(organization: Organization) -> TenantQuerySet[Signal]:
+    """What is closed at its source, or resolved here."""
     rows: TenantQuerySet[Signal] = Signal.objects.for_organization(organization)
     return rows.filter(Q(closed_at_source=True) | Q(state=Signal.State.RESOLVED)).exclude(
         state__in=[Signal.State.GONE, Signal.State.MERGED]

@@ -20,10 +20,11 @@ from junto.bells import ring
 from junto.tenants.models import Organization
 from signals import hints, placing, polling
 from signals.asking import LOST_AFTER, SUBJECT
+from signals.back_testing import advance_back_test
 from signals.importing import advance_import
 from signals.learning import due_for_training, train_processor
 from signals.maintenance import settle_window
-from signals.models import MaintenanceWindow, ProcessorResult, Signal, TicketImport
+from signals.models import BackTest, MaintenanceWindow, ProcessorResult, Signal, TicketImport
 from signals.pipeline import run_processors
 from signals.processors import processor_of
 from signals.write_back import write_back as carry_back
@@ -145,6 +146,20 @@ def sweep_wishes(_: str = "") -> None:
     lost = live.filter(created_at__lt=now - BELL_TAKES, created_at__gt=now - WISHED_FOR)
     for key in lost.order_by("created_at").values_list("key", flat=True)[:SWEEP_LIMIT]:
         ring("result.wished", key.removeprefix("result:"))
+
+
+@task
+def work_on_back_test(back_test_id: str) -> None:
+    """Ask a processor what it would have said."""
+    advance_back_test(UUID(back_test_id))
+
+
+@task
+def sweep_back_tests(_: str = "") -> None:
+    """Find what a lost bell or a dead worker left behind."""
+    running = BackTest.unscoped.filter(state=BackTest.State.RUNNING)
+    for pk in running.filter(Q(lease_until=None) | Q(lease_until__lte=Now())).values_list("pk", flat=True):
+        ring("back_test.ready", str(pk))
 
 
 @task

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from signals import entry_pages, import_pages, maintenance_pages, processor_pages, review_pages, views
+from signals import (
+    back_test_pages,
+    entry_pages,
+    import_pages,
+    maintenance_pages,
+    processor_pages,
+    review_pages,
+    views,
+)
 
 urlpatterns = [
     path("signals/", views.signals, name="signals"),
@@ -29,6 +37,9 @@ urlpatterns = [
     path("processors/read-again/", processor_pages.rerun, name="processors-rerun"),
     path("processors/rules/<uuid:rule_id>/", processor_pages.change_rule, name="processor-rule"),
     path("processors/<str:slug>/", processor_pages.processor_page, name="processor"),
+    path("processors/<str:slug>/back-test/", back_test_pages.back_test, name="back-test"),
+    path("processors/<str:slug>/back-test/start/", back_test_pages.start, name="back-test-start"),
+    path("processors/<str:slug>/back-test/threshold/", back_test_pages.threshold, name="back-test-threshold"),
     path("processors/<str:slug>/switch/", processor_pages.switch, name="processor-switch"),
     path("processors/<str:slug>/move/", processor_pages.move, name="processor-move"),
     path("processors/<str:slug>/options/", processor_pages.options, name="processor-options"),

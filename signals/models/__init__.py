@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from signals.models.back_tests import BackTest
 from signals.models.findings import ModelQuestion, ProcessorResult, ReviewItem
 from signals.models.imports import RefusedRow, TicketImport
 from signals.models.processors import ProcessorRule, ProcessorSetting, TrainedModel
@@ -10,6 +11,7 @@ from signals.models.tickets import Board, Signal, SignalNote
 from signals.models.windows import MaintenanceWindow
 
 __all__ = [
+    "BackTest",
     "Board",
     "MaintenanceWindow",
     "ModelQuestion",

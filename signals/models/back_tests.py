@@ -1,0 +1,45 @@
+"""What a processor would have said of tickets that are closed already."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from junto.tenants.models import Membership
+from junto.tenants.scoping import TenantModel
+
+
+class BackTest(TenantModel):
+    """One back-test of one processor. `answers`: a list of what signals/back_report.py calls Answer; whole once DONE.
+
+    A worker holds `lease_until` (database time) under `fence`; one that dies is followed by another that begins anew.
+    """
+
+    class State(models.TextChoices):
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    processor = models.CharField(max_length=40)
+    asked_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    most = models.PositiveIntegerField(help_text="Of the newest closed tickets.")
+    state = models.CharField(max_length=8, choices=State, default=State.RUNNING)
+    detail = models.TextField(blank=True, help_text="Why it failed, or what it rests on.")
+    total = models.PositiveIntegerField(default=0)
+    position = models.PositiveIntegerField(default=0)
+    answers = models.JSONField(default=list)
+    milliseconds = models.PositiveIntegerField(default=0)
+    fence = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["-created_at", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["organization", "processor"], condition=Q(state="running"), name="back_test_running_once"
+            ),
+        ]
