@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 
 from agent.findings import findings_of
 from agent.models import AgentSession, Instruction
@@ -20,6 +21,8 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission
 from runbooks.matching import Match, match_signal
+from signals.attention import promised
+from signals.escalation import history_of
 from signals.findings import ticket_findings
 from signals.folding import occurrences
 from signals.listing import neighbours, with_a_fix
@@ -58,6 +61,8 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
         "may_map": unmapped and actor.can(Permission.RUN_SESSIONS),
         "may_close": may_run and signal.state in CLOSABLE,
         "must_end_first": may_run and signal.state == Signal.State.TRIAGING,
+        "history": history_of(signal),
+        "promised": promised(signal, now=timezone.now()),
         "back_path": reverse("signals"),
         "neighbours": neighbours(actor, signal),
         "urls_signal": {

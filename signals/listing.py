@@ -16,11 +16,14 @@ from django.utils import timezone
 from approvals.models import Action, Origin
 from integrations.models import SyncCursor
 from junto.tenants.actors import Actor
-from junto.tenants.models import Company
+from junto.tenants.models import Company, Organization
+from signals.attention import LABELS as ATTENTION_LABELS
+from signals.attention import Attention, Due, count_all, due_of, needing
 from signals.folding import how_often
 from signals.models import Board, Signal
 from signals.polling import STREAM
 from signals.querysets import SignalQuerySet
+from signals.service_hours import hours_of
 from signals.words import (
     DONE,
     MODEL_SILENT,
@@ -71,11 +74,13 @@ class Filters:
     priority: str = ""
     assignee: str = ""
     order: str = "updated"
+    attention: str = ""
 
     @classmethod
     def read(cls, asked: QueryDict) -> Filters:
         """The filters in a query string."""
         state, order = asked.get("state", OPEN), asked.get("order", "updated")
+        attention = asked.get("attention", "")
         return cls(
             q=asked.get("q", "").strip()[:200],
             state=state if state in (*State.values, ALL) else OPEN,
@@ -84,10 +89,14 @@ class Filters:
             priority=asked.get("priority", "")[:80].replace("\0", ""),
             assignee=asked.get("assignee", "")[:120].replace("\0", ""),
             order=order if order in ORDERS else "updated",
+            attention=attention if attention in list(Attention) else "",
         )
 
-    def of_states(self, signals: SignalQuerySet) -> SignalQuerySet:
-        """Those in the state asked for; without one, the open ones."""
+    def of_states(self, signals: SignalQuerySet, organization: Organization) -> SignalQuerySet:
+        """Those in the state asked for; without one, the open ones. What needs attention is open."""
+        if self.attention:
+            hours = hours_of(organization)
+            return needing(signals, Attention(self.attention), hours=hours, now=timezone.now())
         if self.state == ALL:
             return signals
         return signals.filter(state__in=Signal.OPEN) if self.state == OPEN else signals.filter(state=self.state)
@@ -139,13 +148,14 @@ class Row:
     assignee_initials: str
     updated_at: datetime
     repeats: int
+    due: Due | None
 
 
 def find(actor: Actor, filters: Filters) -> SignalQuerySet:
     """The signals the actor may see that fit, in the order asked for."""
     visible = Signal.objects.visible_to(actor)
-    found: SignalQuerySet = filters.of_states(filters.of_all_else(visible)).with_relations()
-    return found.order_by(*ORDERS[filters.order])
+    found: SignalQuerySet = filters.of_states(filters.of_all_else(visible), actor.organization).with_relations()
+    return found.select_related("clock").order_by(*ORDERS[filters.order])
 
 
 @dataclass(frozen=True)
@@ -187,8 +197,28 @@ def views(actor: Actor, filters: Filters, asked: QueryDict) -> list[View]:
         ALL: ("All", sum(counts.values())),
     }
     return [
-        View(label=label, count=count, path=_with_state(asked, state), current=filters.state == state)
+        View(
+            label=label,
+            count=count,
+            path=_with(asked, "state", state),
+            current=filters.state == state and not filters.attention,
+        )
         for state, (label, count) in shown.items()
+    ]
+
+
+def attention_views(actor: Actor, filters: Filters, asked: QueryDict) -> list[View]:
+    """What needs somebody's eye, with how many there are of each kind under the other filters; two queries."""
+    rows = filters.of_all_else(Signal.objects.visible_to(actor))
+    counts = count_all(rows, hours=hours_of(actor.organization), now=timezone.now())
+    return [
+        View(
+            label=ATTENTION_LABELS[kind],
+            count=counts[kind],
+            path=_with(asked, "attention", kind),
+            current=filters.attention == kind,
+        )
+        for kind in Attention
     ]
 
 
@@ -258,6 +288,7 @@ def _row(signal: Signal, session: Word, *, has_fix: bool, repeats: int) -> Row:
         assignee_initials="".join(part[0] for part in signal.assignee.split()[:2]).upper(),
         updated_at=signal.source_updated_at,
         repeats=repeats,
+        due=due_of(signal, now=timezone.now()),
     )
 
 
@@ -296,13 +327,13 @@ def _values(signals: SignalQuerySet, field: str) -> Choices:
     return [(value, value) for value in found[:MOST_CHOICES]]  # type: ignore[index]
 
 
-def _with_state(asked: QueryDict, state: str) -> str:
-    """The list's address in another state, with the other filters kept, from the first page on."""
+def _with(asked: QueryDict, name: str, value: str) -> str:
+    """The list's address in another view, with the other filters kept, from the first page on."""
     kept = asked.copy()
-    kept.pop("page", None)
-    kept.pop("state", None)
-    if state:
-        kept["state"] = state
+    for other in ("page", "state", "attention"):
+        kept.pop(other, None)
+    if value:
+        kept[name] = value
     return f"{reverse('signals')}?{kept.urlencode()}" if kept else reverse("signals")
 
 

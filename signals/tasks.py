@@ -21,6 +21,8 @@ from junto.tenants.models import Organization
 from signals import hints, placing, polling
 from signals.asking import LOST_AFTER, SUBJECT
 from signals.back_testing import advance_back_test
+from signals.clocks import keep_clocks
+from signals.escalation import escalate
 from signals.importing import advance_import
 from signals.learning import due_for_training, train_processor
 from signals.maintenance import settle_window
@@ -160,6 +162,26 @@ def sweep_back_tests(_: str = "") -> None:
     running = BackTest.unscoped.filter(state=BackTest.State.RUNNING)
     for pk in running.filter(Q(lease_until=None) | Q(lease_until__lte=Now())).values_list("pk", flat=True):
         ring("back_test.ready", str(pk))
+
+
+@task
+def keep_service_clocks(_: str = "") -> None:
+    """Bring due times and counters of changed tickets up to date."""
+    for organization in Organization.objects.all():
+        try:
+            keep_clocks(organization)
+        except Exception:
+            log.exception("clocks not kept", organization=str(organization.pk))
+
+
+@task
+def escalate_all(_: str = "") -> None:
+    """Tell people of tickets that need an eye, as the rules of each organization say."""
+    for organization in Organization.objects.all():
+        try:
+            escalate(organization)
+        except Exception:
+            log.exception("rules not looked at", organization=str(organization.pk))
 
 
 @task

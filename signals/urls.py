@@ -7,10 +7,12 @@ from django.urls import path
 from signals import (
     back_test_pages,
     entry_pages,
+    escalation_pages,
     import_pages,
     maintenance_pages,
     processor_pages,
     review_pages,
+    service_pages,
     views,
 )
 
@@ -32,6 +34,13 @@ urlpatterns = [
     path("signals/<uuid:signal_id>/findings/<str:slug>/revert/", review_pages.revert_view, name="finding-revert"),
     path("maintenance/", maintenance_pages.maintenance, name="maintenance"),
     path("maintenance/<uuid:window_id>/end/", maintenance_pages.end, name="maintenance-end"),
+    path("escalations/", escalation_pages.escalations, name="escalations"),
+    path("escalations/rules/", escalation_pages.add_rule_view, name="escalation-add"),
+    path("escalations/rules/<uuid:rule_id>/", escalation_pages.change_rule_view, name="escalation-rule"),
+    path("service/", service_pages.service, name="service"),
+    path("service/hours/", service_pages.set_hours_view, name="service-hours"),
+    path("service/targets/", service_pages.set_target_view, name="service-target"),
+    path("service/targets/<uuid:target_id>/remove/", service_pages.remove_target_view, name="service-target-remove"),
     path("review/", review_pages.review, name="review"),
     path("processors/", processor_pages.processors, name="processors"),
     path("processors/read-again/", processor_pages.rerun, name="processors-rerun"),

@@ -46,6 +46,7 @@ def signals(request: HttpRequest) -> HttpResponse:
         return render(request, "signals/_rows.html", context)
     context |= {
         "views": listing.views(actor, filters, request.GET),
+        "attention_views": listing.attention_views(actor, filters, request.GET),
         "choices": listing.choices(actor),
         "read_line": listing.read_line(actor),
         "refused_line": refused_line(actor),

@@ -44,6 +44,8 @@ NAVIGATION: tuple[tuple[str, str, str, str, Permission, bool], ...] = (
     ("connections", "Integrations", "plug", "Control", Permission.MANAGE_INTEGRATIONS, False),
     ("maintenance", "Maintenance", "pause", "Control", Permission.MANAGE_INTEGRATIONS, False),
     ("processors", "Processors", "sliders", "Control", Permission.MANAGE_PROCESSORS, False),
+    ("escalations", "Escalations", "flame", "Control", Permission.VIEW_ESCALATIONS, False),
+    ("service", "Service levels", "clock", "Control", Permission.MANAGE_POLICIES, False),
     ("people", "People", "users", "Control", Permission.MANAGE_TEAM, False),
     ("tokens", "API tokens", "key", "Control", Permission.MANAGE_TOKENS, False),
     ("audit", "Audit log", "log", "Control", Permission.EXPORT_AUDIT, False),

@@ -1,0 +1,115 @@
+"""Escalation rules: who is told of which ticket, once, and what is proposed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from junto.inbox.models import Notification
+from junto.team.services import limit_to_companies
+from junto.tenants.permissions import Role
+from signals.escalation import TOGETHER, escalate
+from signals.models import EscalationFiring, EscalationRule, Signal
+from tests.agent.cases import SessionTestCase
+from tests.cases import JuntoTestCase
+from tests.factories import SignalFactory
+
+RULE = {"name": "Urgent", "condition": "priority", "priority": "Priority 1", "role": Role.TECHNICIAN.value}
+
+
+class EscalationTests(JuntoTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.signal: Signal = SignalFactory(company=self.harlow, priority="Priority 1", subject="Server down")
+
+    def add(self, **more: Any) -> EscalationRule:
+        answer = self.log_in(self.mara).post(self.path("escalations/rules/"), {**RULE, **more})
+        assert answer.status_code == 302, answer.content
+        return EscalationRule.unscoped.latest("created_at")
+
+    def told(self) -> list[tuple[str, str]]:
+        rows = Notification.unscoped.filter(kind="signal.escalated").select_related("membership__user")
+        return sorted((row.membership.user.first_name, row.title) for row in rows)
+
+    def test_a_rule_tells_its_role_and_its_person_once_for_each_ticket(self) -> None:
+        self.add(member=str(self.oskar.pk))
+        assert [escalate(self.northwind), escalate(self.northwind)] == [1, 0]
+        assert [name for name, _ in self.told()] == ["Oskar", "Theo"]
+        Signal.unscoped.update(changed_at=timezone.now())
+        Notification.unscoped.update(read_at=timezone.now())
+        assert escalate(self.northwind) == 0
+        assert len(self.told()) == 2
+
+    def test_nobody_is_told_of_a_company_they_may_not_see(self) -> None:
+        limit_to_companies(
+            actor=self.actor(self.olivia), membership=self.theo, all_companies=False, companies=[self.pinewood]
+        )
+        self.add()
+        escalate(self.northwind)
+        assert self.told() == []
+        SignalFactory(company=self.pinewood, priority="Priority 1", subject="Theirs")
+        escalate(self.northwind)
+        assert [name for name, _ in self.told()] == ["Theo"]
+
+    def test_a_stale_ticket_is_escalated_and_one_that_was_solved_is_not(self) -> None:
+        old = timezone.now() - timedelta(days=30)
+        Signal.unscoped.update(source_updated_at=old)
+        SignalFactory(company=self.harlow, source_updated_at=old, state=Signal.State.RESOLVED)
+        SignalFactory(company=self.harlow, source_updated_at=timezone.now())
+        self.add(condition="stale", priority="")
+        escalate(self.northwind)
+        assert [firing.signal for firing in EscalationFiring.unscoped.all()] == [self.signal]
+
+    def test_of_many_tickets_at_once_each_member_gets_one_notice(self) -> None:
+        for _ in range(TOGETHER):
+            SignalFactory(company=self.harlow, priority="Priority 1")
+        self.add()
+        assert escalate(self.northwind) == TOGETHER + 1
+        assert self.told() == [("Theo", f"It has this priority: {TOGETHER + 1} tickets")]
+
+    def test_the_ticket_s_page_and_the_page_of_rules_tell_what_was_done(self) -> None:
+        self.add()
+        escalate(self.northwind)
+        self.assertContains(self.client.get(self.path(f"signals/{self.signal.pk}/")), "Told Theo Okafor.")
+        self.assertContains(self.client.get(self.path("escalations/")), "Server down")
+
+    def test_a_rule_that_is_off_or_removed_fires_no_more_and_what_it_did_stays(self) -> None:
+        rule = self.add()
+        escalate(self.northwind)
+        SignalFactory(company=self.harlow, priority="Priority 1")
+        for do in ("off", "remove"):
+            self.client.post(self.path(f"escalations/rules/{rule.pk}/"), {"do": do})
+            assert escalate(self.northwind) == 0
+        assert EscalationFiring.unscoped.get().rule_name == "Urgent"
+
+    def test_a_technician_and_a_manager_of_one_company_may_not_make_rules_and_a_stranger_finds_none(self) -> None:
+        rule = self.add()
+        assert self.log_in(self.theo).get(self.path("escalations/")).status_code == 403
+        limit_to_companies(
+            actor=self.actor(self.olivia), membership=self.mara, all_companies=False, companies=[self.harlow]
+        )
+        assert self.log_in(self.mara).post(self.path("escalations/rules/"), RULE).status_code == 403
+        away = self.path(f"escalations/rules/{rule.pk}/", organization=self.southgate)
+        assert self.log_in(self.ines).post(away, {"do": "remove"}).status_code == 404
+
+    def test_what_is_missing_is_said(self) -> None:
+        self.log_in(self.mara)
+        for wrong, words in (({"role": ""}, "Say who is told"), ({"priority": ""}, "Say which priority")):
+            answer = self.client.post(self.path("escalations/rules/"), {**RULE, **wrong})
+            self.assertContains(answer, words, status_code=400)
+
+
+class ProposedNoteTests(SessionTestCase):
+    def test_a_note_waits_for_a_person_and_is_proposed_once(self) -> None:
+        Signal.unscoped.filter(pk=self.signal.pk).update(priority="Priority 1")
+        said = {**RULE, "note": "The team lead was told."}
+        assert self.log_in(self.mara).post(self.path("escalations/rules/"), said).status_code == 302
+        escalate(self.northwind)
+        escalate(self.northwind)
+        action = EscalationFiring.unscoped.get(signal=self.signal).action
+        assert action is not None
+        assert (action.tool, action.state) == ("connectwise.add_internal_note", "waiting")
+        assert action.arguments["text"] == "The team lead was told."
+        assert not self.sandbox.effects()

@@ -1,0 +1,210 @@
+"""Service levels: what an Admin sets, what is due on tickets, and the lists of those that need an eye."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from junto.audit.models import AuditEntry
+from signals.clocks import keep_clocks
+from signals.models import ProcessorResult, ServiceClock, ServiceHours, ServiceTarget, Signal
+from signals.tasks import keep_service_clocks
+from tests.cases import JuntoTestCase
+from tests.factories import BoardFactory, ContactFactory, SignalFactory, SignalNoteFactory
+
+HOURS = {
+    "time_zone": "Europe/Berlin",
+    "holidays": "2026-12-25 Christmas Day",
+    "waiting_statuses": "Waiting on client",
+    "at_risk_percent": 50,
+    "stale_days": 2,
+    **{f"opens_{day}": "09:00" for day in range(5)},
+    **{f"closes_{day}": "17:00" for day in range(5)},
+}
+#: A Friday, 16:00 in Berlin.
+FRIDAY = datetime(2026, 11, 20, 15, tzinfo=UTC)
+
+
+class ServiceCase(JuntoTestCase):
+    def ticket(self, **more: Any) -> Signal:
+        """A ticket of Harlow's that changed last when it was made, unless told otherwise."""
+        made = more.setdefault("source_created_at", FRIDAY)
+        signal: Signal = SignalFactory(company=self.harlow, **{"source_updated_at": made, **more})
+        return signal
+
+    def promise(self, **more: Any) -> ServiceTarget:
+        row = {"response_minutes": 120, "resolution_minutes": 480, **more}
+        return ServiceTarget.unscoped.create(organization=self.northwind, **row)
+
+    def hours(self, **more: Any) -> ServiceHours:
+        row = {"time_zone": "Europe/Berlin", "days": [[540, 1020]] * 5 + [None, None], **more}
+        return ServiceHours.unscoped.create(organization=self.northwind, **row)
+
+    def clock(self, signal: Signal) -> ServiceClock:
+        keep_clocks(self.northwind)
+        return ServiceClock.unscoped.get(signal=signal)
+
+    def change(self, signal: Signal, **columns: Any) -> None:
+        Signal.unscoped.filter(pk=signal.pk).update(changed_at=timezone.now(), **columns)
+
+
+class ClockTests(ServiceCase):
+    def test_due_times_are_reckoned_in_working_hours_from_when_the_ticket_was_made(self) -> None:
+        self.hours()
+        self.promise()
+        clock = self.clock(self.ticket())
+        assert clock.response_due_at == datetime(2026, 11, 23, 9, tzinfo=UTC)  # Monday, 10:00 in Berlin
+        assert clock.resolution_due_at == datetime(2026, 11, 23, 15, tzinfo=UTC)
+        assert (clock.pending, clock.due_at) == ("response", clock.response_due_at)
+
+    def test_the_target_that_fits_best_counts(self) -> None:
+        board = BoardFactory(organization=self.northwind)
+        self.promise(response_minutes=60)
+        self.promise(response_minutes=30, priority="Priority 1")
+        self.promise(response_minutes=10, board=board, priority="Priority 1", around_the_clock=True)
+        keep = {name: self.ticket(**more) for name, more in self.kinds(board).items()}
+        keep_clocks(self.northwind)
+        due = {name: ServiceClock.unscoped.get(signal=signal).response_due_at for name, signal in keep.items()}
+        assert due["both"] == FRIDAY + timedelta(minutes=10)
+        assert due["priority"] == FRIDAY + timedelta(minutes=30)
+        assert due["board"] == FRIDAY + timedelta(minutes=60)
+
+    @staticmethod
+    def kinds(board: Any) -> dict[str, dict[str, Any]]:
+        return {
+            "both": {"board": board, "priority": "Priority 1"},
+            "priority": {"priority": "Priority 1"},
+            "board": {"board": board, "priority": "Priority 3"},
+        }
+
+    def test_a_note_that_the_client_sees_answers_and_one_of_the_contact_does_not(self) -> None:
+        self.promise(around_the_clock=True)
+        contact = ContactFactory(company=self.harlow, name="Dana Whitfield")
+        signal = self.ticket(contact=contact)
+        SignalNoteFactory(signal=signal, author="Dana Whitfield", internal=False, written_at=FRIDAY)
+        assert self.clock(signal).responded_at is None
+        at = FRIDAY + timedelta(hours=1)
+        SignalNoteFactory(signal=signal, author="Theo Okafor", internal=False, written_at=at)
+        self.change(signal)
+        clock = self.clock(signal)
+        assert (clock.responded_at, clock.pending) == (at, "resolution")
+
+    def test_a_solution_is_not_due_while_the_ticket_waits_for_the_client_and_by_so_much_later_after(self) -> None:
+        self.hours(waiting_statuses=["Waiting on client"])
+        self.promise(response_minutes=None, around_the_clock=True)
+        signal = self.ticket(source_status="waiting on CLIENT")
+        assert (self.clock(signal).pending, self.clock(signal).due_at) == ("", None)
+        self.change(signal, source_status="Working", source_updated_at=FRIDAY + timedelta(hours=5))
+        clock = self.clock(signal)
+        assert clock.due_at == FRIDAY + timedelta(hours=8 + 5)
+
+    def test_a_target_that_is_set_counts_for_tickets_that_are_there(self) -> None:
+        signal = self.ticket()
+        assert self.clock(signal).due_at is None
+        self.log_in(self.adam).post(self.path("service/targets/"), {"response_hours": "4", "clock": "always"})
+        keep_service_clocks.call("")
+        assert ServiceClock.unscoped.get(signal=signal).due_at == FRIDAY + timedelta(hours=4)
+
+    def test_it_is_counted_how_often_a_ticket_is_opened_again_and_moved(self) -> None:
+        signal = self.ticket()
+        self.clock(signal)
+        for state, assignee in (("resolved", ""), ("new", "Theo"), ("resolved", "Theo"), ("in_review", "Oskar")):
+            self.change(signal, state=state, assignee=assignee)
+            clock = self.clock(signal)
+        assert (clock.reopened, clock.moved) == (2, 2)
+
+
+class ListTests(ServiceCase):
+    def subjects(self, kind: str) -> list[str]:
+        page = self.log_in(self.theo).get(self.path(f"signals/?attention={kind}"))
+        return sorted(row.subject for row in page.context["signals"])
+
+    def fill(self) -> None:
+        """One ticket of each kind, made so long ago that it is so now."""
+        now = timezone.now()
+        self.promise(response_minutes=100, resolution_minutes=None, around_the_clock=True)
+        self.ticket(subject="Fresh", source_created_at=now)
+        self.ticket(subject="Soon", source_created_at=now - timedelta(minutes=90))
+        self.ticket(subject="Over", source_created_at=now - timedelta(minutes=110))
+        old = self.ticket(subject="Old", source_created_at=now - timedelta(days=30))
+        SignalNoteFactory(signal=old, internal=False)
+        angry = self.ticket(subject="Angry", source_created_at=now)
+        ProcessorResult.unscoped.create(
+            organization=self.northwind,
+            signal=angry,
+            processor="sentiment",
+            key="very_negative",
+            producer="rule",
+            revision=1,
+        )
+        keep_clocks(self.northwind)
+        bounced = self.ticket(subject="Bounced", source_created_at=now)
+        ServiceClock.unscoped.create(organization=self.northwind, signal=bounced, reopened=2)
+        self.ticket(subject="Solved", source_created_at=now - timedelta(days=40), state="resolved")
+
+    def test_each_list_holds_the_tickets_it_is_named_for_and_the_tabs_count_them(self) -> None:
+        self.fill()
+        assert self.subjects("at_risk") == ["Soon"]
+        assert self.subjects("breached") == ["Over"]
+        assert self.subjects("stale") == ["Old"]
+        assert self.subjects("bouncing") == ["Bounced"]
+        assert self.subjects("unhappy") == ["Angry"]
+        page = self.log_in(self.theo).get(self.path("signals/"))
+        assert {view.label: view.count for view in page.context["attention_views"]} == dict.fromkeys(
+            ["At risk", "Breached", "Stale", "Bouncing", "Unhappy"], 1
+        )
+
+    def test_list_and_page_say_what_is_due(self) -> None:
+        self.fill()
+        page = self.log_in(self.theo).get(self.path("signals/?attention=breached"))
+        self.assertContains(page, "Response overdue")
+        signal = Signal.unscoped.get(subject="Over")
+        self.assertContains(self.client.get(self.path(f"signals/{signal.pk}/")), "Overdue since")
+
+    def test_a_list_takes_the_same_number_of_queries_however_long(self) -> None:
+        self.fill()
+        self.subjects("breached")
+        with CaptureQueriesContext(database) as few:
+            self.subjects("breached")
+        for _ in range(20):
+            self.ticket(source_created_at=timezone.now() - timedelta(minutes=110))
+        keep_clocks(self.northwind)
+        with CaptureQueriesContext(database) as many:
+            assert len(self.subjects("breached")) == 21
+        assert len(many) == len(few)
+
+
+class PageTests(ServiceCase):
+    def test_an_admin_sets_hours_holidays_and_targets_and_it_is_noted(self) -> None:
+        board = BoardFactory(organization=self.northwind)
+        self.log_in(self.adam)
+        assert self.client.post(self.path("service/hours/"), HOURS).status_code == 302
+        said = {"board": str(board.pk), "response_hours": "1.5", "resolution_hours": "", "clock": "working"}
+        assert self.client.post(self.path("service/targets/"), said).status_code == 302
+        page = self.client.get(self.path("service/"))
+        self.assertContains(page, "2026-12-25 Christmas Day")
+        self.assertContains(page, "1 h 30 min")
+        hours = ServiceHours.unscoped.get(organization=self.northwind)
+        assert (hours.time_zone, hours.days[0], hours.days[6]) == ("Europe/Berlin", [540, 1020], None)
+        verbs = AuditEntry.unscoped.filter(organization=self.northwind).values_list("verb", flat=True)
+        assert {"service.hours_set", "service.target_set"} <= set(verbs)
+
+    def test_what_cannot_be_is_said_beside_the_form(self) -> None:
+        self.log_in(self.adam)
+        for wrong, words in (
+            ({"time_zone": "Berlin"}, "There is no such time zone"),
+            ({"opens_0": "17:00", "closes_0": "09:00"}, "Monday ends before it begins"),
+            ({"holidays": "Christmas"}, "does not begin with a date"),
+        ):
+            answer = self.client.post(self.path("service/hours/"), {**HOURS, **wrong})
+            self.assertContains(answer, words, status_code=400)
+        answer = self.client.post(self.path("service/targets/"), {"clock": "working"})
+        self.assertContains(answer, "Say how soon", status_code=400)
+
+    def test_a_manager_may_not(self) -> None:
+        assert self.log_in(self.mara).get(self.path("service/")).status_code == 403
+        assert self.client.post(self.path("service/hours/"), HOURS).status_code == 403

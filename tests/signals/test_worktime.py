@@ -1,0 +1,111 @@
+"""Working time, against a reckoning minute by minute; days on which the clocks change among them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from signals.worktime import AROUND_THE_CLOCK, Hours, NeverOpen, WorkCalendar
+
+BERLIN = ZoneInfo("Europe/Berlin")
+OFFICE = WorkCalendar(BERLIN, ((480, 1020),) * 5 + (None, None), frozenset({date(2026, 12, 25)}))
+#: In Berlin the clocks change on 29 March and 25 October 2026, in New York on 8 March and 1 November.
+ZONES = [BERLIN, ZoneInfo("America/New_York"), ZoneInfo("Australia/Lord_Howe"), ZoneInfo("UTC")]
+
+SPRING, AUTUMN = datetime(2026, 3, 5, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
+moments = st.builds(
+    lambda start, minutes: start + timedelta(minutes=minutes),
+    st.sampled_from([SPRING, AUTUMN]),
+    st.integers(0, 33 * 24 * 60),
+)
+hours: st.SearchStrategy[Hours] = st.one_of(
+    st.none(),
+    st.just((0, 1440)),
+    st.tuples(st.integers(0, 1400), st.integers(1, 600)).map(lambda pair: (pair[0], min(sum(pair), 1440))),
+)
+calendars = st.builds(
+    WorkCalendar,
+    zone=st.sampled_from(ZONES),
+    days=st.tuples(*[hours] * 7).filter(any),
+    holidays=st.frozensets(st.dates(date(2026, 3, 20), date(2026, 4, 2)), max_size=2),
+)
+spans = st.integers(1, 3 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes))
+
+
+def by_the_minute(calendar: WorkCalendar, start: datetime, end: datetime) -> timedelta:
+    """The same by looking at every minute."""
+    worked = 0
+    moment = start
+    days: dict[date, tuple[datetime, datetime] | None] = {}
+    while moment < end:
+        day = moment.astimezone(calendar.zone).date()
+        span = days.setdefault(day, calendar.hours_of(day))
+        worked += span is not None and span[0] <= moment < span[1]
+        moment += timedelta(minutes=1)
+    return timedelta(minutes=worked)
+
+
+@settings(max_examples=40, deadline=None)
+@given(calendars, moments, st.integers(0, 4 * 24 * 60))
+def test_between_counts_the_minutes_that_are_worked(calendar: WorkCalendar, start: datetime, minutes: int) -> None:
+    end = start + timedelta(minutes=minutes)
+    assert calendar.between(start, end) == by_the_minute(calendar, start, end)
+
+
+@settings(max_examples=150, deadline=None)
+@given(calendars, moments, spans)
+def test_what_is_added_lies_between(calendar: WorkCalendar, start: datetime, worked: timedelta) -> None:
+    due = calendar.add(start, worked)
+    assert calendar.between(start, due) == worked
+    assert calendar.between(start, due - timedelta(minutes=1)) == worked - timedelta(minutes=1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(calendars, moments, spans, spans)
+def test_two_steps_lead_where_one_does(calendar: WorkCalendar, start: datetime, one: timedelta, two: timedelta) -> None:
+    assert calendar.add(calendar.add(start, one), two) == calendar.add(start, one + two)
+
+
+@pytest.mark.parametrize(
+    ("start", "hours", "due"),
+    [
+        ("2026-11-20T16:00+01:00", 2, "2026-11-23T09:00+01:00"),  # over a weekend
+        ("2026-12-24T16:30+01:00", 1, "2026-12-28T08:30+01:00"),  # over a holiday and a weekend
+        ("2026-03-27T16:00+01:00", 2, "2026-03-30T09:00+02:00"),  # over the night that is an hour shorter
+        ("2026-10-23T16:00+02:00", 2, "2026-10-26T09:00+01:00"),  # over the night that is an hour longer
+    ],
+)
+def test_office_hours_keep_to_the_clock_on_the_wall(start: str, hours: int, due: str) -> None:
+    assert OFFICE.add(datetime.fromisoformat(start), timedelta(hours=hours)) == datetime.fromisoformat(due)
+
+
+def test_a_day_worked_around_the_clock_has_23_or_25_hours_when_the_clocks_change() -> None:
+    always = WorkCalendar(BERLIN, ((0, 1440),) * 7)
+    assert sum((OFFICE.between(*_day(2026, 3, 29)), always.between(*_day(2026, 3, 29))), timedelta()) == timedelta(
+        hours=23
+    )
+    assert always.between(*_day(2026, 10, 25)) == timedelta(hours=25)
+
+
+def test_around_the_clock_is_time_as_it_passes() -> None:
+    start = datetime(2026, 3, 28, 12, tzinfo=UTC)
+    assert AROUND_THE_CLOCK.add(start, timedelta(days=2)) == start + timedelta(days=2)
+
+
+def test_days_before_passes_over_what_is_not_worked() -> None:
+    monday = datetime.fromisoformat("2026-11-23T10:00+01:00")
+    assert OFFICE.days_before(monday, 2) == datetime.fromisoformat("2026-11-19T10:00+01:00")
+
+
+def test_where_nothing_is_worked_nothing_is_ever_due() -> None:
+    with pytest.raises(NeverOpen):
+        WorkCalendar(BERLIN, (None,) * 7).add(datetime(2026, 1, 1, tzinfo=UTC), timedelta(minutes=1))
+
+
+def _day(year: int, month: int, day: int) -> tuple[datetime, datetime]:
+    start = datetime(year, month, day, tzinfo=BERLIN)
+    return start, start + timedelta(days=1)
