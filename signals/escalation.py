@@ -196,7 +196,8 @@ def _told_by(rule: EscalationRule) -> list[tuple[Membership, frozenset[uuid.UUID
     """The members whom a rule tells, each with the companies they are limited to (None = not limited)."""
     rows = Membership.objects.for_organization(rule.organization).filter(is_active=True, user__is_active=True)
     found = list(rows.filter(role=rule.notify_role).select_related("user", "organization")) if rule.notify_role else []
-    found += list(rows.filter(pk=rule.notify_member_id).select_related("user", "organization"))
+    if rule.notify_member_id is not None:
+        found += list(rows.filter(pk=rule.notify_member_id).select_related("user", "organization"))
     actors = {member.pk: (member, Actor.person(member).companies) for member in found}
     return list(actors.values())
 
