@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from junto.desk.api import AuditView
 from junto.tenants.access import API_PAGE_POLICY
 
 
@@ -26,4 +27,7 @@ urlpatterns = [
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs", ApiPage.as_view(url_name="api-schema"), name="api-docs"),
     path("<slug:organization>/", include("signals.urls_api")),
+    path("<slug:organization>/", include("runbooks.urls_api")),
+    path("<slug:organization>/", include("agent.urls_api")),
+    path("<slug:organization>/audit", AuditView.as_view(), name="api-audit"),
 ]

@@ -18,18 +18,17 @@ from junto.tenants.access import MemberRequest
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import SCOPE_PERMISSIONS, Permission, require
 
-#: What a scope lets a program do, in words. Those of LATER no address of the API asks for yet: they are not given.
+#: What a scope lets a program do, in words.
 SCOPE_WORDS = {
     "signals:read": "List and read signals",
     "signals:write": "Send tickets in",
     "companies:sync": "Send companies, contacts and devices in",
-    "runbooks:read": "Later: read runbooks",
-    "sessions:read": "Later: read sessions",
-    "sessions:start": "Later: start the agent",
-    "actions:propose": "Later: propose actions; it never decides one",
-    "audit:read": "Later: read the audit log",
+    "runbooks:read": "Read runbooks",
+    "sessions:read": "Read sessions and actions",
+    "sessions:start": "Start the agent",
+    "actions:propose": "Propose actions; it never decides one",
+    "audit:read": "Read the audit log",
 }
-LATER = frozenset(scope for scope, words in SCOPE_WORDS.items() if words.startswith("Later: "))
 LONGEST_DAYS = 365
 
 
@@ -50,13 +49,10 @@ def create(request: MemberRequest) -> HttpResponse:
     try:
         if not days.isdecimal() or not 0 < int(days) <= LONGEST_DAYS:
             raise TokenRefused(f"Say after how many days it expires, from 1 to {LONGEST_DAYS}.")
-        scopes = request.POST.getlist("scopes")
-        if not LATER.isdisjoint(scopes):
-            raise TokenRefused("No address of the API asks for this scope yet: choose another one.")
         _, secret = create_token(
             actor=actor,
             label=request.POST.get("name", ""),
-            scopes=scopes,
+            scopes=request.POST.getlist("scopes"),
             expires_at=timezone.now() + timedelta(days=int(days)),
         )
     except TokenRefused as problem:
@@ -96,7 +92,7 @@ def _page(request: MemberRequest, actor: Actor, *, secret: str = "", errors: lis
     ]
     context = {
         "tokens": rows,
-        "scopes": [(scope, SCOPE_WORDS.get(scope, scope), scope in LATER) for scope in SCOPE_PERMISSIONS],
+        "scopes": [(scope, SCOPE_WORDS.get(scope, scope)) for scope in SCOPE_PERMISSIONS],
         "create_path": reverse("tokens-create"),
         "secret": secret,
         "errors": errors or [],

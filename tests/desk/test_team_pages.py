@@ -119,7 +119,7 @@ class TokenPageTests(JuntoTestCase):
 
     def test_a_refusal_is_told_on_the_page(self) -> None:
         assert "Choose at least one scope." in self.make(scopes=[])
-        assert "No address of the API asks for this scope yet" in self.make(scopes=["audit:read"])
+        assert "Unknown scope: everything:write." in self.make(scopes=["everything:write"])
         assert "from 1 to 365" in self.make(days="366")
         assert "from 1 to 365" in self.make(days="soon")
         assert not ApiToken.objects.for_organization(self.northwind).exists()
