@@ -120,16 +120,16 @@ class SessionListView(SignalView, generics.ListAPIView[AgentSession]):
         asked = _read(SessionInput, request)
         signal = _signal(self, asked["signal"])
         known = live_session(signal)
-        if known is None:
-            try:
-                known = open_session(signal=signal, actor=self.actor, mode=asked["mode"])
-            except (SessionRefused, SignalNotClaimable) as refusal:
-                raise Conflict(str(refusal)) from refusal
-            created = status.HTTP_201_CREATED
-        else:
-            created = status.HTTP_200_OK
-        found = _sessions(self).get(pk=known.pk)
-        return Response(SessionOutput(found).data, status=created)
+        if known is not None:
+            return self._told(known, status.HTTP_200_OK)
+        try:
+            opened = open_session(signal=signal, actor=self.actor, mode=asked["mode"])
+        except (SessionRefused, SignalNotClaimable) as refusal:
+            raise Conflict(str(refusal)) from refusal
+        return self._told(opened, status.HTTP_201_CREATED)
+
+    def _told(self, session: AgentSession, code: int) -> Response:
+        return Response(SessionOutput(_sessions(self).get(pk=session.pk)).data, status=code)
 
     def get_queryset(self) -> SessionQuerySet:
         """The sessions the token may see, newest first."""

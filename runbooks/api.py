@@ -9,7 +9,6 @@ import django_filters
 from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from pydantic import JsonValue
 from rest_framework import generics, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -44,7 +43,7 @@ class RunbookFilter(django_filters.FilterSet):  # type: ignore[misc]
         return found
 
 
-class RunbookOutput(serializers.Serializer[None]):
+class RunbookOutput(serializers.Serializer[dict[str, object]]):
     """A runbook in a list: the version in force, else the draft."""
 
     id = serializers.UUIDField()
@@ -116,7 +115,7 @@ class RunbookDetailView(SignalView):
         version = published_versions([row]).get(row.pk)
         shown = version or row
         inputs = [one.model_dump(mode="json") for one in version.inputs] if version else list(row.inputs)
-        told = {
+        told: dict[str, object] = {
             **_told(row, version),
             "body": shown.body,
             "tools": sorted(parse(shown.body).tools),
@@ -126,7 +125,7 @@ class RunbookDetailView(SignalView):
         return Response(RunbookDetailOutput(told).data)
 
 
-def _told(row: Runbook, version: PublishedVersion | None) -> dict[str, JsonValue | object]:
+def _told(row: Runbook, version: PublishedVersion | None) -> dict[str, object]:
     shown = version or row
     return {
         "id": row.pk,

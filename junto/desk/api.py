@@ -28,7 +28,7 @@ class AuditEntryOutput(serializers.ModelSerializer[AuditEntry]):
         fields = COLUMNS
 
 
-class AuditOutput(serializers.Serializer[None]):
+class AuditOutput(serializers.Serializer[dict[str, object]]):
     """Entries in the order they were written."""
 
     results = AuditEntryOutput(many=True)
