@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import uuid
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,6 @@ from django.db import close_old_connections, connections
 from django.utils.module_loading import import_string
 from django_tasks.backends.base import BaseTaskBackend
 from django_tasks.base import Task, TaskResult, TaskResultStatus
-from django_tasks.utils import get_random_id
 
 log = structlog.get_logger(__name__)
 
@@ -109,7 +109,7 @@ class ThreadBackend(BaseTaskBackend):
         _lanes[task.queue_name].put(Call(task, key))
         return TaskResult(
             task=task,
-            id=get_random_id(),
+            id=uuid.uuid4().hex,  # a tenth of the cost of 32 random choices, of which a delivery makes thousands
             status=TaskResultStatus.READY,
             enqueued_at=None,
             started_at=None,

@@ -13,6 +13,7 @@ BENCHMARKS = {
     "agent_loop": ("sessions", "rounds"),
     "classification": ("tickets", "rounds"),
     "runbook_list": ("runbooks", "rounds"),
+    "ticket_delivery": ("tickets", "rounds"),
 }
 
 
