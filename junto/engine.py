@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import uuid
 import time
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
