@@ -33,6 +33,8 @@ ANSWER_TOKENS = 1500
 SILENT_FOR = timedelta(seconds=60)
 #: Characters of an answer that are kept.
 MOST_KEPT = 20_000
+#: A question set aside so lately may still be on its way from another process, which will keep the answer.
+IN_FLIGHT = timedelta(seconds=ANSWER_SECONDS + 10)
 #: What is still set aside after so long was left behind by a process that died.
 LOST_AFTER = timedelta(minutes=15)
 #: `ModelUsage.subject` of what processors ask begins so.
@@ -45,6 +47,7 @@ class SignalAsker:
     def __init__(self, signal: Signal, *, processor: str, revision: int, options: ModelOptions) -> None:
         self._signal, self._processor, self._revision, self._daily = signal, processor, revision, options.model_daily
         self._name = model_info(signal.organization).model
+        self._subject = f"{SUBJECT}{processor}:{signal.pk}"[:80]
         self.why = ""
 
     def ask(self, question: Question[R]) -> Said[R] | None:
@@ -83,7 +86,10 @@ class SignalAsker:
         )
         if asked.count() >= self._daily:
             return f"The language model was asked {self._daily} times today, which is the most that is set."
-        last = ModelUsage.objects.for_organization(organization).filter(reserved=False).order_by("-created_at").first()
+        usages = ModelUsage.objects.for_organization(organization)
+        if usages.filter(subject=self._subject, reserved=True, created_at__gt=now - IN_FLIGHT).exists():
+            return "The language model is being asked already."
+        last = usages.filter(reserved=False).order_by("-created_at").first()
         if last is not None and not last.tokens_in + last.tokens_out and last.created_at > now - SILENT_FOR:
             return "The language model gave no answer a moment ago, so it was not asked."
         return ""
@@ -94,7 +100,7 @@ class SignalAsker:
         usage = reserve_usage(
             organization=signal.organization,
             company=signal.company,
-            subject=f"{SUBJECT}{self._processor}:{signal.pk}"[:80],
+            subject=self._subject,
             model=self._name,
             tokens_in=estimate_tokens(messages, tools),
             tokens_out=ANSWER_TOKENS,

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from approvals.models import StaleState
 from junto.bells import ring
 from junto.tenants.scoping import TenantQuerySet
 from signals.models import ReviewItem, Signal
 from signals.processors import PROCESSORS
+from signals.processors.base import AnyProcessor
 
 _STATES = Signal.State
 _NOUNS = {processor.slug: processor.noun or processor.label for processor in PROCESSORS}
@@ -54,6 +56,18 @@ def reconsider(signal: Signal) -> None:
     except StaleState:  # somebody began on it meanwhile
         return
     ring("signal.changed", str(signal.pk))
+
+
+@transaction.atomic
+def forget(processor: AnyProcessor, signals: TenantQuerySet[Signal]) -> None:
+    """Ask nobody any more what `processor` was not sure of; of these signals, what nothing else holds is new again."""
+    now = timezone.now()
+    open_ones = signals.filter(state__in=Signal.OPEN)
+    asked = ReviewItem.unscoped.filter(processor=processor.slug, state=ReviewItem.State.OPEN)
+    asked.filter(signal__in=open_ones).update(state=ReviewItem.State.DROPPED, closed_at=now)
+    others = ReviewItem.unscoped.filter(signal=OuterRef("pk"), state=ReviewItem.State.OPEN)
+    held = open_ones.filter(~Exists(others), state=_STATES.NEEDS_REVIEW, company__isnull=False, left_out="")
+    held.update(state=_STATES.NEW, state_reason="", changed_at=now)
 
 
 def _asked(signal: Signal) -> TenantQuerySet[ReviewItem]:

@@ -14,6 +14,8 @@ from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
+from junto.tenants.scoping import TenantQuerySet
+from signals.doubts import forget
 from signals.models import Board, ProcessorRule, ProcessorSetting, Signal
 from signals.plans import plans
 from signals.processor_grants import end_grants
@@ -42,6 +44,7 @@ def switch_processor(
     row = _row(actor, processor, company)
     row.enabled = enabled
     row.save()
+    _forget_where_off(actor, processor, company)
     end_grants(actor, processor, reason="Its settings were changed.")
     _note(actor, row, "processor.switched", {"enabled": enabled})
 
@@ -170,6 +173,19 @@ def read_again(*, actor: Actor, signals: Collection[Signal]) -> int:
     for pk in chosen:
         ring("signal.unread", str(pk))
     return len(chosen)
+
+
+def _forget_where_off(actor: Actor, processor: AnyProcessor, company: Company | None) -> None:
+    """What a processor asked holds no ticket that it does not read any more."""
+    signals: TenantQuerySet[Signal] = Signal.objects.for_organization(actor.organization)
+    plan = next(plan for plan in plans(actor.organization, company) if plan.processor is processor)
+    if plan.enabled:
+        return
+    if company is not None:
+        forget(processor, signals.filter(company=company))
+        return
+    own = ProcessorSetting.objects.for_organization(actor.organization).filter(processor=processor.slug, enabled=True)
+    forget(processor, signals.exclude(company__in=own.filter(company__isnull=False).values("company")))
 
 
 def train_now(*, actor: Actor, processor: AnyProcessor) -> None:

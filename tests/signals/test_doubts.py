@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.models import AgentSession, StartRule
 from signals.corrections import correct_value, dismiss_review
 from signals.models import ReviewItem, Signal
+from signals.processor_settings import switch_processor
 from tests.signals.deliveries import deliver, stored, ticket
 from tests.signals.test_processors import KIND, ProcessorCase
 
@@ -54,6 +55,14 @@ class DoubtTests(ProcessorCase):
         assert answer.url == self.path("review/")  # type: ignore[attr-defined]
         assert self.arrive(SUBJECT, minute=5, status="Assigned").state == State.NEW
         assert self.item().state == ReviewItem.State.DISMISSED
+
+    def test_switched_off_a_processor_holds_no_ticket_any_more(self) -> None:
+        self.arrive(SUBJECT)
+        switch_processor(actor=self.actor(self.adam), processor=KIND, enabled=True, company=self.harlow)
+        switch_processor(actor=self.actor(self.adam), processor=KIND, enabled=False)
+        assert stored(self.psa).state == State.NEEDS_REVIEW
+        switch_processor(actor=self.actor(self.adam), processor=KIND, enabled=None, company=self.harlow)
+        assert (stored(self.psa).state, self.item().state) == (State.NEW, ReviewItem.State.DROPPED)
 
     def test_ines_and_who_may_not_work_on_it_leave_nothing_open(self) -> None:
         signal = self.arrive(SUBJECT)

@@ -165,6 +165,13 @@ class AskedTests(ModelCase, JuntoTestCase):
         [question] = self.questions()
         assert question.problem.startswith("The language model gave no answer.")
 
+    def test_what_another_process_is_asking_already_is_not_asked_a_second_time(self) -> None:
+        signal = self.ticket()
+        subject = f"processor:category:{signal.pk}"
+        ModelUsage.objects.create(organization=self.northwind, subject=subject, model="scripted-1")
+        with self.model():
+            assert self.read(signal) is None
+
     def test_what_a_dead_process_had_set_aside_is_counted(self) -> None:
         lost = ModelUsage.objects.create(
             organization=self.northwind, subject="processor:category:1", model="scripted-1"
