@@ -289,6 +289,7 @@ CLOCK: dict[str, int] = {
     "approvals.tasks.sweep_actions": 5,
     "integrations.tasks.sync_directories": 3600,
     "junto.audit.tasks.export_heads": 3600,
+    "junto.desk.tasks.send_daily_digests": 300,
     "junto.team.tasks.forget_answers": 3600,
 }
 

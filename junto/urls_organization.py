@@ -11,6 +11,7 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("inbox/", pages.inbox, name="inbox"),
     path("inbox/read/", pages.mark_inbox_read, name="inbox-read"),
+    path("inbox/digest/", pages.set_digest, name="inbox-digest"),
     path("people/", people.people, name="people"),
     path("people/invite/", people.invite_view, name="people-invite"),
     path("people/invitations/<uuid:invitation_id>/revoke/", people.uninvite_view, name="people-uninvite"),

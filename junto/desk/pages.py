@@ -11,6 +11,7 @@ from agent.models import AgentSession
 from agent.rendering import session_cards, session_look
 from approvals.services import waiting_for
 from integrations.llm.fencing import show_escaped
+from junto.desk.digest import want_digest, wants_digest
 from junto.inbox.services import mark_read, notices_of
 from junto.tenants.access import MemberRequest
 from signals.models import Signal
@@ -66,11 +67,24 @@ def inbox(request: MemberRequest) -> HttpResponse:
         }
         for notice in notices_of(request.membership)[:NOTICES_SHOWN]
     ]
-    return render(request, "desk/inbox.html", {"notices": notices, "read_path": reverse("inbox-read")})
+    context = {
+        "notices": notices,
+        "read_path": reverse("inbox-read"),
+        "digest_path": reverse("inbox-digest"),
+        "wants_digest": wants_digest(request.membership),
+    }
+    return render(request, "desk/inbox.html", context)
 
 
 @require_POST
 def mark_inbox_read(request: MemberRequest) -> HttpResponse:
     """Everything in this member's inbox is read now."""
     mark_read(membership=request.membership)
+    return redirect("inbox")
+
+
+@require_POST
+def set_digest(request: MemberRequest) -> HttpResponse:
+    """Field `wanted`: yes or no."""
+    want_digest(membership=request.membership, wanted=request.POST.get("wanted") == "yes")
     return redirect("inbox")

@@ -28,3 +28,17 @@ class Notification(TenantModel):
 
     def __str__(self) -> str:
         return self.title
+
+
+class Digest(TenantModel):
+    """Whether a member wants the daily digest, and the day on which they were last told. Without a row they do."""
+
+    membership = models.OneToOneField(Membership, on_delete=models.CASCADE, related_name="+")
+    wanted = models.BooleanField(default=True)
+    told_on = models.DateField(null=True, blank=True)
+
+    class Meta(TenantModel.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"Digest of {self.membership}"
