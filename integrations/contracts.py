@@ -166,6 +166,10 @@ class TicketSource(Protocol):
         """One ticket. Raises `VendorNotFound` when the source has none of this id (any more)."""
         ...
 
+    def outline(self) -> Iterator[tuple[str, datetime]]:
+        """Every ticket's id and last change, and nothing else of it."""
+        ...
+
     def companies(self) -> Iterator[CompanyRecord]:
         """All client companies."""
         ...

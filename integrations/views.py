@@ -329,6 +329,7 @@ def _tile(connection: Connection, cursor_at: object = None, refused: Sequence[Re
         "edit_path": reverse("connection-change", args=[connection.pk]),
         "remove_path": reverse("connection-remove", args=[connection.pk]),
         "pause_path": reverse("connection-pause", args=[connection.pk]),
+        "sync_path": reverse("connection-sync", args=[connection.pk]),
         "companies_path": reverse("connection-companies", args=[connection.pk]),
     }
 

@@ -18,7 +18,7 @@ from integrations.services import is_ticket_source
 from integrations.webhooks import forget_old_hints
 from junto.bells import ring
 from junto.tenants.models import Organization
-from signals import hints, placing, polling
+from signals import drift, hints, placing, polling
 from signals.asking import LOST_AFTER, SUBJECT
 from signals.back_testing import advance_back_test
 from signals.clocks import keep_clocks
@@ -82,6 +82,30 @@ def end_maintenance(_: str = "") -> None:
     over = MaintenanceWindow.unscoped.filter(ends_at__lte=timezone.now(), settled_at=None)
     for window in over.select_related("organization"):
         settle_window(window)
+
+
+@task(queue_name="polls")
+def compare_connection(connection_id: str) -> None:
+    """Compare a connection's tickets with its source."""
+    connection = Connection.unscoped.select_related("organization").filter(pk=connection_id).first()
+    if connection is not None and is_ticket_source(connection):
+        drift.compare(connection)
+
+
+@task(queue_name="polls")
+def repair_connection(connection_id: str) -> None:
+    """Read anew what a comparison found."""
+    connection = Connection.unscoped.select_related("organization").filter(pk=connection_id).first()
+    if connection is not None and is_ticket_source(connection):
+        drift.repair(connection)
+
+
+@task
+def compare_due(_: str = "") -> None:
+    """Ring for every connection that was not compared with its source for a day."""
+    for organization in Organization.objects.all():
+        for connection in drift.due_for_comparison(Connection.objects.for_organization(organization)):
+            ring("connection.compare", str(connection.pk))
 
 
 @task

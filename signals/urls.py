@@ -13,6 +13,7 @@ from signals import (
     processor_pages,
     review_pages,
     service_pages,
+    sync_pages,
     views,
 )
 
@@ -32,6 +33,9 @@ urlpatterns = [
     path("signals/<uuid:signal_id>/findings/<str:slug>/confirm/", review_pages.confirm, name="finding-confirm"),
     path("signals/<uuid:signal_id>/findings/<str:slug>/dismiss/", review_pages.dismiss, name="finding-dismiss"),
     path("signals/<uuid:signal_id>/findings/<str:slug>/revert/", review_pages.revert_view, name="finding-revert"),
+    path("connections/<uuid:connection_id>/sync/", sync_pages.sync, name="connection-sync"),
+    path("connections/<uuid:connection_id>/sync/compare/", sync_pages.compare_view, name="connection-compare"),
+    path("connections/<uuid:connection_id>/sync/repair/", sync_pages.repair_view, name="connection-repair"),
     path("maintenance/", maintenance_pages.maintenance, name="maintenance"),
     path("maintenance/<uuid:window_id>/end/", maintenance_pages.end, name="maintenance-end"),
     path("escalations/", escalation_pages.escalations, name="escalations"),

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import JsonValue, ValidationError
 
 from integrations.connectwise import conditions as where
-from integrations.connectwise import endpoints, schemas
+from integrations.connectwise import endpoints, schemas, schemas_control
 from integrations.contracts import CredentialField
 from integrations.errors import VendorGarbled
 from integrations.http import VendorSession
@@ -21,6 +21,7 @@ from integrations.warrants import Endpoint, Errand
 LABEL = "ConnectWise PSA"
 API_VERSION = "2025.1"
 PAGE_SIZE = 250
+LARGEST_PAGE = 1000
 _API_PATH = "/v4_6_release/apis/3.0"
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -105,6 +106,12 @@ class ConnectWiseClient:
         query = [("orderBy", order_by), ("page", str(page)), ("pageSize", str(limit))]
         answer = self._session.send("GET", endpoints.TICKETS.path(), query=_with(query, conditions))
         return _rows(schemas.Ticket, answer.content)
+
+    def ticket_stamps(self, *, conditions: str) -> Iterator[schemas_control.Stamped]:
+        """The id and last change of all tickets that meet the conditions, in pages as large as the vendor gives."""
+        query = [("fields", "id,_info/lastUpdated"), ("orderBy", "id"), ("pageSize", str(LARGEST_PAGE))]
+        for content in self._session.pages(endpoints.TICKETS.path(), query=_with(query, conditions)):
+            yield from _rows(schemas_control.Stamped, content)
 
     def notes(self, ticket_id: int) -> list[schemas.Note]:
         """The whole conversation of a ticket, oldest first, time entries' texts included."""
@@ -207,15 +214,15 @@ class ConnectWiseClient:
         if not told.success:
             raise VendorGarbled(f"{LABEL} did not merge the tickets. It said: {told.message}", sent=True)
 
-    def callbacks(self, url: str) -> list[schemas.Callback]:
+    def callbacks(self, url: str) -> list[schemas_control.Callback]:
         """What the vendor sends to this address."""
-        found = self._list(schemas.Callback, endpoints.CALLBACKS, conditions=where.equals("url", url))
+        found = self._list(schemas_control.Callback, endpoints.CALLBACKS, conditions=where.equals("url", url))
         return [callback for callback in found if callback.url == url]
 
-    def create_callback(self, url: str) -> schemas.Callback:
+    def create_callback(self, url: str) -> schemas_control.Callback:
         """Ask for every change of every ticket."""
         body: dict[str, JsonValue] = {"url": url, "type": "ticket", "level": "owner", "objectId": 1}
-        return self._written(schemas.Callback, endpoints.CREATE_CALLBACK, {**body, "description": "Junto"})
+        return self._written(schemas_control.Callback, endpoints.CREATE_CALLBACK, {**body, "description": "Junto"})
 
     def delete_callback(self, callback_id: int) -> None:
         """Ask for no more."""
@@ -224,7 +231,7 @@ class ConnectWiseClient:
     def signing_key(self, key_id: str) -> str:
         """The key that callbacks are signed with; it appears in no error."""
         answer = self._session.send("GET", endpoints.CALLBACK_KEY.path(id=key_id))
-        return _record(schemas.SigningKey, answer.content).signing_key.get_secret_value()
+        return _record(schemas_control.SigningKey, answer.content).signing_key.get_secret_value()
 
     def _list(
         self,

@@ -193,19 +193,6 @@ class Success(Wire):
     message: str = ""
 
 
-class Callback(Wire):
-    """An address that the vendor sends changes to."""
-
-    id: int
-    url: str = ""
-
-
-class SigningKey(Wire):
-    """What callbacks are signed with."""
-
-    signing_key: SecretStr = Field(min_length=1, max_length=1000)
-
-
 class Company(Wire):
     """A client company."""
 

@@ -65,6 +65,11 @@ class ConnectWiseSource:
             raise VendorNotFound(f"{LABEL} has no ticket {external_id[:40]}.", sent=True, status=404)
         return self._record(found[0])
 
+    def outline(self) -> Iterator[tuple[str, datetime]]:
+        """See `TicketSource`."""
+        for ticket in self._client.ticket_stamps(conditions=where.equals("recordType", "ServiceTicket")):
+            yield str(ticket.id), ticket.updated_at or _UNKNOWN_MOMENT
+
     def companies(self) -> Iterator[CompanyRecord]:
         """See `TicketSource`."""
         for company in self._client.companies():

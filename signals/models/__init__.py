@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signals.models.back_tests import BackTest
+from signals.models.checks import DriftCheck
 from signals.models.escalation import EscalationFiring, EscalationRule
 from signals.models.findings import ModelQuestion, ProcessorResult, ReviewItem
 from signals.models.imports import RefusedRow, TicketImport
@@ -15,6 +16,7 @@ from signals.models.windows import MaintenanceWindow
 __all__ = [
     "BackTest",
     "Board",
+    "DriftCheck",
     "EscalationFiring",
     "EscalationRule",
     "MaintenanceWindow",

@@ -1,0 +1,86 @@
+"""Comparing with the source finds what the poll cannot see, and the repair sets it right."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from signals import drift, tasks
+from signals.models import DriftCheck, Signal
+from signals.services import poll_connection
+from tests.cases import forget_calls
+from tests.integrations.connected import ConnectedTestCase
+from tests.signals.deliveries import stored
+
+State = Signal.State
+
+
+class DriftTests(ConnectedTestCase):
+    @pytest.fixture(autouse=True)
+    def _settled(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(drift, "ON_ITS_WAY", timedelta(minutes=-1))  # the sandbox's tickets are of this minute
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.sandbox.reset(seed="empty")
+        self.sandbox.plant_company("HARBOR", "Harbor Dental Group")
+        self.numbers = [self.sandbox.plant_ticket(f"Ticket {each}") for each in range(4)]
+        poll_connection(self.connection)
+        self.commit()
+        forget_calls()
+
+    def check(self) -> DriftCheck:
+        found: DriftCheck = DriftCheck.objects.for_organization(self.northwind).get(connection=self.connection)
+        return found
+
+    def press(self, button: str) -> str:
+        """An admin presses a button of the sync page; what it wakes runs, and the page as it is then."""
+        browser = self.log_in(self.adam)
+        page = f"connections/{self.connection.pk}/sync/"
+        assert browser.post(self.path(f"{page}{button}/")).status_code == 302
+        task = {"compare": tasks.compare_connection, "repair": tasks.repair_connection}[button]
+        task.call(str(self.connection.pk))
+        return str(browser.get(self.path(page)).content.decode())
+
+    def drifted(self) -> None:
+        """One deleted at the source, one lost here, one old here, one with a revision that never was."""
+        gone, lost, old, ahead = self.numbers
+        self.sandbox.delete("tickets", gone)
+        rows = Signal.objects.for_organization(self.northwind).filter(connection=self.connection)
+        rows.filter(external_id=lost).delete()
+        rows.filter(external_id=old).update(revision=1, subject="As it was long ago")
+        late = timezone.now() + timedelta(hours=5)
+        rows.filter(external_id=ahead).update(revision=drift.revision_of(late), subject="Not so at the source")
+
+    def test_what_is_in_step_says_so(self) -> None:
+        assert "In step" in self.press("compare")
+        assert (self.check().at_source, self.check().here, sum(self.check().counts.values())) == (4, 4, 0)
+
+    def test_each_kind_of_difference_is_found_and_repaired(self) -> None:
+        self.drifted()
+        page = self.press("compare")
+        assert self.check().counts == {"missing": 1, "behind": 1, "ahead": 1, "gone": 1}
+        assert "Not in step" in page
+        page = self.press("repair")
+        assert "In step" in page
+        gone, lost, old, ahead = (str(number) for number in self.numbers)
+        assert stored(self.connection, gone).state == State.GONE
+        assert [stored(self.connection, each).subject for each in (lost, old, ahead)] == [
+            "Ticket 1",
+            "Ticket 2",
+            "Ticket 3",
+        ]
+
+    def test_a_vendor_that_does_not_answer_is_said_and_nothing_is_marked_as_gone(self) -> None:
+        self.drifted()
+        self.sandbox.fault("status", status=500, count=None)
+        assert "Failed" in self.press("compare")
+        assert not Signal.objects.for_organization(self.northwind).filter(state=State.GONE).exists()
+
+    def test_every_source_is_compared_once_a_day(self) -> None:
+        self.connection.refresh_from_db()
+        assert drift.due_for_comparison([self.connection]) == [self.connection]
+        self.press("compare")
+        assert drift.due_for_comparison([self.connection]) == []
