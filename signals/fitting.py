@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from integrations.contracts import NoteRecord, TicketRecord
+from integrations.contracts import NoteRecord, TicketRecord, TimeRecord
 from signals.cleaning import storable
 from signals.intake import MOST_DEVICES, MOST_NOTES, RAW_LIMIT, TEXT_LIMIT, mebibytes, text_size
 
@@ -17,10 +17,14 @@ _ROOM_FOR_WORDS = 1024
 def fitted(ticket: TicketRecord) -> TicketRecord:
     """The ticket within the limits of intake.py; itself where it is.
 
-    Cut are a description, then the oldest notes, and `left_out` says so. The source's own record is left out whole when
-    it is too large: nobody reads it here.
+    Cut are a description, the oldest notes and time entries, and `left_out` says so; of the files the oldest. The
+    source's own record is left out whole when it is too large: nobody reads it here.
     """
-    if text_size(ticket) > TEXT_LIMIT or len(ticket.notes or ()) > MOST_NOTES:
+    if ticket.attachments is not None and len(ticket.attachments) > MOST_NOTES:
+        newest = sorted(ticket.attachments, key=lambda file: file.added_at)[-MOST_NOTES:]
+        ticket = replace(ticket, attachments=tuple(newest))
+    most = max(len(ticket.notes or ()), len(ticket.time_entries or ()))
+    if text_size(ticket) > TEXT_LIMIT or most > MOST_NOTES:
         ticket = _shortened(ticket)
     if ticket.raw is not None and len(json.dumps(ticket.raw)) > RAW_LIMIT:
         ticket = replace(ticket, raw=None)
@@ -42,7 +46,25 @@ def _shortened(ticket: TicketRecord) -> TicketRecord:
     if description != ticket.description:
         description = f"{description}…\n\n[Cut off here. {words}]"
     notes = ticket.notes if ticket.notes is None else _newest(ticket.notes, room)
-    return replace(ticket, subject=subject, description=description, notes=notes, left_out=ticket.left_out or words)
+    room -= sum(_bytes(note.text) for note in notes or ())
+    times = ticket.time_entries if ticket.time_entries is None else _newest_times(ticket.time_entries, room)
+    return replace(
+        ticket,
+        subject=subject,
+        description=description,
+        notes=notes,
+        time_entries=times,
+        left_out=ticket.left_out or words,
+    )
+
+
+def _newest_times(entries: Sequence[TimeRecord], room: int) -> tuple[TimeRecord, ...]:
+    """The newest entries, each with its minutes; the texts as far as there is room, those of the newest first."""
+    kept: list[TimeRecord] = []
+    for entry in sorted(entries, key=lambda entry: entry.started_at, reverse=True)[:MOST_NOTES]:
+        kept.append(replace(entry, text=_head(entry.text, room)))
+        room -= _bytes(kept[-1].text)
+    return tuple(reversed(kept))
 
 
 def _newest(notes: Sequence[NoteRecord], room: int) -> tuple[NoteRecord, ...]:

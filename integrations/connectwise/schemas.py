@@ -86,6 +86,7 @@ class Ticket(Wire):
     owner: Reference = NOWHERE
     merged_into: Reference = Field(NOWHERE, alias="mergedParentTicket")
     closed: bool = Field(False, alias="closedFlag")
+    hours: float = Field(0.0, alias="actualHours")
     mails_contact: bool = Field(False, alias="automaticEmailContactFlag")
     date_entered: datetime | None = Field(None, alias="dateEntered")
     info: Stamps = Field(default_factory=Stamps, alias="_info")

@@ -9,6 +9,7 @@ from integrations.connectwise import conditions as where
 from integrations.connectwise import endpoints, schemas
 from integrations.connectwise.client import LABEL, ConnectWiseClient
 from integrations.contracts import (
+    AttachmentRecord,
     BoardChoices,
     BoardRecord,
     Choice,
@@ -17,8 +18,9 @@ from integrations.contracts import (
     DeviceRecord,
     NoteRecord,
     TicketRecord,
+    TimeRecord,
 )
-from integrations.errors import VendorGarbled, VendorNotFound, VendorTooMuch
+from integrations.errors import VendorForbidden, VendorGarbled, VendorNotFound, VendorTooMuch
 from integrations.http import MOST_PAGES
 
 BATCH = 100
@@ -30,6 +32,7 @@ class ConnectWiseSource:
 
     def __init__(self, client: ConnectWiseClient) -> None:
         self._client = client
+        self._reads_files = True
 
     def changed_since(self, moment: datetime | None) -> Iterator[TicketRecord]:
         """See `TicketSource`.
@@ -170,9 +173,30 @@ class ConnectWiseSource:
             if left_out
             else tuple(_note(note, updated_at) for note in notes if note is not opening and note.text),
             merged_into=str(ticket.merged_into.id) if ticket.merged_into.id else "",
+            time_entries=self._time(ticket, updated_at),
+            attachments=self._files(ticket, updated_at),
             left_out=left_out,
             raw=ticket.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         )
+
+    def _time(self, ticket: schemas.Ticket, otherwise: datetime) -> tuple[TimeRecord, ...] | None:
+        """The time booked on it; None where the key may not read time."""
+        if not ticket.hours:
+            return ()
+        try:
+            return tuple(_time_record(entry, otherwise) for entry in self._client.time_entries(ticket.id))
+        except VendorForbidden:
+            return None
+
+    def _files(self, ticket: schemas.Ticket, otherwise: datetime) -> tuple[AttachmentRecord, ...] | None:
+        """The names of its files; None where the key may not read them, which is asked once a run."""
+        if not self._reads_files:
+            return None
+        try:
+            return tuple(_attachment(document, otherwise) for document in self._client.documents(ticket.id))
+        except VendorForbidden:
+            self._reads_files = False
+            return None
 
     def _notes(self, ticket: schemas.Ticket) -> tuple[list[schemas.Note], str]:
         """The ticket's texts; or none, and words that say so, so that one huge ticket does not hold up all others."""
@@ -185,6 +209,27 @@ class ConnectWiseSource:
 def open_source(client: ConnectWiseClient) -> ConnectWiseSource:
     """The client as a source of tickets."""
     return ConnectWiseSource(client)
+
+
+def _time_record(entry: schemas.TimeEntry, otherwise: datetime) -> TimeRecord:
+    return TimeRecord(
+        external_id=str(entry.id),
+        member=entry.member.name or entry.member.identifier,
+        minutes=max(round(entry.hours * 60), 0),
+        billable=entry.billable == "Billable",
+        text=entry.notes,
+        started_at=entry.start or otherwise,
+    )
+
+
+def _attachment(document: schemas.Document, otherwise: datetime) -> AttachmentRecord:
+    return AttachmentRecord(
+        external_id=str(document.id),
+        name=document.file_name or document.title,
+        content_type="",
+        size=document.size or None,
+        added_at=document.info.date_entered or document.info.last_updated or otherwise,
+    )
 
 
 def _note(note: schemas.Note, otherwise: datetime) -> NoteRecord:

@@ -82,6 +82,20 @@ class PollTests(ConnectedTestCase):
         assert [note.text for note in signal.notes.all()] == ["Ordered a part."]
         assert signal.state == State.RESOLVED
 
+    def test_time_booked_at_the_source_and_the_names_of_files_arrive(self) -> None:
+        number = self.sandbox.plant_ticket("Scanner", "Broken.")
+        entry = {"timeStart": "2026-11-20T09:00:00Z", "timeEnd": "2026-11-20T09:45:00Z", "billableOption": "Billable"}
+        charged = {"chargeToId": number, "chargeToType": "ServiceTicket", "notes": "New roller."}
+        self.sandbox.plant("time-entries", {**entry, **charged, "member": {"identifier": "theo"}})
+        self.sandbox.plant(
+            "documents",
+            {"recordType": "Ticket", "recordId": number, "title": "Photo", "fileName": "roller.jpg", "size": 2048},
+        )
+        poll_connection(self.connection)
+        [booked], [file] = self.signal(number).time_entries.all(), self.signal(number).attachments.all()
+        assert (booked.minutes, booked.billable, booked.text) == (45, True, "New roller.")
+        assert (file.name, file.size) == ("roller.jpg", 2048)
+
     def test_a_ticket_of_a_company_and_contact_not_known_yet_makes_the_poll_read_the_directory(self) -> None:
         poll_connection(self.connection)
         self.sandbox.plant_company("LARKSPUR", "Larkspur Garden Centre")
