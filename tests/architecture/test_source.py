@@ -78,6 +78,7 @@ UNSCOPED_WORKERS = (
     "approvals.execution",
     "approvals.watching",
     "signals.tasks",
+    "signals.back_testing",
     "signals.polling",
     "integrations.tasks",
     "runbooks.tasks",
