@@ -80,6 +80,7 @@ UNSCOPED_WORKERS = (
     "signals.tasks",
     "signals.back_testing",
     "signals.polling",
+    "signals.back_testing",
     "integrations.tasks",
     "runbooks.tasks",
     "runbooks.firing",
