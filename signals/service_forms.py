@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 from django import forms
 
 from signals.models import Board, ServiceHours, ServiceTarget
+from signals.service_hours import calendar_of
 from signals.worktime import DAY_MINUTES, Hours
 
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -52,7 +53,7 @@ class HoursForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, hours: ServiceHours) -> None:
         """Filled from `hours`."""
-        days = [*hours.days, *[None] * 7][:7]
+        days = calendar_of(hours).days
         initial = {
             "time_zone": hours.time_zone,
             "holidays": "\n".join(f"{day} {name}".strip() for day, name in hours.holidays.items()),

@@ -110,6 +110,7 @@ _VALUES: list[tuple[type[models.Field[Any, Any]], Any]] = [
     (models.IntegerField, lambda field: 1),
     (models.FloatField, lambda field: 0.5),
     (models.DateTimeField, lambda field: timezone.now() - dt.timedelta(minutes=1)),
+    (models.DateField, lambda field: timezone.now().date()),  # behind the moments, which are dates to Django
     (models.DurationField, lambda field: dt.timedelta(minutes=1)),
 ]
 
