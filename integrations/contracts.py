@@ -118,6 +118,24 @@ class DeviceRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertRecord:
+    """An alert that stands at a monitoring. `condition` = what makes two alerts of one device the same problem.
+
+    `device` None = the source did not say more of the device than its id. Moments are aware.
+    """
+
+    external_id: str
+    condition: str
+    subject: str
+    text: str
+    device_external_id: str
+    raised_at: datetime
+    changed_at: datetime
+    device: DeviceRecord | None = None
+    raw: JsonValue = None
+
+
+@dataclass(frozen=True, slots=True)
 class BoardRecord:
     """A service board."""
 
@@ -192,6 +210,22 @@ class TicketSource(Protocol):
 
     def priorities(self) -> tuple[Choice, ...]:
         """The priorities there are, the most urgent first."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class AlertSource(Protocol):
+    """A monitoring. Every method raises `VendorError`."""
+
+    def alerts(self) -> list[AlertRecord]:
+        """All alerts that stand now: what is not among them has cleared."""
+        ...
+
+    def device(self, external_id: str) -> DeviceRecord:
+        """One device, with the company it belongs to. Raises `VendorNotFound` when there is none of this id."""
         ...
 
     def close(self) -> None:

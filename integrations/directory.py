@@ -209,6 +209,26 @@ def store_devices(connection: Connection, devices: Iterable[DeviceRecord], owner
     )
 
 
+def keep_devices(connection: Connection, devices: Sequence[DeviceRecord]) -> bool:
+    """Bring the rows of these devices in step, of those whose company is known; whether there was anything to write."""
+    owners = owners_of(connection)
+    rows = Device.objects.for_organization(connection.organization).filter(
+        connection=connection, external_id__in={device.external_id for device in devices}
+    )
+    known = {each.external_id: (each.company_id, each.name, each.kind, each.gone_at) for each in rows}
+    news = {
+        device.external_id: device
+        for device in devices
+        if (owner := owners.get(device.company_external_id)) is not None
+        and known.get(device.external_id) != (owner, device.name[:NAME_LENGTH], device.kind[:120], None)
+    }
+    if news:
+        with transaction.atomic():
+            lock_directory(connection)
+            store_devices(connection, news.values(), owners)
+    return bool(news)
+
+
 def _links(connection: Connection) -> TenantQuerySet[CompanyLink]:
     rows: TenantQuerySet[CompanyLink] = CompanyLink.objects.for_organization(connection.organization)
     return rows.filter(connection=connection)

@@ -1,4 +1,4 @@
-"""What an admin does to a connection that stands: new credentials, and taking it away."""
+"""What an admin does to a connection that stands: new credentials, alerts as signals, and taking it away."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.connections import seal_credentials
+from integrations.errors import ToolUnavailable
 from integrations.models import CompanyLink, Connection, Consent, Webhook
 from integrations.services import ConnectionHealth, check_credentials, tried
+from integrations.sources import gives_alerts
 from junto.audit.services import record
+from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
 
@@ -38,6 +41,26 @@ def rotate_credentials(*, actor: Actor, connection: Connection, credentials: Map
         connection.save(update_fields=["sealed_credentials", "state", "state_detail", "checked_at", "succeeded_at"])
         record(actor, "connection.rotated", connection, {"vendor": connection.vendor})
     return health
+
+
+@transaction.atomic
+def let_alerts_in(*, actor: Actor, connection: Connection, taken: bool) -> None:
+    """Let alerts of a monitoring become signals, or no more. What became one stays as it is and hears nothing new then.
+
+    Raises:
+        PermissionDenied: the actor may not manage integrations.
+        ToolUnavailable: the system has no alerts.
+    """
+    require(actor, Permission.MANAGE_INTEGRATIONS)
+    if not gives_alerts(connection):
+        raise ToolUnavailable(f"{connection.label} has no alerts.")
+    connection.takes_alerts = taken
+    connection.save(update_fields=["takes_alerts"])
+    record(
+        actor, "connection.alerts_in" if taken else "connection.alerts_out", connection, {"vendor": connection.vendor}
+    )
+    if taken:
+        ring("connection.poll", str(connection.pk))
 
 
 @transaction.atomic

@@ -28,6 +28,7 @@ class Connection(TenantModel):
     checked_at = models.DateTimeField(null=True, blank=True)
     succeeded_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True, help_text="When an admin took it away.")
+    takes_alerts = models.BooleanField(default=False, help_text="What its monitoring finds becomes a signal.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(TenantModel.Meta):

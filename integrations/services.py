@@ -13,7 +13,14 @@ from pydantic import ValidationError
 from integrations import guard
 from integrations.chat_models import ModelInfo, chat_model, model_info
 from integrations.connections import credential_fields, normal_base_url, open_client, seal_credentials, vendor_of
-from integrations.directory import AlreadyLinked, DirectoryReport, link_company, sync_directory, unlink_company
+from integrations.directory import (
+    AlreadyLinked,
+    DirectoryReport,
+    keep_devices,
+    link_company,
+    sync_directory,
+    unlink_company,
+)
 from integrations.errors import (
     AddressRefused,
     ArgumentProblem,
@@ -30,7 +37,7 @@ from integrations.errors import (
 )
 from integrations.matching import accept_suggestions
 from integrations.models import CompanyLink, Connection
-from integrations.sources import is_ticket_source, open_ticket_source
+from integrations.sources import gives_alerts, is_ticket_source, open_alert_source, open_ticket_source, takes_alerts
 from integrations.tools import OWN_VENDOR, AnyTool, registry
 from integrations.usage import reserve_usage, settle_usage
 from integrations.vendors import VENDORS
@@ -52,17 +59,21 @@ __all__ = [
     "chat_model",
     "check_connection",
     "check_credentials",
+    "gives_alerts",
     "is_offered",
     "is_ticket_source",
+    "keep_devices",
     "link_company",
     "model_info",
     "offered_tools",
+    "open_alert_source",
     "open_ticket_source",
     "pause_connection",
     "reserve_usage",
     "save_connection",
     "settle_usage",
     "sync_directory",
+    "takes_alerts",
     "tried",
     "try_connection",
     "unlink_company",

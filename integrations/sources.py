@@ -1,9 +1,9 @@
-"""Systems that tickets come from, opened by their connection."""
+"""Systems that tickets and alerts come from, opened by their connection."""
 
 from __future__ import annotations
 
 from integrations.connections import open_client, vendor_of
-from integrations.contracts import TicketSource
+from integrations.contracts import AlertSource, TicketSource
 from integrations.errors import ToolUnavailable
 from integrations.models import Connection
 from integrations.vendors import VENDORS
@@ -30,4 +30,29 @@ def open_ticket_source(connection: Connection) -> TicketSource:
         raise ToolUnavailable(f"No tickets come from {connection.label}.")
     client = open_client(connection, Errand.reading(SYNC_SECONDS))
     source: TicketSource = vendor_of(connection).module("source").open_source(client)
+    return source
+
+
+def gives_alerts(connection: Connection) -> bool:
+    """Whether the connection's vendor has alerts that could become signals; asks nobody."""
+    vendor = VENDORS.get(connection.vendor)
+    return vendor is not None and vendor.gives_alerts
+
+
+def takes_alerts(connection: Connection) -> bool:
+    """Whether alerts of the connection become signals."""
+    return connection.takes_alerts and gives_alerts(connection)
+
+
+def open_alert_source(connection: Connection) -> AlertSource:
+    """The connection as a monitoring; to be closed.
+
+    Raises:
+        ToolUnavailable: it is paused, has no credentials, or its alerts are not wanted as signals.
+        AddressRefused: its address is none that requests may go to.
+    """
+    if not takes_alerts(connection):
+        raise ToolUnavailable(f"Alerts of {connection.label} do not become signals.")
+    client = open_client(connection, Errand.reading(SYNC_SECONDS))
+    source: AlertSource = vendor_of(connection).module("alerts").open_source(client)
     return source

@@ -16,6 +16,7 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/remove/", views.remove, name="connection-remove"),
     path("connections/<uuid:connection_id>/test/", views.test, name="connection-test"),
     path("connections/<uuid:connection_id>/pause/", views.pause, name="connection-pause"),
+    path("connections/<uuid:connection_id>/alerts/", views.alerts, name="connection-alerts"),
     path("connections/<uuid:connection_id>/webhook/", webhook_views.register, name="connection-webhook"),
     path(
         "connections/<uuid:connection_id>/webhook/remove/", webhook_views.unregister, name="connection-webhook-remove"

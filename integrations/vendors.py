@@ -11,14 +11,16 @@ from types import ModuleType
 class Vendor:
     """A system Junto can connect to. `package` holds its client, schemas, endpoints and tools.
 
-    `gives_tickets` = it also has a `source` module, and signals come from there. `sends_webhooks` = it also has a
-    module `hooks`, and tells of changes by itself.
+    `gives_tickets` = it also has a `source` module, and signals come from there. `gives_alerts` = it also has a module
+    `alerts`, and what its monitoring finds becomes signals where an admin wants that. `sends_webhooks` = it also has
+    a module `hooks`, and tells of changes by itself.
     """
 
     slug: str
     label: str
     package: str
     gives_tickets: bool = False
+    gives_alerts: bool = False
     sends_webhooks: bool = False
 
     def module(self, name: str) -> ModuleType:
@@ -40,6 +42,12 @@ VENDORS: dict[str, Vendor] = {
             gives_tickets=True,
             sends_webhooks=True,
         ),
-        Vendor(slug="ninjaone", label="NinjaOne", package="integrations.ninjaone", sends_webhooks=True),
+        Vendor(
+            slug="ninjaone",
+            label="NinjaOne",
+            package="integrations.ninjaone",
+            gives_alerts=True,
+            sends_webhooks=True,
+        ),
     )
 }

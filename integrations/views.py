@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from integrations.connections import asks_people, normal_base_url, set_up_steps
 from integrations.errors import IntegrationError
 from integrations.forms import ConnectionForm, LinkForm
-from integrations.lifecycle import remove_connection, rotate_credentials
+from integrations.lifecycle import let_alerts_in, remove_connection, rotate_credentials
 from integrations.matching import Unmapped, accept_suggestions, unmapped
 from integrations.models import CompanyLink, Connection, RefusedTicket, SyncCursor
 from integrations.persons import consent_of
@@ -22,10 +22,12 @@ from integrations.services import (
     AlreadyLinked,
     InvalidConnection,
     check_connection,
+    gives_alerts,
     is_ticket_source,
     link_company,
     pause_connection,
     save_connection,
+    takes_alerts,
     try_connection,
     unlink_company,
 )
@@ -121,6 +123,21 @@ def pause(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     pause_connection(actor=request.actor, connection=connection, paused=paused)
     messages.success(request, f"{connection.label} {'is paused' if paused else 'goes on'}.")
     return redirect("connections")
+
+
+@require_POST
+def alerts(request: MemberRequest, connection_id: UUID) -> HttpResponse:
+    """Let alerts become signals, or no more."""
+    require(request.actor, Permission.MANAGE_INTEGRATIONS)
+    connection = find_connection(request, connection_id)
+    if not gives_alerts(connection):
+        raise Http404("This system has no alerts.")
+    taken = request.POST.get("taken") == "yes"
+    let_alerts_in(actor=request.actor, connection=connection, taken=taken)
+    messages.success(
+        request, f"Alerts of {connection.label} {'become signals' if taken else 'stay there'} from now on."
+    )
+    return redirect("connection-change", connection.pk)
 
 
 @require_safe
@@ -251,6 +268,9 @@ def _edit(
         if connection and asks_people(vendor)
         else "",
         "withdraw_path": reverse("connection-withdraw", args=[connection.pk]) if connection else "",
+        "alerts_path": reverse("connection-alerts", args=[connection.pk])
+        if connection and gives_alerts(connection)
+        else "",
         "traffic": traffic_of(connection) if connection else None,
         "per_minute": PER_MINUTE,
         "set_up": set_up_steps(vendor),
@@ -322,7 +342,8 @@ def _tile(connection: Connection, cursor_at: object = None, refused: Sequence[Re
         "checked_at": connection.checked_at,
         "succeeded_at": connection.succeeded_at,
         "cursor_at": cursor_at,
-        "gives_tickets": vendor is None or vendor.gives_tickets,
+        "gives_tickets": vendor is None or vendor.gives_tickets or takes_alerts(connection),
+        "takes_alerts": connection.takes_alerts,
         "refused": refused,
         "paused": connection.state == Connection.State.PAUSED,
         "test_path": reverse("connection-test", args=[connection.pk]),

@@ -52,6 +52,11 @@ def closes_by_itself(connection: Connection, alert_type: str) -> bool:
     return bool(alert_type) and not is_ticket_source(connection)
 
 
+def keeps_device(signal: Signal, connection: Connection) -> bool:
+    """Whether a monitoring told the device; the ticket at `connection` that was opened since need not name it."""
+    return bool(signal.alert_type) and signal.device is not None and signal.device.connection_id != connection.pk
+
+
 def settle_alerts(organization: Organization, written: Iterable[Signal]) -> set[uuid.UUID]:
     """Fold, quieten and close what was just written, in the transaction that wrote it.
 
@@ -120,8 +125,8 @@ class _Settling:
     def _fold(self, head_id: uuid.UUID, repeats: Sequence[Signal]) -> None:
         """Put repeats under the head, with what stood under them."""
         ids = [signal.pk for signal in repeats]
-        number = self._rows().get(pk=head_id).external_id
-        reason = f"It repeats signal {number}."
+        head = self._rows().only("external_id", "subject").get(pk=head_id)
+        reason = f"It repeats signal {head.number or f'“{head.subject[:200]}”'}."
         for signal in repeats:
             signal.state, signal.state_reason, signal.folded_into_id = State.MERGED, reason, head_id
         self._write(ids, state=State.MERGED, state_reason=reason, folded_into=head_id)

@@ -12,6 +12,7 @@ from integrations.models import Connection
 from junto.bells import ring
 from junto.tenants.scoping import TenantQuerySet
 from signals.directory import Directory
+from signals.folding import settle_alerts
 from signals.models import Signal
 
 
@@ -63,8 +64,11 @@ def _place_if_known(signal: Signal, directory: Directory) -> bool:
 
 @transaction.atomic
 def _place_waiting(signal: Signal, company_id: uuid.UUID, directory: Directory) -> None:
-    if signal.company_id is None:
+    nameless = signal.company_id is None
+    if nameless:
         to = Signal.State.NEEDS_REVIEW if signal.left_out else Signal.State.NEW
         signal.move(to=to, frm=[Signal.State.NEEDS_REVIEW], reason=signal.left_out)
     place(signal, company_id, directory)
-    ring("signal.changed", str(signal.pk))
+    # an alert may repeat another one of the company that it has now
+    if not (nameless and settle_alerts(signal.organization, [signal])):
+        ring("signal.changed", str(signal.pk))

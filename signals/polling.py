@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
+from typing import TypeVar
 
 import structlog
 from django.db import transaction
@@ -23,6 +24,8 @@ from signals.refused import due_again, forget_refused, remember_refused
 from signals.upsert import Outcome, UpsertResult, upsert_signals
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 STREAM = "tickets"
 #: Tickets read before they are stored: with their notes, which a slow source gives one ticket at a time.
@@ -49,11 +52,19 @@ def poll_connection(connection: Connection) -> PollReport | None:
     The mark moves in the transaction that stores a batch, so an interrupted poll goes on where it stopped. A failure
     of the vendor is kept on the cursor and the connection, and the next poll tries again from the same mark.
     """
+    return polled(connection, _read_tickets)
+
+
+def polled(connection: Connection, read: Callable[[Connection, Lease], PollReport]) -> PollReport | None:
+    """What `read` reports while it owns the connection's poll; None when another one owns it.
+
+    A failure of the vendor is kept on the cursor and the connection.
+    """
     lease = Lease.take(connection, STREAM)
     if lease is None:
         return None
     try:
-        report = _read_andstore_read(connection, lease)
+        report = read(connection, lease)
     except IntegrationError as failure:
         report = PollReport(error=str(failure))
         lease.release(error=report.error)
@@ -66,7 +77,7 @@ def poll_connection(connection: Connection) -> PollReport | None:
     return report
 
 
-def _read_andstore_read(connection: Connection, lease: Lease) -> PollReport:
+def _read_tickets(connection: Connection, lease: Lease) -> PollReport:
     started = timezone.now()
     if lease.cursor.high_water is None:
         sync_directory(connection)
@@ -83,10 +94,17 @@ def _read_andstore_read(connection: Connection, lease: Lease) -> PollReport:
         sync_directory(connection)
         place_waiting(connection)
     refused = [result for result in results if result.outcome == Outcome.REFUSED]
-    lease.keep(error=_in_words(refused))
+    lease.keep(error=in_words(refused))
+    return report_of(results)
+
+
+def report_of(results: Sequence[UpsertResult]) -> PollReport:
+    """What became of all that was read."""
     quiet = (Outcome.UNCHANGED, Outcome.STALE, Outcome.REFUSED)
     return PollReport(
-        read=len(results), changed=sum(result.outcome not in quiet for result in results), refused=len(refused)
+        read=len(results),
+        changed=sum(result.outcome not in quiet for result in results),
+        refused=sum(result.outcome == Outcome.REFUSED for result in results),
     )
 
 
@@ -94,7 +112,7 @@ def _store_all(connection: Connection, source: TicketSource, lease: Lease) -> li
     mark = lease.cursor.high_water
     results: list[UpsertResult] = []
     # the source gives the longest unchanged first, so everything up to a stored batch's last change is here
-    for batch in _batches(source.changed_since(None if mark is None else mark - OVERLAP)):
+    for batch in batches(source.changed_since(None if mark is None else mark - OVERLAP)):
         # a stamp from the future is refused below, and must not carry the mark beyond what was read
         newest = min(batch[-1].updated_at, timezone.now())
         mark = newest if mark is None else max(mark, newest)
@@ -125,13 +143,14 @@ def _try_refused_again(connection: Connection, source: TicketSource) -> None:
                 store_read(connection, [ticket])
 
 
-def _batches(tickets: Iterator[TicketRecord]) -> Iterator[list[TicketRecord]]:
+def batches(read: Iterable[T]) -> Iterator[list[T]]:
     """Read from the network in lists, so that no transaction is open meanwhile."""
-    while batch := list(islice(tickets, BATCH)):
+    every = iter(read)
+    while batch := list(islice(every, BATCH)):
         yield batch
 
 
-def _in_words(refused: list[UpsertResult]) -> str:
+def in_words(refused: list[UpsertResult]) -> str:
     """Which tickets could not be stored and why, for the connection's page."""
     lines = [f"Ticket {result.external_id}: {result.reason}" for result in refused[:NAMED_REFUSALS]]
     if len(refused) > NAMED_REFUSALS:

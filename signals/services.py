@@ -131,7 +131,7 @@ def adopt_ticket(*, signal: Signal, connection: Connection, external_id: str) ->
 
 
 def _leave_behind(signal: Signal, reason: str) -> None:
-    """A merged signal under the number that a file gave it: the file, read in again, brings no second one."""
+    """A merged signal under the id that a file or monitoring gave it: told of it again, it brings no second one."""
     left = Signal.objects.for_organization(signal.organization).get(pk=signal.pk)
     left.pk, left.connection, left.external_id = uuid.uuid4(), signal.connection, signal.external_id
     left.state, left.state_reason, left.awaits_processors = State.MERGED, reason, False

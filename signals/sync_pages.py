@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from integrations.models import Connection
-from integrations.services import is_ticket_source
+from integrations.services import is_ticket_source, takes_alerts
 from integrations.traffic import traffic_of
 from integrations.webhooks import webhook_facts
 from junto.tenants.access import MemberRequest
@@ -48,6 +48,7 @@ def sync(request: MemberRequest, connection_id: UUID) -> HttpResponse:
         "traffic": traffic_of(connection),
         "webhook": webhook_facts(connection),
         "compares": is_ticket_source(connection),
+        "reads": is_ticket_source(connection) or takes_alerts(connection),
         "check": check,
         "running": _RUNNING.get(DriftCheck.State(check.state)) if check else None,
         "drift": _drift(check) if check else [],

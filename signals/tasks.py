@@ -14,11 +14,11 @@ from django_tasks import task
 from approvals.models import Action, Origin
 from integrations.errors import IntegrationError
 from integrations.models import Connection, ModelUsage, WebhookHint
-from integrations.services import is_ticket_source
+from integrations.services import is_ticket_source, takes_alerts
 from integrations.webhooks import forget_old_hints
 from junto.bells import ring
 from junto.tenants.models import Organization
-from signals import drift, hints, placing, polling
+from signals import alerts, drift, hints, placing, polling
 from signals.asking import LOST_AFTER, SUBJECT
 from signals.back_testing import advance_back_test
 from signals.clocks import keep_clocks
@@ -43,12 +43,14 @@ log = structlog.get_logger(__name__)
 
 @task(queue_name="polls")
 def poll_connection(connection_id: str) -> None:
-    """Poll one connection; a paused or removed one, and one that gives no tickets, is left alone."""
+    """Poll one connection; a paused or removed one, and one that gives neither tickets nor alerts, is left alone."""
     connection = Connection.unscoped.select_related("organization").filter(pk=connection_id).first()
     if connection is None or connection.state == Connection.State.PAUSED:
         return
     if is_ticket_source(connection):
         polling.poll_connection(connection)
+    elif takes_alerts(connection):
+        alerts.poll_alerts(connection)
 
 
 @task(queue_name="polls")
@@ -110,10 +112,11 @@ def compare_due(_: str = "") -> None:
 
 @task
 def poll_all(_key: str = "") -> None:
-    """Ring for every connection that tickets come from."""
+    """Ring for every connection that tickets or alerts come from."""
     for organization in Organization.objects.all():
         for connection in Connection.objects.for_organization(organization):
-            if is_ticket_source(connection) and connection.state != Connection.State.PAUSED:
+            gives = is_ticket_source(connection) or takes_alerts(connection)
+            if gives and connection.state != Connection.State.PAUSED:
                 ring("connection.poll", str(connection.pk))
 
 

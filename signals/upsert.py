@@ -30,7 +30,7 @@ from junto.tenants.scoping import TenantQuerySet
 from signals.cleaning import TicketRefused, storable
 from signals.directory import Directory, boards_by_external_id, review_reason
 from signals.echoes import Echoes
-from signals.folding import closes_by_itself, settle_alerts
+from signals.folding import closes_by_itself, keeps_device, settle_alerts
 from signals.intake import ID_LENGTH, REASON_LENGTH, CleanTicket, clean_ticket
 from signals.models import Signal, SignalAttachment, SignalNote, SignalTime
 from signals.notes import texts_of_new, write_parts
@@ -242,6 +242,8 @@ class _Writer:
         if columns["state"] == Signal.State.NEEDS_REVIEW or (state == signal.state and state in _DECIDED):
             # what is in doubt is so still, as is why somebody dismissed it or what it was merged with
             columns["state_reason"] = columns["state_reason"] or signal.state_reason
+        if not ticket.device_external_id and company_id == signal.company_id and keeps_device(signal, self.connection):
+            columns = {name: each for name, each in columns.items() if name not in ("device_id", "device_external_id")}
         rows = self._rows([ticket]).filter(revision__lte=ticket.revision)
         if not rows.update(**columns, changed_at=timezone.now()):
             return False

@@ -222,6 +222,11 @@ class SandboxProcess:
         """The machine itself, or somebody else, changes fields of a record in NinjaOne."""
         self._ask("PATCH", f"ninjaone/{collection}/{number}", {"owner": owner, "operations": fields})
 
+    def clear_alert(self, uid: str, *, owner: str = "northwind") -> None:
+        """An alert clears in NinjaOne by itself."""
+        found = next(one for one in self.monitored("alerts", owner=owner) if one["uid"] == uid)
+        self._ask("DELETE", f"ninjaone/alerts/{found['id']}", {"owner": owner})
+
     def end_tokens(self, *, owner: str = "northwind") -> None:
         """Every token that NinjaOne gave to this owner ends now."""
         self._ask("DELETE", "ninjaone/tokens/1", {"owner": owner})

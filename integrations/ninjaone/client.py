@@ -148,9 +148,9 @@ class NinjaOneClient:
         """One device."""
         return _record(schemas.Device, self._get(endpoints.DEVICE, id=device_id))
 
-    def alerts(self, device_filter: str) -> list[schemas.Alert]:
-        """The alerts of the devices that meet a filter."""
-        return _rows(schemas.Alert, self._get(endpoints.ALERTS, [("df", device_filter)]))
+    def alerts(self, device_filter: str = "") -> list[schemas.Alert]:
+        """The alerts of the devices that meet a filter; without one of all that the API client may see."""
+        return _rows(schemas.Alert, self._get(endpoints.ALERTS, [("df", device_filter)] if device_filter else None))
 
     def device_alerts(self, device_id: int) -> list[schemas.Alert]:
         """The alerts of a device."""

@@ -105,7 +105,9 @@ class Alert(Wire):
     severity: str = ""
     priority: str = ""
     source: str = Field("", alias="sourceType")
+    condition: str = Field("", alias="conditionName")
     created: float = Field(0.0, alias="createTime")
+    updated: float = Field(0.0, alias="updateTime")
     device: Device | None = None
 
 

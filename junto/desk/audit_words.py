@@ -27,6 +27,8 @@ WORDS = {
     "connection.changed": "Connection changed",
     "connection.consented": "Consent for scripts given",
     "connection.consent_withdrawn": "Consent for scripts withdrawn",
+    "connection.alerts_in": "Alerts of a connection become signals",
+    "connection.alerts_out": "Alerts of a connection stay there",
     "connection.rotated": "Credentials of a connection replaced",
     "member.psa_member_changed": "Member's name in the PSA changed",
     "origin.stopped": "Work stopped",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import ClassVar, Self
 
@@ -10,10 +11,12 @@ from django.utils import timezone
 
 from approvals.models import StaleState
 from integrations.models import Connection, Contact, Device
-from integrations.vendors import FILES
+from integrations.vendors import FILES, VENDORS
 from junto.tenants.models import Company
 from junto.tenants.scoping import TenantModel
 from signals.querysets import OfSignalQuerySet, SignalQuerySet
+
+UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Board(TenantModel):
@@ -104,13 +107,19 @@ class Signal(TenantModel):
 
     @property
     def number(self) -> str:
-        """The number of its ticket; empty for one of our own, for which no ticket was opened (yet)."""
-        return "" if self.external_id == self.own_id else self.external_id
+        """The number of its ticket; empty where none was opened (yet): for one of our own, and for an alert.
+
+        An alert is told by a UUID, which nobody calls a number.
+        """
+        return "" if self.external_id == self.own_id or UUID.fullmatch(self.external_id) else self.external_id
 
     @property
     def has_ticket(self) -> bool:
-        """Whether a connected system has a ticket of it: of what people entered, or a file told, none has (yet)."""
-        return self.connection is not None and self.connection.vendor != FILES
+        """Whether a connected system has a ticket of it: of what people entered, a file or an alert, none has (yet)."""
+        if self.connection is None or self.connection.vendor == FILES:
+            return False
+        vendor = VENDORS.get(self.connection.vendor)
+        return vendor is None or vendor.gives_tickets
 
     @property
     def own_id(self) -> str:

@@ -54,5 +54,13 @@ class MaintenanceWindow(TenantModel):
 
     def covers(self, signal: Signal) -> bool:
         """Whether an alert was raised in it."""
-        here = self.device_id is None or self.device_id == signal.device_id
+        here = self.device_id in (None, signal.device_id) or self._is_called(signal)
         return here and self.company_id == signal.company_id and signal.source_created_at >= self.starts_at
+
+    def _is_called(self, signal: Signal) -> bool:
+        """Whether the devices bear one name: PSA and monitoring each have a row of the same machine."""
+        if self.device is None or signal.device is None:
+            return False
+        return (
+            self.device.company_id == signal.company_id and self.device.name.casefold() == signal.device.name.casefold()
+        )

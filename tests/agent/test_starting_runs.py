@@ -118,9 +118,9 @@ class ByHandTest(StartCase):
         assert firing.session.state == AgentSession.State.COMPLETED, self.notices(firing.session)
         assert self.written() == ["ticket", "note", "time_entry", "note"]
 
-    def test_on_a_signal_that_a_person_entered_or_a_file_told_a_run_opens_its_ticket_first(self) -> None:
+    def test_on_a_signal_of_a_person_a_file_or_a_monitoring_a_run_opens_its_ticket_first(self) -> None:
         runbook = self.ai()
-        for vendor in ("", FILES):
+        for vendor in ("", FILES, "ninjaone"):
             before = len(self.written())
             signal = enter_signal(
                 actor=self.actor(self.theo),
@@ -135,9 +135,9 @@ class ByHandTest(StartCase):
                 ),
             )
             if vendor:
-                files = ConnectionFactory(organization=self.northwind, vendor=FILES)
+                elsewhere = ConnectionFactory(organization=self.northwind, vendor=vendor)
                 Signal.objects.for_organization(self.northwind).filter(pk=signal.pk).update(
-                    connection=files, external_id="48253"
+                    connection=elsewhere, external_id="48253"
                 )
             session = self.run_on(
                 run_on_signal(runbook=runbook, signal=self.reload(signal), actor=self.actor(self.theo), given={})

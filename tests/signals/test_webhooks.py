@@ -15,6 +15,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from integrations.connectwise.hooks import signature_of
+from integrations.lifecycle import let_alerts_in
 from integrations.models import Connection, Webhook, WebhookHint
 from integrations.sandbox.connectwise.callbacks import signing_key
 from integrations.services import pause_connection
@@ -184,6 +185,15 @@ class NinjaOneTests(WebhookTestCase):
         assert self.hints(self.monitoring) == []
         assert self.knock(body, None, self.door, **{"X-Junto-Secret": self.secret}).status_code == 202
         assert self.hints(self.monitoring) == ["812"]
+
+    def test_a_condition_that_is_told_lets_the_alerts_be_read(self) -> None:
+        let_alerts_in(actor=self.actor(self.adam), connection=self.monitoring, taken=True)
+        self.wake()
+        told = {"deviceId": self.number("HBR-WS-LAB"), "subject": "Low disk", "message": "C: is below 5%"}
+        uid = str(self.sandbox.plant_monitored("alerts", told)["uid"])
+        self.knock(self.activity(), None, self.door, **{"X-Junto-Secret": self.secret})
+        self.wake()
+        assert stored(self.monitoring, uid).company == self.harbor
 
     def test_other_activities_are_of_no_use(self) -> None:
         body = self.activity(activityType="SYSTEM")

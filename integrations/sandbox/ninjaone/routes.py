@@ -143,7 +143,7 @@ def _alerts(call: Call) -> Answer:
     return json_answer(
         200,
         [
-            {**_alert(alert), "device": shown(devices[alert["deviceId"]])}
+            {"device": shown(devices[alert["deviceId"]]), **_alert(alert)}
             for alert in call.world.all("alert")
             if alert["deviceId"] in devices and source in (None, alert["sourceType"])
         ],
