@@ -189,7 +189,7 @@ class NinjaOneTests(WebhookTestCase):
     def test_a_condition_that_is_told_lets_the_alerts_be_read(self) -> None:
         let_alerts_in(actor=self.actor(self.adam), connection=self.monitoring, taken=True)
         self.wake()
-        told = {"deviceId": self.number("HBR-WS-LAB"), "subject": "Low disk", "message": "C: is below 5%"}
+        told = {"deviceId": self.number("HBR-WS-LAB"), "subject": "Low disk", "sourceType": "CONDITION_AGENT_CPU"}
         uid = str(self.sandbox.plant_monitored("alerts", told)["uid"])
         self.knock(self.activity(), None, self.door, **{"X-Junto-Secret": self.secret})
         self.wake()
