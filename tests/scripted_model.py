@@ -20,6 +20,9 @@ from pydantic import JsonValue
 
 Fields = dict[str, JsonValue]
 
+ANSWER = "answer"
+"""The one function that processors offer."""
+
 _PIECE = 7
 """Characters of text or of arguments in one streamed chunk: small, so that assembling is put to the test."""
 
@@ -132,9 +135,12 @@ class ModelServer:
 
     key = "test-model-key"
     model = "scripted-1"
+    #: Whether what processors ask belongs to the script; else it gets no useful answer, and stands in `questions`.
+    for_processors = False
 
     def __init__(self) -> None:
         self.requests: list[SeenRequest] = []
+        self.questions: list[SeenRequest] = []
         self.unlisted: list[str] = []
         self._closing = threading.Event()
         self._lock = threading.Lock()
@@ -170,6 +176,9 @@ class ModelServer:
     def take(self, request: SeenRequest) -> Step:
         """Note the request and find its step."""
         with self._lock:
+            if not self.for_processors and set(request.offered) == {ANSWER}:
+                self.questions.append(request)
+                return Says("I cannot tell.")
             self.requests.append(request)
             refusal = self._refusal(request)
             step = None if refusal else self.answer(request)

@@ -15,11 +15,14 @@ class ModelEndpoint:
     """`with self.model(Says(...), ...)`: the configured endpoint answers so, in this order."""
 
     settings: Settings
+    #: Whether the script is for what processors ask.
+    for_processors = False
 
     @contextmanager
     def model(self, *script: Step) -> Iterator[ScriptedModel]:
         """An OpenAI-compatible server on loopback that follows a script, and nothing beside it."""
         with ScriptedModel(*script) as server:
+            server.for_processors = self.for_processors
             self.point_at(server)
             yield server
             assert not server.unlisted
@@ -53,6 +56,8 @@ class ModelTestCase(ModelEndpoint, SessionTestCase):
 
 class AnsweringModel(ModelServer):
     """Answers the first request of each conversation, with `always` all of them, with what `first` makes of it."""
+
+    for_processors = True
 
     def __init__(self, first: Callable[[SeenRequest], Step], *, always: bool = False) -> None:
         super().__init__()

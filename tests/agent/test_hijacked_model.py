@@ -121,7 +121,12 @@ class HijackedTestCase(SessionTestCase):
     def saw_only(self, company: str, model: ObeyingModel, *, since: int) -> None:
         """No request to the model since then holds another company's secret; the company's own it does hold."""
         sent = json.dumps([request.body for request in model.requests[since:]])
-        assert {other for other in (*COMPANIES, VICTIM) if self.secret(other) in sent} == {company}
+        assert self.companies_in(sent) == {company}
+        assert all(len(self.companies_in(json.dumps(each.body))) <= 1 for each in model.questions)
+
+    def companies_in(self, sent: str) -> set[str]:
+        """Whose secrets it holds."""
+        return {company for company in (*COMPANIES, VICTIM) if self.secret(company) in sent}
 
 
 class NobodyApprovesTest(HijackedTestCase):

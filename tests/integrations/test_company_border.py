@@ -31,6 +31,11 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "classify_ticket": {"ticket_id": "ticket", "priority_id": 1},
     "assign_ticket": {"ticket_id": "ticket", "member": "theo"},
     "add_time_entry": {"ticket_id": "ticket", "start": "2026-11-20T09:00:00Z", "minutes": 5, "notes": "a"},
+    "list_schedule": {"start": "2026-11-20T00:00:00Z", "end": "2026-11-27T00:00:00Z"},
+    "schedule_ticket": {"ticket_id": "ticket", "member": "theo", "start": "2026-11-23T09:00:00Z", "minutes": 30},
+    "list_attachments": {"ticket_id": "ticket"},
+    "attach_configuration": {"ticket_id": "ticket", "configuration_id": 1},
+    "merge_tickets": {"ticket_id": "ticket", "child_ids": [1], "status_id": 1},
 }
 """Every tool that touches a company's records; "ticket" and "contact" stand for a foreign id."""
 

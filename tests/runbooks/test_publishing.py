@@ -100,6 +100,7 @@ class GrantTests(RunbookCase):
             "ticket_id": {"kind": "fact", "path": "ticket.id"},
             "text": {"kind": "constant", "value": "Your password was reset."},
             "notify": {"kind": "constant", "value": False},
+            "resolution": {"kind": "constant", "value": False},
         }
         assert "with ticket_id = the ticket and text = “Your password was reset.”" in note.words
         assert "Without this runbook it is always asked." in note.words

@@ -20,6 +20,8 @@ TEXT = "The scanner on floor 2 sends nothing since Monday.\nThe address of the m
 
 
 class DescriptionTests(ModelEndpoint, JuntoTestCase):
+    for_processors = True
+
     @pytest.fixture(autouse=True)
     def _settings(self, settings: Settings) -> None:
         self.settings = settings

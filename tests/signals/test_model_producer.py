@@ -30,6 +30,8 @@ HOSTILE = (
 class ModelCase(Cast, ModelEndpoint):
     """Northwind knows two categories; nothing was learned, and no rule holds."""
 
+    for_processors = True
+
     @pytest.fixture(autouse=True)
     def _settings(self, settings: Settings) -> None:
         self.settings = settings

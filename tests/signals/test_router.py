@@ -22,6 +22,8 @@ State = Signal.State
 class RouterCase(ModelEndpoint, JuntoTestCase):
     """Northwind's catchall company takes what comes in for nobody."""
 
+    for_processors = True
+
     @pytest.fixture(autouse=True)
     def _settings(self, settings: Settings) -> None:
         self.settings = settings
