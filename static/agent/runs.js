@@ -1,5 +1,5 @@
 // One run's page: reads itself again when something happened in the session, and sends what a person does.
-import { say, typing } from "../junto/dom.js";
+import { refresh, say, typing } from "../junto/dom.js";
 import { direct } from "./directing.js";
 import { SessionSocket } from "./socket.js";
 
@@ -31,7 +31,7 @@ function readAgain() {
       () => null,
     );
     if (!answer?.ok || answer.redirected) return;
-    window.Idiomorph.morph(body, await answer.text(), { morphStyle: "innerHTML", ignoreActiveValue: true });
+    refresh(body, await answer.text());
   }, READ_AFTER);
 }
 setInterval(() => document.visibilityState === "visible" && readAgain(), READ_EVERY);

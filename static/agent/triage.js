@@ -1,5 +1,5 @@
 // The triage page: shows events in order and once, sends what a person says and decides.
-import { elementFrom, icon, say, toast, typing } from "../junto/dom.js";
+import { elementFrom, icon, refresh, say, toast, typing } from "../junto/dom.js";
 import { keysOn, showCounts } from "../junto/shell.js";
 import { Cards } from "./cards.js";
 import { Composer } from "./composer.js";
@@ -252,9 +252,7 @@ async function readPanes() {
     const twin = fresh.querySelector(
       pane.dataset.part ? `[data-part="${pane.dataset.part}"]` : "[data-ticket]",
     );
-    const callbacks = { beforeAttributeUpdated: (name) => name !== "open" }; // what somebody unfolded stays so
-    const options = { morphStyle: "innerHTML", ignoreActiveValue: true, callbacks };
-    if (twin) window.Idiomorph.morph(pane, twin.innerHTML, options);
+    if (twin) refresh(pane, twin.innerHTML);
   }
 }
 setInterval(() => document.visibilityState === "visible" && refreshPanes(), PANES_EVERY);

@@ -61,4 +61,10 @@ export async function copyText(text, field = null) {
   toast("The browser did not allow copying. Select the text instead.", "danger");
 }
 
+/** Puts the server's newer text in place; what somebody typed or unfolded stays as it is. */
+export function refresh(element, html) {
+  const callbacks = { beforeAttributeUpdated: (name) => name !== "open" };
+  window.Idiomorph.morph(element, html, { morphStyle: "innerHTML", ignoreActiveValue: true, callbacks });
+}
+
 export const csrfToken = () => document.querySelector("meta[name=csrf-token]")?.content ?? "";
