@@ -10,7 +10,6 @@ from pydantic import JsonValue
 
 from tests.scripted_model import Asks, Fields, ModelServer, Says, SeenRequest, Step
 
-
 #: Values that any of the MSP's people could have told it; made-up words would be refused for their form alone.
 _KNOWN = {"member": "theo", "start": "2026-11-20T09:00:00Z", "end": "2026-11-21T09:00:00Z", "minutes": 5}
 
