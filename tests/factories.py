@@ -170,7 +170,8 @@ class SignalFactory(DjangoModelFactory[Signal]):
     company = factory.SubFactory(CompanyFactory)
     organization = factory.SelfAttribute("company.organization")
     connection = factory.SubFactory(ConnectionFactory, organization=factory.SelfAttribute("..organization"))
-    external_id = factory.Sequence(lambda number: str(48000 + number))
+    # far from the numbers of the sandbox and of the tests, whatever order they run in
+    external_id = factory.Sequence(lambda number: str(7_000_000 + number))
     subject = "Outlook keeps asking for the password"
     description = "Since this morning Outlook asks for the password again and again."
     source_created_at = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
