@@ -32,13 +32,13 @@ from agent.services import SessionRefused, live_session, open_session
 from approvals.models import Action
 from junto.team.idempotency import idempotent
 from junto.tenants.permissions import Permission, require
-from signals.api import SignalPages
-from signals.cleaning import TicketRefused, clean_json
-from signals.endpoints import KEY, SignalView
-from signals.filters import AnyCaseFilter, MomentFilter
+from signals.intake.cleaning import TicketRefused, clean_json
 from signals.models import Signal
-from signals.parsing import BoundedJSONParser
-from signals.serializers import ForeignInput, first_problem
+from signals.rest.api import SignalPages
+from signals.rest.endpoints import KEY, SignalView
+from signals.rest.filters import AnyCaseFilter, MomentFilter
+from signals.rest.parsing import BoundedJSONParser
+from signals.rest.serializers import ForeignInput, first_problem
 from signals.services import SignalNotClaimable
 
 NO_SESSION = OpenApiResponse(description="There is no such session here.")

@@ -29,8 +29,8 @@ from runbooks.firing import fire_on_signal
 from runbooks.matching import match_signal
 from runbooks.models import Runbook, TriggerFiring
 from runbooks.suspension import suspended_at
-from signals.doubts import may_begin, may_begin_unattended
 from signals.models import Signal
+from signals.processing.doubts import may_begin, may_begin_unattended
 from signals.querysets import urgency_of
 from signals.services import SignalNotClaimable
 

@@ -21,7 +21,7 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from runbooks.versions import NoSuchVersion, published_document
 from signals.models import Signal, SignalNote
-from signals.similar import Similar, similar_elsewhere, similar_in
+from signals.similar.finding import Similar, similar_elsewhere, similar_in
 
 #: Characters of a last note that are shown.
 NOTE_LENGTH: Final = 600

@@ -22,8 +22,8 @@ from junto.bells import ring
 from junto.engine import push
 from junto.tenants.actors import Actor
 from junto.tenants.models import Organization
-from signals.doubts import may_begin
 from signals.models import Signal
+from signals.processing.doubts import may_begin
 
 log = structlog.get_logger(__name__)
 

@@ -21,14 +21,14 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission
 from runbooks.matching import Match, match_signal
-from signals.attention import promised
-from signals.escalation import history_of
-from signals.findings import ticket_findings
-from signals.folding import occurrences
+from signals.intake.folding import occurrences
+from signals.intake.suggesting import suggest_companies
 from signals.listing import neighbours, with_a_fix
 from signals.models import Signal
+from signals.processing.findings import ticket_findings
+from signals.service.attention import promised
+from signals.service.escalation import history_of
 from signals.services import CLOSABLE
-from signals.suggesting import suggest_companies
 from signals.words import state_word
 
 #: Rows shown in the side panes; the lists themselves are pages of their own.

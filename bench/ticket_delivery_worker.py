@@ -37,7 +37,7 @@ from junto.tenants.actors import Actor  # noqa: E402
 from junto.tenants.models import Membership, Organization, User  # noqa: E402
 from signals.models import ProcessorSetting, Signal  # noqa: E402
 from signals.processors import PROCESSORS  # noqa: E402
-from signals.serializers import MAX_ITEMS, TicketInput, ticket_record  # noqa: E402
+from signals.rest.serializers import MAX_ITEMS, TicketInput, ticket_record  # noqa: E402
 from signals.services import upsert_signals  # noqa: E402
 
 COMPANIES = 50

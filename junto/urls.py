@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 from junto.desk import invitations, views
-from signals.webhooks import webhook
+from signals.sync.webhooks import webhook
 
 urlpatterns = [
     path("", views.start, name="start"),

@@ -26,7 +26,7 @@ class ApiPage(SpectacularSwaggerSplitView):
 urlpatterns = [
     path("schema", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs", ApiPage.as_view(url_name="api-schema"), name="api-docs"),
-    path("<slug:organization>/", include("signals.urls_api")),
+    path("<slug:organization>/", include("signals.rest.urls")),
     path("<slug:organization>/", include("runbooks.urls_api")),
     path("<slug:organization>/", include("agent.urls_api")),
     path("<slug:organization>/audit", AuditView.as_view(), name="api-audit"),

@@ -17,9 +17,9 @@ from runbooks.document import parse
 from runbooks.models import Runbook
 from runbooks.querysets import RunbookQuerySet
 from runbooks.versions import PublishedVersion, published_versions
-from signals.api import SignalPages
-from signals.endpoints import SignalView
-from signals.filters import AnyCaseFilter
+from signals.rest.api import SignalPages
+from signals.rest.endpoints import SignalView
+from signals.rest.filters import AnyCaseFilter
 
 SCOPES = {"GET": "runbooks:read"}
 #: Words of a search that count.

@@ -22,8 +22,8 @@ from junto.tenants.permissions import Permission, require
 from runbooks.models import Runbook, Trigger, TriggerFiring
 from runbooks.schedules import MOST_COUNTED, Due, due, next_moment
 from runbooks.versions import published_versions
-from signals.doubts import may_begin_unattended
 from signals.models import Signal
+from signals.processing.doubts import may_begin_unattended
 
 State = TriggerFiring.State
 

@@ -17,13 +17,13 @@ from approvals.models import Action, Origin
 from integrations.models import SyncCursor
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Organization
-from signals.attention import LABELS as ATTENTION_LABELS
-from signals.attention import Attention, Due, count_all, due_of, needing
-from signals.folding import how_often
+from signals.intake.folding import how_often
 from signals.models import Board, Signal
-from signals.polling import STREAM
 from signals.querysets import SignalQuerySet
-from signals.service_hours import hours_of
+from signals.service.attention import LABELS as ATTENTION_LABELS
+from signals.service.attention import Attention, Due, count_all, due_of, needing
+from signals.service.hours import hours_of
+from signals.sync.polling import STREAM
 from signals.words import (
     DONE,
     MODEL_SILENT,

@@ -15,10 +15,10 @@ from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Organization
 from junto.tenants.permissions import Permission, require
+from signals.intake.placing import place
+from signals.intake.upsert import Outcome, UpsertResult, upsert_signals
 from signals.models import Board, Signal
-from signals.placing import place
-from signals.polling import poll_connection
-from signals.upsert import Outcome, UpsertResult, upsert_signals
+from signals.sync.polling import poll_connection
 
 __all__ = [
     "Outcome",

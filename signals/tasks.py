@@ -18,18 +18,19 @@ from integrations.services import is_ticket_source, takes_alerts
 from integrations.webhooks import forget_old_hints
 from junto.bells import ring
 from junto.tenants.models import Organization
-from signals import alerts, drift, hints, placing, polling
-from signals.asking import LOST_AFTER, SUBJECT
-from signals.back_testing import advance_back_test
-from signals.clocks import keep_clocks
-from signals.escalation import escalate
-from signals.importing import advance_import
-from signals.learning import due_for_training, train_processor
-from signals.maintenance import settle_window
+from signals.back_tests.running import advance_back_test
+from signals.files.importing import advance_import
+from signals.intake import placing
+from signals.intake.maintenance import settle_window
 from signals.models import BackTest, MaintenanceWindow, ProcessorResult, Signal, TicketImport
-from signals.pipeline import run_processors
+from signals.processing.asking import LOST_AFTER, SUBJECT
+from signals.processing.learning import due_for_training, train_processor
+from signals.processing.pipeline import run_processors
 from signals.processors import processor_of
-from signals.write_back import write_back as carry_back
+from signals.service.clocks import keep_clocks
+from signals.service.escalation import escalate
+from signals.sync import alerts, drift, hints, polling
+from signals.write_back.writing import write_back as carry_back
 
 #: Signals that one sweep looks at, so that a backlog does not become a burst.
 SWEEP_LIMIT = 200

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from signals import (
-    back_test_pages,
-    entry_pages,
-    escalation_pages,
-    import_pages,
-    maintenance_pages,
-    processor_pages,
-    review_pages,
-    service_pages,
-    sync_pages,
-    views,
-)
+from signals import views
+from signals.back_tests import pages as back_test_pages
+from signals.files import pages as import_pages
+from signals.intake import entry_pages, maintenance_pages
+from signals.processing import pages as processor_pages
+from signals.processing import review_pages
+from signals.service import escalation_pages
+from signals.service import pages as service_pages
+from signals.sync import pages as sync_pages
 
 urlpatterns = [
     path("signals/", views.signals, name="signals"),

@@ -11,7 +11,7 @@ from django.views.decorators.vary import vary_on_headers
 from junto.tenants.access import actor_of
 from junto.tenants.permissions import Permission, PermissionDenied
 from signals import listing
-from signals.refused import refused_line
+from signals.intake.refused import refused_line
 
 PAGE_SIZE = 50
 #: The element that htmx replaces when only the rows are asked for.

@@ -13,8 +13,8 @@ from rest_framework.response import Response
 from junto.audit.models import AuditEntry
 from junto.desk.audit_log import COLUMNS
 from junto.tenants.permissions import Permission, require
-from signals.api import SignalPages
-from signals.endpoints import SignalView
+from signals.rest.api import SignalPages
+from signals.rest.endpoints import SignalView
 
 #: Numbers of entries fit into this many digits.
 _DIGITS = 18

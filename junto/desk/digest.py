@@ -16,9 +16,9 @@ from junto.inbox.models import Digest
 from junto.inbox.services import notices_of, notify
 from junto.tenants.actors import Actor
 from junto.tenants.models import Membership, Organization
-from signals.attention import Attention, count_all
 from signals.models import ReviewItem, ServiceHours, Signal
-from signals.service_hours import calendar_of, hours_of
+from signals.service.attention import Attention, count_all
+from signals.service.hours import calendar_of, hours_of
 
 #: No digest comes earlier, however early the working day begins: local time.
 MORNING: Final = time(7, 0)

@@ -12,7 +12,8 @@ from junto.tenants.scoping import TenantModel
 
 
 class BackTest(TenantModel):
-    """One back-test of one processor. `answers`: a list of what signals/back_report.py calls Answer; whole once DONE.
+    """One back-test of one processor. `answers`: a list of what signals/back_tests/report.py calls Answer; whole
+    once DONE.
 
     A worker holds `lease_until` (database time) under `fence`; one that dies is followed by another that begins anew.
     """

@@ -18,11 +18,11 @@ def office_days() -> list[list[int] | None]:
 
 
 class ServiceHours(TenantModel):
-    """When the organization works; one row of each. `signals/service_hours.py` reads it.
+    """When the organization works; one row of each. `signals/service/hours.py` reads it.
 
     `days`: Monday to Sunday, each `[opens, closes]` in minutes from local midnight, or None. `holidays`: ISO date ->
     name. In `waiting_statuses` the clock of the solution stands still. `told_until` = how far the clocks of tickets
-    have been kept (a cursor of signals/feed.py); empty = from the beginning.
+    have been kept (a cursor of signals/rest/feed.py); empty = from the beginning.
     """
 
     time_zone = models.CharField(max_length=64, default="UTC")
@@ -59,7 +59,7 @@ class ServiceTarget(TenantModel):
 
 
 class ServiceClock(TenantModel):
-    """How one ticket stands to what was promised; kept by signals/clocks.py, a few seconds behind the ticket.
+    """How one ticket stands to what was promised; kept by signals/service/clocks.py, a few seconds behind the ticket.
 
     `pending` = what is due next (empty: nothing), at `due_at`; from `risk_at` on it is at risk. `seen_*` = the ticket
     as it was when last looked at, for the counters of how often it was opened again and moved.

@@ -144,7 +144,7 @@ class Signal(TenantModel):
         """
         sources = tuple(frm)
         changed = type(self).objects.for_organization(self.organization).filter(pk=self.pk, state__in=sources)
-        with transaction.atomic():  # stamped inside of it, see signals/feed.py
+        with transaction.atomic():  # stamped inside of it, see signals/rest/feed.py
             now = timezone.now()
             moved = changed.update(state=to, state_reason=reason, changed_at=now)
         if not moved:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from integrations.llm.chat import ChatMessage, ModelReply, ToolSpec
 from integrations.llm.strict import JsonRefused, strict_json
-from signals.cleaning import TicketRefused, clean_json
+from signals.intake.cleaning import TicketRefused, clean_json
 
 #: Characters of one value of a list.
 MOST_LABEL: Final = 120

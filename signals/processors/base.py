@@ -1,6 +1,6 @@
 """What a processor is: it reads a ticket and answers with a value, or abstains. Pure: no rows, no network of its own.
 
-Whatever it needs beyond the ticket lies on its `Workbench`; what it found is kept by signals/pipeline.py.
+Whatever it needs beyond the ticket lies on its `Workbench`; what it found is kept by signals/processing/pipeline.py.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from approvals.services import decide_action
 from integrations.models import Connection, SyncCursor
 from junto.tenants.models import Membership
 from signals.models import Signal
-from signals.polling import STREAM, poll_connection
+from signals.sync.polling import STREAM, poll_connection
 from tests.integrations.connected import ConnectedTestCase
 
 SUMMARY = "Cannot sign in to the VPN since this morning"

@@ -23,7 +23,7 @@ from integrations.models import Connection
 from integrations.services import save_connection
 from junto.inbox.models import Notification
 from junto.tenants.models import Membership
-from signals.directory import review_reason
+from signals.intake.directory import review_reason
 from signals.models import Signal
 from tests.agent.cases import SessionTestCase
 from tests.agent.model_cases import ModelTestCase

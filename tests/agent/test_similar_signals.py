@@ -13,7 +13,7 @@ from approvals.models import Action, Origin
 from junto.tenants.models import Company, Membership
 from junto.tenants.permissions import Role
 from signals.models import Signal
-from signals.past import forget_past
+from signals.similar.past import forget_past
 from tests.agent.model_cases import ModelTestCase
 from tests.cases import JuntoTestCase
 from tests.factories import MembershipFactory, SignalFactory, SignalNoteFactory

@@ -22,7 +22,7 @@ from runbooks.services import archive_runbook, publish_runbook, save_draft
 from runbooks.tasks import fire_triggers
 from runbooks.triggers import save_trigger
 from runbooks.values import ValuesRefused
-from signals.entry import Entry, enter_signal
+from signals.intake.entry import Entry, enter_signal
 from signals.models import Signal
 from tests.agent.run_cases import HUMAN, HYBRID, DirectedRunCase
 from tests.factories import ConnectionFactory

@@ -11,11 +11,11 @@ from integrations.lifecycle import let_alerts_in
 from integrations.models import CompanyLink, Connection, Device, SyncCursor
 from integrations.services import pause_connection
 from signals import tasks
-from signals.alerts import poll_alerts
-from signals.folding import CLEARED_BUT_KEPT, occurrences
-from signals.maintenance import plan_window
+from signals.intake.folding import CLEARED_BUT_KEPT, occurrences
+from signals.intake.maintenance import plan_window
 from signals.models import Signal
 from signals.services import adopt_ticket, claim_signal
+from signals.sync.alerts import poll_alerts
 from tests.integrations.monitored import MonitoredTestCase
 from tests.signals.deliveries import stored
 

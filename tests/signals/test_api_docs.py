@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from junto.env import ROOT
-from signals import api
-from signals.filters import SignalFilter
+from signals.rest import api
+from signals.rest.filters import SignalFilter
 from tests.signals.test_sync_api import ApiCase
 
 TEXT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")

@@ -9,8 +9,8 @@ from django.test import Client, override_settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from signals import api
 from signals.models import Signal
+from signals.rest import api
 from tests.factories import SignalFactory
 from tests.signals.test_sync_api import ITEM, ApiCase
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from approvals.models import Action
-from signals.back_report import NOTHING, Answer, Share, report
+from signals.back_tests.report import NOTHING, Answer, Share, report
 from signals.models import BackTest, ProcessorResult, ReviewItem, Signal
-from signals.plans import plans
+from signals.processing.plans import plans
 from signals.tasks import sweep_back_tests
 from tests.factories import SignalFactory
 from tests.signals.typing_cases import TypingCase

@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from signals.models import ProcessorResult, ProcessorSetting, Signal, SignalNote
-from signals.pipeline import run_processors
+from signals.processing.pipeline import run_processors
 from signals.processors.base import Producer
 from tests.agent.model_cases import ModelEndpoint
 from tests.cases import JuntoTestCase

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from agent.models import AgentSession, StartRule
-from signals.corrections import correct_value, dismiss_review
 from signals.models import ReviewItem, Signal
-from signals.processor_settings import switch_processor
+from signals.processing.corrections import correct_value, dismiss_review
+from signals.processing.settings import switch_processor
 from tests.signals.deliveries import deliver, stored, ticket
 from tests.signals.test_processors import KIND, ProcessorCase
 

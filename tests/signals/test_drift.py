@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from signals import drift, tasks
+from signals import tasks
 from signals.models import DriftCheck, Signal
 from signals.services import poll_connection
+from signals.sync import drift
 from tests.cases import forget_calls
 from tests.integrations.connected import ConnectedTestCase
 from tests.signals.deliveries import stored

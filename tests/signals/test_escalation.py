@@ -10,8 +10,8 @@ from django.utils import timezone
 from junto.inbox.models import Notification
 from junto.team.services import limit_to_companies
 from junto.tenants.permissions import Role
-from signals.escalation import TOGETHER, escalate
 from signals.models import EscalationFiring, EscalationRule, Signal
+from signals.service.escalation import TOGETHER, escalate
 from tests.agent.cases import SessionTestCase
 from tests.cases import JuntoTestCase
 from tests.factories import SignalFactory

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from integrations.models import Connection, SyncCursor
 from signals.models import Signal
-from signals.polling import STREAM
 from signals.services import dismiss_signal
+from signals.sync.polling import STREAM
 from tests.factories import ContactFactory, SignalFactory
 from tests.signals.test_sync_api import ITEM, ApiCase
 

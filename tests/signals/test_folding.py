@@ -13,8 +13,8 @@ from integrations.contracts import NoteRecord, TicketRecord
 from integrations.models import Connection
 from junto.tenants.models import Company
 from signals import tasks
-from signals.folding import CLEARED_BUT_KEPT, occurrences
-from signals.maintenance import WindowRefused, end_window, plan_window
+from signals.intake.folding import CLEARED_BUT_KEPT, occurrences
+from signals.intake.maintenance import WindowRefused, end_window, plan_window
 from signals.models import MaintenanceWindow, Signal
 from signals.services import claim_signal, release_signal
 from tests.cases import JuntoTestCase

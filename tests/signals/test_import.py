@@ -9,7 +9,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from integrations.vendors import FILES
-from signals.importing import advance_import
+from signals.files.importing import advance_import
 from signals.models import RefusedRow, Signal, TicketImport
 from signals.services import adopt_ticket
 from signals.tasks import sweep_imports

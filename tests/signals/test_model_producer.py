@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from integrations.models import ModelUsage
 from signals.models import ModelQuestion, ProcessorResult, ProcessorRule, ProcessorSetting, ReviewItem, Signal
-from signals.pipeline import run_processors
+from signals.processing.pipeline import run_processors
 from signals.processors.base import Producer
 from signals.tasks import sweep_processors
 from tests.agent.model_cases import ModelEndpoint

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connections
 
-from signals.corrections import correct_value
 from signals.models import ProcessorResult, Signal
-from signals.pipeline import run_processors
+from signals.processing.corrections import correct_value
+from signals.processing.pipeline import run_processors
 from signals.processors import processor_of
 from signals.processors.base import Producer
 from signals.processors.issue_or_request import IssueOrRequest

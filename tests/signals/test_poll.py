@@ -10,11 +10,12 @@ from django.utils import timezone
 from integrations.models import Connection, Contact, RefusedTicket, SyncCursor
 from junto.team.services import limit_to_companies
 from junto.tenants.models import Membership
-from signals import intake, tasks
+from signals import tasks
+from signals.intake import columns
+from signals.intake.refused import TRIED_EVERY, remember_refused
 from signals.models import Signal
-from signals.polling import OVERLAP, STREAM
-from signals.refused import TRIED_EVERY, remember_refused
 from signals.services import poll_connection
+from signals.sync.polling import OVERLAP, STREAM
 from tests.integrations.connected import ConnectedTestCase
 from tests.signals.deliveries import stored
 
@@ -147,7 +148,7 @@ class PollTests(ConnectedTestCase):
         self.read_up_to(timezone.now() + OVERLAP)
         number = self.sandbox.plant_ticket("Fresh", "Ring us.")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(intake, "CLOCK_LEEWAY", timedelta(days=-1))  # what changed today is from the future
+            patch.setattr(columns, "CLOCK_LEEWAY", timedelta(days=-1))  # what changed today is from the future
             report = poll_connection(self.connection)
         assert report is not None
         assert report.refused == 1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from signals.corrections import precisions
 from signals.models import ProcessorResult, ProcessorRule, ProcessorSetting, ReviewItem, Signal
-from signals.pipeline import run_processors
-from signals.plans import plans
+from signals.processing.corrections import precisions
+from signals.processing.pipeline import run_processors
+from signals.processing.plans import plans
 from signals.processors.base import Phase
 from tests.cases import JuntoTestCase
 from tests.factories import BoardFactory, SignalFactory

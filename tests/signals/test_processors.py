@@ -12,10 +12,10 @@ from django.utils import timezone
 from junto.learned.training import FEWEST_ROWS
 from junto.team.services import limit_to_companies
 from junto.tenants.permissions import PermissionDenied
-from signals.corrections import confirm_result, correct_value, precisions, revert
-from signals.learning import due_for_training
 from signals.models import ProcessorResult, ProcessorRule, ProcessorSetting, ReviewItem, Signal, TrainedModel
-from signals.pipeline import run_processors
+from signals.processing.corrections import confirm_result, correct_value, precisions, revert
+from signals.processing.learning import due_for_training
+from signals.processing.pipeline import run_processors
 from signals.processors import processor_of
 from signals.processors.base import Producer
 from signals.processors.category import Category

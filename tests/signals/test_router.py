@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from agent.models import AgentSession, StartRule
 from signals.models import ProcessorResult, ProcessorRule, ProcessorSetting, ReviewItem, Signal
-from signals.pipeline import run_processors
+from signals.processing.pipeline import run_processors
 from signals.processors.base import Producer
 from tests.agent.model_cases import ModelEndpoint
 from tests.cases import JuntoTestCase

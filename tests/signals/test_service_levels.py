@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from junto.audit.models import AuditEntry
-from signals.clocks import keep_clocks
 from signals.models import ProcessorResult, ServiceClock, ServiceHours, ServiceTarget, Signal
+from signals.service.clocks import keep_clocks
 from signals.tasks import keep_service_clocks
 from tests.cases import JuntoTestCase
 from tests.factories import BoardFactory, ContactFactory, SignalFactory, SignalNoteFactory

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import pytest
 
 from integrations.contracts import Choice
-from signals.corrections import CorrectionRefused, correct_value
-from signals.learning import train_processor
 from signals.models import ProcessorResult, ReviewItem, Signal
+from signals.processing.corrections import CorrectionRefused, correct_value
+from signals.processing.learning import train_processor
 from signals.processors import processor_of
 from signals.processors.base import (
     Abstained,

@@ -16,8 +16,8 @@ from approvals.models import Origin
 from integrations.models import Connection, ExternalRef
 from junto import engine
 from junto.tenants.permissions import PermissionDenied
-from signals.fitting import fitted
-from signals.intake import MOST_NOTES, RAW_LIMIT, TEXT_LIMIT
+from signals.intake.columns import MOST_NOTES, RAW_LIMIT, TEXT_LIMIT
+from signals.intake.fitting import fitted
 from signals.models import Signal, SignalNote
 from signals.services import map_company, upsert_signals
 from tests.cases import JuntoTestCase

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signals.worktime import AROUND_THE_CLOCK, Hours, NeverOpen, WorkCalendar
+from signals.service.worktime import AROUND_THE_CLOCK, Hours, NeverOpen, WorkCalendar
 
 BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE = WorkCalendar(BERLIN, ((480, 1020),) * 5 + (None, None), frozenset({date(2026, 12, 25)}))

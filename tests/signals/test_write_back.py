@@ -7,8 +7,8 @@ from typing import Any
 
 from approvals.models import Action, ApprovalPolicy, Grant
 from integrations.services import open_ticket_source
-from signals.corrections import correct_value
 from signals.models import ProcessorResult, ProcessorSetting, Signal
+from signals.processing.corrections import correct_value
 from signals.processors import processor_of
 from signals.processors.base import Producer
 from signals.processors.ticket_type import TicketType

@@ -1,0 +1,152 @@
+"""The Admin's page of a processor's back-test: start it, see how right it would have been, choose the threshold."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from integrations.llm.fencing import show_escaped
+from junto.tenants.access import MemberRequest
+from junto.tenants.actors import Actor
+from junto.tenants.permissions import Permission, require
+from signals.back_tests.report import Answer, Report, report
+from signals.back_tests.running import MOST_TICKETS, BackTestRefused, choose_threshold, model_cost, start_back_test
+from signals.models import BackTest, Signal
+from signals.processing.plans import plans
+from signals.processors import UnknownProcessor, processor_of
+from signals.processors.base import AnyProcessor
+from signals.write_back.grants import NotGranted
+
+#: Tickets that are tested where nothing else is said.
+USUAL: Final = 200
+
+
+class ThresholdForm(forms.Form):
+    """A confidence."""
+
+    threshold = forms.FloatField(min_value=0, max_value=1)
+
+
+class StartForm(forms.Form):
+    """How many tickets."""
+
+    most = forms.IntegerField(min_value=20, max_value=MOST_TICKETS)
+
+
+@require_safe
+def back_test(request: MemberRequest, slug: str) -> HttpResponse:
+    """The newest back-test, at the threshold that is asked for (`?threshold=`), else at the one in force."""
+    actor, processor = _asked(request, slug)
+    return _page(request, actor, processor)
+
+
+@require_POST
+def start(request: MemberRequest, slug: str) -> HttpResponse:
+    """Field `most`: how many of the newest closed tickets."""
+    actor, processor = _asked(request, slug)
+    form = StartForm(request.POST)
+    if not form.is_valid():
+        return _page(request, actor, processor, problem=f"Test 20 to {MOST_TICKETS} tickets.", status=400)
+    try:
+        start_back_test(actor=actor, processor=processor, most=form.cleaned_data["most"])
+    except BackTestRefused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("back-test", slug=slug)
+
+
+@require_POST
+def threshold(request: MemberRequest, slug: str) -> HttpResponse:
+    """Field `threshold`: what the processor asks for from now on."""
+    actor, processor = _asked(request, slug)
+    form = ThresholdForm(request.POST)
+    if not form.is_valid():
+        return _page(request, actor, processor, problem="A threshold is from 0 to 1.", status=400)
+    chosen = round(form.cleaned_data["threshold"], 2)
+    try:
+        choose_threshold(actor=actor, processor=processor, threshold=chosen)
+    except NotGranted as problem:
+        messages.warning(request, f"Write-back has no standing approval. {problem}")
+    messages.success(request, f"{processor.label}: {chosen:.2f} from now on.")
+    return redirect("back-test", slug=slug)
+
+
+def _page(
+    request: MemberRequest, actor: Actor, processor: AnyProcessor, *, problem: str = "", status: int = 200
+) -> HttpResponse:
+    row = BackTest.objects.for_organization(actor.organization).filter(processor=processor.slug).first()
+    in_force = _in_force(actor, processor)
+    form = ThresholdForm(request.GET)
+    at = round(form.cleaned_data["threshold"], 2) if form.is_valid() else in_force
+    answers = [Answer(*each) for each in row.answers] if row else []
+    found = report(answers, at) if answers else None
+    context = {
+        "processor": processor,
+        "row": row,
+        "running": row is not None and row.state == BackTest.State.RUNNING,
+        "report": found,
+        "errors": _errors(actor, found) if found else [],
+        "in_force": f"{in_force:.2f}",
+        "at": f"{at:.2f}",
+        "usual": USUAL,
+        "most": MOST_TICKETS,
+        "by_steps": bool(processor.steps[1:]),
+        "each": round(row.milliseconds / max(1, row.total), 1) if row else 0,
+        "seconds": round(row.milliseconds / 1000, 1) if row else 0,
+        "left": found.whole.answered.all - found.whole.answered.hits if found else 0,
+        "cost": _cost(actor, processor, found),
+        "problem": problem,
+        "processor_path": reverse("processor", args=[processor.slug]),
+    }
+    return render(request, "signals/back_test.html", context, status=status)
+
+
+def _cost(actor: Actor, processor: AnyProcessor, found: Report | None) -> str:
+    """What a language model would take for the tickets that are left, in cents; empty where nobody knows."""
+    each = model_cost(actor.organization, processor)
+    if each is None or found is None:
+        return ""
+    left = found.whole.answered.all - found.whole.answered.hits
+    return f"{each * left / 1_000_000:.2f} ¢"
+
+
+def _errors(actor: Actor, found: Report) -> list[dict[str, object]]:
+    """Tickets on which it is surest and wrong, those that `actor` may see."""
+    ids = [UUID(answer.signal) for answer in found.errors]
+    signals = {
+        str(row.pk): row
+        for row in Signal.objects.visible_to(actor).filter(pk__in=ids).only("external_id", "subject", "organization")
+    }
+    return [
+        {
+            "title": show_escaped(str(signals[answer.signal])),
+            "path": reverse("signal", args=[answer.signal]),
+            "said": show_escaped(answer.said),
+            "was": show_escaped(answer.was),
+            "percent": round(100 * answer.confidence),
+        }
+        for answer in found.errors
+        if answer.signal in signals
+    ]
+
+
+def _in_force(actor: Actor, processor: AnyProcessor) -> float:
+    plan = next(each for each in plans(actor.organization) if each.processor is processor)
+    return float(getattr(plan.options, processor.thresholds[0]))
+
+
+def _asked(request: MemberRequest, slug: str) -> tuple[Actor, AnyProcessor]:
+    require(request.actor, Permission.MANAGE_PROCESSORS)
+    try:
+        processor = processor_of(slug)
+    except UnknownProcessor as unknown:
+        raise Http404(str(unknown)) from unknown
+    if not processor.learns:
+        raise Http404("This processor has no back-test.")
+    return request.actor, processor

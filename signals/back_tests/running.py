@@ -1,0 +1,273 @@
+"""Back-tests: what a processor would have said of the newest closed tickets, by what it could have known of them.
+
+What it learned is learned anew without the tickets that it is asked about. No language model is asked, and nothing is
+written but the test itself: no value, no review, nothing at the ticket's source.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.db.models import Avg, F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from integrations.errors import IntegrationError
+from junto.audit.services import record
+from junto.bells import ring
+from junto.learned.model import LabelModel
+from junto.learned.training import Untrainable, train
+from junto.tenants.actors import Actor
+from junto.tenants.models import Organization
+from junto.tenants.permissions import Permission, require
+from signals.back_tests.report import Answer
+from signals.models import BackTest, ModelQuestion, Signal
+from signals.processing.guessers import rules_of
+from signals.processing.learning import MOST_TICKETS as MOST_LEARNED
+from signals.processing.learning import closed_tickets, lessons, of_level
+from signals.processing.plans import plans
+from signals.processing.settings import set_options
+from signals.processing.ticket_facts import own_facts
+from signals.processors import processor_of
+from signals.processors.base import (
+    Abstained,
+    AnyProcessor,
+    Guesser,
+    Options,
+    Step,
+    TicketFacts,
+    Workbench,
+)
+from signals.processors.learned import LearnedGuesser
+from signals.processors.rules import Rule, RulesGuesser
+from signals.processors.steps import LearnedStep, PathGuesser, parts_of
+from signals.sync.live_lists import lists_of_signal
+from signals.write_back.grants import renew_grants
+
+log = structlog.get_logger(__name__)
+
+State = BackTest.State
+#: Tickets of one test.
+MOST_TICKETS: Final = 1000
+#: Where too few other tickets could be learned from: the tested ones are cut into so many parts, each learned from the
+#: rest.
+_PARTS: Final = 5
+_LEASE_SECONDS: Final = 180
+_TOLD_EVERY: Final = 25
+_NAME: Final = "learned for this test"
+
+
+class BackTestRefused(ValueError):
+    """It cannot be started; the message says why."""
+
+
+class _Lost(RuntimeError):
+    """Another worker has it: nothing more is written."""
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One closed ticket, and the label that it was closed with or that a person gave it."""
+
+    signal: Signal
+    was: str
+
+
+@transaction.atomic
+def start_back_test(*, actor: Actor, processor: AnyProcessor, most: int) -> BackTest:
+    """Begin in the background, on at most `most` of the newest closed tickets.
+
+    Raises:
+        PermissionDenied: `actor` may not manage processors.
+        BackTestRefused: it gives no labels, or one is under way.
+    """
+    require(actor, Permission.MANAGE_PROCESSORS)
+    if not processor.learns or actor.membership is None:
+        raise BackTestRefused(f"{processor.label} cannot be tested so: closed tickets do not say what was right.")
+    row = BackTest(
+        organization=actor.organization,
+        processor=processor.slug,
+        asked_by=actor.membership,
+        most=max(1, min(most, MOST_TICKETS)),
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as taken:
+        raise BackTestRefused("One is under way already: wait for it.") from taken
+    record(actor, "processor.back_test_started", row, {"processor": processor.label, "tickets": row.most})
+    ring("back_test.ready", str(row.pk))
+    return row
+
+
+def choose_threshold(*, actor: Actor, processor: AnyProcessor, threshold: float) -> None:
+    """Make it the confidence that the processor asks for; changing takes at least as much.
+
+    Raises:
+        PermissionDenied: `actor` may not manage processors.
+        NotGranted: the write-back has no standing approval now; the threshold is saved.
+    """
+    plan = next(each for each in plans(actor.organization) if each.processor is processor)
+    to_set, to_change = processor.thresholds
+    changed = {to_set: threshold, to_change: max(threshold, float(getattr(plan.options, to_change)))}
+    set_options(actor=actor, processor=processor, options=plan.options.model_copy(update=changed))
+    renew_grants(actor=actor, processor=processor)
+
+
+def model_cost(organization: Organization, processor: AnyProcessor) -> float | None:
+    """What one question to a language model took on average, in microcents; None before any was asked."""
+    rows = ModelQuestion.objects.for_organization(organization).filter(processor=processor.slug)
+    found: float | None = rows.aggregate(cost=Avg("microcents"))["cost"]
+    return found
+
+
+def advance_back_test(back_test_id: UUID) -> None:
+    """Do it, if nobody else does; safe to repeat. Not to be called inside a transaction."""
+    row = BackTest.unscoped.select_related("organization").filter(pk=back_test_id, state=State.RUNNING).first()
+    if row is None or not _lease(row):
+        return
+    started = time.perf_counter()
+    try:
+        answers = list(_answers(row))
+    except _Lost:
+        return
+    except IntegrationError as problem:
+        _move(row, state=State.FAILED, detail=f"{problem} Start it again.", ended_at=timezone.now())
+        return
+    except Exception as error:
+        log.exception("back-test failed", back_test=str(row.pk))
+        detail = f"The processor failed ({type(error).__name__}). The administrator finds more in the log."
+        _move(row, state=State.FAILED, detail=detail, ended_at=timezone.now())
+        return
+    _move(
+        row,
+        state=State.DONE,
+        answers=[list(answer) for answer in answers],
+        position=len(answers),
+        milliseconds=round((time.perf_counter() - started) * 1000),
+        ended_at=timezone.now(),
+    )
+
+
+def _answers(row: BackTest) -> Iterator[Answer]:
+    organization, processor = row.organization, processor_of(row.processor)
+    plan = next(each for each in plans(organization) if each.processor is processor)
+    cases = _cases(organization, processor, row.most)
+    _move(row, total=len(cases))
+    rules = rules_of(organization, processor) if processor.takes_rules else []
+    to_set, to_change = processor.thresholds
+    unlimited = plan.options.model_copy(update={to_set: 0.0, to_change: 0.0})
+    done = 0
+    for part, models in _parts(organization, processor, cases):
+        for case in part:
+            yield _asked(case, processor, unlimited, rules, models)
+            done += 1
+            if done % _TOLD_EVERY == 0:
+                _move(row, position=done)
+
+
+def _cases(organization: Organization, processor: AnyProcessor, most: int) -> list[_Case]:
+    """The newest closed tickets that bear a label."""
+    known = lessons(organization, processor)
+    newest = closed_tickets(organization).order_by("-source_updated_at").values_list("pk", flat=True)[:MOST_LEARNED]
+    chosen = [pk for pk in newest if pk in known][:most]
+    rows = Signal.objects.for_organization(organization).filter(pk__in=chosen).defer("raw")
+    signals = rows.select_related("organization", "company", "contact", "device", "board", "connection")
+    return [_Case(signal, known[signal.pk].label) for signal in signals.order_by("-source_updated_at")]
+
+
+def _parts(
+    organization: Organization, processor: AnyProcessor, cases: Sequence[_Case]
+) -> Iterator[tuple[Sequence[_Case], Mapping[int, LabelModel]]]:
+    """All at once where enough other tickets are left to learn from; else a few parts. Each with what was learned."""
+    models = _learned(organization, processor, cases)
+    if models or not cases:
+        yield cases, models
+        return
+    for place in range(_PARTS):
+        part = cases[place::_PARTS]
+        yield part, _learned(organization, processor, part)
+
+
+def _learned(organization: Organization, processor: AnyProcessor, without: Sequence[_Case]) -> Mapping[int, LabelModel]:
+    """What is learned for the first choice from all other tickets; empty where it cannot be."""
+    left_out = {case.signal.pk for case in without}
+    others = [lesson for pk, lesson in lessons(organization, processor).items() if pk not in left_out]
+    tickets, labels = [each.ticket for each in others], [each.label for each in others]
+    if processor.steps:
+        tickets, labels = of_level(tickets, labels, 1)
+    try:
+        return {1: train(tickets, labels)}
+    except Untrainable:
+        return {}
+
+
+def _asked(
+    case: _Case, processor: AnyProcessor, options: Options, rules: Sequence[Rule], models: Mapping[int, LabelModel]
+) -> Answer:
+    lists = lists_of_signal(case.signal, processor.lists)
+    bench = Workbench(
+        guessers=[] if processor.steps else _guessers(rules, models),
+        of_step=_by_step(rules, models),
+        # of a path the first part is asked for
+        lists=replace(lists, subtypes=(), items=()) if lists else None,
+    )
+    found = processor.run(_before(case.signal, processor), options, bench)
+    outcome = found.nearest if isinstance(found, Abstained) else found
+    said = processor.label_of(outcome.value) if outcome else ""
+    board = case.signal.board.name if case.signal.board else ""
+    confidence = round(min(max(outcome.confidence, 0.0), 1.0), 4) if outcome else 0.0
+    return Answer(str(case.signal.pk), _first(processor, said), _first(processor, case.was), confidence, board)
+
+
+def _first(processor: AnyProcessor, label: str) -> str:
+    return parts_of(label)[0] if processor.steps and label else label
+
+
+def _guessers(rules: Sequence[Rule], models: Mapping[int, LabelModel]) -> list[Guesser]:
+    found: list[Guesser] = [RulesGuesser(rules)] if rules else []
+    return [*found, *(LearnedGuesser(model, _NAME) for model in models.values())]
+
+
+def _by_step(rules: Sequence[Rule], models: Mapping[int, LabelModel]) -> Callable[[Step], Sequence[Guesser]]:
+    def of_step(step: Step) -> list[Guesser]:
+        found: list[Guesser] = [PathGuesser(RulesGuesser(rules), step)] if rules else []
+        return [*found, *(LearnedStep(model, _NAME, step) for model in models.values())]
+
+    return of_step
+
+
+def _before(signal: Signal, processor: AnyProcessor) -> TicketFacts:
+    """The ticket without what is asked for, and without what came later."""
+    asked, facts = processor.fields or ("type", "subtype", "item"), own_facts(signal)
+    return replace(
+        facts,
+        status="",
+        assignee="",
+        type="" if "type" in asked else facts.type,
+        subtype="" if "subtype" in asked else facts.subtype,
+        item="" if "item" in asked else facts.item,
+        priority="" if "priority" in asked else facts.priority,
+    )
+
+
+def _lease(row: BackTest) -> bool:
+    rows = BackTest.objects.for_organization(row.organization).filter(pk=row.pk, state=State.RUNNING)
+    free = rows.filter(Q(lease_until=None) | Q(lease_until__lte=Now()), fence=row.fence)
+    taken = free.update(fence=F("fence") + 1, lease_until=Now() + timedelta(seconds=_LEASE_SECONDS), position=0)
+    row.fence += 1
+    return bool(taken)
+
+
+def _move(row: BackTest, **changes: object) -> None:
+    """Write under the lease, and renew it. Raises _Lost."""
+    mine = BackTest.objects.for_organization(row.organization).filter(pk=row.pk, fence=row.fence, state=State.RUNNING)
+    if not mine.update(lease_until=Now() + timedelta(seconds=_LEASE_SECONDS), **changes):
+        raise _Lost

@@ -1,0 +1,1 @@
+"""Tickets out of a CSV file: its columns, a preview, and the reading in."""

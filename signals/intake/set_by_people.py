@@ -1,0 +1,75 @@
+"""What people set at the ticket's source: it stands as a person's value, and no processor overwrites it.
+
+The source does not tell who changed a field. Whatever was not set by a processor's own action counts as a person's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from approvals.drift import SENT
+from approvals.models import Action, Origin
+from approvals.previews import StoredPreview
+from signals.models import ProcessorResult, ProcessorSetting, Signal
+from signals.processing.results import keep_correction, retract
+from signals.processors import PROCESSORS
+from signals.processors.base import AnyProcessor, Producer
+
+#: Fields of a ticket that processors carry back.
+WATCHED: Final = frozenset(name for processor in PROCESSORS for name in processor.fields)
+
+
+def is_our_own(signal: Signal, changed: Mapping[str, str]) -> bool:
+    """Whether these changes of watched fields, to these values, are what a processor's action set there.
+
+    A part below one that was set (the subtype of a former type) falls away with it.
+    """
+    rows = Action.objects.for_organization(signal.organization).filter(
+        origin__kind=Origin.Kind.PROCESSOR, origin__subject=signal.origin_subject, state__in=SENT
+    )
+    sets = [StoredPreview.model_validate(preview).sets for preview in rows.values_list("preview", flat=True) if preview]
+    return any(_explains(each, changed) for each in sets)
+
+
+def keep_what_people_set(changes: Sequence[tuple[Signal, Mapping[str, str]]]) -> None:
+    """Keep the values of fields that changed otherwise than by us, where their processor is in use.
+
+    Call it in the transaction that wrote the signals, which are all of one organization; with what changed, by field.
+    """
+    if not changes:
+        return
+    used = ProcessorSetting.objects.for_organization(changes[0][0].organization).filter(enabled=True)
+    slugs = set(used.values_list("processor", flat=True))
+    for processor in PROCESSORS:
+        if processor.fields and processor.slug in slugs:
+            for signal, changed in changes:
+                if any(name in changed for name in processor.fields):
+                    _keep(signal, processor)
+
+
+def _keep(signal: Signal, processor: AnyProcessor) -> None:
+    label = processor.label_of_types(signal.type, signal.subtype, signal.item, signal.priority)
+    rows = ProcessorResult.objects.for_organization(signal.organization).current()
+    standing = rows.filter(signal=signal, processor=processor.slug).first()
+    if not label:
+        if standing is not None:
+            retract(standing)
+        return
+    value = processor.value_of_label(label)
+    known = standing is not None and (standing.producer, standing.key) == (Producer.PERSON, value.key()[:300])
+    if not known:
+        keep_correction(signal, processor, value, person=None, revision=signal.revision)
+
+
+def _explains(sets: Mapping[str, object], changed: Mapping[str, str]) -> bool:
+    """Whether an action that set `sets` leaves these values."""
+    for name, value in changed.items():
+        entry = sets.get(name)
+        set_to = str(entry.get("name", "")) if isinstance(entry, Mapping) else None
+        if set_to is None and name in sets:
+            set_to = ""
+        falls_away = set_to is None and not value and name in {"subtype", "item"} and bool(sets)
+        if not falls_away and (set_to is None or set_to.casefold() != value.casefold()):
+            return False
+    return True

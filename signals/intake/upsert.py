@@ -1,0 +1,396 @@
+"""The one way in: tickets of a source become signals, whatever the order and however often they are delivered.
+
+The newer revision wins, by the WHERE of the statement that writes. Rows are read under a lock before that, because the
+state that follows depends on what was there; unknown ones are inserted even before, so that two deliveries at once
+meet.
+
+Sources stamp whole seconds, so two changes may bear the same revision. Then what arrives later wins where it says
+something else, and a deletion wins over all. A late echo of the first change can so stand for a while: the poll, which
+reads again what changed in the last minutes, puts it right.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+import structlog
+from django.db import DataError, IntegrityError, transaction
+from django.utils import timezone
+
+from integrations.contracts import TicketRecord
+from integrations.models import Connection
+from junto.bells import ring
+from junto.tenants.actors import Actor
+from junto.tenants.permissions import Permission, require
+from junto.tenants.scoping import TenantQuerySet
+from signals.intake.cleaning import TicketRefused, storable
+from signals.intake.columns import ID_LENGTH, REASON_LENGTH, CleanTicket, clean_ticket
+from signals.intake.directory import Directory, boards_by_external_id, review_reason
+from signals.intake.echoes import Echoes
+from signals.intake.folding import closes_by_itself, keeps_device, settle_alerts
+from signals.intake.notes import texts_of_new, write_parts
+from signals.intake.refused import forget_refused
+from signals.intake.set_by_people import WATCHED, is_our_own, keep_what_people_set
+from signals.intake.standing import tell_origins
+from signals.intake.states import Known, Told, first_state, next_state
+from signals.models import Signal, SignalAttachment, SignalNote, SignalTime
+
+log = structlog.get_logger(__name__)
+
+#: Tickets written in one transaction: enough to need few queries, few enough not to hold SQLite's one write lock long.
+BATCH = 250
+
+#: Columns that differ whenever the source touched the ticket, our own writes included.
+_ALWAYS_NEW = frozenset({"revision", "source_updated_at", "digest", "raw"})
+
+#: States that a person or a merge has given, with a reason that a change at the source does not take away.
+_DECIDED = (Signal.State.DISMISSED, Signal.State.MERGED)
+
+Columns = dict[str, object]
+
+
+class Outcome(StrEnum):
+    """What became of one delivered ticket."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    STALE = "stale"
+    GONE = "gone"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpsertResult:
+    """What became of one delivered ticket; `reason` is for people: why refused, passed over, or waiting for review."""
+
+    external_id: str
+    outcome: Outcome
+    signal_id: uuid.UUID | None = None
+    reason: str = ""
+
+
+def upsert_signals(*, connection: Connection, tickets: Sequence[TicketRecord], actor: Actor) -> list[UpsertResult]:
+    """Make our signals say what the newest delivered revisions say; one result per ticket, in the given order.
+
+    Idempotent and independent of order: an older revision changes nothing, nor does the same content again. Of two
+    different contents with one revision the later wins. A ticket that cannot be stored is refused alone, with the
+    reason. A move to another company stops what was running for the signal (PRODUCT 2).
+
+    Raises:
+        PermissionDenied: `actor` may not write signals of the connection's organization.
+    """
+    require(actor, Permission.WRITE_SIGNALS, connection.organization)
+    now = timezone.now()
+    results: list[UpsertResult] = []
+    for start in range(0, len(tickets), BATCH):
+        results += _take(connection, tickets[start : start + BATCH], actor=actor, now=now)
+    forget_refused(connection, [result.external_id for result in results if result.outcome != Outcome.REFUSED])
+    return results
+
+
+def _take(
+    connection: Connection, tickets: Sequence[TicketRecord], *, actor: Actor, now: datetime
+) -> list[UpsertResult]:
+    """One batch: clean each, write the newest of each id, answer for all."""
+    cleaned = [_clean(ticket, now) for ticket in tickets]
+    newest: dict[str, CleanTicket] = {}
+    for ticket in cleaned:
+        if isinstance(ticket, CleanTicket):
+            held = newest.get(ticket.external_id)
+            if held is None or (ticket.revision, ticket.deleted) >= (held.revision, held.deleted):
+                newest[ticket.external_id] = ticket
+    # sorted: two deliveries at once take their locks in the same order
+    stored = _store(connection, sorted(newest.values(), key=lambda ticket: ticket.external_id), actor=actor)
+    return [
+        ticket if isinstance(ticket, UpsertResult) else _answer(ticket, newest[ticket.external_id], stored)
+        for ticket in cleaned
+    ]
+
+
+def _clean(ticket: TicketRecord, now: datetime) -> CleanTicket | UpsertResult:
+    try:
+        return clean_ticket(ticket, now=now)
+    except TicketRefused as refusal:
+        shown = storable(ticket.external_id)[:ID_LENGTH]
+        return UpsertResult(external_id=shown, outcome=Outcome.REFUSED, reason=str(refusal))
+
+
+def _answer(ticket: CleanTicket, winner: CleanTicket, stored: Mapping[str, UpsertResult]) -> UpsertResult:
+    """The stored result, or for one that a newer delivery of the same batch made needless, that it was passed over."""
+    result = stored[ticket.external_id]
+    if ticket is winner or result.outcome == Outcome.REFUSED:
+        return result
+    same = ticket.digest == winner.digest
+    later = "A newer revision" if ticket.revision < winner.revision else "A later word of the same second"
+    return UpsertResult(
+        external_id=ticket.external_id,
+        outcome=Outcome.UNCHANGED if same else Outcome.STALE,
+        signal_id=result.signal_id,
+        reason="" if same else f"{later} came in the same delivery.",
+    )
+
+
+def _store(connection: Connection, tickets: Sequence[CleanTicket], *, actor: Actor) -> dict[str, UpsertResult]:
+    """Write them in one transaction; when the database refuses, halve until the one at fault stands alone."""
+    if not tickets:
+        return {}
+    try:
+        with transaction.atomic():
+            return _Writer.prepare(connection, tickets, actor=actor).write(tickets)
+    except (DataError, IntegrityError) as error:
+        if len(tickets) > 1:
+            middle = len(tickets) // 2
+            first = _store(connection, tickets[:middle], actor=actor)
+            return first | _store(connection, tickets[middle:], actor=actor)
+        external_id = tickets[0].external_id
+        log.error("signal refused by the database", external_id=external_id, error=type(error).__name__)
+        return {
+            external_id: UpsertResult(
+                external_id=external_id,
+                outcome=Outcome.REFUSED,
+                reason="The database did not take this ticket. Send it again; if it stays so, tell the administrator.",
+            )
+        }
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Writes one batch inside a transaction, with everything it needs to know read beforehand."""
+
+    connection: Connection
+    actor: Actor
+    directory: Directory
+    boards: Mapping[str, uuid.UUID]
+    #: Signals of which people set what processors give, and what they set.
+    set_by_people: list[tuple[Signal, Mapping[str, str]]] = field(default_factory=list)
+
+    @classmethod
+    def prepare(cls, connection: Connection, tickets: Sequence[CleanTicket], *, actor: Actor) -> _Writer:
+        return cls(
+            connection=connection,
+            actor=actor,
+            directory=Directory.read(connection, tickets),
+            boards=boards_by_external_id(connection, [(one.board_external_id, one.board_name) for one in tickets]),
+        )
+
+    def write(self, tickets: Sequence[CleanTicket]) -> dict[str, UpsertResult]:
+        fresh = self._insert_unknown(tickets)
+        held = {signal.external_id: signal for signal in self._locked(tickets)}
+        if len(held) < len(tickets):
+            # SQLite's INSERT OR IGNORE passes over any row it cannot take, not only over known ones
+            raise IntegrityError("A ticket was not taken.")
+        whole = self._whole([held[one.external_id] for one in tickets if _is_news(one, held[one.external_id])])
+        echoes = Echoes.read(self.connection, [signal.origin_subject for signal in whole.values()])
+        results: dict[str, UpsertResult] = {}
+        written: list[tuple[Signal, CleanTicket]] = []
+        touched: set[uuid.UUID] = set()
+        for ticket in tickets:
+            signal = held[ticket.external_id]
+            if signal.pk in fresh:
+                signal = fresh[signal.pk]
+                results[ticket.external_id] = _result(signal, Outcome.GONE if ticket.deleted else Outcome.CREATED)
+                touched.add(signal.pk)
+            elif signal.pk in whole and self._overwrite(ticket, whole[signal.pk], touched, echoes):
+                signal = whole[signal.pk]
+                results[ticket.external_id] = _result(signal, Outcome.GONE if ticket.deleted else Outcome.UPDATED)
+            else:
+                results[ticket.external_id] = _passed_over(ticket, signal)
+                continue
+            written.append((signal, ticket))
+        self._finish(written, touched, echoes)
+        return results
+
+    def _insert_unknown(self, tickets: Sequence[CleanTicket]) -> dict[uuid.UUID, Signal]:
+        """Insert what is not there yet; by id, of which those are in the table that no other delivery forestalled."""
+        known = set(self._rows(tickets).values_list("external_id", flat=True))
+        fresh = [self._new_signal(ticket) for ticket in tickets if ticket.external_id not in known]
+        Signal.objects.bulk_create(fresh, ignore_conflicts=True)
+        return {signal.pk: signal for signal in fresh}
+
+    def _new_signal(self, ticket: CleanTicket) -> Signal:
+        company_id = self.directory.companies.get(ticket.company_external_id)
+        state = first_state(self._told(ticket, company_id))
+        return Signal(
+            organization_id=self.connection.organization_id,
+            connection=self.connection,
+            external_id=ticket.external_id,
+            source_created_at=ticket.source_created_at,
+            **self._columns(ticket, company_id, state),
+        )
+
+    def _overwrite(self, ticket: CleanTicket, signal: Signal, touched: set[uuid.UUID], echoes: Echoes) -> bool:
+        """Write what is news over the locked row and into `signal`; False when the row holds a newer revision.
+
+        Remembers the id in `touched` where more changed than the source's own bookkeeping and what we wrote ourselves.
+        """
+        company_id = self._company_after(ticket, signal)
+        state = next_state(
+            Known(
+                state=signal.state,
+                company_id=signal.company_id,
+                closed=signal.closed_at_source,
+                left_out=bool(signal.left_out),
+            ),
+            self._told(ticket, company_id, signal),
+        )
+        columns = self._tombstone(ticket) if ticket.deleted else self._columns(ticket, company_id, state)
+        if columns["state"] == Signal.State.NEEDS_REVIEW or (state == signal.state and state in _DECIDED):
+            # what is in doubt is so still, as is why somebody dismissed it or what it was merged with
+            columns["state_reason"] = columns["state_reason"] or signal.state_reason
+        if not ticket.device_external_id and company_id == signal.company_id and keeps_device(signal, self.connection):
+            columns = {name: each for name, each in columns.items() if name not in ("device_id", "device_external_id")}
+        rows = self._rows([ticket]).filter(revision__lte=ticket.revision)
+        if not rows.update(**columns, changed_at=timezone.now()):
+            return False
+        news = columns.keys() - _ALWAYS_NEW
+        changed = {name: columns[name] for name in news if getattr(signal, name) != columns[name]}
+        watched = {name: str(changed[name]) for name in changed.keys() & WATCHED}
+        if watched and not is_our_own(signal, watched):
+            self.set_by_people.append((signal, watched))
+        elif watched:
+            changed = {name: value for name, value in changed.items() if name not in WATCHED}  # our own comes back
+        if changed and echoes.is_field(signal.origin_subject, changed, since=signal.source_updated_at):
+            ring("signal.processed", str(signal.pk))  # no news, but who looks at it sees it
+        elif changed:
+            touched.add(signal.pk)
+        for name, value in columns.items():
+            setattr(signal, name, value)
+        return True
+
+    def _told(self, ticket: CleanTicket, company_id: uuid.UUID | None, signal: Signal | None = None) -> Told:
+        """An alert that cleared is closed with all that repeats it, in folding.py, and not by its own word."""
+        alert = ticket.alert_type or (signal.alert_type if signal else "")
+        resolved = signal is not None and signal.state == Signal.State.RESOLVED
+        waits = company_id is not None and not resolved and closes_by_itself(self.connection, alert)
+        return Told(
+            company_id=company_id,
+            closed=ticket.closed and not waits,
+            deleted=ticket.deleted,
+            merged=bool(ticket.merged_into),
+            left_out=bool(ticket.left_out),
+        )
+
+    def _company_after(self, ticket: CleanTicket, signal: Signal) -> uuid.UUID | None:
+        """The linked company; where none is, the one a person gave this signal, while the source names the same."""
+        linked = self.directory.companies.get(ticket.company_external_id)
+        if linked is None and ticket.company_external_id == signal.company_external_id:
+            return signal.company_id
+        return linked
+
+    def _columns(self, ticket: CleanTicket, company_id: uuid.UUID | None, state: Signal.State) -> Columns:
+        # one source posts the alert, another, that knows no alerts, may tell of the same ticket later
+        alert: Columns = {"alert_type": ticket.alert_type} if ticket.alert_type else {}
+        return {
+            **alert,
+            "company_id": company_id,
+            "company_external_id": ticket.company_external_id,
+            "contact_id": self.directory.contact_of(ticket.contact_external_id, company_id),
+            "contact_external_id": ticket.contact_external_id,
+            "device_id": self.directory.device_of(ticket.device_external_id, company_id),
+            "device_external_id": ticket.device_external_id,
+            "board_id": self.boards.get(ticket.board_external_id),
+            "assignee": ticket.assignee,
+            "subject": ticket.subject,
+            "description": ticket.description,
+            "source_status": ticket.source_status,
+            "closed_at_source": ticket.closed,
+            "priority": ticket.priority,
+            "type": ticket.type,
+            "subtype": ticket.subtype,
+            "item": ticket.item,
+            "source_updated_at": ticket.source_updated_at,
+            "revision": ticket.revision,
+            "digest": ticket.digest,
+            "raw": ticket.raw,
+            "state": state,
+            "left_out": ticket.left_out,
+            "state_reason": _why(ticket, company_id, state),
+        }
+
+    def _tombstone(self, ticket: CleanTicket) -> Columns:
+        """A deletion carries no content: what was known stays readable."""
+        return {
+            "revision": ticket.revision,
+            "digest": ticket.digest,
+            "source_updated_at": ticket.source_updated_at,
+            "state": Signal.State.GONE,
+            "state_reason": "",
+        }
+
+    def _finish(self, written: Sequence[tuple[Signal, CleanTicket]], touched: set[uuid.UUID], echoes: Echoes) -> None:
+        """What hangs on the signals, what stands on them in approvals, and the bell; what we wrote rings nothing."""
+        noted = [(one, told.notes) for one, told in written if told.notes is not None]
+        new_notes = write_parts(SignalNote, noted)
+        times = [(one, told.time_entries) for one, told in written if told.time_entries is not None]
+        files = [(one, told.attachments) for one, told in written if told.attachments is not None]
+        write_parts(SignalTime, times)
+        write_parts(SignalAttachment, files)
+        strange = echoes.others(texts_of_new([each for each in noted if each[0].pk not in touched], new_notes))
+        touched |= {signal.pk for signal, _ in written if signal.origin_subject in strange}
+        keep_what_people_set(self.set_by_people)
+        touched -= settle_alerts(self.connection.organization, [signal for signal, _ in written])
+        tell_origins([signal for signal, _ in written], actor=self.actor)
+        read = [signal.pk for signal, _ in written if signal.pk in touched and not signal.awaits_processors]
+        if read:
+            rows = Signal.objects.for_organization(self.connection.organization)
+            rows.filter(pk__in=read).update(awaits_processors=True)
+        for signal_id in sorted(touched):
+            ring("signal.changed", str(signal_id))
+
+    def _locked(self, tickets: Sequence[CleanTicket]) -> TenantQuerySet[Signal]:
+        """What tells news from repeats, and no more: a repeat is the rule and must be cheap."""
+        rows = self._rows(tickets).order_by("external_id").select_for_update()
+        return rows.only("external_id", "revision", "digest", "state", "state_reason", "source_updated_at")
+
+    def _whole(self, signals: Sequence[Signal]) -> dict[uuid.UUID, Signal]:
+        """The whole rows of signals that are locked already."""
+        if not signals:
+            return {}
+        rows: TenantQuerySet[Signal] = Signal.objects.for_organization(self.connection.organization)
+        return {signal.pk: signal for signal in rows.filter(pk__in=[signal.pk for signal in signals]).defer("raw")}
+
+    def _rows(self, tickets: Sequence[CleanTicket]) -> TenantQuerySet[Signal]:
+        return Signal.objects.for_organization(self.connection.organization).filter(
+            connection=self.connection, external_id__in=[ticket.external_id for ticket in tickets]
+        )
+
+
+def _why(ticket: CleanTicket, company_id: uuid.UUID | None, state: Signal.State) -> str:
+    """Where it was merged to; or why a person must look: no company of ours, and what was too much to be kept."""
+    if state == Signal.State.MERGED and ticket.merged_into:
+        return f"Merged into ticket {ticket.merged_into} at the source."
+    if state != Signal.State.NEEDS_REVIEW:
+        return ""
+    placeless = "" if company_id else review_reason(ticket.company_external_id, ticket.company_name)
+    return " ".join(filter(None, [placeless, ticket.left_out]))[:REASON_LENGTH]
+
+
+def _result(signal: Signal, outcome: Outcome) -> UpsertResult:
+    return UpsertResult(
+        external_id=signal.external_id, outcome=outcome, signal_id=signal.pk, reason=signal.state_reason
+    )
+
+
+def _is_news(ticket: CleanTicket, signal: Signal) -> bool:
+    """Whether the ticket says more than the stored revision; in the same second a deletion is the last word."""
+    if ticket.revision != signal.revision:
+        return ticket.revision > signal.revision
+    return signal.state != Signal.State.GONE and (ticket.deleted or ticket.digest != signal.digest)
+
+
+def _passed_over(ticket: CleanTicket, signal: Signal) -> UpsertResult:
+    known = ticket.revision == signal.revision and ticket.deleted == (signal.state == Signal.State.GONE)
+    held = f"We hold a newer revision, of {signal.source_updated_at:%Y-%m-%d %H:%M:%S} UTC."
+    if ticket.revision == signal.revision:
+        held = "It was deleted at the source in that same second."
+    return UpsertResult(
+        external_id=ticket.external_id,
+        outcome=Outcome.UNCHANGED if known else Outcome.STALE,
+        signal_id=signal.pk,
+        reason="" if known else held,
+    )

@@ -1,0 +1,151 @@
+"""Asking the organization's language model on behalf of a processor: limit, reservation, record.
+
+Call it outside any transaction: an answer may take a minute.
+
+The rehearsal model is no language model and is not asked. What was asked and answered is kept for whoever may read it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TypeVar
+
+from django.utils import timezone
+
+from integrations.llm.chat import ModelError, ModelReply
+from integrations.llm.spend import estimate_tokens
+from integrations.models import ModelUsage
+from integrations.services import chat_model, model_info, reserve_usage, settle_usage
+from signals.intake.cleaning import storable
+from signals.models import ModelQuestion, Signal
+from signals.processors.asking import AnswerRefused, Question, Reply, Said, answer_text
+from signals.processors.base import ModelOptions, Options
+
+R = TypeVar("R", bound=Reply)
+
+#: Seconds one answer may take: a ticket is one of many, and the next ones wait behind it.
+ANSWER_SECONDS = 60.0
+#: Tokens set aside for an answer before it is known.
+ANSWER_TOKENS = 1500
+#: So long nothing is asked after a question to the organization's model stayed without an answer.
+SILENT_FOR = timedelta(seconds=60)
+#: Characters of an answer that are kept.
+MOST_KEPT = 20_000
+#: A question set aside so lately may still be on its way from another process, which will keep the answer.
+IN_FLIGHT = timedelta(seconds=ANSWER_SECONDS + 10)
+#: What is still set aside after so long was left behind by a process that died.
+LOST_AFTER = timedelta(minutes=15)
+#: `ModelUsage.subject` of what processors ask begins so.
+SUBJECT = "processor:"
+
+
+class SignalAsker:
+    """Asks for one run of one processor on one signal. `why` says why no answer came, for the processor's reason."""
+
+    def __init__(self, signal: Signal, *, processor: str, revision: int, options: ModelOptions) -> None:
+        self._signal, self._processor, self._revision, self._daily = signal, processor, revision, options.model_daily
+        self._name = model_info(signal.organization).model
+        self._subject = f"{SUBJECT}{processor}:{signal.pk}"[:80]
+        self.why = ""
+
+    def ask(self, question: Question[R]) -> Said[R] | None:
+        """See `Asker`. The same question to the same model is asked once; its answer is used again."""
+        digest = question.digest(self._name)
+        rows = ModelQuestion.objects.for_organization(self._signal.organization).filter(
+            signal=self._signal, processor=self._processor
+        )
+        known = rows.filter(digest=digest).exclude(answer="").first()
+        if known is not None and known.problem:
+            self.why = known.problem
+            return None
+        if known is not None:
+            return self._read(question, known.answer, known.model, microcents=0)
+        self.why = self._why_not()
+        if self.why:
+            return None
+        row = self._asked(question, digest)
+        row.save(force_insert=True)
+        if row.problem:
+            self.why = row.problem
+            return None
+        return self._read(question, row.answer, row.model, microcents=row.microcents)
+
+    def _read(self, question: Question[R], text: str, model: str, *, microcents: int) -> Said[R] | None:
+        try:
+            return Said(question.read(text), model, microcents)
+        except AnswerRefused as problem:
+            self.why = str(problem)
+            return None
+
+    def _why_not(self) -> str:
+        organization, now = self._signal.organization, timezone.now()
+        asked = ModelQuestion.objects.for_organization(organization).filter(
+            processor=self._processor, created_at__gt=now - timedelta(days=1)
+        )
+        if asked.count() >= self._daily:
+            return f"The language model was asked {self._daily} times today, which is the most that is set."
+        usages = ModelUsage.objects.for_organization(organization)
+        if usages.filter(subject=self._subject, reserved=True, created_at__gt=now - IN_FLIGHT).exists():
+            return "The language model is being asked already."
+        last = usages.filter(reserved=False).order_by("-created_at").first()
+        if last is not None and not last.tokens_in + last.tokens_out and last.created_at > now - SILENT_FOR:
+            return "The language model gave no answer a moment ago, so it was not asked."
+        return ""
+
+    def _asked(self, question: Question[R], digest: str) -> ModelQuestion:
+        """Ask, and settle what it took; the row is not written yet."""
+        signal, messages, tools = self._signal, question.messages(), [question.function()]
+        usage = reserve_usage(
+            organization=signal.organization,
+            company=signal.company,
+            subject=self._subject,
+            model=self._name,
+            tokens_in=estimate_tokens(messages, tools),
+            tokens_out=ANSWER_TOKENS,
+        )
+        started, reply, problem, text = time.perf_counter(), None, "", ""
+        try:
+            model, _ = chat_model(signal.organization)
+            reply = model.complete(messages, tools, deadline_seconds=ANSWER_SECONDS)
+            text = answer_text(reply)
+            question.read(text)
+        except ModelError as silent:
+            problem = f"The language model gave no answer. {silent}"
+        except AnswerRefused as refused:
+            problem = str(refused)
+        took = round((time.perf_counter() - started) * 1000)
+        cost = settle_usage(usage, **_tokens(reply))
+        return ModelQuestion(
+            organization=signal.organization,
+            signal=signal,
+            processor=self._processor,
+            revision=self._revision,
+            model=storable((reply.model if reply else self._name)[:120]),
+            digest=digest,
+            prompt=storable(question.words()),
+            answer=storable(text or _written(reply))[:MOST_KEPT],
+            problem=storable(problem)[:300],
+            microcents=cost,
+            milliseconds=took,
+            **_tokens(reply),
+        )
+
+
+def asker_of(signal: Signal, *, processor: str, revision: int, options: Options) -> SignalAsker | None:
+    """Who may be asked for this run; None where the processor asks none, or no language model is connected."""
+    if not isinstance(options, ModelOptions) or not options.ask_model or model_info(signal.organization).rehearsal:
+        return None
+    return SignalAsker(signal, processor=processor, revision=revision, options=options)
+
+
+def _tokens(reply: ModelReply | None) -> Mapping[str, int]:
+    return {"tokens_in": reply.tokens_in if reply else 0, "tokens_out": reply.tokens_out if reply else 0}
+
+
+def _written(reply: ModelReply | None) -> str:
+    """All that the model wrote, where it is no answer."""
+    if reply is None:
+        return ""
+    return "\n".join([reply.text, *(f"{call.name} {call.arguments_text}" for call in reply.tool_calls)]).strip()

@@ -1,0 +1,135 @@
+"""A person's word on what processors said: right, something else, or taken back. And how often they were right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from integrations.errors import IntegrationError
+from junto.audit.services import record
+from junto.bells import ring
+from junto.tenants.actors import Actor
+from junto.tenants.models import Organization
+from junto.tenants.permissions import Permission, require
+from signals.models import ProcessorResult, ReviewItem, Signal
+from signals.processing.doubts import reconsider
+from signals.processing.results import NotStanding, keep_correction, read_value, take_back
+from signals.processors import processor_of
+from signals.processors.base import AnyProcessor, Producer, Value
+from signals.sync.live_lists import lists_of_signal
+
+__all__ = [
+    "CorrectionRefused",
+    "NotStanding",
+    "Precision",
+    "confirm_result",
+    "correct_value",
+    "dismiss_review",
+    "precisions",
+    "revert",
+]
+
+
+class CorrectionRefused(ValueError):
+    """The word cannot be taken; the message says why."""
+
+
+def correct_value(*, signal: Signal, processor: AnyProcessor, value: Value, actor: Actor) -> ProcessorResult:
+    """Make `value` the one that stands; no processor overwrites it. The same value as the machine's confirms it.
+
+    Not to be called inside a transaction: the source may be asked for its lists.
+
+    Raises:
+        CorrectionRefused: `actor` is no person, or the value is in none of the source's lists, or they cannot be read.
+        PermissionDenied: `actor` may not work for the signal's company.
+    """
+    require(actor, Permission.RUN_SESSIONS, signal.company or signal.organization)
+    if actor.membership is None:
+        raise CorrectionRefused("Only a person corrects what a processor said.")
+    _require_in_lists(signal, processor, value)
+    with transaction.atomic():
+        row = keep_correction(signal, processor, value, person=actor.membership, revision=signal.revision)
+        verb = "processor.confirmed" if row.agrees else "processor.corrected"
+        record(actor, verb, signal, {"processor": processor.label, "value": value.words()[:200]})
+        reconsider(signal)
+        ring("signal.changed", str(signal.pk))  # what waited for this word may begin
+    return row
+
+
+def _require_in_lists(signal: Signal, processor: AnyProcessor, value: Value) -> None:
+    try:
+        lists = lists_of_signal(signal, processor.lists)
+    except IntegrationError as problem:
+        raise CorrectionRefused(f"{problem} What the ticket may be could not be read: try again.") from problem
+    wrong = processor.not_in(lists, value) if lists is not None else ""
+    if wrong:
+        raise CorrectionRefused(wrong)
+
+
+def confirm_result(*, result: ProcessorResult, actor: Actor) -> ProcessorResult:
+    """Say that what stands, or waits for review, is right. Raises as `correct_value`."""
+    processor = processor_of(result.processor)
+    return correct_value(signal=result.signal, processor=processor, value=read_value(processor, result), actor=actor)
+
+
+@transaction.atomic
+def dismiss_review(*, item: ReviewItem, actor: Actor) -> None:
+    """Leave open what a processor was not sure of: nothing stands, and nobody is asked for this value again.
+
+    Raises:
+        NotStanding: somebody answered meanwhile, or it is no longer needed.
+        PermissionDenied: `actor` may not work for the signal's company.
+    """
+    signal = item.signal
+    require(actor, Permission.RUN_SESSIONS, signal.company or signal.organization)
+    waiting = ReviewItem.objects.for_organization(signal.organization).filter(pk=item.pk, state=ReviewItem.State.OPEN)
+    if not waiting.update(state=ReviewItem.State.DISMISSED, closed_at=timezone.now()):
+        raise NotStanding
+    label = processor_of(item.processor).label
+    record(actor, "processor.review_dismissed", signal, {"processor": label, "value": item.result.key})
+    reconsider(signal)
+    ring("signal.changed", str(signal.pk))
+
+
+@transaction.atomic
+def revert(*, result: ProcessorResult, actor: Actor) -> ProcessorResult | None:
+    """Take back what stands; what stood before stands again, and is returned. No machine says the same a second time.
+
+    Raises:
+        NotStanding: something else stands by now.
+        PermissionDenied: `actor` may not work for the signal's company.
+    """
+    signal = result.signal
+    require(actor, Permission.RUN_SESSIONS, signal.company or signal.organization)
+    before = take_back(result)
+    record(
+        actor, "processor.reverted", signal, {"processor": processor_of(result.processor).label, "value": result.key}
+    )
+    ring("signal.processed", str(signal.pk))
+    return before
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How many values people looked at, and found right."""
+
+    right: int
+    judged: int
+
+    @property
+    def percent(self) -> int | None:
+        """0 to 100; None before anybody judged."""
+        return round(100 * self.right / self.judged) if self.judged else None
+
+
+def precisions(organization: Organization) -> dict[str, Precision]:
+    """By processor: people's last word on each ticket, where a processor had said something before."""
+    rows = ProcessorResult.objects.for_organization(organization).judgements()
+    standing = rows.filter(producer=Producer.PERSON, state=ProcessorResult.State.CURRENT)
+    counted = (
+        standing.order_by().values("processor").annotate(judged=Count("pk"), right=Count("pk", filter=Q(agrees=True)))
+    )
+    return {row["processor"]: Precision(right=row["right"], judged=row["judged"]) for row in counted}

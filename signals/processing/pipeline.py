@@ -1,0 +1,164 @@
+"""Running the processors on a ticket, when it arrived or changed. Never inside the transaction that wrote it."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import structlog
+from pydantic import ValidationError
+
+from integrations.errors import IntegrationError
+from junto.tenants.scoping import TenantQuerySet
+from signals.models import ProcessorResult, Signal
+from signals.processing.asking import asker_of
+from signals.processing.doubts import reconsider
+from signals.processing.guessers import guessers_by_step, guessers_of, known_labels
+from signals.processing.plans import Plan, plans
+from signals.processing.results import Spent, keep_abstention, keep_failure, keep_outcome, read_value
+from signals.processing.ticket_facts import ticket_facts
+from signals.processors.base import Abstained, AnyOutcome, AnyProcessor, Producer, TicketFacts, Value, Workbench
+from signals.sync.live_lists import lists_of_signal
+from signals.write_back.writing import goes_back
+
+log = structlog.get_logger(__name__)
+
+#: Earlier values that a continuous processor sees.
+READINGS = 5
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the ticket's results say before the run: what stands by processor, and what people took back."""
+
+    standing: Mapping[str, ProcessorResult]
+    taken_back: frozenset[tuple[str, int, str]]
+
+    @classmethod
+    def of(cls, signal: Signal) -> Known:
+        """Read now, in one query."""
+        states = [ProcessorResult.State.CURRENT, ProcessorResult.State.REVERTED]
+        rows = list(_rows(signal).filter(state__in=states))
+        return cls(
+            standing={row.processor: row for row in rows if row.state == ProcessorResult.State.CURRENT},
+            taken_back=frozenset(
+                (row.processor, row.version, row.key) for row in rows if row.state == ProcessorResult.State.REVERTED
+            ),
+        )
+
+    def forbids(self, processor: AnyProcessor, outcome: AnyOutcome) -> bool:
+        """Whether a person took back this very value of this processor's version."""
+        return (processor.slug, processor.version, outcome.value.key()[:300]) in self.taken_back
+
+    def says_already(self, processor: AnyProcessor, outcome: AnyOutcome, revision: int) -> bool:
+        """Whether just this stands; readings are kept each for itself, one a revision."""
+        row = self.standing.get(processor.slug)
+        if row is None or (row.version, row.producer) != (processor.version, outcome.producer):
+            return False
+        if processor.keeps_readings:
+            return row.revision == revision and row.key == outcome.value.key()[:300]
+        alike = row.confidence == round(outcome.confidence, 4)
+        return alike and row.value == outcome.value.model_dump(mode="json")
+
+
+def run_processors(signal: Signal, *, only: Collection[str] | None = None) -> list[ProcessorResult]:
+    """Let every processor that is switched on for it read the ticket (or those of `only`); what was written.
+
+    One that fails hurts no other and leaves a result that says so. What a person said is not asked again. Afterwards
+    the signal no longer waits, unless it changed meanwhile.
+    """
+    due = [
+        plan
+        for plan in plans(signal.organization, signal.company)
+        if plan.applies(signal.board_id) and (only is None or plan.processor.slug in only)
+    ]
+    written = _run(signal, due) if due else []
+    if only is None:
+        _settle(signal)
+    reconsider(signal)
+    return written
+
+
+def _run(signal: Signal, due: Sequence[Plan]) -> list[ProcessorResult]:
+    facts = ticket_facts(signal)
+    known = Known.of(signal)
+    readings = _readings(signal, [plan for plan in due if plan.processor.keeps_readings])
+    rows = (_run_one(signal, plan, facts, known, readings.get(plan.processor.slug, ())) for plan in due)
+    return [row for row in rows if row is not None]
+
+
+def _run_one(
+    signal: Signal, plan: Plan, facts: TicketFacts, known: Known, readings: Sequence[Value]
+) -> ProcessorResult | None:
+    processor, before = plan.processor, known.standing.get(plan.processor.slug)
+    if before is not None and before.producer == Producer.PERSON:
+        return None
+    started = time.perf_counter()
+    try:
+        asker = asker_of(signal, processor=processor.slug, revision=facts.revision, options=plan.options)
+        bench = Workbench(
+            guessers=guessers_of(signal.organization, processor),
+            of_step=guessers_by_step(signal.organization, processor),
+            lists=lists_of_signal(signal, processor.lists),
+            standing=_value(plan, before),
+            readings=readings,
+            model=asker,
+            labels=partial(known_labels, signal.organization, processor),
+        )
+        found = processor.run(facts, plan.options, bench)
+    except IntegrationError as error:
+        log.warning("processor could not ask", processor=processor.slug, signal=str(signal.pk), problem=str(error))
+        return keep_failure(signal, processor, error, _spent(started, facts))
+    except Exception as error:
+        log.exception("processor failed", processor=processor.slug, signal=str(signal.pk))
+        return keep_failure(signal, processor, error, _spent(started, facts))
+    spent = _spent(started, facts)
+    if isinstance(found, Abstained):
+        if asker is not None and asker.why:
+            found = replace(found, reason=f"{found.reason} {asker.why}")
+        return keep_abstention(signal, processor, found, spent)
+    if known.forbids(processor, found) or known.says_already(processor, found, facts.revision):
+        return None
+    return keep_outcome(signal, processor, found, spent, goes_back=goes_back(signal, plan, found.value, bench.lists))
+
+
+def _value(plan: Plan, row: ProcessorResult | None) -> Value | None:
+    """What stands, typed; none where an older version said something that cannot be read any more."""
+    if row is None:
+        return None
+    try:
+        return read_value(plan.processor, row)
+    except ValidationError:
+        return None
+
+
+def _readings(signal: Signal, reading: Sequence[Plan]) -> dict[str, list[Value]]:
+    """The last values of those processors, newest first."""
+    found: dict[str, list[Value]] = defaultdict(list)
+    for plan in reading:
+        said = _rows(signal).filter(
+            processor=plan.processor.slug,
+            state__in=[ProcessorResult.State.CURRENT, ProcessorResult.State.SUPERSEDED],
+        )
+        values = (_value(plan, row) for row in said.order_by("-created_at")[:READINGS])
+        found[plan.processor.slug] = [value for value in values if value is not None]
+    return found
+
+
+def _rows(signal: Signal) -> TenantQuerySet[ProcessorResult]:
+    rows: TenantQuerySet[ProcessorResult] = ProcessorResult.objects.for_organization(signal.organization)
+    return rows.filter(signal=signal)
+
+
+def _spent(started: float, facts: TicketFacts) -> Spent:
+    return Spent(milliseconds=round((time.perf_counter() - started) * 1000), revision=facts.revision)
+
+
+def _settle(signal: Signal) -> None:
+    """It was read; not so if its words or company are others by now."""
+    Signal.objects.for_organization(signal.organization).filter(
+        pk=signal.pk, revision=signal.revision, digest=signal.digest, company_id=signal.company_id
+    ).update(awaits_processors=False)

@@ -1,0 +1,96 @@
+"""Trying a processor on one ticket, or on words that were typed. Writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from django.utils import timezone
+
+from integrations.errors import IntegrationError
+from integrations.llm.fencing import show_escaped
+from junto.tenants.actors import Actor
+from signals.models import Board, Signal
+from signals.processing.findings import PRODUCER_WORDS
+from signals.processing.guessers import guessers_by_step, guessers_of, known_labels, rules_of
+from signals.processing.plans import plans
+from signals.processing.ticket_facts import ticket_facts
+from signals.processors.base import Abstained, AnyProcessor, LiveLists, TicketFacts, Workbench
+from signals.sync.live_lists import lists_of_signal, live_lists
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of it: the value in words (empty = none), and which rules hold, by number."""
+
+    number: str
+    text: str
+    found: bool
+    words: str = ""
+    percent: int = 0
+    producer: str = ""
+    reason: str = ""
+    sure: bool = False
+    holding: tuple[int, ...] = ()
+
+
+def try_rules(actor: Actor, processor: AnyProcessor, *, number: str, text: str) -> Tried:
+    """Let it read the ticket of that number, else the text (its first line is the title)."""
+    signal = _of_number(actor, number) if number else None
+    if number and signal is None:
+        return Tried(number, text, found=False, reason=f"There is no ticket {number}.")
+    facts = ticket_facts(signal) if signal else _typed(text)
+    plan = next(plan for plan in plans(actor.organization) if plan.processor is processor)
+    holding = tuple(rule.number for rule in rules_of(actor.organization, processor) if rule.holds(facts))
+    try:
+        lists = _lists(actor, processor, signal)
+    except IntegrationError as problem:
+        return Tried(number, text, found=True, reason=str(problem), holding=holding)
+    bench = Workbench(
+        guessers=guessers_of(actor.organization, processor),
+        of_step=guessers_by_step(actor.organization, processor),
+        lists=lists,
+        labels=partial(known_labels, actor.organization, processor),
+    )
+    answer = processor.run(facts, plan.options, bench)
+    outcome = answer.nearest if isinstance(answer, Abstained) else answer
+    reason = (
+        answer.reason
+        if outcome is None
+        else f"{answer.reason} {outcome.reason}"
+        if answer is not outcome
+        else outcome.reason
+    )
+    return Tried(
+        number,
+        text,
+        found=True,
+        words=show_escaped(outcome.value.words()) if outcome else "",
+        percent=round(outcome.confidence * 100) if outcome else 0,
+        producer=PRODUCER_WORDS[outcome.producer][0] if outcome else "",
+        reason=show_escaped(reason),
+        sure=outcome is not None and outcome is answer,
+        holding=holding,
+    )
+
+
+def _lists(actor: Actor, processor: AnyProcessor, signal: Signal | None) -> LiveLists | None:
+    """Those of the ticket's board; words that were typed are read as a ticket of the first board there is."""
+    if signal is not None or processor.lists is None:
+        return lists_of_signal(signal, processor.lists) if signal else None
+    board = Board.objects.visible_to(actor).select_related("connection").first()
+    return live_lists(board.connection, board, processor.lists) if board else None
+
+
+def _of_number(actor: Actor, number: str) -> Signal | None:
+    rows = Signal.objects.visible_to(actor).filter(external_id=number)
+    found: Signal | None = rows.select_related(
+        "organization", "company", "contact", "device", "board", "connection"
+    ).first()
+    return found
+
+
+def _typed(text: str) -> TicketFacts:
+    title, _, rest = text.partition("\n")
+    now = timezone.now()
+    return TicketFacts(subject=title[:300], description=rest, revision=0, created_at=now, updated_at=now)

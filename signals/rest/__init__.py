@@ -1,0 +1,1 @@
+"""REST for sync jobs: deliveries in; signals, feed and state out."""

@@ -1,0 +1,279 @@
+"""Escalation: rules that tell people of tickets which need an eye, once each, and may propose a note in the PSA.
+
+A rule looks at rows only. What it proposes goes through the same door as the agent's wishes: it waits for a person
+unless policy lets it run.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+from pydantic import JsonValue
+
+from approvals.errors import StaleLease
+from approvals.models import Action, Origin
+from approvals.services import open_origin, propose_action
+from junto.audit.services import record
+from junto.bells import ring
+from junto.inbox.services import notify
+from junto.tenants.actors import Actor
+from junto.tenants.models import Membership, Organization
+from junto.tenants.permissions import Permission, PermissionDenied, require
+from signals.facts import vendor_id
+from signals.models import Board, EscalationFiring, EscalationRule, ServiceHours, Signal
+from signals.querysets import SignalQuerySet
+from signals.service.attention import Attention, needing
+from signals.service.hours import hours_of
+
+#: What a rule's note is proposed with.
+NOTE_TOOL: Final = "connectwise.add_internal_note"
+#: Rules an organization may have, and tickets that one look at a rule takes.
+MOST_RULES: Final = 50
+MOST_AT_ONCE: Final = 200
+#: From so many tickets of one rule at once on, a member gets one notice about all of them.
+TOGETHER: Final = 5
+#: Notes proposed in one go.
+MOST_NOTES: Final = 20
+
+Condition = EscalationRule.Condition
+
+log = structlog.get_logger(__name__)
+
+
+class EscalationRefused(ValueError):
+    """The rule cannot be so; the message says why."""
+
+
+def add_rule(
+    *,
+    actor: Actor,
+    name: str,
+    condition: Condition,
+    board: Board | None,
+    priority: str,
+    notify_role: str,
+    notify_member: Membership | None,
+    note: str,
+) -> EscalationRule:
+    """Make a rule; it fires at once for the open tickets that meet it.
+
+    Raises:
+        PermissionDenied: `actor` may not see escalations, or not all companies: a rule reaches them all.
+        EscalationRefused: nobody would be told, or it fits no ticket.
+    """
+    _require(actor)
+    if not name.strip():
+        raise EscalationRefused("Give the rule a name.")
+    if condition == Condition.PRIORITY and not priority:
+        raise EscalationRefused("Say which priority.")
+    if not notify_role and notify_member is None:
+        raise EscalationRefused("Say who is told: a role, a person, or both.")
+    if EscalationRule.objects.for_organization(actor.organization).count() >= MOST_RULES:
+        raise EscalationRefused(f"There are {MOST_RULES} rules already.")
+    if note.strip():
+        require(actor, Permission.PROPOSE_ACTIONS)
+    rule = EscalationRule(
+        organization=actor.organization,
+        name=name.strip()[:80],
+        condition=condition,
+        board=board,
+        priority=priority,
+        notify_role=notify_role,
+        notify_member=notify_member,
+        note=note.strip(),
+    )
+    with transaction.atomic():
+        rule.save(force_insert=True)
+        _note(actor, rule, "escalation.rule_added")
+    return rule
+
+
+@transaction.atomic
+def switch_rule(*, actor: Actor, rule: EscalationRule, enabled: bool) -> None:
+    """Let it fire, or not. Raises PermissionDenied as `add_rule`."""
+    _require(actor)
+    rule.enabled = enabled
+    rule.save()
+    _note(actor, rule, "escalation.rule_switched")
+
+
+@transaction.atomic
+def remove_rule(*, actor: Actor, rule: EscalationRule) -> None:
+    """Drop it; what it did stays. Raises PermissionDenied as `add_rule`."""
+    _require(actor)
+    _note(actor, rule, "escalation.rule_removed")
+    rule.delete()
+
+
+def escalate(organization: Organization) -> int:
+    """Fire every rule for the tickets that meet it and for which it did not fire yet; how many firings."""
+    fired = 0
+    hours = hours_of(organization)
+    rules = EscalationRule.objects.for_organization(organization).filter(enabled=True)
+    for rule in rules.select_related("organization", "board", "notify_member__user"):
+        signals = list(_meeting(rule, hours).select_related("company", "organization")[:MOST_AT_ONCE])
+        if signals:
+            fired += _fire(rule, signals)
+    _propose_notes(organization)
+    return fired
+
+
+def _meeting(rule: EscalationRule, hours: ServiceHours) -> SignalQuerySet:
+    rows: SignalQuerySet = Signal.objects.for_organization(rule.organization).filter(state__in=Signal.OPEN)
+    if rule.condition != Condition.PRIORITY:
+        rows = needing(rows, Attention(rule.condition), hours=hours, now=timezone.now())
+    if rule.board_id is not None:
+        rows = rows.filter(board=rule.board_id)
+    if rule.priority:
+        rows = rows.filter(priority=rule.priority)
+    fired = EscalationFiring.objects.for_organization(rule.organization).filter(rule=rule)
+    found: SignalQuerySet = rows.exclude(pk__in=fired.values("signal")).order_by("source_created_at", "pk")
+    return found
+
+
+def _fire(rule: EscalationRule, signals: Sequence[Signal]) -> int:
+    """Write a firing for each ticket, and tell each member of those that they may see."""
+    members = _told_by(rule)
+    words = Condition(rule.condition).label
+    seen: dict[Membership, list[Signal]] = defaultdict(list)
+    fired = 0
+    for signal in signals:
+        told = [member for member, reach in members if reach is None or signal.company_id in reach]
+        try:
+            with transaction.atomic():
+                EscalationFiring.objects.create(
+                    organization=rule.organization,
+                    rule=rule,
+                    signal=signal,
+                    rule_name=rule.name,
+                    words=words,
+                    told=[member.user.display_name for member in told],
+                    note=rule.note,
+                )
+                record(_clock(rule.organization), "signal.escalated", signal, {"rule": rule.name})
+                ring("signal.escalated", str(signal.pk))
+        except IntegrityError:  # another process did
+            continue
+        fired += 1
+        for member in told:
+            seen[member].append(signal)
+    for member, theirs in seen.items():
+        _tell(rule, words, member, theirs)
+    return fired
+
+
+def _tell(rule: EscalationRule, words: str, member: Membership, signals: Sequence[Signal]) -> None:
+    if len(signals) > TOGETHER:
+        where = f"?attention={rule.condition}" if rule.condition != Condition.PRIORITY else ""
+        notify(
+            members=[member],
+            kind="signal.escalated",
+            title=f"{words}: {len(signals)} tickets",
+            body=f"Rule “{rule.name}”.",
+            path=f"signals/{where}",
+        )
+        return
+    for signal in signals:
+        company = signal.company.name if signal.company else "Company not known"
+        notify(
+            members=[member],
+            kind="signal.escalated",
+            title=f"{words}: {signal}",
+            body=f"{company}. Rule “{rule.name}”.",
+            path=f"signals/{signal.pk}/",
+            subject=f"signal:{signal.pk}:{rule.pk.hex[:8]}",
+        )
+
+
+def _told_by(rule: EscalationRule) -> list[tuple[Membership, frozenset[uuid.UUID] | None]]:
+    """The members whom a rule tells, each with the companies they are limited to (None = not limited)."""
+    rows = Membership.objects.for_organization(rule.organization).filter(is_active=True, user__is_active=True)
+    found = list(rows.filter(role=rule.notify_role).select_related("user", "organization")) if rule.notify_role else []
+    if rule.notify_member_id is not None:
+        found += list(rows.filter(pk=rule.notify_member_id).select_related("user", "organization"))
+    actors = {member.pk: (member, Actor.person(member).companies) for member in found}
+    return list(actors.values())
+
+
+def _propose_notes(organization: Organization) -> None:
+    """Propose the notes of firings; one that a crash left behind is found again, and is proposed once."""
+    waiting = EscalationFiring.objects.for_organization(organization).filter(action=None, problem="").exclude(note="")
+    for firing in waiting.select_related("signal__company", "signal__organization", "organization")[:MOST_NOTES]:
+        try:
+            _propose(firing)
+        except Exception:
+            log.exception("escalation note not proposed", firing=str(firing.pk))
+            _end(firing, problem="It could not be proposed; the log says why.")
+
+
+def _propose(firing: EscalationFiring) -> None:
+    signal = firing.signal
+    if signal.company is None or not signal.number:
+        _end(firing, problem="The ticket has no company here, or is none of the PSA's.")
+        return
+    origin = open_origin(
+        organization=signal.organization,
+        kind=Origin.Kind.BY_HAND,
+        key=f"escalation:{firing.pk}",
+        subject=signal.origin_subject,
+        mode=Origin.Mode.PROCESSOR,  # nobody sits in front of it: what never runs unattended asks
+        company=signal.company,
+        revision=signal.revision,
+    )
+    arguments: dict[str, JsonValue] = {"ticket_id": vendor_id(signal.external_id), "text": firing.note}
+    try:
+        action = propose_action(
+            actor=Actor.system("escalation", signal.organization),
+            origin=origin,
+            fence=origin.fence,
+            tool_name=NOTE_TOOL,
+            arguments=arguments,
+            call_id="note",
+        )
+    except (StaleLease, PermissionDenied) as problem:
+        _end(firing, problem=str(problem)[:300])
+        return
+    _end(firing, action=action)
+
+
+def _end(firing: EscalationFiring, *, action: Action | None = None, problem: str = "") -> None:
+    rows = EscalationFiring.objects.for_organization(firing.organization).filter(pk=firing.pk)
+    rows.update(action=action, problem=problem)
+    ring("signal.escalated", str(firing.signal_id))
+
+
+def history_of(signal: Signal) -> list[dict[str, object]]:
+    """What rules did about a ticket, oldest first, for its page."""
+    rows = EscalationFiring.objects.for_organization(signal.organization).filter(signal=signal)
+    entries = []
+    for firing in rows.select_related("action").order_by("fired_at"):
+        parts = [f"{firing.words} (rule “{firing.rule_name}”)."]
+        parts.append(f"Told {', '.join(map(str, firing.told))}." if firing.told else "Nobody there may see it.")
+        if firing.action is not None:
+            parts.append(f"Internal note: {firing.action.get_state_display().lower()}.")
+        elif firing.problem:
+            parts.append(f"No note was proposed: {firing.problem}")
+        path = f"{reverse('approvals')}?action={firing.action_id}" if firing.action_id else ""
+        entries.append({"icon": "flame", "text": " ".join(parts), "at": firing.fired_at, "path": path})
+    return entries
+
+
+def _require(actor: Actor) -> None:
+    require(actor, Permission.VIEW_ESCALATIONS)
+    require(actor, Permission.VIEW_WORK)  # on the organization: only who reaches all companies
+
+
+def _clock(organization: Organization) -> Actor:
+    return Actor.system("clock", organization)
+
+
+def _note(actor: Actor, rule: EscalationRule, verb: str) -> None:
+    detail: dict[str, JsonValue] = {"name": rule.name, "condition": rule.condition, "enabled": rule.enabled}
+    record(actor, verb, rule.organization, detail)

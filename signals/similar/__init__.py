@@ -1,0 +1,1 @@
+"""Solved tickets that are like one."""
