@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -13,6 +12,7 @@ from pydantic import JsonValue
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission
+from junto.zones import zone_names
 from runbooks.inputs import InputDeclaration
 from runbooks.lacking import asked_now
 from runbooks.models import Runbook, Trigger
@@ -88,7 +88,7 @@ class TriggerForm(forms.Form):
         lists = {
             f"{name}s": _values(signals, name) for name in ("type", "subtype", "alert_type") if name in self.fields
         }
-        return {**lists, "time_zones": sorted(available_timezones())} if "time_zone" in self.fields else lists
+        return {**lists, "time_zones": list(zone_names())} if "time_zone" in self.fields else lists
 
     def clean(self) -> dict[str, Any]:
         """Everything that is wrong, each at its own field."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -323,8 +323,7 @@ def _session_word(origin: Origin, *, asks: bool) -> Word:
 
 
 def _values(signals: SignalQuerySet, field: str) -> Choices:
-    found: Iterable[str] = signals.exclude(**{field: ""}).values_list(field, flat=True).distinct().order_by(field)
-    return [(value, value) for value in found[:MOST_CHOICES]]  # type: ignore[index]
+    return [(word, word) for word in signals.words_of(field, most=MOST_CHOICES)]
 
 
 def _with(asked: QueryDict, name: str, value: str) -> str:

@@ -41,6 +41,10 @@ class SignalQuerySet(TenantQuerySet[Any]):
         """The most urgent first, by the figure in the name (`Signal.priority_number`); of these the newest."""
         return self.annotate(urgency=urgency_of("priority")).order_by("urgency", "-source_created_at", "id")
 
+    def words_of(self, field: str, *, most: int) -> list[str]:
+        """The words that stand in a text column, sorted, each once; at most so many, without the empty one."""
+        return list(self.exclude(**{field: ""}).order_by(field).values_list(field, flat=True).distinct()[:most])
+
     def heads(self, length: int) -> Self:
         """With `head`, so many first characters of the description: of a long one the rest is not read."""
         return self.annotate(head=Left("description", length))

@@ -19,7 +19,7 @@ from junto.tenants.permissions import Permission, require
 from signals.back_tests.report import Answer, Report, report
 from signals.back_tests.running import MOST_TICKETS, BackTestRefused, choose_threshold, model_cost, start_back_test
 from signals.models import BackTest, Signal
-from signals.processing.plans import plans
+from signals.processing.plans import plan_of
 from signals.processors import UnknownProcessor, processor_of
 from signals.processors.base import AnyProcessor
 from signals.write_back.grants import NotGranted
@@ -86,6 +86,7 @@ def _page(
     at = round(form.cleaned_data["threshold"], 2) if form.is_valid() else in_force
     answers = [Answer(*each) for each in row.answers] if row else []
     found = report(answers, at) if answers else None
+    left = found.whole.answered.all - found.whole.answered.hits if found else 0
     context = {
         "processor": processor,
         "row": row,
@@ -99,21 +100,18 @@ def _page(
         "by_steps": bool(processor.steps[1:]),
         "each": round(row.milliseconds / max(1, row.total), 1) if row else 0,
         "seconds": round(row.milliseconds / 1000, 1) if row else 0,
-        "left": found.whole.answered.all - found.whole.answered.hits if found else 0,
-        "cost": _cost(actor, processor, found),
+        "left": left,
+        "cost": _cost(actor, processor, left),
         "problem": problem,
         "processor_path": reverse("processor", args=[processor.slug]),
     }
     return render(request, "signals/back_test.html", context, status=status)
 
 
-def _cost(actor: Actor, processor: AnyProcessor, found: Report | None) -> str:
+def _cost(actor: Actor, processor: AnyProcessor, left: int) -> str:
     """What a language model would take for the tickets that are left, in cents; empty where nobody knows."""
     each = model_cost(actor.organization, processor)
-    if each is None or found is None:
-        return ""
-    left = found.whole.answered.all - found.whole.answered.hits
-    return f"{each * left / 1_000_000:.2f} ¢"
+    return "" if each is None else f"{each * left / 1_000_000:.2f} ¢"
 
 
 def _errors(actor: Actor, found: Report) -> list[dict[str, object]]:
@@ -137,7 +135,7 @@ def _errors(actor: Actor, found: Report) -> list[dict[str, object]]:
 
 
 def _in_force(actor: Actor, processor: AnyProcessor) -> float:
-    plan = next(each for each in plans(actor.organization) if each.processor is processor)
+    plan = plan_of(actor.organization, processor)
     return float(getattr(plan.options, processor.thresholds[0]))
 
 

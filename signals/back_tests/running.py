@@ -32,7 +32,7 @@ from signals.models import BackTest, ModelQuestion, Signal
 from signals.processing.guessers import rules_of
 from signals.processing.learning import MOST_TICKETS as MOST_LEARNED
 from signals.processing.learning import closed_tickets, lessons, of_level
-from signals.processing.plans import plans
+from signals.processing.plans import plan_of
 from signals.processing.settings import set_options
 from signals.processing.ticket_facts import own_facts
 from signals.processors import processor_of
@@ -114,7 +114,7 @@ def choose_threshold(*, actor: Actor, processor: AnyProcessor, threshold: float)
         PermissionDenied: `actor` may not manage processors.
         NotGranted: the write-back has no standing approval now; the threshold is saved.
     """
-    plan = next(each for each in plans(actor.organization) if each.processor is processor)
+    plan = plan_of(actor.organization, processor)
     to_set, to_change = processor.thresholds
     changed = {to_set: threshold, to_change: max(threshold, float(getattr(plan.options, to_change)))}
     set_options(actor=actor, processor=processor, options=plan.options.model_copy(update=changed))
@@ -158,7 +158,7 @@ def advance_back_test(back_test_id: UUID) -> None:
 
 def _answers(row: BackTest) -> Iterator[Answer]:
     organization, processor = row.organization, processor_of(row.processor)
-    plan = next(each for each in plans(organization) if each.processor is processor)
+    plan = plan_of(organization, processor)
     cases = _cases(organization, processor, row.most)
     _move(row, total=len(cases))
     rules = rules_of(organization, processor) if processor.takes_rules else []

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from itertools import islice
 from typing import Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from integrations.contracts import TicketRecord
+from junto.zones import zone_names
 from signals.files.tables import Row, Table, plain
 from signals.intake.cleaning import TicketRefused
 from signals.intake.columns import ID_LENGTH, clean_ticket, line
@@ -74,7 +75,6 @@ _YES = frozenset({"yes", "y", "true", "1", "x", "closed"})
 _NO = frozenset({"", "no", "n", "false", "0", "open", "null", "none"})
 _CLOCK = r"[ T,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:\s*([AaPp])\.?[Mm]\.?)?"
 _DATE = re.compile(rf"(\d{{1,4}})[./-](\d{{1,2}})[./-](\d{{1,4}})(?:{_CLOCK})?")
-ZONES = ("UTC", *sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")))
 
 
 class Reading(BaseModel):
@@ -95,7 +95,7 @@ class Reading(BaseModel):
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
-        if zone not in ZONES:
+        if zone not in zone_names():
             raise ValueError("there is no such time zone")
         return zone
 

@@ -20,7 +20,8 @@ from integrations.llm.fencing import show_escaped
 from junto.canonical import digest
 from junto.tenants.access import MemberRequest
 from junto.tenants.permissions import Permission, require
-from signals.files.columns import CLOSED_WORDS, FIELDS, ZONES, Reading
+from junto.zones import zone_names
+from signals.files.columns import CLOSED_WORDS, FIELDS, Reading
 from signals.files.importing import (
     discard_import,
     keep_file,
@@ -195,7 +196,7 @@ def _draft_page(request: MemberRequest, row: TicketImport) -> HttpResponse:
         "closed_words": ", ".join(reading.closed_words),
         "encodings": ENCODINGS.items(),
         "delimiters": DELIMITERS.items(),
-        "zones": ZONES,
+        "zones": zone_names(),
         "missing": [each.label.lower() for each in reading.missing],
         "preview": preview,
         "problem": problem,

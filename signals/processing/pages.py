@@ -23,7 +23,7 @@ from signals.processing.corrections import Precision, precisions
 from signals.processing.findings import FindingRow, finding_rows
 from signals.processing.learning import count_lessons
 from signals.processing.model_forms import form_for, read_form
-from signals.processing.plans import Plan, plans
+from signals.processing.plans import Plan, plan_of, plans
 from signals.processing.rerun import Estimate, estimate
 from signals.processing.settings import (
     MOST_RERUN,
@@ -131,7 +131,7 @@ def options(request: MemberRequest, slug: str) -> HttpResponse:
     """Set the options, for the organization or a company; for the organization its boards too."""
     actor, processor = _admin(request), _processor(slug)
     company = _company(actor, request.POST.get("company", ""))
-    held = _plan(actor, processor, company).options
+    held = plan_of(actor.organization, processor, company).options
     form = form_for(processor.options_type, held, request.POST)
     said = read_form(form, processor.options_type, held)
     if said is None:
@@ -206,7 +206,7 @@ def _page(
     **more: object,
 ) -> HttpResponse:
     company = company or _company(actor, request.GET.get("company", ""))
-    plan = _plan(actor, processor, company)
+    plan = plan_of(actor.organization, processor, company)
     context = {
         "processor": processor,
         "plan": plan,
@@ -331,10 +331,6 @@ def _processor(slug: str) -> AnyProcessor:
         return processor_of(slug)
     except UnknownProcessor as unknown:
         raise Http404(str(unknown)) from unknown
-
-
-def _plan(actor: Actor, processor: AnyProcessor, company: Company | None) -> Plan:
-    return next(plan for plan in plans(actor.organization, company) if plan.processor is processor)
 
 
 def _company(actor: Actor, wanted: str) -> Company | None:

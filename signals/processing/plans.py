@@ -55,6 +55,11 @@ def plans(organization: Organization, company: Company | None = None) -> list[Pl
     return sorted(found, key=lambda plan: (_PHASES.index(plan.processor.phase), plan.position))
 
 
+def plan_of(organization: Organization, processor: AnyProcessor, company: Company | None = None) -> Plan:
+    """The plan of one processor, as `company` has it (None: the organization)."""
+    return next(plan for plan in plans(organization, company) if plan.processor is processor)
+
+
 def read_options(processor: AnyProcessor, stored: Mapping[str, JsonValue]) -> Options:
     """The stored options over the defaults; what fits no more (an older version's) gives way to its default."""
     try:

@@ -30,7 +30,7 @@ from signals.processing.corrections import (
 )
 from signals.processing.findings import finding_rows, question_rows, told
 from signals.processing.model_forms import form_for, read_form
-from signals.processing.plans import plans
+from signals.processing.plans import plan_of
 from signals.processing.results import read_value
 from signals.processing.routes import carry_out
 from signals.processors import PROCESSORS, UnknownProcessor, processor_of
@@ -192,7 +192,7 @@ def _held(actor: Actor, signal: Signal, processor: AnyProcessor) -> Value | None
 
 def _choices(processor: AnyProcessor, signal: Signal) -> dict[str, list[str]]:
     """Labels that are few and fixed, and those of the source's lists, are chosen, not typed."""
-    plan = next(plan for plan in plans(signal.organization, signal.company) if plan.processor is processor)
+    plan = plan_of(signal.organization, processor, signal.company)
     labels = list(processor.labels(plan.options))
     first = next(iter(processor.value_type.model_fields))
     if processor.lists is None:

@@ -17,7 +17,7 @@ from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
 from signals.models import Board, ProcessorRule, ProcessorSetting, Signal
 from signals.processing.doubts import forget
-from signals.processing.plans import plans
+from signals.processing.plans import plan_of, plans
 from signals.processors.base import AnyProcessor, Options
 from signals.processors.rules import MOST_CONDITIONS, Condition
 from signals.write_back.grants import end_grants
@@ -178,7 +178,7 @@ def read_again(*, actor: Actor, signals: Collection[Signal]) -> int:
 def _forget_where_off(actor: Actor, processor: AnyProcessor, company: Company | None) -> None:
     """What a processor asked holds no ticket that it does not read any more."""
     signals: TenantQuerySet[Signal] = Signal.objects.for_organization(actor.organization)
-    plan = next(plan for plan in plans(actor.organization, company) if plan.processor is processor)
+    plan = plan_of(actor.organization, processor, company)
     if plan.enabled:
         return
     if company is not None:
@@ -204,7 +204,7 @@ def _row(actor: Actor, processor: AnyProcessor, company: Company | None) -> Proc
 
 
 def _options(actor: Actor, processor: AnyProcessor) -> Options:
-    return next(plan.options for plan in plans(actor.organization) if plan.processor is processor)
+    return plan_of(actor.organization, processor).options
 
 
 def _note(actor: Actor, row: ProcessorSetting, verb: str, detail: dict[str, JsonValue]) -> None:

@@ -13,7 +13,7 @@ from junto.tenants.actors import Actor
 from signals.models import Board, Signal
 from signals.processing.findings import PRODUCER_WORDS
 from signals.processing.guessers import guessers_by_step, guessers_of, known_labels, rules_of
-from signals.processing.plans import plans
+from signals.processing.plans import plan_of
 from signals.processing.ticket_facts import ticket_facts
 from signals.processors.base import Abstained, AnyProcessor, LiveLists, TicketFacts, Workbench
 from signals.sync.live_lists import lists_of_signal, live_lists
@@ -40,7 +40,7 @@ def try_rules(actor: Actor, processor: AnyProcessor, *, number: str, text: str) 
     if number and signal is None:
         return Tried(number, text, found=False, reason=f"There is no ticket {number}.")
     facts = ticket_facts(signal) if signal else _typed(text)
-    plan = next(plan for plan in plans(actor.organization) if plan.processor is processor)
+    plan = plan_of(actor.organization, processor)
     holding = tuple(rule.number for rule in rules_of(actor.organization, processor) if rule.holds(facts))
     try:
         lists = _lists(actor, processor, signal)

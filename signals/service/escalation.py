@@ -138,6 +138,7 @@ def _meeting(rule: EscalationRule, hours: ServiceHours) -> SignalQuerySet:
     return found
 
 
+@transaction.atomic  # a firing that stands means that its people were told
 def _fire(rule: EscalationRule, signals: Sequence[Signal]) -> int:
     """Write a firing for each ticket, and tell each member of those that they may see."""
     members = _told_by(rule)
@@ -205,7 +206,9 @@ def _told_by(rule: EscalationRule) -> list[tuple[Membership, frozenset[uuid.UUID
 def _propose_notes(organization: Organization) -> None:
     """Propose the notes of firings; one that a crash left behind is found again, and is proposed once."""
     waiting = EscalationFiring.objects.for_organization(organization).filter(action=None, problem="").exclude(note="")
-    for firing in waiting.select_related("signal__company", "signal__organization", "organization")[:MOST_NOTES]:
+    for firing in waiting.select_related(
+        "signal__company", "signal__organization", "signal__connection", "organization"
+    )[:MOST_NOTES]:
         try:
             _propose(firing)
         except Exception:
@@ -215,7 +218,7 @@ def _propose_notes(organization: Organization) -> None:
 
 def _propose(firing: EscalationFiring) -> None:
     signal = firing.signal
-    if signal.company is None or not signal.number:
+    if signal.company is None or not signal.has_ticket:
         _end(firing, problem="The ticket has no company here, or is none of the PSA's.")
         return
     origin = open_origin(

@@ -131,11 +131,10 @@ def _members(actor: Actor) -> list[Membership]:
 
 
 def _form(actor: Actor, request: MemberRequest | None = None) -> RuleForm:
-    named = Signal.objects.for_organization(actor.organization).exclude(priority="").order_by("priority")
     return RuleForm(
         request.POST if request else None,
         boards=list(Board.objects.for_organization(actor.organization)[:MOST_CHOICES]),
-        priorities=list(named.values_list("priority", flat=True).distinct()[:MOST_CHOICES]),
+        priorities=Signal.objects.for_organization(actor.organization).words_of("priority", most=MOST_CHOICES),
         members=_members(actor),
     )
 

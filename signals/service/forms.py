@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, time
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 from django import forms
 
+from junto.zones import zone_names
 from signals.models import Board, ServiceHours, ServiceTarget
 from signals.service.hours import calendar_of
 from signals.service.worktime import DAY_MINUTES, Hours
@@ -82,7 +82,7 @@ class HoursForm(forms.Form):
     def clean_time_zone(self) -> str:
         """A zone that there is."""
         name = str(self.cleaned_data["time_zone"]).strip()
-        if name not in available_timezones():
+        if name not in zone_names():
             raise forms.ValidationError("There is no such time zone; choose one such as Europe/Berlin.")
         return name
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from junto.tenants.access import MemberRequest
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
+from junto.zones import zone_names
 from signals.listing import MOST_CHOICES
 from signals.models import Board, ServiceTarget, Signal
 from signals.service.forms import HoursForm, TargetForm, hours_words, target_words
@@ -94,8 +94,7 @@ def _admin(request: MemberRequest) -> Actor:
 
 def _target_form(actor: Actor, request: MemberRequest | None = None) -> TargetForm:
     boards = list(Board.objects.for_organization(actor.organization)[:MOST_CHOICES])
-    named = Signal.objects.for_organization(actor.organization).exclude(priority="").order_by("priority")
-    priorities = list(named.values_list("priority", flat=True).distinct()[:MOST_CHOICES])
+    priorities = Signal.objects.for_organization(actor.organization).words_of("priority", most=MOST_CHOICES)
     return TargetForm(request.POST if request else None, boards=boards, priorities=priorities)
 
 
@@ -111,7 +110,7 @@ def _page(
     context = {
         "hours_form": hours_form or HoursForm(hours=hours_of(actor.organization)),
         "target_form": target_form or _target_form(actor),
-        "zones": sorted(available_timezones()),
+        "zones": zone_names(),
         "targets": [
             {
                 "words": target_words(target),

@@ -24,7 +24,7 @@ from junto.tenants.models import Company, Organization
 from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
 from signals.models import Board, ProcessorSetting
-from signals.processing.plans import Plan, plans
+from signals.processing.plans import Plan, plan_of
 from signals.processors.base import AnyProcessor, WriteBackOptions
 from signals.sync.live_lists import live_lists
 
@@ -102,7 +102,7 @@ def _wanted(organization: Organization, processor: AnyProcessor) -> list[tuple[C
     special = [row.company for row in rows.exclude(company=None).select_related("company")]
     found = []
     for company in (None, *special):
-        plan = next(each for each in plans(organization, company) if each.processor is processor)
+        plan = plan_of(organization, processor, company)
         options = plan.options
         if plan.enabled and isinstance(options, WriteBackOptions) and options.write_back:
             found.append((company, plan))

@@ -14,7 +14,7 @@ from integrations.tools import registry
 from junto.tenants.actors import Actor
 from signals.facts import vendor_id
 from signals.models import ProcessorResult, Signal
-from signals.processing.plans import Plan, plans
+from signals.processing.plans import Plan, plan_of
 from signals.processing.results import read_value
 from signals.processing.ticket_facts import own_facts
 from signals.processors import processor_of
@@ -49,7 +49,7 @@ def write_back(result: ProcessorResult) -> Action | None:
     signal = result.signal
     processor = processor_of(result.processor)
     origin = wishes(result.organization).filter(key=key_of(result), stopped_at=None, closed_at=None).first()
-    plan = next(each for each in plans(signal.organization, signal.company) if each.processor is processor)
+    plan = plan_of(signal.organization, processor, signal.company)
     if origin is None:
         return None
     stands = result.state == ProcessorResult.State.CURRENT and plan.applies(signal.board_id)

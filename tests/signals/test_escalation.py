@@ -7,6 +7,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from integrations.models import Connection
+from integrations.vendors import FILES
 from junto.inbox.models import Notification
 from junto.team.services import limit_to_companies
 from junto.tenants.permissions import Role
@@ -113,3 +115,12 @@ class ProposedNoteTests(SessionTestCase):
         assert (action.tool, action.state) == ("connectwise.add_internal_note", "waiting")
         assert action.arguments["text"] == "The team lead was told."
         assert not self.sandbox.effects()
+
+    def test_a_ticket_out_of_a_file_has_a_number_and_no_place_for_a_note(self) -> None:
+        Signal.unscoped.filter(pk=self.signal.pk).update(priority="Priority 1")
+        Connection.unscoped.filter(pk=self.signal.connection_id).update(vendor=FILES)
+        said = {**RULE, "note": "The team lead was told."}
+        assert self.log_in(self.mara).post(self.path("escalations/rules/"), said).status_code == 302
+        escalate(self.northwind)
+        firing = EscalationFiring.unscoped.get(signal=self.signal)
+        assert (firing.action, "none of the PSA" in firing.problem) == (None, True)
