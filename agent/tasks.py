@@ -18,7 +18,7 @@ from agent.services import end_stopped_session
 from agent.stream import session_group
 from approvals.models import Action, Origin, StaleState
 from integrations.models import ModelUsage
-from junto.bells import ring
+from junto.bells import Keys, each_of, ring
 from junto.engine import push
 from junto.tenants.actors import Actor
 from junto.tenants.models import Organization
@@ -32,13 +32,11 @@ SWEEP_LIMIT = 50
 
 
 @task
-def open_sessions(signal_id: str) -> None:
-    """A signal changed: if it waits for its session, it or a more urgent one may get one (PRODUCT 5, Start rule)."""
-    signal = (
-        Signal.unscoped.select_related("organization").filter(may_begin(), pk=signal_id, company__isnull=False).first()
-    )
-    if signal is not None:
-        open_next(signal.organization)
+def open_sessions(signal_ids: Keys) -> None:
+    """Signals changed: where one waits for its session, it or a more urgent one may get one (PRODUCT 5, Start rule)."""
+    waiting = Signal.unscoped.filter(may_begin(), pk__in=signal_ids.split(), company__isnull=False)
+    for organization in Organization.objects.filter(pk__in=waiting.order_by().values("organization")):
+        open_next(organization)
 
 
 @task
@@ -96,21 +94,19 @@ def show_action(action_id: str) -> None:
 
 
 @task(queue_name="news")
-def end_stopped_sessions(signal_id: str) -> None:
-    """End the session whose origin was stopped from below: its ticket moved to another company or was deleted."""
-    session = (
-        AgentSession.unscoped.select_related("organization", "company", "signal", "origin")
-        .filter(signal_id=signal_id, state__in=AgentSession.LIVE, origin__stopped_at__isnull=False)
-        .first()
+def end_stopped_sessions(signal_ids: Keys) -> None:
+    """End sessions whose origin was stopped from below: their tickets moved to another company or were deleted."""
+    stopped = AgentSession.unscoped.filter(
+        signal_id__in=signal_ids.split(), state__in=AgentSession.LIVE, origin__stopped_at__isnull=False
     )
-    if session is not None:
-        end_stopped_session(session=session, actor=Actor.system("agent", session.organization))
+    each_of(map(str, stopped.values_list("pk", flat=True)), _end_stopped)
 
 
 @task(queue_name="polls")  # a bulk of changed tickets must not stand before people
-def wake_ticket(signal_id: str) -> None:
-    """Tell the signal's pages that the ticket itself changed."""
-    push(session_group(UUID(signal_id)), {"type": "signal.changed"})
+def wake_ticket(signal_ids: Keys) -> None:
+    """Tell the pages of these signals that the ticket itself changed."""
+    for signal_id in signal_ids.split():
+        push(session_group(UUID(signal_id)), {"type": "signal.changed"})
 
 
 @task
@@ -127,7 +123,7 @@ def sweep_sessions(_: str = "") -> None:
         ring("session.rested", str(organization_id))
     stopped = AgentSession.unscoped.filter(state__in=AgentSession.LIVE, origin__stopped_at__isnull=False)
     for signal_id in stopped.values_list("signal_id", flat=True)[:SWEEP_LIMIT]:
-        end_stopped_sessions.enqueue(str(signal_id))
+        end_stopped_sessions.enqueue(Keys(str(signal_id)))
 
 
 @task
@@ -143,6 +139,17 @@ def sweep_usage(_: str = "") -> None:
     lost = [pk for pk, subject in left.items() if subject not in at_work]
     if lost:
         ModelUsage.unscoped.filter(pk__in=lost, reserved=True).update(reserved=False)
+
+
+def _end_stopped(session_id: str) -> None:
+    """End one, unless it ended by itself meanwhile."""
+    session = (
+        AgentSession.unscoped.select_related("organization", "company", "signal", "origin")
+        .filter(pk=session_id, state__in=AgentSession.LIVE, origin__stopped_at__isnull=False)
+        .first()
+    )
+    if session is not None:
+        end_stopped_session(session=session, actor=Actor.system("agent", session.organization))
 
 
 def _unanswered() -> Q:

@@ -20,7 +20,7 @@ from junto.tenants.permissions import Role
 from tests.factories import LOGIN_BACKEND, CompanyFactory, MembershipFactory, OrganizationFactory, UserFactory
 
 LIMIT = 1000
-#: Calls in one of them: each arriving signal wakes five, and a deep test lets 200 arrive at once.
+#: Calls in one of them: a signal that arrives alone wakes five, and a deep test lets 200 arrive at once.
 MOST_CALLS = 5000
 
 

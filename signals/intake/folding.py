@@ -20,7 +20,7 @@ from approvals.models import Decision, Origin
 from integrations.models import Connection
 from integrations.sources import is_ticket_source
 from junto.audit.models import AuditEntry
-from junto.bells import ring
+from junto.bells import ring, ring_all
 from junto.tenants.models import Company, Organization
 from junto.tenants.scoping import TenantQuerySet
 from signals.models import MaintenanceWindow, ProcessorResult, Signal, SignalTime
@@ -192,8 +192,7 @@ def end_of_maintenance(window: MaintenanceWindow) -> list[uuid.UUID]:
     for signal in held:
         signal.state, signal.state_reason = State.NEW, ""
     quiet = settle_alerts(window.organization, held)
-    for signal_id in sorted(set(ids) - quiet):
-        ring("signal.changed", str(signal_id))
+    ring_all("signal.changed", map(str, sorted(set(ids) - quiet)))
     return ids
 
 

@@ -23,7 +23,7 @@ from django.utils import timezone
 
 from integrations.contracts import TicketRecord
 from integrations.models import Connection
-from junto.bells import ring
+from junto.bells import ring, ring_all
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
@@ -339,8 +339,7 @@ class _Writer:
         if read:
             rows = Signal.objects.for_organization(self.connection.organization)
             rows.filter(pk__in=read).update(awaits_processors=True)
-        for signal_id in sorted(touched):
-            ring("signal.changed", str(signal_id))
+        ring_all("signal.changed", map(str, sorted(touched)))
 
     def _locked(self, tickets: Sequence[CleanTicket]) -> TenantQuerySet[Signal]:
         """What tells news from repeats, and no more: a repeat is the rule and must be cheap."""

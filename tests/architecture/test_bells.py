@@ -19,7 +19,7 @@ def rung_topics() -> dict[str, list[str]]:
     for module in product_modules():
         if module.name == "junto.bells":
             continue
-        for call in module.calls("ring"):
+        for call in chain(module.calls("ring"), module.calls("ring_all")):
             topic = call.args[0] if call.args else None
             name = topic.value if isinstance(topic, ast.Constant) and isinstance(topic.value, str) else ""
             found.setdefault(name, []).append(f"{module.name}:{call.lineno}")
