@@ -14,7 +14,7 @@ from integrations.errors import ToolUnavailable
 from integrations.models import CompanyLink, Connection, Webhook
 from integrations.persons import person_of
 from integrations.sealing import Place, Unsealable, is_current, reseal, seal, unseal
-from integrations.traffic import SharedPace
+from integrations.traffic import PER_MINUTE, SharedPace
 from integrations.vendors import VENDORS, Vendor
 from integrations.warrants import Errand
 from junto.tenants.models import Company, Organization
@@ -113,7 +113,7 @@ def open_client(connection: Connection, errand: Errand, *, insists: bool = False
             credentials=credentials,
             errand=errand,
             lane=str(connection.pk),
-            pace=SharedPace(connection, insists=insists),
+            pace=SharedPace(connection, insists=insists, per_minute=getattr(module, "PER_MINUTE", PER_MINUTE)),
             **person,
         )
     except ValidationError:

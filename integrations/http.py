@@ -132,6 +132,8 @@ class VendorSession:
         explain: Callable[[JsonValue], str],
         lane: str,
         pace: Pace | None = None,
+        media_type: str = "application/json",
+        rest_seconds: float | None = None,
     ) -> None:
         """Raises AddressRefused for a base URL that no request may go to."""
         self._target = guard.target_of(base_url)
@@ -141,6 +143,8 @@ class VendorSession:
         self._endpoints = tuple(endpoints)
         self._errand = errand
         self._pace = pace or Unpaced()
+        self._media_type = media_type
+        self._rest_seconds = rest_seconds
         self._headers = {"User-Agent": "Junto", "Accept-Encoding": "gzip", **headers}
         self._reader = AnswerReader(label=label, secrets=secrets, explain=explain)
         with _lanes_lock:
@@ -189,6 +193,8 @@ class VendorSession:
             try:
                 answer = self._once(request)
             except VendorError as error:
+                if isinstance(error, VendorThrottled) and error.retry_after is None:
+                    error.retry_after = self._rest_seconds
                 wait = self._patience(error, attempt)
                 if error.sent or self._errand.remaining > 0:  # running out of our own time is not the vendor's fault
                     self._pace.failed(error, again=wait is not None)
@@ -231,7 +237,7 @@ class VendorSession:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         elif body is not None:
             payload = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = self._media_type
         prepared = requests.Request(
             method, self._base_url + path, params=list(query), data=payload, headers=headers
         ).prepare()

@@ -19,9 +19,8 @@ from integrations.pace import Headroom, headroom_of
 from junto.tenants.scoping import TenantQuerySet
 
 PER_MINUTE = 1200
-"""So many requests a minute may leave for a connection in the long run, whatever number of processes ask."""
-
-INTERVAL = timedelta(minutes=1) / PER_MINUTE
+"""So many requests a minute may leave for a connection in the long run, whatever number of processes ask; fewer where
+the vendor's client says so by the same name."""
 
 BURST = timedelta(seconds=30)
 """So much of that may be used at once: 600 requests."""
@@ -40,8 +39,9 @@ _ATTEMPTS = 20
 class SharedPace:
     """The pace of a connection. `insists`: a person wants to know now, so rests are passed over and still ended."""
 
-    def __init__(self, connection: Connection, *, insists: bool = False) -> None:
+    def __init__(self, connection: Connection, *, insists: bool = False, per_minute: int = PER_MINUTE) -> None:
         self._connection = connection
+        self._interval = timedelta(minutes=1) / per_minute
         self._insists = insists
         self._asked = self._failed = self._throttled = 0
         self._headroom: Headroom | None = None
@@ -56,7 +56,7 @@ class SharedPace:
                 self._heed_rest(row, now, label)
                 self._heed_hold(row, now, label, seconds)
             begin = max(row.next_at or now, now)
-            taken = self._rows().filter(next_at=row.next_at).update(next_at=begin + INTERVAL)
+            taken = self._rows().filter(next_at=row.next_at).update(next_at=begin + self._interval)
             if not taken:
                 continue
             wait = (begin - now - BURST).total_seconds()

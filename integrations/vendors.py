@@ -49,5 +49,6 @@ VENDORS: dict[str, Vendor] = {
             gives_alerts=True,
             sends_webhooks=True,
         ),
+        Vendor(slug="itglue", label="IT Glue", package="integrations.itglue"),
     )
 }

@@ -52,6 +52,18 @@ class NinjaOneClientRow:
     client_secret: str
 
 
+@dataclass(frozen=True)
+class ITGlueKey:
+    """What an admin would enter to connect to the sandbox's IT Glue as one MSP."""
+
+    name: str
+    vendor: str
+    owner: str
+    label: str
+    base_url: str
+    api_key: str
+
+
 class SandboxProcess:
     """A running sandbox. Start it with `running_sandbox` or take the `sandbox` fixture."""
 
@@ -66,6 +78,7 @@ class SandboxProcess:
         rows = self._ask("GET", "connections")
         self.connections = {row["name"]: SandboxConnection(**row) for row in rows if row["vendor"] == "connectwise"}
         self.ninjaone = {row["name"]: NinjaOneClientRow(**row) for row in rows if row["vendor"] == "ninjaone"}
+        self.itglue = {row["name"]: ITGlueKey(**row) for row in rows if row["vendor"] == "itglue"}
 
     @property
     def port(self) -> int:
@@ -230,6 +243,26 @@ class SandboxProcess:
     def end_tokens(self, *, owner: str = "northwind") -> None:
         """Every token that NinjaOne gave to this owner ends now."""
         self._ask("DELETE", "ninjaone/tokens/1", {"owner": owner})
+
+    def documented(self, collection: str, *, owner: str = "northwind") -> Any:
+        """What IT Glue really holds of a collection, by its name in paths (configurations, documents, passwords)."""
+        return self._ask("GET", f"itglue/{collection}?owner={owner}")
+
+    def plant_documented(self, collection: str, *, owner: str = "northwind", **attributes: Any) -> Any:
+        """A new record in IT Glue; attributes with underscores for dashes."""
+        record = {name.replace("_", "-"): value for name, value in attributes.items()}
+        return self._ask("POST", f"itglue/{collection}", {"owner": owner, "record": record})
+
+    def plant_many_documented(
+        self, collection: str, records: Sequence[Mapping[str, Any]], *, owner: str = "northwind"
+    ) -> None:
+        """Many new records in IT Glue at once, each by its attributes."""
+        self._ask("POST", f"itglue/{collection}", {"owner": owner, "records": [dict(one) for one in records]})
+
+    def change_documented(self, collection: str, number: int, *, owner: str = "northwind", **attributes: Any) -> None:
+        """Somebody else changes attributes of a record in IT Glue."""
+        changes = {name.replace("_", "-"): value for name, value in attributes.items()}
+        self._ask("PATCH", f"itglue/{collection}/{number}", {"owner": owner, "operations": changes})
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         answer = self._control.request(method, f"{self.base_url}/_sandbox/{path}", json=body, timeout=30)

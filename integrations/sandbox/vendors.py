@@ -7,6 +7,8 @@ from typing import Protocol
 
 from integrations.sandbox.connectwise.credentials import connection_rows as connectwise_connections
 from integrations.sandbox.connectwise.vendor import ConnectWise
+from integrations.sandbox.itglue.credentials import connection_rows as itglue_connections
+from integrations.sandbox.itglue.vendor import ITGlue
 from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.ninjaone.credentials import connection_rows as ninjaone_connections
 from integrations.sandbox.ninjaone.vendor import NinjaOne
@@ -75,10 +77,10 @@ def seed_missing(vendors: Mapping[str, Vendor], seed: str) -> None:
 
 def connection_list(base_url: str) -> list[Record]:
     """What connects to a sandbox at this address: every vendor, every key."""
-    return [*connectwise_connections(base_url), *ninjaone_connections(base_url)]
+    return [*connectwise_connections(base_url), *ninjaone_connections(base_url), *itglue_connections(base_url)]
 
 
 def make_vendors(store: Store) -> dict[str, Vendor]:
     """Every vendor by its slug, which is also the first part of its paths."""
-    vendors: list[Vendor] = [ConnectWise(store), NinjaOne(store)]
+    vendors: list[Vendor] = [ConnectWise(store), NinjaOne(store), ITGlue(store)]
     return {vendor.slug: vendor for vendor in vendors}

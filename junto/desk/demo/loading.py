@@ -10,18 +10,20 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from pydantic import BaseModel, JsonValue, TypeAdapter
+from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
 
 from agent.models import StartRule
 from agent.start_rules import set_start_rule
+from integrations.connections import credential_fields
 from integrations.models import Connection
 from integrations.services import accept_suggestions, check_connection, pause_connection, save_connection
+from integrations.vendors import VENDORS
 from junto.desk.demo.people import FIRMS, Firm, Person
 from junto.desk.demo.runbooks import RUNBOOKS
 from junto.env import ROOT, secret_file
@@ -73,14 +75,19 @@ class SandboxConnection(BaseModel):
         return {name: getattr(self, name) for name in ("company_id", "public_key", "private_key", "client_id")}
 
 
-class SandboxMonitoring(BaseModel):
-    """What the sandbox says a client needs in order to connect to its monitoring."""
+class SandboxSystem(BaseModel):
+    """What the sandbox says a client needs in order to connect to any other of its systems."""
 
-    name: str
+    model_config = ConfigDict(extra="allow")
+
     vendor: str
+    owner: str
     base_url: str
-    client_id: str
-    client_secret: str
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What a person would type into the connection's page."""
+        return {one.name: str(getattr(self, one.name)) for one in credential_fields(VENDORS[self.vendor])}
 
 
 @dataclass(frozen=True)
@@ -100,12 +107,14 @@ class Demo:
         password = demo_password()
         if not is_loaded():
             hashed = make_password(password)
-            connections, monitoring = self._sandbox_connections()
+            connections, systems = self._sandbox_connections()
             for firm in FIRMS:
-                self._load_firm(firm, connections[firm.slug], monitoring[f"{firm.slug}-rmm"], hashed)
+                self._load_firm(firm, connections[firm.slug], systems[firm.slug], hashed)
         self._tell_logins(password)
 
-    def _load_firm(self, firm: Firm, connection: SandboxConnection, monitoring: SandboxMonitoring, hashed: str) -> None:
+    def _load_firm(
+        self, firm: Firm, connection: SandboxConnection, systems: Iterable[SandboxSystem], hashed: str
+    ) -> None:
         organization = self._organization(firm, hashed)
         owner = _actor(organization, firm.people[0])
         # until everything is here: no session before its runbook
@@ -115,7 +124,8 @@ class Demo:
             self._deliver_by_rest(organization, owner, connection)
             pause_connection(actor=owner, connection=row, paused=False)
         self._poll(firm, row, owner)
-        self._monitoring(owner, monitoring)
+        for system in systems:
+            self._connect(owner, system)
         if firm is FIRMS[0]:
             self._runbooks(organization, firm)
         self._start_rules(organization, owner)
@@ -159,23 +169,24 @@ class Demo:
                 pause_connection(actor=owner, connection=row, paused=True)
         return row
 
-    def _monitoring(self, owner: Actor, monitoring: SandboxMonitoring) -> None:
-        """The connection to the monitoring, tried, with the companies linked that bear the same name there."""
-        row = Connection.objects.for_organization(owner.organization).filter(vendor=monitoring.vendor).first()
-        if row is None or row.base_url != monitoring.base_url:
+    def _connect(self, owner: Actor, system: SandboxSystem) -> None:
+        """The connection to another system, tried, with the companies linked that bear the same name there."""
+        label = VENDORS[system.vendor].label
+        row = Connection.objects.for_organization(owner.organization).filter(vendor=system.vendor).first()
+        if row is None or row.base_url != system.base_url:
             row = save_connection(
                 actor=owner,
-                vendor=monitoring.vendor,
-                label=f"NinjaOne of {owner.organization.name}",
-                base_url=monitoring.base_url,
-                credentials={"client_id": monitoring.client_id, "client_secret": monitoring.client_secret},
+                vendor=system.vendor,
+                label=f"{label} of {owner.organization.name}",
+                base_url=system.base_url,
+                credentials=system.credentials,
                 connection=row,
             )
         health = check_connection(row)
         if not health.ok:
-            raise DemoFailed(f"The connection to NinjaOne does not work: {health.summary}")
+            raise DemoFailed(f"The connection to {label} does not work: {health.summary}")
         linked = accept_suggestions(actor=owner, connection=row)
-        self.say(f"{owner.organization.name}: the connection to NinjaOne, {linked} companies linked")
+        self.say(f"{owner.organization.name}: the connection to {label}, {linked} companies linked")
 
     def _runbooks(self, organization: Organization, firm: Firm) -> None:
         manager = _actor(organization, next(person for person in firm.people if person.role is Role.MANAGER))
@@ -234,13 +245,19 @@ class Demo:
         set_start_rule(actor=owner, mode=StartRule.Mode.RUN)
         self.say(f"{organization.name}: the agent starts by itself, but on the board {HAND_STARTED_BOARD}")
 
-    def _sandbox_connections(self) -> tuple[dict[str, SandboxConnection], dict[str, SandboxMonitoring]]:
+    def _sandbox_connections(self) -> tuple[dict[str, SandboxConnection], dict[str, list[SandboxSystem]]]:
+        """The PSA's keys by name, and of every other system the first key of each firm."""
         port = urlsplit(self.sandbox_url).port
         told = _run(["__main__", "--port", str(port), "--print-connections"])
         rows = TypeAdapter(list[dict[str, JsonValue]]).validate_json(told)
         psa = [SandboxConnection.model_validate(row) for row in rows if row["vendor"] == "connectwise"]
-        rmm = [SandboxMonitoring.model_validate(row) for row in rows if row["vendor"] == "ninjaone"]
-        return {one.name: one for one in psa}, {one.name: one for one in rmm}
+        first: dict[tuple[str, str], SandboxSystem] = {}
+        for row in rows:
+            if row["vendor"] != "connectwise":
+                system = SandboxSystem.model_validate(row)
+                first.setdefault((system.owner, system.vendor), system)
+        systems = {firm.slug: [one for (owner, _), one in first.items() if owner == firm.slug] for firm in FIRMS}
+        return {one.name: one for one in psa}, systems
 
     def _tell_logins(self, password: str) -> None:
         self.say(f"Demo logins, all with the password {password}")

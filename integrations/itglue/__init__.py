@@ -1,0 +1,1 @@
+"""IT Glue: its client, its records and its tools."""

@@ -1,0 +1,1 @@
+"""IT Glue's API, played on loopback."""

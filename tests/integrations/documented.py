@@ -1,0 +1,63 @@
+"""Northwind connected to the sandbox's IT Glue over real HTTP, beside its PSA, with its companies linked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from integrations.models import Connection
+from integrations.services import link_company, save_connection
+from junto.tenants.models import Company, Membership
+from tests.integrations.connected import ConnectedTestCase
+
+HARBOR_THERE, KESSLER_THERE = 2501, 2502
+"""Northwind's clients as IT Glue numbers them; Southgate has organizations of the same numbers."""
+
+
+class DocumentedTestCase(ConnectedTestCase):
+    """`self.documentation` is Northwind's connection to IT Glue; Harbor and Kessler are linked there."""
+
+    documentation: Connection
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.documentation = self.connect_documentation(self.adam, "northwind-docs")
+        for company, there in ((self.harbor, HARBOR_THERE), (self.kessler, KESSLER_THERE)):
+            self.link_there(company, there)
+
+    def link_there(self, company: Company, there: int) -> None:
+        """Say which organization of IT Glue a company is."""
+        link_company(
+            actor=self.actor(self.adam), connection=self.documentation, company=company, external_id=str(there)
+        )
+
+    def connect_documentation(
+        self, admin: Membership, name: str, *, base_url: str = "", key: str = "", row: Connection | None = None
+    ) -> Connection:
+        """A connection to the sandbox's IT Glue with one of its keys."""
+        known = self.sandbox.itglue[name]
+        return save_connection(
+            actor=self.actor(admin),
+            vendor="itglue",
+            label="IT Glue",
+            base_url=base_url or known.base_url,
+            credentials={"api_key": key or known.api_key},
+            connection=row,
+        )
+
+    def there(self, collection: str, name: str) -> dict[str, Any]:
+        """A record as IT Glue really holds it: its attributes and its id."""
+        found = next(one for one in self.sandbox.documented(collection) if one["attributes"]["name"] == name)
+        return {**found["attributes"], "id": found["id"]}
+
+    def number(self, collection: str, name: str) -> int:
+        """A record's id at IT Glue."""
+        return int(self.there(collection, name)["id"])
+
+    def asked(self, suffix: str = "") -> list[dict[str, Any]]:
+        """The requests that reached IT Glue, those whose route ends so."""
+        rows = [row for row in self.sandbox.log() if row["vendor"] == "itglue"]
+        return [row for row in rows if (row["route"] or "").endswith(suffix)]
+
+    def acted(self) -> list[dict[str, Any]]:
+        """What changed something at IT Glue, by its log of requests."""
+        return [row for row in self.asked() if row["effect"]]

@@ -1,0 +1,346 @@
+"""IT Glue's tools against the sandbox: what they find, and what they do, by its request log and its records."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from integrations.dispatch import call_tool, search_outcome
+from integrations.errors import (
+    InvalidArguments,
+    OutcomeUnknown,
+    TargetRefused,
+    VendorRefused,
+    WarrantRefused,
+)
+from integrations.tools import DefaultPolicy, Outcome, registry
+from tests.integrations.documented import DocumentedTestCase
+
+
+class ReadingTests(DocumentedTestCase):
+    def test_the_device_of_the_monitoring_is_found_by_its_number_there(self) -> None:
+        found: Any = self.call("itglue.search_configurations", ninjaone_device_id=810).content
+
+        assert [one["name"] for one in found["configurations"]] == ["HBR-WS-LAB"]
+
+    def test_devices_are_found_by_part_of_a_name_and_by_the_whole_serial_number(self) -> None:
+        printers: Any = self.call("itglue.search_configurations", name="prn").content
+        server: Any = self.call("itglue.search_configurations", serial_number="HA8919B24729").content
+
+        assert [one["name"] for one in printers["configurations"]] == ["HBR-PRN-BACK", "HBR-PRN-FRONT"]
+        assert [one["name"] for one in server["configurations"]] == ["HBR-SRV-01"]
+
+    def test_a_device_is_told_with_its_user_site_and_warranty(self) -> None:
+        lab = self.number("configurations", "HBR-WS-LAB")
+        told: Any = self.call("itglue.get_configuration", configuration_id=lab).content
+
+        assert told["contact"] == "Tom Kowalski"
+        assert told["location"] == "Main office"
+        assert told["warranty_expires"] < datetime.now(UTC).isoformat()
+        assert "Replacement quoted twice" in told["notes"]
+
+    def test_what_is_archived_is_left_out_unless_asked_for(self) -> None:
+        lab = self.number("configurations", "HBR-WS-LAB")
+        self.sandbox.change_documented("configurations", lab, archived=True)
+        usual: Any = self.call("itglue.search_configurations", name="LAB").content
+        every: Any = self.call("itglue.search_configurations", name="LAB", include_archived=True).content
+
+        assert (len(usual["configurations"]), len(every["configurations"])) == (0, 1)
+
+    def test_the_organization_comes_with_what_its_page_warns_of(self) -> None:
+        told: Any = self.call("itglue.find_organization").content
+
+        assert told["name"] == "Harbor Dental Group"
+        assert "no reboots" in told["alert"]
+        assert "<b>" not in told["quick_notes"]
+
+    def test_people_sites_domains_and_dates_are_read(self) -> None:
+        people: Any = self.call("itglue.list_contacts", name="tom.kowalski@").content
+        sites: Any = self.call("itglue.list_locations").content
+        domains: Any = self.call("itglue.list_domains").content
+        soon = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+        today = datetime.now(UTC).date().isoformat()
+        dates: Any = self.call("itglue.list_expirations", since=today, until=soon).content
+
+        assert [one["name"] for one in people["contacts"]] == ["Tom Kowalski"]
+        assert [one["name"] for one in sites["locations"]] == ["Main office", "Bayside Clinic"]
+        assert [one["name"] for one in domains["domains"]] == ["harbordental.example"]
+        assert [one["what"] for one in dates["expirations"]] == ["vpn.harbordental.example"]
+
+    def test_a_document_is_read_in_its_order_as_plain_text(self) -> None:
+        number = self.number("documents", "New starter checklist")
+        text = str(self.call("itglue.read_document", document_id=number).content["text"])  # type: ignore[index,call-overload]
+
+        assert text.startswith("## Before the first day\n\n- Licence ordered")
+        assert text.index("## On the day") < text.index("HBR-PRN-FRONT")
+
+    def test_a_list_is_read_to_its_end(self) -> None:
+        many = [{"organization-id": 2501, "name": f"HBR-NEW-{at}", "archived": False} for at in range(620)]
+        self.sandbox.plant_many_documented("configurations", many)
+        found: Any = self.call("itglue.search_configurations", name="HBR-NEW-", limit=100).content
+
+        assert len(found["configurations"]) + found["left_out"] == 620
+        assert [row["query"]["page[number]"] for row in self.asked("/configurations")] == ["1", "2"]
+
+
+class SecretTests(DocumentedTestCase):
+    """Values of passwords never arrive, though the key were made with the right to read them."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.connect_documentation(self.adam, "northwind-docs-passwords", row=self.documentation)
+        self.values = [
+            value
+            for row in self.sandbox.documented("passwords")
+            for value in (row["attributes"]["password"], row["attributes"]["otp-secret"])
+        ]
+
+    def everything(self) -> str:
+        """What all look-ups tell of the company."""
+        told = [self.call(f"itglue.{name}") for name in ("list_password_names", "list_documents", "find_organization")]
+        types: Any = self.call("itglue.list_asset_types").content
+        told += [self.call("itglue.list_flexible_assets", type_id=one["id"]) for one in types["types"]]
+        documents: Any = self.call("itglue.list_documents").content
+        told += [self.call("itglue.read_document", document_id=one["id"]) for one in documents["documents"]]
+        return " ".join(f"{one.content} {one.summary}" for one in told)
+
+    def test_every_request_about_passwords_says_that_no_value_is_wanted(self) -> None:
+        self.everything()
+
+        asked = [row for row in self.asked() if "passwords" in row["path"]]
+        assert asked
+        assert all(dict(row["query"]).get("show_password") in ("false", "[redacted]") for row in asked)
+        assert not [row for row in self.asked() if "passwords" in str(row["query"].get("include", ""))]
+
+    def test_no_value_is_told_by_any_look_up(self) -> None:
+        told = self.everything()
+
+        assert "Firewall admin" in told
+        assert not [value for value in self.values if value in told]
+        assert "sandbox-wifi-value" not in told
+        assert "sandbox-backup-value" not in told
+        assert "sandbox-typed-value" not in told
+        assert "sandbox-secret-value" not in told
+
+    def test_the_address_beside_a_password_comes_without_what_may_open_it(self) -> None:
+        found: Any = self.call("itglue.list_password_names", name="firewall").content
+
+        assert found["passwords"] == [
+            {
+                "id": self.number("passwords", "Firewall admin"),
+                "name": "Firewall admin",
+                "user_name": "admin",
+                "address": "https://192.0.2.12:8443/login",
+                "category": "Network",
+                "belongs_to": "HBR-FW-01",
+                "changed": found["passwords"][0]["changed"],
+            }
+        ]
+
+    def test_names_of_passwords_are_asked_for_once_a_session(self) -> None:
+        assert registry.get("itglue.list_password_names").policy is DefaultPolicy.ONCE
+
+    def test_what_it_glue_restricts_to_some_people_is_left_out_and_counted(self) -> None:
+        documents: Any = self.call("itglue.list_documents").content
+        names: Any = self.call("itglue.list_password_names").content
+
+        assert documents["restricted_left_out"] == names["restricted_left_out"] == 1
+        assert "salaries" not in str(documents)
+        assert "bank" not in str(names)
+        with pytest.raises(TargetRefused, match="some of its users only"):
+            self.call("itglue.read_document", document_id=self.number("documents", "Owner's notes on salaries"))
+
+
+class ActingTests(DocumentedTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.server = self.number("configurations", "HBR-SRV-01")
+        self.checklist = self.number("documents", "New starter checklist")
+
+    def test_each_asks_a_person_where_neither_policy_nor_grant_speaks(self) -> None:
+        asks = {tool.name: tool.policy for tool in registry if tool.vendor == "itglue" and tool.is_write}
+
+        assert len(asks) == 5
+        assert {name for name, policy in asks.items() if policy is not DefaultPolicy.ALWAYS} == {"itglue.link_items"}
+        assert asks["itglue.link_items"] is DefaultPolicy.ONCE
+
+    def test_a_device_is_corrected_and_the_card_showed_what_stood_there(self) -> None:
+        arguments = {"configuration_id": self.server, "primary_ip": "192.0.2.77", "archived": False}
+        preview = self.preview("itglue.update_configuration", **arguments)
+        self.call("itglue.update_configuration", **arguments)
+
+        assert [(one.label, one.before, one.after) for one in preview.changes] == [
+            ("IP address", "192.0.2.10", "192.0.2.77"),
+            ("Archived", "no", "no"),
+        ]
+        assert self.there("configurations", "HBR-SRV-01")["primary-ip"] == "192.0.2.77"
+        (row,) = self.acted()
+        assert row["body"]["data"]["attributes"] == {"primary-ip": "192.0.2.77", "archived": False}
+
+    def test_a_site_and_a_user_of_another_company_are_refused(self) -> None:
+        site = self.number("locations", "Halle 2")
+        person = self.number("contacts", "Sabine Vogt")
+        for arguments in ({"location_id": site}, {"contact_id": person}):
+            for attempt in (self.preview, self.call):
+                with pytest.raises(TargetRefused):
+                    attempt("itglue.update_configuration", configuration_id=self.server, **arguments)
+        assert self.acted() == []
+
+    def test_a_record_kept_in_step_with_the_psa_is_refused_in_the_vendors_words(self) -> None:
+        lab = self.number("configurations", "HBR-WS-LAB")
+        with pytest.raises(VendorRefused, match=r"\(422\).*kept in step with the PSA"):
+            self.call("itglue.update_configuration", configuration_id=lab, notes="New.")
+        assert self.acted() == []
+
+    def test_a_change_of_nothing_and_impossible_values_are_refused_with_words(self) -> None:
+        for arguments, words in (
+            ({}, "no field to change"),
+            ({"primary_ip": "300.1.1.1"}, "must be an IP address"),
+            ({"mac_address": "zz"}, "holds characters"),
+            ({"hostname": "a\nb"}, "must be one line"),
+        ):
+            with pytest.raises(InvalidArguments, match=words):
+                self.call("itglue.update_configuration", configuration_id=self.server, **arguments)
+
+    def test_notes_that_hold_a_password_show_it_on_no_card_and_warn(self) -> None:
+        self.sandbox.change_documented("configurations", self.server, notes="iDRAC password: Gr33nTree!")
+        arguments = {"configuration_id": self.server, "notes": "Rack 2."}
+        preview = self.preview("itglue.update_configuration", **arguments)
+
+        assert "Gr33nTree" not in str(preview)
+        assert "would be lost" in " ".join(preview.evidence)
+
+    def test_a_document_is_written_in_three_steps_each_with_its_own_card(self) -> None:
+        made: Any = self.call("itglue.create_document", name="Restart of the imaging service").content
+        text = "After an update:\n\n1. Close *Imaging*\n2. Restart it <b>once</b>\n\n[x](https://evil.example)"
+        preview = self.preview("itglue.add_document_section", document_id=made["document_id"], text=text)
+        self.call("itglue.add_document_section", document_id=made["document_id"], text=text)
+        self.call("itglue.publish_document", document_id=made["document_id"])
+
+        assert "1." not in preview.changes[0].before
+        assert "Close Imaging" in preview.changes[0].after
+        assert [row["record"]["verb"] for row in self.acted()] == ["created", "created", "changed"]
+        html = self.acted()[1]["body"]["data"]["attributes"]["content"]
+        assert "<li>Close <em>Imaging</em></li>" in html
+        assert "&lt;b&gt;once" in html
+        assert "href" not in html
+        read: Any = self.call("itglue.read_document", document_id=made["document_id"]).content
+        assert read["published"] != "draft"
+        assert "- Restart it <b>once</b>" in read["text"]
+
+    def test_a_second_document_of_a_name_is_warned_of(self) -> None:
+        preview = self.preview("itglue.create_document", name="New starter checklist")
+
+        assert "1 document of this name is there already." in preview.evidence
+
+    def test_a_document_is_named_on_a_devices_page(self) -> None:
+        arguments = {
+            "source_type": "configuration",
+            "source_id": self.server,
+            "destination_type": "document",
+            "destination_id": self.checklist,
+            "note": "How to",
+        }
+        preview = self.preview("itglue.link_items", **arguments)
+        self.call("itglue.link_items", **arguments)
+
+        assert preview.title == "Link HBR-SRV-01 with New starter checklist"
+        (row,) = self.acted()
+        assert row["path"] == f"/itglue/configurations/{self.server}/relationships/related_items"
+
+    def test_nothing_is_sent_without_a_warrant_and_nothing_is_sent_twice(self) -> None:
+        arguments = {"name": "Twice"}
+        with pytest.raises(WarrantRefused):
+            call_tool(
+                tool=registry.get("itglue.create_document"),
+                arguments=arguments,
+                organization=self.northwind,
+                company=self.harbor,
+            )
+        self.sandbox.fault("status", vendor="itglue", method="POST", path="*/documents", status=503, count=None)
+        with pytest.raises(OutcomeUnknown):
+            self.call("itglue.create_document", **arguments)
+
+        assert len([row for row in self.asked("/documents") if row["method"] == "POST"]) == 1
+
+
+class OutcomeTests(DocumentedTestCase):
+    """A write whose answer never came: found, or proved absent once the vendor's lists have settled."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        server, document = self.number("configurations", "HBR-SRV-01"), self.number("documents", "X-ray sensor driver")
+        self.orders: dict[str, dict[str, Any]] = {
+            "update_configuration": {"configuration_id": server, "position": "Rack 2", "notes": "Long. " * 60},
+            "create_document": {"name": "A lost document"},
+            "add_document_section": {"document_id": document, "text": "- one\n- two & <three>"},
+            "publish_document": {"document_id": document},
+            "link_items": {
+                "source_type": "document",
+                "source_id": document,
+                "destination_type": "configuration",
+                "destination_id": server,
+            },
+        }
+
+    def test_every_order_is_tried_here(self) -> None:
+        orders = {tool.name for tool in registry if tool.is_write and tool.vendor == "itglue"}
+        assert {f"itglue.{name}" for name in self.orders} == orders
+
+    def lost(self, kind: str, name: str, *, ago: timedelta = timedelta(hours=1)) -> Outcome:
+        """Send it, lose the answer, and look."""
+        tool, arguments = registry.get(f"itglue.{name}"), self.orders[name]
+        before = self.preview(tool.name, **arguments).target_state
+        for method in ("PATCH", "POST"):
+            self.sandbox.fault(kind, vendor="itglue", method=method)
+        with pytest.raises(OutcomeUnknown):
+            self.call(tool.name, **arguments)
+        self.sandbox.clear_faults()
+        return search_outcome(
+            tool=tool,
+            arguments=arguments,
+            organization=self.northwind,
+            company=self.harbor,
+            action_id=uuid.uuid4(),
+            before=before,
+            deadline=datetime.now(UTC) - ago,
+        )
+
+    def test_what_was_done_is_found(self) -> None:
+        for name in self.orders:
+            expected = "unclear" if name == "link_items" else "found"
+            assert self.lost("cut_after", name).verdict == expected, name
+
+    def test_what_was_not_done_is_proved_absent(self) -> None:
+        for name in self.orders:
+            expected = "unclear" if name == "link_items" else "absent"
+            assert self.lost("cut_before", name).verdict == expected, name
+        assert self.acted() == []
+
+    def test_a_document_that_is_not_listed_yet_proves_nothing(self) -> None:
+        assert self.lost("cut_before", "create_document", ago=timedelta(seconds=20)).verdict == "unclear"
+
+    def test_a_document_found_again_is_known_as_ours(self) -> None:
+        written = self.lost("cut_after", "create_document").written
+        assert written is not None
+        assert written.kind == "document"
+        assert int(written.id) == self.number("documents", "A lost document")
+
+    def test_a_change_by_somebody_else_meanwhile_is_left_to_a_person(self) -> None:
+        server = self.orders["update_configuration"]["configuration_id"]
+        tool = registry.get("itglue.update_configuration")
+        before = self.preview(tool.name, **self.orders["update_configuration"]).target_state
+        self.sandbox.change_documented("configurations", server, position="Rack 9")
+        outcome = search_outcome(
+            tool=tool,
+            arguments=self.orders["update_configuration"],
+            organization=self.northwind,
+            company=self.harbor,
+            action_id=uuid.uuid4(),
+            before=before,
+            deadline=datetime.now(UTC) - timedelta(hours=1),
+        )
+        assert outcome.verdict == "unclear"
