@@ -66,7 +66,3 @@ class ProcessorResultQuerySet(OfSignalQuerySet):
     def current(self) -> Self:
         """What stands."""
         return self.filter(state="current")
-
-    def judgements(self) -> Self:
-        """A person's word on what a processor said: right (`agrees`) or not."""
-        return self.filter(agrees__isnull=False)

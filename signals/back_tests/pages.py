@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from integrations.llm.fencing import show_escaped
+from junto.learned.training import FEWEST_ROWS
 from junto.tenants.access import MemberRequest
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
@@ -87,6 +88,7 @@ def _page(
     answers = [Answer(*each) for each in row.answers] if row else []
     found = report(answers, at) if answers else None
     left = found.whole.answered.all - found.whole.answered.hits if found else 0
+    silent = sum(not answer.said for answer in answers)
     context = {
         "processor": processor,
         "row": row,
@@ -101,6 +103,9 @@ def _page(
         "each": round(row.milliseconds / max(1, row.total), 1) if row else 0,
         "seconds": round(row.milliseconds / 1000, 1) if row else 0,
         "left": left,
+        "silent": silent,
+        "unsure": left - silent,
+        "fewest": FEWEST_ROWS,
         "cost": _cost(actor, processor, left),
         "problem": problem,
         "processor_path": reverse("processor", args=[processor.slug]),

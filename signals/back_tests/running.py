@@ -30,7 +30,6 @@ from junto.tenants.permissions import Permission, require
 from signals.back_tests.report import Answer
 from signals.models import BackTest, ModelQuestion, Signal
 from signals.processing.guessers import rules_of
-from signals.processing.learning import MOST_TICKETS as MOST_LEARNED
 from signals.processing.learning import closed_tickets, lessons, of_level
 from signals.processing.plans import plan_of
 from signals.processing.settings import set_options
@@ -176,11 +175,9 @@ def _answers(row: BackTest) -> Iterator[Answer]:
 def _cases(organization: Organization, processor: AnyProcessor, most: int) -> list[_Case]:
     """The newest closed tickets that bear a label."""
     known = lessons(organization, processor)
-    newest = closed_tickets(organization).order_by("-source_updated_at").values_list("pk", flat=True)[:MOST_LEARNED]
-    chosen = [pk for pk in newest if pk in known][:most]
-    rows = Signal.objects.for_organization(organization).filter(pk__in=chosen).defer("raw")
+    rows = closed_tickets(organization).filter(pk__in=list(known)).defer("raw")
     signals = rows.select_related("organization", "company", "contact", "device", "board", "connection")
-    return [_Case(signal, known[signal.pk].label) for signal in signals.order_by("-source_updated_at")]
+    return [_Case(signal, known[signal.pk].label) for signal in signals.order_by("-source_updated_at", "pk")[:most]]
 
 
 def _parts(

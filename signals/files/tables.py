@@ -151,16 +151,30 @@ def _decoded(content: bytes, encoding: str) -> str:
 
 
 def _read(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Line and cells of every row that has any; raises TableRefused."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    """Line and cells of every row that has any; raises TableRefused.
+
+    Strict: a reader that forgives a quotation mark takes all rows up to the next one for a part of that cell.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
     try:
-        line = 1
         for cells in reader:
             begins, line = line, reader.line_num + 1
             if any(cell.strip() for cell in cells):
                 yield begins, cells
     except csv.Error as error:
-        raise TableRefused(f"The file breaks off at line {reader.line_num}: {error}.") from error
+        raise TableRefused(_broken(error, line)) from error
+
+
+def _broken(error: csv.Error, line: int) -> str:
+    """What is wrong with the row that begins at a line, and what to do."""
+    if "unexpected end" in str(error):
+        wrong = "A quotation mark is opened in it and never closed."
+    elif "expected after" in str(error):
+        wrong = "A cell in quotation marks goes on behind them: a quotation mark inside of a cell is written twice."
+    else:
+        wrong = f"It cannot be taken apart: {error}."
+    return f"The row that begins at line {line} is broken. {wrong} Mend it, or save the file as CSV anew."
 
 
 def _named(head: Sequence[str]) -> tuple[str, ...]:

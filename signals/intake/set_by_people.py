@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from django.db.models import Q
+
 from approvals.drift import SENT
 from approvals.models import Action, Origin
 from approvals.previews import StoredPreview
@@ -15,18 +17,21 @@ from signals.models import ProcessorResult, ProcessorSetting, Signal
 from signals.processing.results import keep_correction, retract
 from signals.processors import PROCESSORS
 from signals.processors.base import AnyProcessor, Producer
+from signals.write_back.wishes import PUT_BACK
 
 #: Fields of a ticket that processors carry back.
 WATCHED: Final = frozenset(name for processor in PROCESSORS for name in processor.fields)
 
 
 def is_our_own(signal: Signal, changed: Mapping[str, str]) -> bool:
-    """Whether these changes of watched fields, to these values, are what a processor's action set there.
+    """Whether these changes of watched fields, to these values, are what a processor's action set there, or put back.
 
     A part below one that was set (the subtype of a former type) falls away with it.
     """
     rows = Action.objects.for_organization(signal.organization).filter(
-        origin__kind=Origin.Kind.PROCESSOR, origin__subject=signal.origin_subject, state__in=SENT
+        Q(origin__kind=Origin.Kind.PROCESSOR) | Q(origin__kind=Origin.Kind.BY_HAND, origin__key__startswith=PUT_BACK),
+        origin__subject=signal.origin_subject,
+        state__in=SENT,
     )
     sets = [StoredPreview.model_validate(preview).sets for preview in rows.values_list("preview", flat=True) if preview]
     return any(_explains(each, changed) for each in sets)

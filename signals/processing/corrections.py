@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from integrations.errors import IntegrationError
@@ -14,6 +14,7 @@ from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.models import Organization
 from junto.tenants.permissions import Permission, require
+from junto.tenants.scoping import TenantQuerySet
 from signals.models import ProcessorResult, ReviewItem, Signal
 from signals.processing.doubts import reconsider
 from signals.processing.results import NotStanding, keep_correction, read_value, take_back
@@ -126,10 +127,20 @@ class Precision:
 
 
 def precisions(organization: Organization) -> dict[str, Precision]:
-    """By processor: people's last word on each ticket, where a processor had said something before."""
-    rows = ProcessorResult.objects.for_organization(organization).judgements()
-    standing = rows.filter(producer=Producer.PERSON, state=ProcessorResult.State.CURRENT)
-    counted = (
-        standing.order_by().values("processor").annotate(judged=Count("pk"), right=Count("pk", filter=Q(agrees=True)))
-    )
-    return {row["processor"]: Precision(right=row["right"], judged=row["judged"]) for row in counted}
+    """By processor: people's last word on each ticket, where a processor had said something before.
+
+    What they took back, without saying something else, was wrong.
+    """
+    rows: TenantQuerySet[ProcessorResult] = ProcessorResult.objects.for_organization(organization)
+    people = rows.filter(producer=Producer.PERSON, state=ProcessorResult.State.CURRENT)
+    said = people.filter(agrees__isnull=False).order_by().values_list("processor")
+    found = {
+        slug: Precision(right=right, judged=judged)
+        for slug, judged, right in said.annotate(Count("pk"), Count("pk", filter=Q(agrees=True)))
+    }
+    corrected = people.filter(signal=OuterRef("signal"), processor=OuterRef("processor"))
+    reverted = rows.filter(~Exists(corrected), state=ProcessorResult.State.REVERTED).exclude(producer=Producer.PERSON)
+    for slug, wrong in reverted.order_by().values_list("processor").annotate(Count("signal", distinct=True)):
+        known = found.get(slug, Precision(0, 0))
+        found[slug] = Precision(right=known.right, judged=known.judged + wrong)
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from uuid import UUID
 
 import structlog
@@ -28,7 +29,7 @@ MOST_TICKETS = 5000
 #: It is learned anew when there are so many lessons more than last time, as a share and in number.
 _MORE_SHARE = 0.1
 _MORE_ROWS = 20
-#: Trained models kept of each processor: the one in use, and the one before it.
+#: Trained models kept of each processor: the one in use, and the one before it. A failed training takes no place.
 _KEPT = 2
 #: Fields of a closed ticket that may bear a label.
 _LABELLED = ("type", "subtype", "item", "priority")
@@ -92,7 +93,8 @@ def _learned(
     with transaction.atomic():
         row.save(force_insert=True)
         rows = TrainedModel.objects.for_organization(organization).filter(processor=name)
-        rows.exclude(pk__in=list(rows.values_list("pk", flat=True)[:_KEPT])).delete()
+        newest = rows.values_list("pk", flat=True)
+        rows.exclude(pk__in=[row.pk, *newest.filter(problem="")[:_KEPT]]).delete()
     return row
 
 
@@ -114,16 +116,16 @@ class Lesson:
 
 def lessons(organization: Organization, processor: AnyProcessor) -> dict[UUID, Lesson]:
     """By the signal's id: a person's word, else what a closed ticket bore. The newest closed ones."""
-    corrected = dict(_corrected(organization, processor))
-    columns = ("pk", "subject", "description", *_LABELLED)
-    closed = closed_tickets(organization).order_by("-source_updated_at")[:MOST_TICKETS]
-    told = Signal.objects.for_organization(organization).filter(pk__in=list(corrected))
-    found: dict[UUID, Lesson] = {}
-    for pk, subject, description, *names in [*told.values_list(*columns), *closed.values_list(*columns)]:
-        label = corrected.get(pk) or processor.label_of_types(*names)
-        if label and pk not in found:
-            found[pk] = Lesson(TicketText(title=subject, text=description[:MOST_CHARACTERS]), label)
-    return found
+    closed = closed_tickets(organization).order_by("-source_updated_at", "pk").values_list("pk", *_LABELLED)
+    # of many tickets few may bear a label: they are counted, not those that teach nothing
+    borne = ((pk, label) for pk, *names in closed.iterator() if (label := processor.label_of_types(*names)))
+    labels = dict(islice(borne, MOST_TICKETS))
+    labels.update((pk, label) for pk, label in _corrected(organization, processor) if label)
+    told = Signal.objects.for_organization(organization).filter(pk__in=list(labels))
+    return {
+        pk: Lesson(TicketText(title=subject, text=description[:MOST_CHARACTERS]), labels[pk])
+        for pk, subject, description in told.values_list("pk", "subject", "description")
+    }
 
 
 def _corrected(organization: Organization, processor: AnyProcessor) -> Iterator[tuple[UUID, str]]:

@@ -18,6 +18,7 @@ from junto.tenants.access import MemberRequest
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
+from signals.intake.cleaning import storable
 from signals.models import Board, ProcessorRule, ProcessorSetting, Signal, TrainedModel
 from signals.processing.corrections import Precision, precisions
 from signals.processing.findings import FindingRow, finding_rows
@@ -38,7 +39,7 @@ from signals.processing.settings import (
     switch_processor,
     train_now,
 )
-from signals.processing.trying import Tried, try_rules
+from signals.processing.trying import Tried, nowhere_listed, try_rules
 from signals.processors import UnknownProcessor, processor_of
 from signals.processors.base import AnyProcessor, Phase
 from signals.processors.rules import FIELDS, MOST_CONDITIONS, OPERATOR_WORDS, Condition, read_conditions
@@ -136,9 +137,10 @@ def options(request: MemberRequest, slug: str) -> HttpResponse:
     said = read_form(form, processor.options_type, held)
     if said is None:
         return _page(request, actor, processor, company=company, options_form=form, status=400)
+    boards = _ids(request.POST.getlist("boards"))
     set_options(actor=actor, processor=processor, options=said, company=company)
     if company is None:
-        set_boards(actor=actor, processor=processor, boards=_ids(request.POST.getlist("boards")))
+        set_boards(actor=actor, processor=processor, boards=boards)
     messages.success(request, f"{processor.label}: saved.")
     _grant(request, actor, processor)
     return redirect(reverse("processor", args=[slug]) + (f"?company={company.pk}" if company else ""))
@@ -148,13 +150,16 @@ def options(request: MemberRequest, slug: str) -> HttpResponse:
 def add_rule_view(request: MemberRequest, slug: str) -> HttpResponse:
     """Fields `field`, `operator` and `value` once a condition, `any`, `label`, `tags`."""
     actor, processor = _admin(request), _processor(slug)
+    label = storable(request.POST.get("label", "")).strip()
+    if problem := nowhere_listed(actor, processor, label):
+        return _page(request, actor, processor, problem=problem, status=400)
     try:
         add_rule(
             actor=actor,
             processor=processor,
             conditions=_conditions(request),
             any_holds=request.POST.get("any") == "any",
-            label=request.POST.get("label", ""),
+            label=label,
             tags=request.POST.get("tags", "").split(","),
         )
     except (SettingRefused, ValidationError) as problem:
@@ -218,6 +223,7 @@ def _page(
         "boards": Board.objects.visible_to(actor),
         "rules": _rules(actor, processor),
         "labels": processor.labels(plan.options),
+        "gives_tags": "tags" in processor.value_type.model_fields,
         "fields": [(name, words) for name, (words, _) in FIELDS.items()],
         "operators": list(OPERATOR_WORDS.items()),
         "rows": range(CONDITION_ROWS),
@@ -276,7 +282,7 @@ def _conditions(request: MemberRequest) -> list[Condition]:
         request.POST.getlist("field"), request.POST.getlist("operator"), request.POST.getlist("value"), strict=False
     )
     return [
-        Condition.model_validate({"field": field, "operator": operator, "value": value.strip()})
+        Condition.model_validate({"field": field, "operator": operator, "value": storable(value).strip()})
         for field, operator, value in list(parts)[:MOST_CONDITIONS]
         if field and (value.strip() or operator in {"empty", "filled"})
     ]

@@ -106,8 +106,8 @@ def keep_correction(
 
     `person` None = somebody who set it at the source, and whom we do not know.
 
-    Judged is what the machine last said: the value that stands, else the one that waits for review. Who corrects a
-    person judges what that person judged; the last word counts.
+    Judged is what the machine last said: the value that stands, else the one that waits for review or was taken back.
+    Who corrects a person judges what that person judged; the last word counts.
     """
     try:
         return _correct(signal, processor, value, person=person, revision=revision)
@@ -125,7 +125,7 @@ def _correct(
         reviews = ReviewItem.objects.for_organization(signal.organization)
         review = reviews.filter(signal=signal, processor=processor.slug, state=ReviewItem.State.OPEN)
         waiting = review.select_related("result").first()
-        judged = waiting.result if waiting else None
+        judged = waiting.result if waiting else _taken_back(signal, processor)
     row = ProcessorResult(
         organization=signal.organization,
         signal=signal,
@@ -145,6 +145,14 @@ def _correct(
     row.save(force_insert=True)
     _close_reviews(signal, processor, ReviewItem.State.ANSWERED)
     return row
+
+
+def _taken_back(signal: Signal, processor: AnyProcessor) -> ProcessorResult | None:
+    """What a machine said last, where a person took it away and nothing took its place."""
+    rows = ProcessorResult.objects.for_organization(signal.organization).filter(signal=signal, processor=processor.slug)
+    reverted = rows.filter(state=State.REVERTED).exclude(producer=Producer.PERSON)
+    found: ProcessorResult | None = reverted.order_by("-created_at").first()
+    return found
 
 
 def take_back(result: ProcessorResult) -> ProcessorResult | None:

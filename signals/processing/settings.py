@@ -15,6 +15,7 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
+from signals.intake.cleaning import storable
 from signals.models import Board, ProcessorRule, ProcessorSetting, Signal
 from signals.processing.doubts import forget
 from signals.processing.plans import plan_of, plans
@@ -110,15 +111,14 @@ def add_rule(
         raise SettingRefused(f"{processor.label} takes no rules.")
     if not 0 < len(conditions) <= MOST_CONDITIONS:
         raise SettingRefused(f"A rule has 1 to {MOST_CONDITIONS} conditions.")
+    label = label.strip()
     labels = processor.labels(processor.options_type())
-    if not label.strip() or (labels and label not in labels):
+    if not label or (labels and label not in labels):
         raise SettingRefused("Say what the rule gives.")
     try:
-        processor.value_of_label(label.strip())
+        processor.value_of_label(label)
     except ValidationError as problem:
-        raise SettingRefused(
-            f"“{label.strip()[:80]}” is nothing that it gives. {processor.rule_hint}".strip()
-        ) from problem
+        raise SettingRefused(f"“{label[:80]}” is nothing that it gives. {processor.rule_hint}".strip()) from problem
     rules = ProcessorRule.objects.for_organization(actor.organization).filter(processor=processor.slug)
     if rules.count() >= MOST_RULES:
         raise SettingRefused(f"There are {MOST_RULES} rules already: remove one first.")
@@ -129,8 +129,8 @@ def add_rule(
         position=0 if last is None else last + 1,
         conditions=[condition.model_dump(mode="json") for condition in conditions],
         any_holds=any_holds,
-        label=label.strip()[:120],
-        tags=[tag.strip()[:60] for tag in tags if tag.strip()],
+        label=label[:120],
+        tags=[kept[:60] for tag in tags if (kept := storable(tag).strip())],
     )
     words = (" or " if any_holds else " and ").join(condition.words() for condition in conditions)
     record(

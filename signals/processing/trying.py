@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.utils import timezone
+from pydantic import ValidationError
 
 from integrations.errors import IntegrationError
 from integrations.llm.fencing import show_escaped
+from integrations.services import is_ticket_source
 from junto.tenants.actors import Actor
 from signals.models import Board, Signal
 from signals.processing.findings import PRODUCER_WORDS
@@ -17,6 +19,9 @@ from signals.processing.plans import plan_of
 from signals.processing.ticket_facts import ticket_facts
 from signals.processors.base import Abstained, AnyProcessor, LiveLists, TicketFacts, Workbench
 from signals.sync.live_lists import lists_of_signal, live_lists
+
+#: Boards whose lists are looked at when a rule is made.
+MOST_BOARDS = 20
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,23 @@ def try_rules(actor: Actor, processor: AnyProcessor, *, number: str, text: str) 
         sure=outcome is not None and outcome is answer,
         holding=holding,
     )
+
+
+def nowhere_listed(actor: Actor, processor: AnyProcessor, label: str) -> str:
+    """Why a rule may not give this label: no board has it in its list. Empty where one has, or cannot be asked."""
+    boards = Board.objects.for_organization(actor.organization).select_related("connection")[:MOST_BOARDS]
+    try:
+        value = processor.value_of_label(label)
+        reasons = [
+            processor.not_in(live_lists(board.connection, board, processor.lists), value)
+            for board in boards
+            if processor.lists is not None and is_ticket_source(board.connection)
+        ]
+    except (ValidationError, IntegrationError):
+        return ""  # whoever keeps the rule says what is wrong with it
+    if not reasons or not all(reasons):
+        return ""
+    return f"No board has “{label[:80]}” in its lists: the rule would never give anything."
 
 
 def _lists(actor: Actor, processor: AnyProcessor, signal: Signal | None) -> LiveLists | None:

@@ -15,7 +15,7 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Organization
 from signals.facts import vendor_id
 from signals.models import ProcessorResult
-from signals.write_back.wishes import WRITE_BACK
+from signals.write_back.wishes import PUT_BACK, WRITE_BACK
 
 State = Action.State
 _DONE = (State.SUCCEEDED, State.SETTLED)
@@ -66,7 +66,7 @@ def put_back(*, result: ProcessorResult, actor: Actor) -> Action | None:
     origin = open_origin(
         organization=result.organization,
         kind=Origin.Kind.BY_HAND,
-        key=f"put-back:{result.pk}",
+        key=f"{PUT_BACK}{result.pk}",
         subject=signal.origin_subject,
         mode=Origin.Mode.BY_HAND,
         company=written.company,

@@ -22,6 +22,8 @@ from signals.models import ProcessorResult
 
 #: Id of the one call that an origin is opened for.
 WRITE_BACK: Final = "write-back"
+#: What the key of an origin begins with that sets a value back which a person took away.
+PUT_BACK: Final = "put-back:"
 
 
 def key_of(result: ProcessorResult) -> str:

@@ -19,10 +19,11 @@ def test_every_page_of_the_menu_fits_and_is_quiet(enter, viewport, theme):
     paths = menu(olivia.page)
     assert len(paths) >= 9
 
-    for path in paths:
+    for path in [*paths, olivia.stage.path("processors/ticket_type/")]:
         olivia.page.goto(olivia.stage.address + path)
         expect(olivia.page.get_by_role("heading", level=1)).to_be_visible()
         assert overflow(olivia.page) <= 0, path
+        assert taller(olivia.page) <= 0, path
         assert clipped(olivia.page) == [], path
 
 
@@ -147,3 +148,10 @@ def clipped(page: Page) -> list[str]:
 def overflow(page: Page) -> int:
     """Pixels by which the page is wider than the window."""
     return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+def taller(page: Page) -> int:
+    """Pixels by which one of our own pages is taller than the window: it scrolls inside, the admin's as a whole."""
+    return int(
+        page.evaluate("document.querySelector('.shell') ? document.documentElement.scrollHeight - innerHeight : 0")
+    )

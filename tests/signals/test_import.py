@@ -106,6 +106,8 @@ class FirstLookTests(ImportCase):
             (b"a,b\n", "The file names columns, and has no row below them."),
             (b"PK\x03\x04\0\0\0\0", "The file is no text. Save it as CSV first."),
             (b"id,subject\n" + b"1,a\n" * 3_000_000, "larger than 10 MB"),
+            (b'id,subject\n1,"open\n2,b\n3,c\n', "The row that begins at line 2 is broken. A quotation mark is opened"),
+            (b'id,subject\n1,a\n2,"b" c\n', "The row that begins at line 3 is broken. A cell in quotation marks"),
         )
         for content, words in cases:
             response = self.upload(content)

@@ -13,7 +13,8 @@ from junto.learned.training import FEWEST_ROWS
 from junto.team.services import limit_to_companies
 from junto.tenants.permissions import PermissionDenied
 from signals.models import ProcessorResult, ProcessorRule, ProcessorSetting, ReviewItem, Signal, TrainedModel
-from signals.processing.corrections import confirm_result, correct_value, precisions, revert
+from signals.processing import learning
+from signals.processing.corrections import Precision, confirm_result, correct_value, precisions, revert
 from signals.processing.learning import due_for_training
 from signals.processing.pipeline import run_processors
 from signals.processors import processor_of
@@ -192,6 +193,17 @@ class PeopleTests(ProcessorCase):
         run_processors(stored(self.psa))
         assert self.standing(signal) is None
 
+    def test_what_was_taken_back_counts_as_wrong_until_the_person_says_what_is_right(self) -> None:
+        signal = self.arrive("Cannot print, printer offline")
+        result = self.standing(signal)
+        assert result is not None
+        revert(result=result, actor=self.actor(self.theo))
+        assert precisions(self.northwind)[KIND.slug] == Precision(right=0, judged=1)
+        self.correct(signal, "request")
+        assert precisions(self.northwind)[KIND.slug] == Precision(right=0, judged=1)
+        self.correct(signal, "issue")
+        assert precisions(self.northwind)[KIND.slug] == Precision(right=1, judged=1)
+
     def test_reverting_a_correction_brings_the_former_value_back(self) -> None:
         signal = self.arrive("Cannot print, printer offline")
         row = self.correct(signal, "request")
@@ -233,6 +245,7 @@ class PeopleTests(ProcessorCase):
 
 class LearningTests(ProcessorCase):
     def test_it_learns_from_closed_tickets_and_says_what_it_learned_from(self) -> None:
+        self.enterContext(pytest.MonkeyPatch.context()).setattr(learning, "MOST_TICKETS", 2 * FEWEST_ROWS)
         for number in range(FEWEST_ROWS):
             for name, words in (("Printing", "printer toner paper jam"), ("E-mail", "outlook mailbox mail calendar")):
                 SignalFactory(
@@ -244,6 +257,7 @@ class LearningTests(ProcessorCase):
                     closed_at_source=True,
                     state=Signal.State.RESOLVED,
                 )
+            SignalFactory(company=self.harlow, type="", closed_at_source=True, state=Signal.State.RESOLVED)
         assert [each.slug for each in due_for_training(self.northwind)] == ["category"]
         train_due.call("")
         self.drain()

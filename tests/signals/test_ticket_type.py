@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from integrations.contracts import Choice
-from signals.models import ProcessorResult, ReviewItem, Signal
+from signals.models import ProcessorResult, ProcessorRule, ReviewItem, Signal
 from signals.processing.corrections import CorrectionRefused, correct_value
 from signals.processing.learning import train_processor
 from signals.processors import processor_of
@@ -138,6 +138,17 @@ class LiveListTests(TypingCase):
             signal=signal, processor=TYPE, value=TicketType(type="Network", subtype="VPN"), actor=self.actor(self.theo)
         )
         assert self.words(signal) == "network > vpn"
+
+    def test_a_rule_that_gives_what_no_board_has_is_refused(self) -> None:
+        self.log_in(self.adam)
+        said = {"field": "subject", "operator": "contains", "value": "hedge\0row", "any": "all"}
+        for wrong in ("Gardening", "> > >", "Email > VPN"):
+            answer = self.client.post(self.path("processors/ticket_type/rules/"), {**said, "label": wrong})
+            self.assertContains(answer, "in its lists: the rule would never give anything.", status_code=400)
+        assert not ProcessorRule.unscoped.exists()
+        answer = self.client.post(self.path("processors/ticket_type/rules/"), {**said, "label": "Email > Outlook"})
+        assert answer.status_code == 302
+        assert ProcessorRule.unscoped.get().conditions[0]["value"] == "hedgerow"
 
     def test_it_learns_each_step_from_closed_tickets(self) -> None:
         self.switch("ticket_type")

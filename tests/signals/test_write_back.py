@@ -214,6 +214,8 @@ class PutBackTests(WriteBackCase):
         assert (back.state, back.unattended, back.origin.kind) == (Action.State.SUCCEEDED, False, "by_hand")
         self.read(signal.external_id)
         assert self.at_vendor(signal) == ["", ""]
+        said = ProcessorResult.objects.for_organization(self.northwind).filter(signal=signal, processor="ticket_type")
+        assert {row.producer for row in said} == {Producer.RULE}
 
     def test_what_somebody_set_since_is_not_put_back(self) -> None:
         self.grant()
