@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, Q
@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from approvals.models import Action, Origin
-from integrations.models import SyncCursor
+from integrations.models import Connection, SyncCursor
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Organization
 from signals.intake.folding import how_often
@@ -38,6 +38,8 @@ from signals.words import (
 )
 
 Choices = list[tuple[str, str]]
+
+PAUSED = Connection.State.PAUSED
 
 #: Values of `state` that mean several states.
 OPEN, ALL = "", "all"
@@ -253,15 +255,24 @@ def with_a_fix(signals: Sequence[Signal]) -> set[UUID]:
     return {by_subject[subject] for subject in standing.values_list("origin__subject", flat=True)}
 
 
-def read_line(actor: Actor) -> str:
-    """When the source was last read, or that it could not be."""
+class ReadLine(NamedTuple):
+    """How the sources stand. `fine` = none of them keeps its tickets from us."""
+
+    words: str
+    fine: bool
+
+
+def read_line(actor: Actor) -> ReadLine | None:
+    """Which source cannot be read, else when one was last read; None where none ever was."""
     cursors = SyncCursor.objects.for_organization(actor.organization).filter(stream=STREAM, ran_at__isnull=False)
-    newest = cursors.select_related("connection").order_by("-ran_at").first()
+    read = [one for one in cursors.select_related("connection").order_by("-ran_at") if one.connection.state != PAUSED]
+    silent = next((one.connection for one in read if one.connection.state != Connection.State.OK), None)
+    if silent is not None:
+        return ReadLine(f"{silent.label} cannot be read: {silent.state_detail or 'its test is due'}", fine=False)
+    newest = read[0] if read else None
     if newest is None or newest.ran_at is None:
-        return ""
-    if newest.connection.state == newest.connection.State.FAILING:
-        return f"{newest.connection.label} cannot be read: {newest.connection.state_detail}"
-    return f"{newest.connection.label} read {_ago(timezone.now() - newest.ran_at)}"
+        return None
+    return ReadLine(f"{newest.connection.label} read {_ago(timezone.now() - newest.ran_at)}", fine=True)
 
 
 def _row(signal: Signal, session: Word, *, has_fix: bool, repeats: int) -> Row:

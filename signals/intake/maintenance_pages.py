@@ -23,6 +23,7 @@ from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
 from signals.intake.maintenance import WindowRefused, end_window, plan_window
 from signals.models import MaintenanceWindow, Signal
+from signals.service.hours import hours_of, zone_of
 
 PAST_SHOWN = 20
 _LENGTH = timedelta(hours=2)
@@ -42,22 +43,24 @@ class Line:
 
 
 class WindowForm(forms.Form):
-    """What is kept quiet, from when to when (UTC), and why."""
+    """What is kept quiet, from when to when (in the current time zone), and why."""
 
     company = forms.ModelChoiceField(Company.objects.none(), empty_label="Choose a company")
     device = forms.CharField(
         required=False, max_length=200, help_text="The name of one device of it. Empty: all its devices."
     )
-    starts_at = forms.DateTimeField(label="From, UTC", input_formats=[_MOMENT])
-    ends_at = forms.DateTimeField(label="Until, UTC", input_formats=[_MOMENT])
+    starts_at = forms.DateTimeField(label="From", input_formats=[_MOMENT])
+    ends_at = forms.DateTimeField(label="Until", input_formats=[_MOMENT])
     reason = forms.CharField(max_length=200, label="What is done")
 
     def __init__(self, data: object = None, *, actor: Actor) -> None:
-        now = timezone.now().replace(second=0, microsecond=0)
+        now = timezone.localtime().replace(second=0, microsecond=0)
         initial = {"starts_at": now.strftime(_MOMENT), "ends_at": (now + _LENGTH).strftime(_MOMENT)}
         super().__init__(data, initial=initial)  # type: ignore[arg-type]
         self._actor = actor
         self.fields["company"].queryset = Company.objects.visible_to(actor)  # type: ignore[attr-defined]
+        for name in ("starts_at", "ends_at"):
+            self.fields[name].label = f"{self.fields[name].label} ({timezone.get_current_timezone_name()})"
         for name, field in self.fields.items():
             field.widget.attrs |= {"class": "input", "autocomplete": "off"}
             if name.endswith("_at"):
@@ -80,6 +83,12 @@ class WindowForm(forms.Form):
 def maintenance(request: MemberRequest) -> HttpResponse:
     """The windows that are open, planned and past, and the form for another."""
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
+    with timezone.override(zone_of(hours_of(request.actor.organization).time_zone)):
+        return _maintenance(request)
+
+
+def _maintenance(request: MemberRequest) -> HttpResponse:
+    """The page, with its times as the organization's clocks show them."""
     form = WindowForm(request.POST if request.method == "POST" else None, actor=request.actor)
     if request.method == "POST" and form.is_valid() and _planned(request.actor, form):
         messages.success(request, "The maintenance window is set.")
@@ -91,6 +100,7 @@ def maintenance(request: MemberRequest) -> HttpResponse:
         "coming": [_line(window) for window in rows.filter(ends_at__gt=now).order_by("starts_at")],
         "past": [_line(window) for window in rows.filter(ends_at__lte=now)[:PAST_SHOWN]],
         "form": form,
+        "zone": timezone.get_current_timezone_name(),
     }
     return render(request, "signals/maintenance.html", context)
 

@@ -219,7 +219,8 @@ def _propose_notes(organization: Organization) -> None:
 def _propose(firing: EscalationFiring) -> None:
     signal = firing.signal
     if signal.company is None or not signal.has_ticket:
-        _end(firing, problem="The ticket has no company here, or is none of the PSA's.")
+        missing = "It has no company yet." if signal.company is None else "It has no ticket in the PSA."
+        _end(firing, problem=missing)
         return
     origin = open_origin(
         organization=signal.organization,

@@ -139,9 +139,9 @@ def due_for_comparison(connections: Iterable[Connection]) -> list[Connection]:
     now = timezone.now()
     due = []
     for connection in connections:
-        row = _rows(connection).first() if is_ticket_source(connection) else None
         if not is_ticket_source(connection) or connection.state != Connection.State.OK:
             continue
+        row = _rows(connection).first()
         if row is None or row.asked_at < now - EVERY or (_runs(row) and row.asked_at < now - LOST):
             due.append(connection)
     return due

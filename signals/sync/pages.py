@@ -28,6 +28,8 @@ _WORDS = {
 }
 #: Numbers of tickets that the page names of each kind.
 NAMED = 10
+#: So many tickets that are gone at the source are marked so without a second look: more look like a lost right.
+FEW_GONE = 5
 _RUNNING = {
     DriftCheck.State.WAITING: "A comparison is about to begin",
     DriftCheck.State.COMPARING: "Comparing",
@@ -52,6 +54,7 @@ def sync(request: MemberRequest, connection_id: UUID) -> HttpResponse:
         "check": check,
         "running": _RUNNING.get(DriftCheck.State(check.state)) if check else None,
         "drift": _drift(check) if check else [],
+        "many_gone": _many_gone(check),
         "compare_path": reverse("connection-compare", args=[connection.pk]),
         "repair_path": reverse("connection-repair", args=[connection.pk]),
         "back_path": reverse("connections"),
@@ -72,6 +75,10 @@ def compare_view(request: MemberRequest, connection_id: UUID) -> HttpResponse:
 def repair_view(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     """Read anew what differs."""
     connection = _connection(request, connection_id)
+    many = _many_gone(DriftCheck.objects.visible_to(request.actor).filter(connection=connection).first())
+    if many and request.POST.get("gone") != str(many):
+        messages.error(request, f"Nothing was repaired: say first that {many} tickets are gone at the source.")
+        return redirect("connection-sync", connection.pk)
     ask_to_repair(actor=request.actor, connection=connection)
     messages.success(request, "What differs is being read anew.")
     return redirect("connection-sync", connection.pk)
@@ -84,6 +91,12 @@ def _connection(request: MemberRequest, connection_id: UUID) -> Connection:
     if found is None:
         raise Http404("There is no such connection.")
     return found
+
+
+def _many_gone(check: DriftCheck | None) -> int:
+    """How many tickets a repair would mark as gone, where that takes a person's second look; else 0."""
+    gone = int(check.counts.get(Drift.GONE, 0)) if check else 0
+    return gone if gone > FEW_GONE else 0
 
 
 def _drift(check: DriftCheck) -> list[tuple[str, int, str]]:

@@ -11,6 +11,7 @@ from signals import tasks
 from signals.models import DriftCheck, Signal
 from signals.services import poll_connection
 from signals.sync import drift
+from signals.sync.pages import FEW_GONE
 from tests.cases import forget_calls
 from tests.integrations.connected import ConnectedTestCase
 from tests.signals.deliveries import stored
@@ -36,11 +37,11 @@ class DriftTests(ConnectedTestCase):
         found: DriftCheck = DriftCheck.objects.for_organization(self.northwind).get(connection=self.connection)
         return found
 
-    def press(self, button: str) -> str:
+    def press(self, button: str, **said: str) -> str:
         """An admin presses a button of the sync page; what it wakes runs, and the page as it is then."""
         browser = self.log_in(self.adam)
         page = f"connections/{self.connection.pk}/sync/"
-        assert browser.post(self.path(f"{page}{button}/")).status_code == 302
+        assert browser.post(self.path(f"{page}{button}/"), said).status_code == 302
         task = {"compare": tasks.compare_connection, "repair": tasks.repair_connection}[button]
         task.call(str(self.connection.pk))
         return str(browser.get(self.path(page)).content.decode())
@@ -73,6 +74,19 @@ class DriftTests(ConnectedTestCase):
             "Ticket 2",
             "Ticket 3",
         ]
+
+    def test_many_that_are_gone_are_marked_so_only_when_a_person_said_that_they_looked(self) -> None:
+        more = [self.sandbox.plant_ticket(f"More {each}") for each in range(FEW_GONE)]
+        poll_connection(self.connection)
+        self.commit()
+        for number in [self.numbers[0], *more]:
+            self.sandbox.delete("tickets", number)
+        page = self.press("compare")
+        assert f"{FEW_GONE + 1} tickets are deleted at the source" in page
+        self.press("repair")
+        assert not Signal.objects.for_organization(self.northwind).filter(state=State.GONE).exists()
+        self.press("repair", gone=str(FEW_GONE + 1))
+        assert Signal.objects.for_organization(self.northwind).filter(state=State.GONE).count() == FEW_GONE + 1
 
     def test_a_vendor_that_does_not_answer_is_said_and_nothing_is_marked_as_gone(self) -> None:
         self.drifted()

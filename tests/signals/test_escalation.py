@@ -123,4 +123,4 @@ class ProposedNoteTests(SessionTestCase):
         assert self.log_in(self.mara).post(self.path("escalations/rules/"), said).status_code == 302
         escalate(self.northwind)
         firing = EscalationFiring.unscoped.get(signal=self.signal)
-        assert (firing.action, "none of the PSA" in firing.problem) == (None, True)
+        assert (firing.action, firing.problem) == (None, "It has no ticket in the PSA.")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from approvals.models import Action, Origin
+from integrations.models import SyncCursor
 from junto.team.services import limit_to_companies
 from signals.models import Signal
+from signals.sync.polling import STREAM
 from tests.cases import JuntoTestCase
 from tests.factories import ActionFactory, BoardFactory, ConnectionFactory, OriginFactory, SignalFactory
 
@@ -54,6 +57,17 @@ class FilterTests(ListCase):
         assert self.subjects(priority="Priority 1 - Critical") == ["VPN drops"]
         assert self.subjects(assignee="Theo O") == ["VPN drops"]
         assert self.subjects(state="in_review") == ["Printer jams"]
+
+    def test_a_source_that_cannot_be_read_is_said_before_one_that_was(self) -> None:
+        now = timezone.now()
+        SyncCursor.objects.create(organization=self.northwind, connection=self.psa, stream=STREAM, ran_at=now)
+        assert self.page().context["read_line"].fine
+        broken = ConnectionFactory(
+            organization=self.northwind, vendor="ninjaone", label="NinjaOne", state="failing", state_detail="No keys."
+        )
+        earlier = now - timedelta(hours=1)
+        SyncCursor.objects.create(organization=self.northwind, connection=broken, stream=STREAM, ran_at=earlier)
+        self.assertContains(self.page(), "NinjaOne cannot be read: No keys.")
 
     def test_the_search_finds_number_subject_and_company(self) -> None:
         assert self.subjects(q="777001") == ["Printer jams"]
