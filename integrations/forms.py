@@ -5,6 +5,8 @@ from __future__ import annotations
 from django import forms
 
 from integrations.connections import address_help, credential_fields
+from integrations.errors import AddressRefused
+from integrations.guard import target_of
 from integrations.models import Connection
 from integrations.vendors import Vendor
 
@@ -40,12 +42,21 @@ class ConnectionForm(forms.Form):
             )
 
     def clean(self) -> dict[str, object]:
-        """Half of the credentials is a mistake."""
+        """Half of the credentials is a mistake, and so is another host without any: those that worked would be gone."""
         cleaned: dict[str, object] = super().clean() or self.cleaned_data
         entered = [bool(cleaned.get(one.name)) for one in self._fields]
         if any(entered) and not all(entered):
             raise forms.ValidationError("Enter all of the credentials, or leave all of them empty to keep them.")
+        if self._kept and not any(entered) and self._leads_elsewhere(str(cleaned.get("base_url") or "")):
+            self.add_error("base_url", "This is another host. Enter the credentials for it too; nothing was changed.")
         return cleaned
+
+    def _leads_elsewhere(self, address: str) -> bool:
+        """Whether the address names another host; what is wrong with it otherwise is said where it is saved."""
+        try:
+            return target_of(address).origin != target_of(str(self.initial["base_url"])).origin
+        except AddressRefused:
+            return False
 
     @property
     def credentials(self) -> dict[str, str] | None:

@@ -135,7 +135,10 @@ def target_of(url: str) -> Target:
         raise AddressRefused("The address must begin with https:// and name a host.")
     host = _host(parts.hostname)
     port = port if port is not None else (_HTTPS_PORT if parts.scheme == "https" else 80)
-    if not is_local_target(host, port):
+    local = is_local_target(host, port)
+    if ":" in host or host.replace(".", "").isdigit():  # an address already, see _host
+        _require_reachable(host, ipaddress.ip_address(host), local=local)
+    if not local:
         if parts.scheme != "https":
             raise AddressRefused("The address must begin with https://; plain http is for local targets only.")
         if port != _HTTPS_PORT:
@@ -160,12 +163,17 @@ def checked_addresses(host: str, port: int) -> tuple[Address, ...]:
         raise AddressRefused(f"Port {port} is not allowed: only 443, or a target in JUNTO_LOCAL_TARGETS.")
     addresses = _resolved(host, port)
     for address in addresses:
-        if not _may_reach(address, local=local):
-            raise AddressRefused(
-                f"{host} leads to {address}, which is not allowed: it is local, private or reserved. "
-                "An operator may list it in JUNTO_PRIVATE_CIDRS or JUNTO_LOCAL_TARGETS."
-            )
+        _require_reachable(host, address, local=local)
     return addresses
+
+
+def _require_reachable(host: str, address: Address, *, local: bool) -> None:
+    if not _may_reach(address, local=local):
+        leads = "is an address that" if host == str(address) else f"leads to {address}, which"
+        raise AddressRefused(
+            f"{host} {leads} is not allowed: it is local, private or reserved. "
+            "An operator may list it in JUNTO_PRIVATE_CIDRS or JUNTO_LOCAL_TARGETS."
+        )
 
 
 def connect(host: str, port: int, *, seconds: float = CONNECT_SECONDS) -> socket.socket:

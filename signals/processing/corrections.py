@@ -136,11 +136,11 @@ def precisions(organization: Organization) -> dict[str, Precision]:
     said = people.filter(agrees__isnull=False).order_by().values_list("processor")
     found = {
         slug: Precision(right=right, judged=judged)
-        for slug, judged, right in said.annotate(Count("pk"), Count("pk", filter=Q(agrees=True)))
+        for slug, judged, right in said.annotate(judged=Count("pk"), right=Count("pk", filter=Q(agrees=True)))
     }
     corrected = people.filter(signal=OuterRef("signal"), processor=OuterRef("processor"))
     reverted = rows.filter(~Exists(corrected), state=ProcessorResult.State.REVERTED).exclude(producer=Producer.PERSON)
-    for slug, wrong in reverted.order_by().values_list("processor").annotate(Count("signal", distinct=True)):
+    for slug, wrong in reverted.order_by().values_list("processor").annotate(wrong=Count("signal", distinct=True)):
         known = found.get(slug, Precision(0, 0))
         found[slug] = Precision(right=known.right, judged=known.judged + wrong)
     return found

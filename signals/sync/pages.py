@@ -13,6 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 from integrations.models import Connection
 from integrations.services import is_ticket_source, takes_alerts
 from integrations.traffic import traffic_of
+from integrations.vendors import FILES
+from integrations.views import find_connection
 from integrations.webhooks import webhook_facts
 from junto.tenants.access import MemberRequest
 from junto.tenants.permissions import Permission, require
@@ -86,11 +88,10 @@ def repair_view(request: MemberRequest, connection_id: UUID) -> HttpResponse:
 
 def _connection(request: MemberRequest, connection_id: UUID) -> Connection:
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
-    rows = Connection.objects.visible_to(request.actor).select_related("organization")
-    found: Connection | None = rows.filter(pk=connection_id).first()
-    if found is None:
-        raise Http404("There is no such connection.")
-    return found
+    connection = find_connection(request, connection_id)
+    if connection.vendor == FILES:
+        raise Http404("Files that were read in have no source to be in step with.")
+    return connection
 
 
 def _many_gone(check: DriftCheck | None) -> int:

@@ -68,6 +68,10 @@ class SavingTests(ConnectedTestCase):
         for address in (
             "http://psa.example.com",
             "https://169.254.169.254:8443",
+            "https://169.254.169.254",
+            "https://127.0.0.1",
+            "https://10.1.2.3",
+            "https://[::1]",
             "ftp://x",
             "https://a:b@psa.example.com",
         ):
@@ -241,6 +245,16 @@ class PageTests(ConnectedTestCase):
         assert answer.status_code == 200
         assert "Enter all of the credentials" in answer.content.decode()
         assert "s3cret-typed" not in answer.content.decode()
+
+    def test_another_host_without_credentials_changes_nothing(self) -> None:
+        answer = self.log_in(self.adam).post(
+            self.path(f"connections/{self.connection.pk}/"), {"label": "PSA", "base_url": "https://psa.example.com"}
+        )
+
+        assert "This is another host." in answer.content.decode()
+        before = self.connection.sealed_credentials
+        self.connection.refresh_from_db()
+        assert self.connection.sealed_credentials == before
 
     def test_the_test_button_says_what_is_wrong(self) -> None:
         self.sandbox.fault("status", status=403, count=None)

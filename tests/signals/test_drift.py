@@ -7,12 +7,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from integrations.lifecycle import remove_connection
+from integrations.vendors import FILES
 from signals import tasks
 from signals.models import DriftCheck, Signal
 from signals.services import poll_connection
 from signals.sync import drift
 from signals.sync.pages import FEW_GONE
 from tests.cases import forget_calls
+from tests.factories import ConnectionFactory
 from tests.integrations.connected import ConnectedTestCase
 from tests.signals.deliveries import stored
 
@@ -99,3 +102,10 @@ class DriftTests(ConnectedTestCase):
         assert drift.due_for_comparison([self.connection]) == [self.connection]
         self.press("compare")
         assert drift.due_for_comparison([self.connection]) == []
+
+    def test_files_and_a_removed_connection_have_no_sync_page(self) -> None:
+        files = ConnectionFactory(organization=self.northwind, vendor=FILES)
+        browser = self.log_in(self.adam)
+        assert browser.get(self.path(f"connections/{files.pk}/sync/")).status_code == 404
+        remove_connection(actor=self.actor(self.adam), connection=self.connection)
+        assert browser.get(self.path(f"connections/{self.connection.pk}/sync/")).status_code == 404

@@ -140,6 +140,7 @@ class LiveListTests(TypingCase):
         assert self.words(signal) == "network > vpn"
 
     def test_a_rule_that_gives_what_no_board_has_is_refused(self) -> None:
+        self.arrive()  # with its board
         self.log_in(self.adam)
         said = {"field": "subject", "operator": "contains", "value": "hedge\0row", "any": "all"}
         for wrong in ("Gardening", "> > >", "Email > VPN"):
