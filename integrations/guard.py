@@ -146,6 +146,28 @@ def target_of(url: str) -> Target:
     return Target(parts.scheme, host, port)
 
 
+def sibling_base(url: str, *, home: str, family: re.Pattern[str]) -> str:
+    """The base URL of another server of a vendor, as the vendor's own answer named it, where it may be believed.
+
+    `home` is the address that an admin entered, `family` what all hosts of that vendor are called. A home of the family
+    leads to others of it, over https and to no path, whatever the answer says; any other home only to paths below it.
+
+    Raises:
+        AddressRefused: nothing that was given for the one server may go to the other.
+    """
+    here = target_of(home)
+    try:
+        host = (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        host = ""
+    if family.fullmatch(here.host):
+        if family.fullmatch(host):
+            return f"https://{host}"
+    elif target_of(url) == here and url.startswith(home.rstrip("/") + "/"):
+        return url.rstrip("/")
+    raise AddressRefused("The vendor named a server that is none of its own: nothing was sent there.")
+
+
 def is_local_target(host: str, port: int) -> bool:
     """Whether the operator listed exactly this host and port (JUNTO_LOCAL_TARGETS)."""
     return (host, port) in settings.LOCAL_TARGETS

@@ -50,5 +50,6 @@ VENDORS: dict[str, Vendor] = {
             sends_webhooks=True,
         ),
         Vendor(slug="itglue", label="IT Glue", package="integrations.itglue"),
+        Vendor(slug="sophos", label="Sophos Central", package="integrations.sophos"),
     )
 }

@@ -35,7 +35,6 @@ _LATER: Final = {
     "microsoft365": "Microsoft 365",
     "ninjaone": "NinjaOne",
     "pax8": "Pax8",
-    "sophos": "Sophos Central",
 }
 
 

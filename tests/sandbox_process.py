@@ -41,7 +41,7 @@ class SandboxConnection:
 
 @dataclass(frozen=True)
 class NinjaOneClientRow:
-    """What an admin would enter to connect to the sandbox's NinjaOne as one MSP."""
+    """What an admin would enter to connect to the sandbox's NinjaOne, or another vendor of such keys, as one MSP."""
 
     name: str
     vendor: str
@@ -79,6 +79,7 @@ class SandboxProcess:
         self.connections = {row["name"]: SandboxConnection(**row) for row in rows if row["vendor"] == "connectwise"}
         self.ninjaone = {row["name"]: NinjaOneClientRow(**row) for row in rows if row["vendor"] == "ninjaone"}
         self.itglue = {row["name"]: ITGlueKey(**row) for row in rows if row["vendor"] == "itglue"}
+        self.sophos = {row["name"]: NinjaOneClientRow(**row) for row in rows if row["vendor"] == "sophos"}
 
     @property
     def port(self) -> int:
@@ -263,6 +264,30 @@ class SandboxProcess:
         """Somebody else changes attributes of a record in IT Glue."""
         changes = {name.replace("_", "-"): value for name, value in attributes.items()}
         self._ask("PATCH", f"itglue/{collection}/{number}", {"owner": owner, "operations": changes})
+
+    def held(self, vendor: str, collection: str, *, owner: str = "northwind") -> Any:
+        """What a vendor really holds of a collection."""
+        return self._ask("GET", f"{vendor}/{collection}?owner={owner}")
+
+    def put_in(self, vendor: str, collection: str, record: Mapping[str, Any], *, owner: str = "northwind") -> Any:
+        """A new record at a vendor; returns it as stored."""
+        return self._ask("POST", f"{vendor}/{collection}", {"owner": owner, "record": dict(record)})
+
+    def put_in_many(
+        self, vendor: str, collection: str, records: Sequence[Mapping[str, Any]], *, owner: str = "northwind"
+    ) -> None:
+        """Many new records at a vendor at once."""
+        self._ask("POST", f"{vendor}/{collection}", {"owner": owner, "records": [dict(one) for one in records]})
+
+    def alter(
+        self, vendor: str, collection: str, number: int, changes: Mapping[str, Any], *, owner: str = "northwind"
+    ) -> None:
+        """Somebody else changes a record at a vendor, by paths of its fields."""
+        self._ask("PATCH", f"{vendor}/{collection}/{number}", {"owner": owner, "operations": dict(changes)})
+
+    def take_out(self, vendor: str, collection: str, number: int, *, owner: str = "northwind") -> None:
+        """Somebody deletes a record at a vendor; of the collection `tokens`, all of the owner's tokens end."""
+        self._ask("DELETE", f"{vendor}/{collection}/{number}", {"owner": owner})
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         answer = self._control.request(method, f"{self.base_url}/_sandbox/{path}", json=body, timeout=30)

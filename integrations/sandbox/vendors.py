@@ -13,6 +13,8 @@ from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.ninjaone.credentials import connection_rows as ninjaone_connections
 from integrations.sandbox.ninjaone.vendor import NinjaOne
 from integrations.sandbox.postman import Change, Letter
+from integrations.sandbox.sophos.credentials import connection_rows as sophos_connections
+from integrations.sandbox.sophos.vendor import Sophos
 from integrations.sandbox.store import Store
 from integrations.sandbox.wire import Answer, Request, Sighting
 
@@ -77,10 +79,15 @@ def seed_missing(vendors: Mapping[str, Vendor], seed: str) -> None:
 
 def connection_list(base_url: str) -> list[Record]:
     """What connects to a sandbox at this address: every vendor, every key."""
-    return [*connectwise_connections(base_url), *ninjaone_connections(base_url), *itglue_connections(base_url)]
+    return [
+        *connectwise_connections(base_url),
+        *ninjaone_connections(base_url),
+        *itglue_connections(base_url),
+        *sophos_connections(base_url),
+    ]
 
 
 def make_vendors(store: Store) -> dict[str, Vendor]:
     """Every vendor by its slug, which is also the first part of its paths."""
-    vendors: list[Vendor] = [ConnectWise(store), NinjaOne(store), ITGlue(store)]
+    vendors: list[Vendor] = [ConnectWise(store), NinjaOne(store), ITGlue(store), Sophos(store)]
     return {vendor.slug: vendor for vendor in vendors}

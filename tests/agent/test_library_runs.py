@@ -59,7 +59,7 @@ def test_there_is_a_story_for_every_unattended_template_whose_tools_exist() -> N
 
 class LibraryRunCase(SessionTestCase):
     def setUp(self) -> None:
-        """Northwind's monitoring is connected too, and Harbor linked there."""
+        """Northwind's monitoring and protection are connected too, and Harbor linked there."""
         super().setUp()
         key = self.sandbox.ninjaone["northwind-rmm"]
         monitoring = save_connection(
@@ -70,6 +70,21 @@ class LibraryRunCase(SessionTestCase):
             credentials={"client_id": key.client_id, "client_secret": key.client_secret},
         )
         link_company(actor=self.actor(self.adam), connection=monitoring, company=self.harbor, external_id="31")
+        self.protect()
+
+    def protect(self) -> None:
+        """Connect the endpoint protection, and link Harbor to its tenant."""
+        key = self.sandbox.sophos["northwind-sophos"]
+        protection = save_connection(
+            actor=self.actor(self.adam),
+            vendor="sophos",
+            label="Sophos Central",
+            base_url=key.base_url,
+            credentials={"client_id": key.client_id, "client_secret": key.client_secret},
+        )
+        tenants = self.sandbox.held("sophos", "tenants")
+        there = next(one["tenant"] for one in tenants if one["company"] == "HARBOR")
+        link_company(actor=self.actor(self.adam), connection=protection, company=self.harbor, external_id=there)
 
     def finish(self, name: str) -> AgentSession:
         """The template runs on the ticket of its story; the session when it rests."""
@@ -175,6 +190,12 @@ class QuickTest(LibraryRunCase):
         self.lead_through("patching")
         acted = [row["route"] for row in self.sandbox.effects() if row["vendor"] == "ninjaone"]
         assert [route.rpartition("/")[2] for route in acted] == ["maintenance", "scan", "apply"]
+
+    @pytest.mark.slow
+    def test_a_template_of_the_protection_runs_to_its_end_on_the_device_of_the_ticket(self) -> None:
+        self.lead_through("malware-alert")
+        acted = [row["route"] for row in self.sandbox.effects() if row["vendor"] == "sophos"]
+        assert [route.rpartition("/")[2] for route in acted] == ["scans", "actions"]
 
 
 @pytest.mark.deep

@@ -123,6 +123,8 @@ class TestWarrants:
             ("POST", "/chat/completions"),
             ("GET", "/models"),
             ("POST", "/ws/oauth/token"),
+            ("POST", "/api/v2/oauth2/token"),
+            ("GET", "/whoami/v1"),
             ("POST", "/system/callbacks"),
             ("DELETE", "/system/callbacks/{id}"),
             ("PUT", "/v2/webhook"),

@@ -24,7 +24,6 @@ DRAFTS = {
     "distribution-list": "microsoft365: find_user change_group_member",
     "licence-change": "microsoft365: get_user license_pool assign_license; "
     "pax8: list_subscriptions check_order change_quantity",
-    "malware-alert": "sophos: list_alerts list_endpoints isolate_endpoint scan_endpoint release_endpoint act_on_alert",
     "mfa-reset": "microsoft365: auth_methods sign_ins revoke_sessions remove_mfa_method temporary_access_pass",
     "new-user-onboarding": "microsoft365: find_user license_pool create_user assign_license change_group_member "
     "get_user",
@@ -143,6 +142,7 @@ def ranked(each: Template) -> Document:
 class PublishingTests(RunbookCase):
     def test_every_template_whose_tools_exist_is_published_as_it_is(self) -> None:
         ConnectionFactory(organization=self.northwind, vendor="ninjaone", label="NinjaOne")
+        ConnectionFactory(organization=self.northwind, vendor="sophos", label="Sophos Central")
         published = [
             self.published(**{name: getattr(each.content, name) for name in ("title", "body", "audience", "inputs")})
             for name, each in templates().items()

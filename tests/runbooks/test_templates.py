@@ -193,7 +193,7 @@ class CommandTests(TemplateCase):
     def test_it_lists_the_library_with_what_each_lacks(self) -> None:
         said = self.run_command()
         assert f"new       {FIRST}: {template(FIRST).content.title}\n" in said
-        assert "before it can be published: there is no @sophos.list_alerts" in said
+        assert "before it can be published: NinjaOne is not connected" in said
         assert not self.own()
 
     def test_it_adds_those_named_or_all(self) -> None:

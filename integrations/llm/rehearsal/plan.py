@@ -15,6 +15,7 @@ from .findings import findings_note
 from .gathering import Wish
 from .loose import first, text
 from .monitored import monitored_meanings
+from .protected import protected_meanings
 from .receipts import closing_note, duration, open_proposals, spoken
 from .time_entries import session_work, spoken_hours, time_meanings, work_description
 from .tools import ADD_NOTE, ADD_TIME, CLASSIFY, tool_words
@@ -235,6 +236,7 @@ def _mention_arguments(case: Case, step: Step, mention: Mention, offer: Offer) -
         "query": next(iter(case.guess.words), None),
         "limit": 25,
         **monitored_meanings(case, step, mention),
+        **protected_meanings(case, step, mention),
     }
     welcome = _WELCOME.get(mention.tool, frozenset())
     return compose(offer.schema, meanings, mention.arguments, only=welcome | frozenset(mention.unresolved))

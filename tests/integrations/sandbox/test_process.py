@@ -119,6 +119,13 @@ def test_the_connections_are_printed_without_starting(tmp_path: Path) -> None:
         "northwind-docs-passwords",
         "northwind-docs-revoked",
     }
+    assert {row["name"] for row in rows if row["vendor"] == "sophos"} == {
+        "northwind-sophos",
+        "southgate-sophos",
+        "northwind-sophos-reading",
+        "northwind-sophos-organization",
+        "northwind-sophos-harbor",
+    }
     assert {row["base_url"] for row in rows} == {f"http://127.0.0.1:8123/{row['vendor']}" for row in rows}
     assert not (tmp_path / "never").exists()
 

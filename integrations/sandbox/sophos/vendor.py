@@ -1,0 +1,167 @@
+"""Sophos Central as one vendor of the sandbox: recognises, answers, and lets a test plant or change records."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from copy import deepcopy
+from urllib.parse import unquote
+
+from integrations.sandbox.json_types import Json, Record
+from integrations.sandbox.postman import Change, Letter
+from integrations.sandbox.sophos.actions import ACTIONS
+from integrations.sandbox.sophos.credentials import TOKEN_PATH, Credential, Tokens, connection_rows
+from integrations.sandbox.sophos.problems import Problem, bad_request
+from integrations.sandbox.sophos.routes import READS, SLUG, Call, Route, shown_of, tenant_of
+from integrations.sandbox.sophos.seeding import seed_records
+from integrations.sandbox.store import Store, World
+from integrations.sandbox.wire import Answer, Request, Sighting, json_answer
+from integrations.sandbox.world.facts import load_facts
+
+_KINDS = {
+    "tenants": "tenant",
+    "computers": "computer",
+    "alerts": "alert",
+    "events": "event",
+    "cases": "case",
+    "blocked": "blocked",
+}
+_REGION = re.compile(r"/([a-z]{2}\d{2})(/.*)")
+_HEADERS = {"partner": "x-partner-id", "organization": "x-organization-id"}
+_ROUTES = [
+    (route, re.compile(re.sub(r"\\\{\w+\\\}", r"([^/]+)", re.escape(route.template)))) for route in (*READS, *ACTIONS)
+]
+
+
+class Sophos:
+    """The vendor's front door. All methods but `recognise` run inside `Store.change()`."""
+
+    slug = SLUG
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._tokens = Tokens()
+
+    def owners(self) -> list[str]:
+        """The MSPs that have a world at this vendor."""
+        return self._tokens.owners()
+
+    def connections(self, base_url: str) -> list[Record]:
+        """What an admin would enter to connect to this sandbox, one entry a credential."""
+        return connection_rows(base_url)
+
+    def is_seeded(self, owner: str) -> bool:
+        """Whether the owner's world was filled before."""
+        return self._store.is_seeded(self.slug, owner)
+
+    def seed(self, owner: str, seed: str) -> None:
+        """Fill the owner's world anew, with dates that count back from now."""
+        facts = load_facts(owner)
+        self._world(owner).load(seed_records(facts if seed == "world" else facts.without_clients()))
+
+    def recognise(self, request: Request) -> Sighting:
+        """Whose credentials a request carries and which route it takes, whether or not it will be served."""
+        found = _find(request)
+        route = "/api/v2/oauth2/token" if request.path == TOKEN_PATH else found[0].template if found else None
+        return Sighting(caller=self._tokens.caller(request), route=route)
+
+    def answer(self, request: Request) -> Answer:
+        """Serve one request; a Problem is answered, never raised."""
+        try:
+            if request.path == TOKEN_PATH and request.method == "POST":
+                return self._tokens.issue(request)
+            credential = self._tokens.authenticate(request)
+            found = _find(request)
+            if found is None:
+                raise Problem(404, "resourceNotFound", "There is nothing at this address")
+            route, parts, region = found
+            world = self._store.world(self.slug, credential.owner)
+            tenant = "" if route.is_global else tenant_of(world, credential, request, region)
+            _check_rights(route, credential, request)
+            return route.endpoint(Call(world, request, parts, credential, tenant))
+        except Problem as problem:
+            return json_answer(problem.status, problem.body())
+
+    def letters(self, change: Change, base_url: str) -> list[Letter]:
+        """This vendor tells nobody: it is asked."""
+        return []
+
+    def plant(self, owner: str, collection: str, body: Json, *, by: str) -> Record:
+        """A new record like the first of its kind in the tenant, with changes. Raises ValueError if it cannot be."""
+        fields = dict(body) if isinstance(body, dict) else {}
+        world, kind = self._world(owner), _KINDS.get(collection, "")
+        tenant = fields.pop("tenant", None)
+        alike = [one for one in world.all(kind) if kind == "tenant" or one["tenant"] == tenant]
+        if not alike:
+            raise ValueError(f"there is nothing of {collection} that a new one could be like")
+        record = deepcopy(alike[0])
+        record.pop("id")
+        number = str(uuid.uuid4())
+        record["shown"] = {**shown_of(record), "id": number, **fields}
+        if kind == "tenant":
+            record["tenant"] = shown_of(record)["id"]
+        world.save(kind, record)
+        return record
+
+    def change(self, owner: str, collection: str, number: int, operations: Json, *, by: str) -> Record:
+        """Change what a record shows (`shown/health/overall`) or holds. Raises ValueError."""
+        world, kind = self._world(owner), _KINDS.get(collection, "")
+        record = deepcopy(world.get(kind, number))
+        if record is None or not isinstance(operations, dict):
+            raise ValueError(f"there is no {kind} {number}, or nothing to change on it")
+        for path, value in operations.items():
+            *way, last = path.split("/")
+            place: Json = record
+            for name in way:
+                place = place.setdefault(name, {}) if isinstance(place, dict) else None
+            if not isinstance(place, dict):
+                raise ValueError(f"there is no place {path}")
+            place[last] = value
+        world.save(kind, record)
+        return record
+
+    def delete(self, owner: str, collection: str, number: int) -> None:
+        """Delete a record; `tokens` ends every token of the owner. Raises ValueError."""
+        if collection == "tokens":
+            self._tokens.revoke(owner)
+            return
+        world, kind = self._world(owner), _KINDS.get(collection, "")
+        if world.get(kind, number) is None:
+            raise ValueError(f"there is no {collection} {number}")
+        world.remove(kind, number)
+
+    def show(self, owner: str, collection: str, number: int | None) -> Json:
+        """A record, or all of a collection, as stored. Raises ValueError."""
+        world, kind = self._world(owner), _KINDS.get(collection)
+        if kind is None:
+            raise ValueError(f"there is no collection {collection}")
+        if number is None:
+            return [deepcopy(record) for record in world.all(kind)]
+        return deepcopy(world.get(kind, number))
+
+    def _world(self, owner: str) -> World:
+        if owner not in self.owners():
+            raise ValueError(f"there is no owner {owner}")
+        return self._store.world(self.slug, owner)
+
+
+def _find(request: Request) -> tuple[Route, tuple[str, ...], str] | None:
+    """The route, what stands for its names, and the region whose server was asked; empty for the global one."""
+    path = request.path.removeprefix(f"/{SLUG}")
+    match = _REGION.fullmatch(path)
+    region, path = (match[1], match[2]) if match else ("", path)
+    for route, pattern in _ROUTES:
+        found = pattern.fullmatch(path)
+        if found and route.method == request.method and route.is_global == (not region):
+            return route, tuple(unquote(part) for part in found.groups()), region
+    return None
+
+
+def _check_rights(route: Route, credential: Credential, request: Request) -> None:
+    """Raises Problem for credentials of another kind, without their header, or with a role that may only read."""
+    if route.kind and credential.kind != route.kind:
+        raise Problem(403, "Forbidden", f"These credentials belong to no {route.kind}")
+    if route.kind and request.headers.get(_HEADERS[route.kind], "").lower() != credential.id:
+        raise bad_request(f"{_HEADERS[route.kind]} is missing or wrong")
+    if route.method != "GET" and not credential.may_write:
+        raise Problem(403, "Forbidden", "The role of this credential may only read")

@@ -1,0 +1,1 @@
+"""Sophos Central: endpoint protection of the clients of an MSP, one tenant each."""
