@@ -37,8 +37,9 @@ from signals.models import Signal
 from signals.rest.api import SignalPages
 from signals.rest.endpoints import KEY, SignalView
 from signals.rest.filters import AnyCaseFilter, MomentFilter
+from signals.rest.foreign import ForeignInput
 from signals.rest.parsing import BoundedJSONParser
-from signals.rest.serializers import ForeignInput, first_problem
+from signals.rest.serializers import first_problem
 from signals.services import SignalNotClaimable
 
 NO_SESSION = OpenApiResponse(description="There is no such session here.")

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from agent.models import AgentSession
 from approvals.models import Action, Origin
-from signals.rest.serializers import ForeignInput
+from signals.rest.foreign import ForeignInput
 
 #: How a token may begin a session; a run of a runbook is begun by people and triggers.
 MODES = (Origin.Mode.PREPARE.value, Origin.Mode.TRIAGE.value)

@@ -111,14 +111,18 @@ class CleanTicket:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all the source said: tells two deliveries of the same revision apart."""
-        said = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in PARTS}
+        said = {name: getattr(self, name) for name in _SAID}
         if not self.merged_into:  # most tickets: they keep the digest they had before sources told of this
             del said["merged_into"]
         for name in PARTS:
             parts = getattr(self, name)
             if parts is not None:
                 said[name] = [astuple(part) for part in sorted(parts, key=lambda part: part.external_id)]
-        return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+        return hashlib.sha256(_AS_SAID.encode(said).encode()).hexdigest()
+
+
+_SAID = tuple(each.name for each in fields(CleanTicket) if each.name not in PARTS)
+_AS_SAID = json.JSONEncoder(sort_keys=True, default=str)
 
 
 def revision_of(moment: datetime) -> int:
@@ -269,7 +273,7 @@ def _attachments(files: Sequence[AttachmentRecord]) -> tuple[CleanAttachment, ..
 
 
 def _storable_raw(raw: JsonValue) -> JsonValue:
-    if raw is None:
+    if raw is None or raw == {}:
         return {}
     cleaned = clean_json(raw)
     size = len(json.dumps(cleaned))

@@ -12,7 +12,7 @@ reads again what changed in the last minutes, puts it right.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -32,6 +32,7 @@ from signals.intake.columns import ID_LENGTH, REASON_LENGTH, CleanTicket, clean_
 from signals.intake.directory import Directory, boards_by_external_id, review_reason
 from signals.intake.echoes import Echoes
 from signals.intake.folding import closes_by_itself, keeps_device, settle_alerts
+from signals.intake.held import Held
 from signals.intake.notes import texts_of_new, write_parts
 from signals.intake.refused import forget_refused
 from signals.intake.set_by_people import WATCHED, is_our_own, keep_what_people_set
@@ -42,7 +43,7 @@ from signals.models import Signal, SignalAttachment, SignalNote, SignalTime
 log = structlog.get_logger(__name__)
 
 #: Tickets written in one transaction: enough to need few queries, few enough not to hold SQLite's one write lock long.
-BATCH = 250
+BATCH = 500
 
 #: Columns that differ whenever the source touched the ticket, our own writes included.
 _ALWAYS_NEW = frozenset({"revision", "source_updated_at", "digest", "raw"})
@@ -180,29 +181,30 @@ class _Writer:
 
     def write(self, tickets: Sequence[CleanTicket]) -> dict[str, UpsertResult]:
         fresh = self._insert_unknown(tickets)
-        held = {signal.external_id: signal for signal in self._locked(tickets)}
+        held = {row.external_id: row for row in self._locked(tickets)}
         if len(held) < len(tickets):
             # SQLite's INSERT OR IGNORE passes over any row it cannot take, not only over known ones
             raise IntegrityError("A ticket was not taken.")
-        whole = self._whole([held[one.external_id] for one in tickets if _is_news(one, held[one.external_id])])
+        behind = [row.pk for one in tickets if (row := held[one.external_id]).is_behind(one)]
+        whole = self._whole(behind)
         echoes = Echoes.read(self.connection, [signal.origin_subject for signal in whole.values()])
         results: dict[str, UpsertResult] = {}
         written: list[tuple[Signal, CleanTicket]] = []
         touched: set[uuid.UUID] = set()
         for ticket in tickets:
-            signal = held[ticket.external_id]
-            if signal.pk in fresh:
-                signal = fresh[signal.pk]
+            row = held[ticket.external_id]
+            if row.pk in fresh:
+                signal = fresh[row.pk]
                 results[ticket.external_id] = _result(signal, Outcome.GONE if ticket.deleted else Outcome.CREATED)
                 touched.add(signal.pk)
-            elif signal.pk in whole and self._overwrite(ticket, whole[signal.pk], touched, echoes):
-                signal = whole[signal.pk]
+            elif row.pk in whole and self._overwrite(ticket, whole[row.pk], touched, echoes):
+                signal = whole[row.pk]
                 results[ticket.external_id] = _result(signal, Outcome.GONE if ticket.deleted else Outcome.UPDATED)
             else:
-                results[ticket.external_id] = _passed_over(ticket, signal)
+                results[ticket.external_id] = _passed_over(ticket, row)
                 continue
             written.append((signal, ticket))
-        self._finish(written, touched, echoes)
+        self._finish(written, touched, echoes, new=fresh)
         return results
 
     def _insert_unknown(self, tickets: Sequence[CleanTicket]) -> dict[uuid.UUID, Signal]:
@@ -322,7 +324,14 @@ class _Writer:
             "state_reason": "",
         }
 
-    def _finish(self, written: Sequence[tuple[Signal, CleanTicket]], touched: set[uuid.UUID], echoes: Echoes) -> None:
+    def _finish(
+        self,
+        written: Sequence[tuple[Signal, CleanTicket]],
+        touched: set[uuid.UUID],
+        echoes: Echoes,
+        *,
+        new: Collection[uuid.UUID],
+    ) -> None:
         """What hangs on the signals, what stands on them in approvals, and the bell; what we wrote rings nothing."""
         noted = [(one, told.notes) for one, told in written if told.notes is not None]
         new_notes = write_parts(SignalNote, noted)
@@ -334,24 +343,24 @@ class _Writer:
         touched |= {signal.pk for signal, _ in written if signal.origin_subject in strange}
         keep_what_people_set(self.set_by_people)
         touched -= settle_alerts(self.connection.organization, [signal for signal, _ in written])
-        tell_origins([signal for signal, _ in written], actor=self.actor)
+        tell_origins([signal for signal, _ in written if signal.pk not in new], actor=self.actor)
         read = [signal.pk for signal, _ in written if signal.pk in touched and not signal.awaits_processors]
         if read:
             rows = Signal.objects.for_organization(self.connection.organization)
             rows.filter(pk__in=read).update(awaits_processors=True)
         ring_all("signal.changed", map(str, sorted(touched)))
 
-    def _locked(self, tickets: Sequence[CleanTicket]) -> TenantQuerySet[Signal]:
-        """What tells news from repeats, and no more: a repeat is the rule and must be cheap."""
+    def _locked(self, tickets: Sequence[CleanTicket]) -> list[Held]:
+        """The rows of these tickets, locked until the transaction ends."""
         rows = self._rows(tickets).order_by("external_id").select_for_update()
-        return rows.only("external_id", "revision", "digest", "state", "state_reason", "source_updated_at")
+        return [Held(*values) for values in rows.values_list(*Held._fields)]
 
-    def _whole(self, signals: Sequence[Signal]) -> dict[uuid.UUID, Signal]:
+    def _whole(self, signal_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Signal]:
         """The whole rows of signals that are locked already."""
-        if not signals:
+        if not signal_ids:
             return {}
         rows: TenantQuerySet[Signal] = Signal.objects.for_organization(self.connection.organization)
-        return {signal.pk: signal for signal in rows.filter(pk__in=[signal.pk for signal in signals]).defer("raw")}
+        return {signal.pk: signal for signal in rows.filter(pk__in=signal_ids).defer("raw")}
 
     def _rows(self, tickets: Sequence[CleanTicket]) -> TenantQuerySet[Signal]:
         return Signal.objects.for_organization(self.connection.organization).filter(
@@ -375,14 +384,7 @@ def _result(signal: Signal, outcome: Outcome) -> UpsertResult:
     )
 
 
-def _is_news(ticket: CleanTicket, signal: Signal) -> bool:
-    """Whether the ticket says more than the stored revision; in the same second a deletion is the last word."""
-    if ticket.revision != signal.revision:
-        return ticket.revision > signal.revision
-    return signal.state != Signal.State.GONE and (ticket.deleted or ticket.digest != signal.digest)
-
-
-def _passed_over(ticket: CleanTicket, signal: Signal) -> UpsertResult:
+def _passed_over(ticket: CleanTicket, signal: Held) -> UpsertResult:
     known = ticket.revision == signal.revision and ticket.deleted == (signal.state == Signal.State.GONE)
     held = f"We hold a newer revision, of {signal.source_updated_at:%Y-%m-%d %H:%M:%S} UTC."
     if ticket.revision == signal.revision:

@@ -10,72 +10,28 @@ from pydantic import JsonValue
 from rest_framework import serializers
 
 from integrations.contracts import AttachmentRecord, NoteRecord, TicketRecord, TimeRecord
-from signals.intake.columns import MOST_DEVICES, MOST_NOTES, WORD_LENGTH
+from signals.intake.columns import MOST_DEVICES, MOST_NOTES
 from signals.intake.upsert import Outcome, UpsertResult
 from signals.models import Signal, SignalAttachment, SignalNote, SignalTime
+from signals.rest.foreign import BoundedList, ForeignInput, Text, words
 
 MAX_ITEMS = 1000
 #: Of one time entry: ten weeks. Of one file: a tebibyte.
 MOST_MINUTES = 100_000
 MOST_BYTES = 1024**4
-_NO_OBJECT = "This must be an object; {datatype} came."
-_JSON_WORDS = {"str": "text", "int": "a number", "float": "a number", "bool": "true or false", "list": "a list"}
-
-
-class ForeignInput(serializers.Serializer[None]):
-    """What a source says: null means empty, and a field nobody knows is refused rather than lost without a word."""
-
-    default_error_messages: ClassVar[dict[str, Any]] = {"null": _NO_OBJECT.format(datatype="nothing")}
-
-    def to_internal_value(self, data: object) -> dict[str, object]:
-        """The validated fields. Raises ValidationError that names the field."""
-        if not isinstance(data, Mapping):
-            came = type(data).__name__
-            raise serializers.ValidationError(_NO_OBJECT.format(datatype=_JSON_WORDS.get(came, came)))
-        unknown = next((name for name in data if name not in self.fields), None)
-        if unknown is not None:
-            known = ", ".join(self.fields)
-            raise serializers.ValidationError({unknown[:WORD_LENGTH]: f"There is no such field. Known are: {known}."})
-        said = {name: value for name, value in data.items() if value is not None}
-        found: dict[str, object] = super().to_internal_value(said)
-        return found
-
-
-class BoundedList(serializers.ListField):
-    """A list whose length is looked at before anything in it."""
-
-    default_error_messages: ClassVar[dict[str, Any]] = {"not_a_list": "This must be a list."}
-
-    def __init__(self, *, most: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.most = most
-
-    def to_internal_value(self, data: Any) -> list[Any]:
-        """The validated elements; nulls are left out."""
-        if isinstance(data, list) and len(data) > self.most:
-            raise serializers.ValidationError(f"{len(data):,} are too many, the limit is {self.most:,}.")
-        found: list[Any] = super().to_internal_value(
-            [each for each in data if each is not None] if isinstance(data, list) else data
-        )
-        return found
-
-
-def words(**kwargs: Any) -> serializers.CharField:
-    """A text that may be left out; empty then."""
-    return serializers.CharField(required=False, allow_blank=True, default="", trim_whitespace=False, **kwargs)
 
 
 class BoardInput(ForeignInput):
     """A service board by the source's own id."""
 
-    id = serializers.CharField()
+    id = Text()
     name = words()
 
 
 class NoteInput(ForeignInput):
     """A note of a ticket."""
 
-    external_id = serializers.CharField()
+    external_id = Text()
     author = words()
     text = words()
     internal = serializers.BooleanField(default=True, help_text="False = the client sees it.")
@@ -85,7 +41,7 @@ class NoteInput(ForeignInput):
 class TimeInput(ForeignInput):
     """Time that somebody booked on a ticket."""
 
-    external_id = serializers.CharField()
+    external_id = Text()
     member = words()
     minutes = serializers.IntegerField(min_value=0, max_value=MOST_MINUTES)
     billable = serializers.BooleanField(default=True)
@@ -96,7 +52,7 @@ class TimeInput(ForeignInput):
 class AttachmentInput(ForeignInput):
     """A file that hangs on a ticket, without the file."""
 
-    external_id = serializers.CharField()
+    external_id = Text()
     name = words()
     content_type = words()
     size = serializers.IntegerField(required=False, min_value=0, max_value=MOST_BYTES, help_text="In bytes.")
@@ -106,7 +62,7 @@ class AttachmentInput(ForeignInput):
 class TicketInput(ForeignInput):
     """One ticket as the source has it now. Ids are the source's own."""
 
-    external_id = serializers.CharField()
+    external_id = Text()
     updated_at = serializers.DateTimeField(help_text="When the source last changed it: the newer one wins.")
     created_at = serializers.DateTimeField(required=False, help_text="Left out: the same as `updated_at`.")
     deleted = serializers.BooleanField(default=False, help_text="It is gone at the source.")
@@ -116,9 +72,7 @@ class TicketInput(ForeignInput):
     company = words(help_text="Id of the client company.")
     company_name = words()
     contact = words(help_text="Id of the contact.")
-    devices = BoundedList(
-        most=MOST_DEVICES, child=serializers.CharField(), default=list, help_text="Ids; the first one counts."
-    )
+    devices = BoundedList(most=MOST_DEVICES, child=Text(), default=list, help_text="Ids; the first one counts.")
     status = words()
     closed = serializers.BooleanField(default=False, help_text="The status means that the ticket is closed.")
     priority = words()

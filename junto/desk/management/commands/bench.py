@@ -12,8 +12,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 BENCHMARKS = {
     "agent_loop": ("sessions", "rounds"),
     "classification": ("tickets", "rounds"),
+    "processors": ("rounds",),
     "runbook_list": ("runbooks", "rounds"),
+    "signal_list": ("signals", "rounds"),
     "ticket_delivery": ("tickets", "rounds"),
+    "webhook_accept": ("seconds", "rounds"),
 }
 
 
@@ -28,6 +31,8 @@ class Command(BaseCommand):
         parser.add_argument("--sessions", type=int, default=20)
         parser.add_argument("--tickets", type=int, default=5_000)
         parser.add_argument("--runbooks", type=int, default=10_000)
+        parser.add_argument("--signals", type=int, default=100_000)
+        parser.add_argument("--seconds", type=int, default=60)
         parser.add_argument("--rounds", type=int, default=3)
         parser.add_argument("--json", action="store_true")
 
