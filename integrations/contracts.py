@@ -121,7 +121,8 @@ class DeviceRecord:
 class AlertRecord:
     """An alert that stands at a monitoring. `condition` = what makes two alerts of one device the same problem.
 
-    `device` None = the source did not say more of the device than its id. Moments are aware.
+    `urgency` 1 (most urgent) to 4, 0 = the source does not say. `device` None = the source did not say more of the
+    device than its id. Moments are aware.
     """
 
     external_id: str
@@ -132,6 +133,7 @@ class AlertRecord:
     raised_at: datetime
     changed_at: datetime
     device: DeviceRecord | None = None
+    urgency: int = 0
     raw: JsonValue = None
 
 

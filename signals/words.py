@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from signals.models import Signal
+
+#: Names of priorities, the most urgent first, for tickets that no PSA gave one: ConnectWise's own as it is installed.
+USUAL_PRIORITIES: Final = ("Priority 1 - Critical", "Priority 2 - High", "Priority 3 - Medium", "Priority 4 - Low")
 
 
 class Word(NamedTuple):

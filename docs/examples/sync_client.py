@@ -114,11 +114,17 @@ def main(words: list[str]) -> int:
     if len(words) != 2 or words[0] not in ("send", "follow"):
         print(__doc__, file=sys.stderr)
         return 2
-    junto = Junto(os.environ["JUNTO_URL"], os.environ["JUNTO_TOKEN"])
     try:
+        junto = Junto(os.environ["JUNTO_URL"], os.environ["JUNTO_TOKEN"])
         if words[0] == "send":
             return 1 if send(junto, Path(words[1])) else 0
         follow(junto, Path(words[1]))
+    except KeyError as variable:
+        print(f"Set the variable {variable.args[0]} first, see the head of this file.", file=sys.stderr)
+        return 2
+    except (OSError, ValueError) as error:
+        print(f"{words[1]} cannot be read: {error}", file=sys.stderr)
+        return 1
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 1

@@ -13,7 +13,7 @@ from pydantic import JsonValue, ValidationError
 from integrations.connectwise import conditions as where
 from integrations.connectwise import endpoints, schemas, schemas_control
 from integrations.contracts import CredentialField
-from integrations.errors import VendorGarbled
+from integrations.errors import VendorForbidden, VendorGarbled
 from integrations.http import VendorSession
 from integrations.pace import Pace
 from integrations.warrants import Endpoint, Errand
@@ -38,9 +38,22 @@ SET_UP = (
     "The role may read companies, contacts, configurations, boards, members and documents, and read and edit service"
     " tickets, notes, time entries and schedules. To merge tickets it needs that right, too. It needs nothing else.",
     "Make a key pair for it under API Keys; the private key is shown once.",
+    "The test reads one record of each kind. Whether the role may edit tickets too, only the first change shows.",
     "Register a client id for the integration on developer.connectwise.com.",
 )
 """What to make at the vendor, with no more rights than are needed."""
+
+#: What the test of a connection reads, in an Admin's words.
+PROBED = {
+    "companies": endpoints.COMPANIES,
+    "service tickets": endpoints.TICKETS,
+    "contacts": endpoints.CONTACTS,
+    "configurations": endpoints.CONFIGURATIONS,
+    "service boards": endpoints.BOARDS,
+    "members": endpoints.MEMBERS,
+    "time entries": endpoints.TIME_ENTRIES,
+    "schedules": endpoints.SCHEDULE,
+}
 
 M = TypeVar("M", bound=schemas.Wire)
 
@@ -93,10 +106,23 @@ class ConnectWiseClient:
         self._session.close()
 
     def probe(self) -> str:
-        """Read one record of each kind that Junto needs, and return what the server says of itself."""
+        """Read one record of each kind that Junto needs, and return what the server says of itself.
+
+        Raises VendorForbidden, which names the kinds that may not be read. Whether it may write, no reading shows.
+        """
         info = self._one(schemas.Info, endpoints.INFO)
-        for endpoint in (endpoints.COMPANIES, endpoints.TICKETS, endpoints.CONTACTS, endpoints.CONFIGURATIONS):
-            self._session.send("GET", endpoint.path(), query=[("pageSize", "1"), ("fields", "id")])
+        closed = []
+        for words, endpoint in PROBED.items():
+            try:
+                self._session.send("GET", endpoint.path(), query=[("pageSize", "1"), ("fields", "id")])
+            except VendorForbidden:
+                closed.append(words)
+        if closed:
+            raise VendorForbidden(
+                f"{LABEL} lets the API member in, and does not let it read: {', '.join(closed)}.",
+                sent=False,
+                status=403,
+            )
         return f"{LABEL} {info.version}".strip()
 
     def tickets(

@@ -11,6 +11,9 @@ from integrations.ninjaone.client import LABEL, NinjaOneClient
 
 _UNKNOWN_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 _SAYS_NOTHING = ("", "NONE")
+#: The vendor's two scales (NinjaOne API 2.0.9, schema Alert): severity counts first, it is of the condition itself.
+_BY_SEVERITY = {"CRITICAL": 1, "MAJOR": 2, "MODERATE": 3, "MINOR": 4}
+_BY_PRIORITY = {"HIGH": 2, "MEDIUM": 3, "LOW": 4}
 
 
 class NinjaOneAlerts:
@@ -52,6 +55,7 @@ def _alert(alert: schemas.Alert) -> AlertRecord:
         device_external_id=str(alert.device_id) if alert.device_id else "",
         raised_at=raised_at,
         changed_at=_moment(alert.updated) or raised_at,
+        urgency=_BY_SEVERITY.get(alert.severity.upper()) or _BY_PRIORITY.get(alert.priority.upper(), 0),
         # some answers hold the device, which says whose it is; its own times change all the time and are no news
         device=_device(alert.device) if alert.device and alert.device.organization_id else None,
         raw=alert.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"device"}),

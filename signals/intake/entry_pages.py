@@ -20,11 +20,11 @@ from junto.tenants.scoping import TenantQuerySet
 from signals.intake.columns import SUBJECT_LENGTH
 from signals.intake.entry import Entry, EntryRefused, enter_signal
 from signals.models import Board, Signal
+from signals.words import USUAL_PRIORITIES
 
 #: The element that htmx replaces when another company is chosen.
 CONTACT_TARGET = "contact-field"
 #: What an organization without any ticket may choose from.
-USUAL_PRIORITIES = ("Priority 1 - Critical", "Priority 2 - High", "Priority 3 - Medium", "Priority 4 - Low")
 _ATTRIBUTES = {"class": "input"}
 
 

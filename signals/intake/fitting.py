@@ -15,7 +15,7 @@ _ROOM_FOR_WORDS = 1024
 
 
 def fitted(ticket: TicketRecord) -> TicketRecord:
-    """The ticket within the limits of intake.py; itself where it is.
+    """The ticket within the limits of columns.py; itself where it is.
 
     Cut are a description, the oldest notes and time entries, and `left_out` says so; of the files the oldest. The
     source's own record is left out whole when it is too large: nobody reads it here.

@@ -38,7 +38,7 @@ def plan_window(
 
     Raises:
         PermissionDenied: the actor may not manage integrations.
-        WindowRefused: it is over already, ends before it begins, is too long, or has no reason.
+        WindowRefused: it is over already, ends before it begins, is too long, has no reason, or is set already.
     """
     require(actor, Permission.MANAGE_INTEGRATIONS)
     if not reason.strip():
@@ -47,6 +47,9 @@ def plan_window(
         raise WindowRefused("It must end after it begins, and in the future.")
     if ends_at - starts_at > LONGEST:
         raise WindowRefused(f"It may last {LONGEST.days} days at most.")
+    same = MaintenanceWindow.objects.for_organization(actor.organization).filter(company=company, device=device)
+    if same.filter(starts_at=starts_at, ends_at=ends_at).exists():
+        raise WindowRefused("This window is set already.")
     window = MaintenanceWindow(
         organization=actor.organization,
         company=company,

@@ -138,6 +138,8 @@ def options(request: MemberRequest, slug: str) -> HttpResponse:
     if said is None:
         return _page(request, actor, processor, company=company, options_form=form, status=400)
     boards = _ids(request.POST.getlist("boards"))
+    if Board.objects.for_organization(actor.organization).filter(pk__in=boards).count() != len(set(boards)):
+        raise Http404("There is no such board.")
     set_options(actor=actor, processor=processor, options=said, company=company)
     if company is None:
         set_boards(actor=actor, processor=processor, boards=boards)

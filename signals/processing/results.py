@@ -34,7 +34,7 @@ def keep_outcome(
 ) -> ProcessorResult | None:
     """Make a machine's outcome the value that stands; None where a person's, or one of a newer revision, stands.
 
-    With `goes_back` the wish to carry it to the source is written down with it (write_back.py).
+    With `goes_back` the wish to carry it to the source is written down with it (signals/write_back/writing.py).
     """
     row = _row(signal, processor, outcome, spent)
     row.state = State.CURRENT

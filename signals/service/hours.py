@@ -138,7 +138,7 @@ def set_target(
 
     Raises:
         PermissionDenied: `actor` may not manage policies.
-        PromiseRefused: nothing is promised, or more than a year.
+        PromiseRefused: nothing is promised, more than a year, or the answer after the solution.
     """
     require(actor, Permission.MANAGE_POLICIES)
     said = [minutes for minutes in (response_minutes, resolution_minutes) if minutes is not None]
@@ -146,6 +146,8 @@ def set_target(
         raise PromiseRefused("Say how soon tickets are answered, or solved, or both.")
     if not all(1 <= minutes <= MOST_MINUTES for minutes in said):
         raise PromiseRefused("A target lies between a minute and a year.")
+    if response_minutes and resolution_minutes and response_minutes > resolution_minutes:
+        raise PromiseRefused("An answer is promised no later than the solution.")
     rows = ServiceTarget.objects.for_organization(actor.organization)
     row = rows.filter(board=board, priority=priority).first() or ServiceTarget(
         organization=actor.organization, board=board, priority=priority

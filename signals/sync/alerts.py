@@ -1,7 +1,8 @@
 """Alerts of a monitoring become signals: what stands there is delivered as tickets, what stands no longer has cleared.
 
 A monitoring tells what stands now and nothing of what was: every poll reads the whole list, and what is here and not
-in it any more is taken for cleared at the moment of asking. Folding, maintenance and closing are in folding.py.
+in it any more is taken for cleared at the moment of asking. Folding, maintenance and closing are in
+signals/intake/folding.py.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from signals.intake.upsert import Outcome, UpsertResult
 from signals.models import Signal
 from signals.sync.leases import Lease
 from signals.sync.polling import PollReport, batches, in_words, polled, report_of, store_read
+from signals.words import USUAL_PRIORITIES
 
 #: Devices that one poll asks for, where the list does not say whose they are; alerts of others come with the next.
 MOST_ASKED = 100
@@ -121,6 +123,7 @@ def _ticket(alert: AlertRecord, device: DeviceRecord, changed_at: datetime) -> T
         device_external_ids=(device.external_id,) if device.external_id else (),
         description=alert.text,
         status=STANDS,
+        priority=USUAL_PRIORITIES[alert.urgency - 1] if alert.urgency else "",
         alert_type=alert.condition,
         raw=alert.raw,
     )

@@ -144,7 +144,9 @@ function tick() {
     const words = away > 0 ? aheadInWords(away) : inWords(-away);
     const clock = moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
     if (time.dataset.tick === "since") {
-      if (words) time.textContent = Math.abs(away) < 5 ? "just now" : `${words} ago`;
+      if (words) time.textContent = Math.abs(away) < 5 ? "just now" : away > 0 ? `in ${words}` : `${words} ago`;
+    } else if (time.dataset.tick === "at") {
+      time.textContent = moment.toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }).replace(",", "");
     } else if (time.dataset.tick === "left") {
       if (words) time.textContent = away > 0 ? `${words} left` : "Time is over";
     } else if (away <= 0) {
@@ -154,7 +156,9 @@ function tick() {
     }
   }
 }
+tick();
 setInterval(tick, 15_000);
+document.addEventListener("htmx:afterSettle", tick);
 
 // What went well is said and goes; what went wrong stays until it is closed.
 const GOES_AFTER = 6_000;

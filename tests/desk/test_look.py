@@ -23,10 +23,12 @@ def shown(source, **context):
         (timedelta(days=2), "2 d ago"),
         (timedelta(days=40), "12 Oct"),
         (timedelta(days=400), "17 Oct 2025"),
+        (-timedelta(minutes=59), "in 59 min"),
+        (-timedelta(days=40), "31 Dec"),
     ],
 )
 @freeze_time(NOW)
-def test_a_past_moment_is_said_in_plain_words(ago, words):
+def test_a_moment_is_said_in_plain_words(ago, words):
     assert f">{words}</time>" in shown("{% when moment %}", moment=NOW - ago)
 
 
@@ -39,6 +41,12 @@ def test_a_deadline_says_when_and_how_long():
 def test_a_deadline_that_is_over_says_so():
     assert "Ended 14:14" in shown("{% ends moment %}", moment=NOW - timedelta(minutes=1))
     assert "Time is over" in shown("{% left moment %}", moment=NOW - timedelta(minutes=1))
+
+
+@freeze_time(NOW)
+def test_a_moment_is_named_with_its_zone_until_the_page_knows_the_readers():
+    assert 'data-tick="at"' in shown("{% at moment %}", moment=NOW)
+    assert ">21 Nov 14:15 UTC</time>" in shown("{% at moment %}", moment=NOW)
 
 
 def test_what_never_happened_is_said():

@@ -153,6 +153,14 @@ class DiagnosisTests(ConnectedTestCase):
             assert words in health.summary, (fault, health)
             assert advice in health.advice, (fault, health)
 
+    def test_the_kinds_that_may_not_be_read_are_named(self) -> None:
+        for path in ("*/service/boards", "*/time/entries"):
+            self.sandbox.fault("status", status=403, path=path, count=None)
+        health = try_connection(actor=self.actor(self.adam), connection=self.connection)
+        assert health.summary == (
+            "ConnectWise PSA lets the API member in, and does not let it read: service boards, time entries."
+        )
+
     def test_a_wrong_key_is_named_as_that(self) -> None:
         wrong = self.credentials("northwind") | {"private_key": "wrong"}
         save_connection(

@@ -61,7 +61,7 @@ class StandingTests(AlertsTestCase):
         )
         assert signal.device is not None
         assert (signal.device.name, signal.device.external_id) == ("HBR-WS-LAB", str(self.lab))
-        assert (signal.has_ticket, signal.number) == (False, "")
+        assert (signal.has_ticket, signal.number, signal.priority_number) == (False, "", 2)
 
     def test_a_second_poll_changes_nothing(self) -> None:
         self.poll()

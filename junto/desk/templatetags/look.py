@@ -49,14 +49,25 @@ def initials(name: object) -> str:
 
 @register.simple_tag
 def when(moment: datetime | None) -> SafeString:
-    """A past moment as '4 min ago'; the page keeps it true while it stays open. 'Never' where there is none."""
+    """A moment as '4 min ago' or 'in 2 h'; the page keeps it true while it stays open. 'Never' where there is none."""
     if not moment:
         return SafeString('<span class="dim">Never</span>')
     seconds = (timezone.now() - moment).total_seconds()
     if abs(seconds) < NOW:
         return _time(moment, "since", "just now")
+    if seconds < 0:
+        ahead = ahead_in_words(-seconds)
+        return _time(moment, "since", f"in {ahead}" if ahead else _date(moment))
     words = in_words(seconds)
     return _time(moment, "since", f"{words} ago" if words else _date(moment))
+
+
+@register.simple_tag
+def at(moment: datetime | None) -> SafeString:
+    """A moment as '22 Nov 13:24 UTC'; the page shows it by the reader's own clock. Nothing where there is none."""
+    if not moment:
+        return SafeString("")
+    return _time(moment, "at", f"{_date(moment)} {_clock(moment)} {timezone.localtime(moment):%Z}")
 
 
 @register.simple_tag
