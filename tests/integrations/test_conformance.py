@@ -1,0 +1,74 @@
+"""Every vendor's folder does alike what `conformance` asks: one client class and one tool class each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from integrations.connectwise.client import ConnectWiseClient
+from integrations.vendors import VENDORS
+from tests.integrations.conformance import ClientConformance, ToolConformance
+from tests.integrations.rogue import Respond, says
+
+
+class TestConnectWiseClient(ClientConformance):
+    slug = "connectwise"
+    credentials = {
+        "company_id": "northwind",
+        "public_key": "public-key-of-ours",
+        "private_key": "private-key-of-ours",
+        "client_id": "0b6c1f5e",
+    }
+    secrets = ("public-key-of-ours", "private-key-of-ours")
+
+    def names(self, client: ConnectWiseClient) -> list[str]:
+        return [one.name for one in client.companies()]
+
+    def page(self, rows: list[Mapping[str, Any]], *, following: bool, number: int) -> Respond:
+        link = {"Link": f'</company/companies?pageSize=1&page={number + 1}>; rel="next"'} if following else {}
+        return says("200 OK", json.dumps(rows).encode(), **link)
+
+
+class TestNinjaOneClient(ClientConformance):
+    slug = "ninjaone"
+    credentials = {"client_id": "client", "client_secret": "client-secret-of-ours"}
+    secrets = ("client-secret-of-ours",)
+    token_path = "/ws/oauth/token"
+
+    def page(self, rows: list[Mapping[str, Any]], *, following: bool, number: int) -> Respond:
+        return says("200 OK", json.dumps(rows).encode())
+
+
+class TestITGlueClient(ClientConformance):
+    slug = "itglue"
+    credentials = {"api_key": "ITG.key-of-ours"}
+    secrets = ("ITG.key-of-ours",)
+
+    def page(self, rows: list[Mapping[str, Any]], *, following: bool, number: int) -> Respond:
+        meta = {"current-page": number, "next-page": number + 1 if following else None}
+        return says("200 OK", json.dumps({"data": rows, "meta": meta}).encode())
+
+    def company(self, number: int, name: str) -> dict[str, Any]:
+        return {"id": str(number), "type": "organizations", "attributes": {"name": name}}
+
+
+class TestConnectWiseTools(ToolConformance):
+    slug = "connectwise"
+
+
+class TestNinjaOneTools(ToolConformance):
+    slug = "ninjaone"
+
+
+class TestITGlueTools(ToolConformance):
+    slug = "itglue"
+
+
+#: Vendors that come in beside this test and inherit it next.
+NEXT = {"microsoft365", "pax8", "sophos"}
+
+
+def test_no_vendor_is_left_out() -> None:
+    for inherited in (ClientConformance, ToolConformance):
+        assert {one.slug for one in inherited.__subclasses__()} | NEXT == set(VENDORS) | NEXT
