@@ -245,26 +245,6 @@ class SandboxProcess:
         """Every token that NinjaOne gave to this owner ends now."""
         self._ask("DELETE", "ninjaone/tokens/1", {"owner": owner})
 
-    def documented(self, collection: str, *, owner: str = "northwind") -> Any:
-        """What IT Glue really holds of a collection, by its name in paths (configurations, documents, passwords)."""
-        return self._ask("GET", f"itglue/{collection}?owner={owner}")
-
-    def plant_documented(self, collection: str, *, owner: str = "northwind", **attributes: Any) -> Any:
-        """A new record in IT Glue; attributes with underscores for dashes."""
-        record = {name.replace("_", "-"): value for name, value in attributes.items()}
-        return self._ask("POST", f"itglue/{collection}", {"owner": owner, "record": record})
-
-    def plant_many_documented(
-        self, collection: str, records: Sequence[Mapping[str, Any]], *, owner: str = "northwind"
-    ) -> None:
-        """Many new records in IT Glue at once, each by its attributes."""
-        self._ask("POST", f"itglue/{collection}", {"owner": owner, "records": [dict(one) for one in records]})
-
-    def change_documented(self, collection: str, number: int, *, owner: str = "northwind", **attributes: Any) -> None:
-        """Somebody else changes attributes of a record in IT Glue."""
-        changes = {name.replace("_", "-"): value for name, value in attributes.items()}
-        self._ask("PATCH", f"itglue/{collection}/{number}", {"owner": owner, "operations": changes})
-
     def held(self, vendor: str, collection: str, *, owner: str = "northwind") -> Any:
         """What a vendor really holds of a collection."""
         return self._ask("GET", f"{vendor}/{collection}?owner={owner}")

@@ -54,8 +54,8 @@ class ClientConformance:
     """Where it signs in; empty = each request carries the credentials."""
 
     token: ClassVar[Mapping[str, Any]] = {"access_token": "first-token", "expires_in": 3600}
-    row: ClassVar[Mapping[str, Any]] = {}
-    """What else a company must have on this vendor's wire."""
+    beforehand: ClassVar[Mapping[str, Any]] = {}
+    """What the client asks after signing in and before anything else: a path's part, and the answer."""
 
     def names(self, client: Any) -> list[str]:
         """What the client reads of the list of companies: to its end."""
@@ -67,7 +67,7 @@ class ClientConformance:
 
     def company(self, number: int, name: str) -> dict[str, Any]:
         """A company on this vendor's wire."""
-        return {"id": number, "name": name, **self.row}
+        return {"id": number, "name": name}
 
     @contextmanager
     def client(self, settings: Settings, *answers: Respond, lane: str = "") -> Iterator[tuple[Any, Rogue]]:
@@ -95,10 +95,18 @@ class ClientConformance:
         def respond(request: bytes, connection: Any) -> None:
             if self.signs_in(request):
                 says("200 OK", json.dumps(self.token).encode())(request, connection)
+            elif (known := self.known(request)) is not None:
+                known(request, connection)
             else:
                 answers[min(next(given), len(answers) - 1)](request, connection)
 
         return respond
+
+    def known(self, request: bytes) -> Respond | None:
+        """The answer to what is asked beforehand."""
+        line = request.split(b"\r\n")[0].decode()
+        found = [answer for part, answer in self.beforehand.items() if part in line]
+        return says("200 OK", json.dumps(found[0]).encode()) if found else None
 
     def signs_in(self, request: bytes) -> bool:
         """Whether a request asks for a token."""
@@ -106,11 +114,12 @@ class ClientConformance:
 
     def looked(self, wire: Rogue) -> list[bytes]:
         """The requests for records."""
-        return [request for request in wire.requests if not self.signs_in(request)]
+        every = [request for request in wire.requests if not self.signs_in(request)]
+        return [request for request in every if self.known(request) is None]
 
     def signed_in(self, wire: Rogue) -> int:
         """How often somebody signed in."""
-        return len(wire.requests) - len(self.looked(wire))
+        return len([request for request in wire.requests if self.signs_in(request)])
 
     def refused(self, settings: Settings, status: str, body: bytes = b"{}", **headers: str) -> tuple[Exception, Rogue]:
         """What the client makes of a server that always answers so."""
@@ -245,7 +254,8 @@ class ClientConformance:
                 told = json.dumps({**self.token, "access_token": next(tokens)}).encode()
                 says("200 OK", told, Date="Thu, 01 Jan 1970 00:00:00 GMT")(request, connection)
             else:
-                (no if ended.is_set() and b"Bearer first-token" in request else empty)(request, connection)
+                old = ended.is_set() and b"Bearer first-token" in request
+                (no if old else self.known(request) or empty)(request, connection)
 
         return respond
 
@@ -280,8 +290,8 @@ class ClientConformance:
     def lasting(self, seconds: int) -> Respond:
         """A server whose tokens last so long, with an empty list."""
         empty = self.page([], following=False, number=1)
-        token = json.dumps({**self.token, "expires_in": seconds}).encode()
-        return lambda request, connection: (says("200 OK", token) if self.signs_in(request) else empty)(
+        token = says("200 OK", json.dumps({**self.token, "expires_in": seconds}).encode())
+        return lambda request, connection: (token if self.signs_in(request) else self.known(request) or empty)(
             request, connection
         )
 

@@ -44,9 +44,21 @@ class DocumentedTestCase(ConnectedTestCase):
             connection=row,
         )
 
+    def documented(self, collection: str) -> Any:
+        """What IT Glue really holds of a collection, by its name in paths (configurations, documents, passwords)."""
+        return self.sandbox.held("itglue", collection)
+
+    def plant_documented(self, collection: str, **attributes: Any) -> Any:
+        """A new record in IT Glue; attributes with underscores for dashes."""
+        return self.sandbox.put_in("itglue", collection, _dashed(attributes))
+
+    def change_documented(self, collection: str, number: int, **attributes: Any) -> None:
+        """Somebody else changes attributes of a record in IT Glue."""
+        self.sandbox.alter("itglue", collection, number, _dashed(attributes))
+
     def there(self, collection: str, name: str) -> dict[str, Any]:
         """A record as IT Glue really holds it: its attributes and its id."""
-        found = next(one for one in self.sandbox.documented(collection) if one["attributes"]["name"] == name)
+        found = next(one for one in self.documented(collection) if one["attributes"]["name"] == name)
         return {**found["attributes"], "id": found["id"]}
 
     def number(self, collection: str, name: str) -> int:
@@ -61,3 +73,7 @@ class DocumentedTestCase(ConnectedTestCase):
     def acted(self) -> list[dict[str, Any]]:
         """What changed something at IT Glue, by its log of requests."""
         return [row for row in self.asked() if row["effect"]]
+
+
+def _dashed(attributes: dict[str, Any]) -> dict[str, Any]:
+    return {name.replace("_", "-"): value for name, value in attributes.items()}

@@ -16,9 +16,11 @@ from integrations.tools import registry
 from tests.integrations.connected import ConnectedTestCase
 from tests.integrations.documented import DocumentedTestCase
 from tests.integrations.monitored import MonitoredTestCase
+from tests.integrations.protected import ProtectedTestCase
 from tests.integrations.test_company_border import ARGUMENTS as CONNECTWISE
 from tests.integrations.test_itglue_border import ARGUMENTS as ITGLUE
 from tests.integrations.test_ninjaone_border import ARGUMENTS as NINJAONE
+from tests.integrations.test_sophos_border import ARGUMENTS as SOPHOS
 
 CANARY = "CANARY-of-another-company"
 EACH = 700
@@ -122,16 +124,35 @@ class ForeignRecordTests(ForeignIds, DocumentedTestCase):
         kinds = ("configurations", "documents", "flexible_assets")
         for collection in kinds:
             more = {"flexible-asset-type-id": 33, "traits": {"name": CANARY}} if collection == kinds[2] else {}
-            self.sandbox.plant_many_documented(collection, [{**record, **more} for _ in range(60)])
+            self.sandbox.put_in_many("itglue", collection, [{**record, **more} for _ in range(60)])
         foreign = {
             collection: [
-                one["id"] for one in self.sandbox.documented(collection) if one["attributes"]["organization-id"] != 2501
+                one["id"] for one in self.documented(collection) if one["attributes"]["organization-id"] != 2501
             ]
             for collection in kinds
         }
         sections = [{"document-id": one, "content": CANARY, "sort": 1} for one in foreign["documents"]]
-        self.sandbox.plant_many_documented("document_sections", sections)
+        self.sandbox.put_in_many("itglue", "document_sections", sections)
         return {**foreign, "type": [33]}
+
+    def test_no_foreign_id_gets_through(self) -> None:
+        self.try_them_all()
+
+
+@pytest.mark.slow
+class ForeignComputerTests(ForeignIds, ProtectedTestCase):
+    slug = "sophos"
+    arguments = SOPHOS
+
+    def plant(self) -> dict[str, list[Any]]:
+        ours = self.held("computers", "HBR-SRV-01")["tenant"]
+        foreign = {}
+        for word, collection, field in (("computer", "computers", "hostname"), ("alert", "alerts", "description")):
+            rows = [one for one in self.sandbox.held("sophos", collection) if one["tenant"] != ours]
+            for one in rows:
+                self.sandbox.alter("sophos", collection, one["id"], {f"shown/{field}": CANARY})
+            foreign[word] = [one["shown"]["id"] for one in rows]
+        return foreign
 
     def test_no_foreign_id_gets_through(self) -> None:
         self.try_them_all()

@@ -46,17 +46,15 @@ class ITGlueBorderTests(DocumentedTestCase):
         super().setUp()
         kessler = {"organization_id": 2502, "name": CANARY, "archived": False, "restricted": False}
         self.foreign: dict[str, Any] = {
-            collection: self.sandbox.plant_documented(collection, **kessler)["id"]
+            collection: self.plant_documented(collection, **kessler)["id"]
             for collection in ("configurations", "contacts", "locations", "documents", "passwords", "domains")
         }
         types: Any = self.call("itglue.list_asset_types").content
         self.foreign["type"] = types["types"][0]["id"]
-        self.foreign["flexible_assets"] = self.sandbox.plant_documented(
+        self.foreign["flexible_assets"] = self.plant_documented(
             "flexible_assets", **kessler, flexible_asset_type_id=self.foreign["type"], traits={"name": CANARY}
         )["id"]
-        self.sandbox.plant_documented(
-            "document_sections", document_id=self.foreign["documents"], content=CANARY, sort=1
-        )
+        self.plant_documented("document_sections", document_id=self.foreign["documents"], content=CANARY, sort=1)
 
     def test_every_tool_is_tried_here_but_the_one_that_touches_no_companys_records(self) -> None:
         tools = {tool.name.partition(".")[2]: tool.scope for tool in registry if tool.vendor == "itglue"}
@@ -122,7 +120,7 @@ class ITGlueBorderTests(DocumentedTestCase):
     def test_a_device_that_moved_to_another_organization_is_out_of_reach_at_once(self) -> None:
         number = self.number("configurations", "HBR-WS-LAB")
         self.call("itglue.get_configuration", configuration_id=number)
-        self.sandbox.change_documented("configurations", number, organization_id=2502)
+        self.change_documented("configurations", number, organization_id=2502)
 
         with pytest.raises(TargetRefused):
             self.call("itglue.get_configuration", configuration_id=number)

@@ -115,7 +115,7 @@ class ConnectingTests(DocumentedTestCase):
         )
 
     def test_the_msps_own_organization_is_no_client(self) -> None:
-        self.sandbox.plant_documented("organizations", name="Northwind MSP", primary=True)
+        self.plant_documented("organizations", name="Northwind MSP", primary=True)
         with closing(self.opened()) as client:
             assert "Northwind MSP" not in [one.name for one in client.company_records()]
 

@@ -44,7 +44,7 @@ class ReadingTests(DocumentedTestCase):
 
     def test_what_is_archived_is_left_out_unless_asked_for(self) -> None:
         lab = self.number("configurations", "HBR-WS-LAB")
-        self.sandbox.change_documented("configurations", lab, archived=True)
+        self.change_documented("configurations", lab, archived=True)
         usual: Any = self.call("itglue.search_configurations", name="LAB").content
         every: Any = self.call("itglue.search_configurations", name="LAB", include_archived=True).content
 
@@ -79,7 +79,7 @@ class ReadingTests(DocumentedTestCase):
 
     def test_a_list_is_read_to_its_end(self) -> None:
         many = [{"organization-id": 2501, "name": f"HBR-NEW-{at}", "archived": False} for at in range(620)]
-        self.sandbox.plant_many_documented("configurations", many)
+        self.sandbox.put_in_many("itglue", "configurations", many)
         found: Any = self.call("itglue.search_configurations", name="HBR-NEW-", limit=100).content
 
         assert len(found["configurations"]) + found["left_out"] == 620
@@ -94,7 +94,7 @@ class SecretTests(DocumentedTestCase):
         self.connect_documentation(self.adam, "northwind-docs-passwords", row=self.documentation)
         self.values = [
             value
-            for row in self.sandbox.documented("passwords")
+            for row in self.documented("passwords")
             for value in (row["attributes"]["password"], row["attributes"]["otp-secret"])
         ]
 
@@ -206,7 +206,7 @@ class ActingTests(DocumentedTestCase):
                 self.call("itglue.update_configuration", configuration_id=self.server, **arguments)
 
     def test_notes_that_hold_a_password_show_it_on_no_card_and_warn(self) -> None:
-        self.sandbox.change_documented("configurations", self.server, notes="iDRAC password: Gr33nTree!")
+        self.change_documented("configurations", self.server, notes="iDRAC password: Gr33nTree!")
         arguments = {"configuration_id": self.server, "notes": "Rack 2."}
         preview = self.preview("itglue.update_configuration", **arguments)
 
@@ -333,7 +333,7 @@ class OutcomeTests(DocumentedTestCase):
         server = self.orders["update_configuration"]["configuration_id"]
         tool = registry.get("itglue.update_configuration")
         before = self.preview(tool.name, **self.orders["update_configuration"]).target_state
-        self.sandbox.change_documented("configurations", server, position="Rack 9")
+        self.change_documented("configurations", server, position="Rack 9")
         outcome = search_outcome(
             tool=tool,
             arguments=self.orders["update_configuration"],
