@@ -51,7 +51,8 @@ class TicketRecord:
     `description` is the opening text; the note it comes from at the source is not repeated in `notes`. Of `notes`,
     `time_entries` and `attachments` None = the source did not send them this time. `left_out` tells people what of the
     ticket was too much to be read; empty = all is here. `alert_type` = what the monitoring calls the alert this ticket
-    is about. `deleted` = it is gone at the source. `raw` is the source's own record.
+    is about. `deleted` = it is gone at the source. `opened_by` and `changed_by` = who opened and who last changed it,
+    by whatever name the source knows them; empty = it does not tell. `raw` is the source's own record.
     """
 
     external_id: str
@@ -80,6 +81,8 @@ class TicketRecord:
     deleted: bool = False
     merged_into: str = ""
     left_out: str = ""
+    opened_by: str = ""
+    changed_by: str = ""
     raw: JsonValue = None
 
 
@@ -168,6 +171,16 @@ class BoardChoices:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusChoice:
+    """A status of one board, by the source's id. `closes` = it closes a ticket. `first` = new tickets have it."""
+
+    id: str
+    name: str
+    closes: bool = False
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Hint:
     """What a webhook is believed: look at this record. `kind` is `ticket`, or `alerts` (of a device)."""
 
@@ -208,6 +221,10 @@ class TicketSource(Protocol):
 
     def board_choices(self, board_external_id: str) -> BoardChoices:
         """The types, subtypes and items of one board. Raises `VendorNotFound` when there is no such board."""
+        ...
+
+    def statuses(self, board_external_id: str) -> tuple[StatusChoice, ...]:
+        """The statuses of one board. Raises `VendorNotFound` when there is no such board."""
         ...
 
     def priorities(self) -> tuple[Choice, ...]:

@@ -267,6 +267,7 @@ BELLS: dict[str, list[str]] = {
     "signal.processed": ["agent.tasks.wake_ticket"],
     "back_test.ready": ["signals.tasks.work_on_back_test"],
     "result.wished": ["signals.tasks.write_back"],
+    "alert.cleared": ["signals.tasks.close_cleared"],
     "signal.escalated": ["agent.tasks.wake_ticket"],
     "processor.untrained": ["signals.tasks.train"],
     "import.ready": ["signals.tasks.read_import"],

@@ -19,6 +19,7 @@ from signals.intake.placing import place
 from signals.intake.upsert import Outcome, UpsertResult, upsert_signals
 from signals.models import Board, Signal
 from signals.sync.polling import poll_connection
+from signals.write_back.clearings import unwish_closing
 
 __all__ = [
     "Outcome",
@@ -58,7 +59,9 @@ def claim_signal(signal: Signal, *, actor: Actor, from_states: tuple[State, ...]
     if signal.company_id is None:
         raise SignalNotClaimable("This signal belongs to no known company yet: choose its company first.")
     try:
-        return signal.move(to=State.TRIAGING, frm=from_states)
+        with transaction.atomic():
+            _work_of_a_person(signal, actor)
+            return signal.move(to=State.TRIAGING, frm=from_states)
     except StaleState as stale:
         signal.refresh_from_db(fields=["state"])
         raise SignalNotClaimable(
@@ -135,6 +138,7 @@ def _leave_behind(signal: Signal, reason: str) -> None:
     left = Signal.objects.for_organization(signal.organization).get(pk=signal.pk)
     left.pk, left.connection, left.external_id = uuid.uuid4(), signal.connection, signal.external_id
     left.state, left.state_reason, left.awaits_processors = State.MERGED, reason, False
+    left.ticket = signal
     left.save(force_insert=True)
 
 
@@ -156,6 +160,7 @@ def dismiss_signal(*, signal: Signal, actor: Actor, reason: str = "") -> Signal:
 @transaction.atomic
 def _close(signal: Signal, *, actor: Actor, to: State, reason: str) -> Signal:
     _require_on(signal, actor)
+    _work_of_a_person(signal, actor)
     signal.move(to=to, frm=CLOSABLE, reason=reason[:300])
     record(actor, f"signal.{to.value}", signal, {"reason": reason} if reason else {})
     ring("signal.changed", str(signal.pk))
@@ -188,6 +193,12 @@ def map_company(*, signal: Signal, company: Company, actor: Actor) -> Signal:
     record(actor, "signal.company_mapped", signal, {"company": str(company.pk), "former": str(former or "")})
     ring("signal.changed", str(signal.pk))
     return signal
+
+
+def _work_of_a_person(signal: Signal, actor: Actor) -> None:
+    """What a person begins on is not closed by itself, though its alert cleared. Call it inside the transaction."""
+    if actor.kind == "person":
+        unwish_closing(signal, f"{actor.label} works on it.")
 
 
 def _require_on(signal: Signal, actor: Actor) -> None:

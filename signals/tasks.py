@@ -30,6 +30,8 @@ from signals.processors import processor_of
 from signals.service.clocks import keep_clocks
 from signals.service.escalation import escalate
 from signals.sync import alerts, drift, hints, polling
+from signals.write_back import cleared
+from signals.write_back.clearings import CLEARED
 from signals.write_back.writing import write_back as carry_back
 
 #: Signals that one sweep looks at, so that a backlog does not become a burst.
@@ -168,6 +170,18 @@ def write_back(result_id: str) -> None:
 
 
 @task
+def close_cleared(signal_id: str) -> None:
+    """Close the ticket of an alert that cleared, where a grant lets it; a source that is away is asked by the sweep."""
+    ticket = Signal.unscoped.select_related("organization", "connection").filter(pk=UUID(signal_id)).first()
+    if ticket is None:
+        return
+    try:
+        cleared.close_cleared(ticket)
+    except IntegrationError as problem:
+        log.warning("ticket of a cleared alert not closed yet", ticket=signal_id, problem=str(problem))
+
+
+@task
 def sweep_wishes(_: str = "") -> None:
     """Find the values whose change was never asked for: the bell was lost, or the source away."""
     now = timezone.now()
@@ -175,7 +189,10 @@ def sweep_wishes(_: str = "") -> None:
     live = Origin.unscoped.filter(~Exists(asked), kind=Origin.Kind.PROCESSOR, stopped_at=None, closed_at=None)
     lost = live.filter(created_at__lt=now - BELL_TAKES, created_at__gt=now - WISHED_FOR)
     for key in lost.order_by("created_at").values_list("key", flat=True)[:SWEEP_LIMIT]:
-        ring("result.wished", key.removeprefix("result:"))
+        if key.startswith(CLEARED):
+            ring("alert.cleared", key.removeprefix(CLEARED).partition(":")[0])
+        else:
+            ring("result.wished", key.removeprefix("result:"))
 
 
 @task

@@ -13,6 +13,7 @@ from signals.processing import review_pages
 from signals.service import escalation_pages
 from signals.service import pages as service_pages
 from signals.sync import pages as sync_pages
+from signals.write_back import cleared_pages
 
 urlpatterns = [
     path("signals/", views.signals, name="signals"),
@@ -35,6 +36,7 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/sync/repair/", sync_pages.repair_view, name="connection-repair"),
     path("maintenance/", maintenance_pages.maintenance, name="maintenance"),
     path("maintenance/<uuid:window_id>/end/", maintenance_pages.end, name="maintenance-end"),
+    path("maintenance/cleared/", cleared_pages.set_cleared, name="cleared-statuses"),
     path("escalations/", escalation_pages.escalations, name="escalations"),
     path("escalations/rules/", escalation_pages.add_rule_view, name="escalation-add"),
     path("escalations/rules/<uuid:rule_id>/", escalation_pages.change_rule_view, name="escalation-rule"),

@@ -59,6 +59,7 @@ class Stamps(Wire):
     last_updated: datetime | None = Field(None, alias="lastUpdated")
     date_entered: datetime | None = Field(None, alias="dateEntered")
     entered_by: str = Field("", alias="enteredBy")
+    updated_by: str = Field("", alias="updatedBy")
     name: str = ""
 
 
@@ -303,6 +304,7 @@ class BoardStatus(Wire):
     name: str = ""
     inactive: bool = False
     closed: bool = Field(False, alias="closedStatus")
+    default: bool = Field(False, alias="defaultFlag")
     email_template: Reference = Field(NOWHERE, alias="emailTemplate")
 
 

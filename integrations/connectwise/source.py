@@ -17,6 +17,7 @@ from integrations.contracts import (
     ContactRecord,
     DeviceRecord,
     NoteRecord,
+    StatusChoice,
     TicketRecord,
     TimeRecord,
 )
@@ -117,9 +118,7 @@ class ConnectWiseSource:
 
     def board_choices(self, board_external_id: str) -> BoardChoices:
         """See `TicketSource`."""
-        if not (board_external_id.isascii() and board_external_id.isdigit()):
-            raise VendorNotFound(f"{LABEL} has no board {board_external_id[:40]}.", sent=False, status=404)
-        board = int(board_external_id)
+        board = _board_number(board_external_id)
         types, subtypes, items = (
             [one for one in self._client.board_choices(endpoint, board) if not one.inactive and one.name]
             for endpoint in (endpoints.BOARD_TYPES, endpoints.BOARD_SUBTYPES, endpoints.BOARD_ITEMS)
@@ -134,6 +133,15 @@ class ConnectWiseSource:
             ),
             # an item that goes with nothing is never offered
             items=tuple(Choice(str(one.id), one.name, frozenset(chains[one.id])) for one in items if one.id in chains),
+        )
+
+    def statuses(self, board_external_id: str) -> tuple[StatusChoice, ...]:
+        """See `TicketSource`."""
+        found = self._client.statuses(_board_number(board_external_id))
+        return tuple(
+            StatusChoice(str(one.id), one.name, closes=one.closed, first=one.default)
+            for one in found
+            if one.name and not one.inactive
         )
 
     def priorities(self) -> tuple[Choice, ...]:
@@ -176,6 +184,8 @@ class ConnectWiseSource:
             time_entries=self._time(ticket, updated_at),
             attachments=self._files(ticket, updated_at),
             left_out=left_out,
+            opened_by=ticket.info.entered_by,
+            changed_by=ticket.info.updated_by,
             raw=ticket.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         )
 
@@ -209,6 +219,12 @@ class ConnectWiseSource:
 def open_source(client: ConnectWiseClient) -> ConnectWiseSource:
     """The client as a source of tickets."""
     return ConnectWiseSource(client)
+
+
+def _board_number(external_id: str) -> int:
+    if not (external_id.isascii() and external_id.isdigit()):
+        raise VendorNotFound(f"{LABEL} has no board {external_id[:40]}.", sent=False, status=404)
+    return int(external_id)
 
 
 def _time_record(entry: schemas.TimeEntry, otherwise: datetime) -> TimeRecord:

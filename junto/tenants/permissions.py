@@ -143,6 +143,8 @@ SYSTEM_PERMISSIONS: dict[str, frozenset[Permission]] = {
     "sync": frozenset({Permission.VIEW_WORK, Permission.WRITE_SIGNALS, Permission.SYNC_COMPANIES}),
     "agent": frozenset({Permission.VIEW_WORK, Permission.RUN_SESSIONS, Permission.PROPOSE_ACTIONS}),
     "processor": frozenset({Permission.VIEW_WORK, Permission.RUN_SESSIONS, Permission.PROPOSE_ACTIONS}),
+    # alerts that cleared: may wish their tickets closed
+    "monitoring": frozenset({Permission.VIEW_WORK, Permission.RUN_SESSIONS, Permission.PROPOSE_ACTIONS}),
     # what a rule of a Manager wishes waits for a person, unless policy lets it run
     "escalation": frozenset({Permission.VIEW_WORK, Permission.PROPOSE_ACTIONS}),
     "clock": frozenset({Permission.VIEW_WORK, Permission.RUN_SESSIONS}),

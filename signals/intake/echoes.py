@@ -23,6 +23,8 @@ from integrations.models import Connection, ExternalRef
 #: Kinds of `ExternalRef`, and how a source's list of notes names what is of them.
 NOTE_KIND, TIME_KIND = "note", "time_entry"
 TIME_NOTE = "TimeEntryNote:"
+#: Arguments of tools that become a note's text.
+_TEXTS = ("text", "notes", "description")
 #: So long an action's writing may take to come back.
 COMES_BACK = timedelta(days=1)
 #: How far the source's clock may be off ours.
@@ -73,7 +75,9 @@ class Echoes:
                 )
             )
         for pk, subject, claimed_at, arguments, preview in rows:
-            found[subject].append(_Writing(pk, claimed_at, _texts(arguments), _new_values(preview), known=pk in known))
+            found[subject].append(
+                _Writing(pk, claimed_at, sent_texts(arguments), _new_values(preview), known=pk in known)
+            )
         return cls(connection, {subject: tuple(writings) for subject, writings in found.items()})
 
     def is_field(self, subject: str, changed: Mapping[str, object], *, since: datetime) -> bool:
@@ -87,7 +91,7 @@ class Echoes:
 
     def others(self, new: Mapping[str, Mapping[str, str]]) -> set[str]:
         """The subjects that have a new note which we did not write. `new`: subject -> id -> text. At most one query."""
-        asked = {note_id: _kind_and_id(note_id) for notes in new.values() for note_id in notes}
+        asked = {note_id: kind_and_id(note_id) for notes in new.values() for note_id in notes}
         known = self._referred(set(asked.values())) if asked else set()
         return {
             subject
@@ -99,7 +103,7 @@ class Echoes:
         """Whether one of the notes is none that an action is writing this very moment. An action writes one note."""
         waiting = [one for one in self.by_subject.get(subject, ()) if not one.known]
         for text in notes.values():
-            match = next((one for one in waiting if _plain(text) in one.texts), None)
+            match = next((one for one in waiting if plain(text) in one.texts), None)
             if match is None:
                 return True
             waiting.remove(match)
@@ -114,15 +118,17 @@ class Echoes:
         return set(rows.values_list("kind", "external_id"))
 
 
-def _kind_and_id(note_id: str) -> tuple[str, str]:
+def kind_and_id(note_id: str) -> tuple[str, str]:
+    """The kind and id that `ExternalRef` knows a note of a source's list by."""
     if note_id.startswith(TIME_NOTE):
         return TIME_KIND, note_id.removeprefix(TIME_NOTE)
     return NOTE_KIND, note_id
 
 
-def _texts(arguments: object) -> frozenset[str]:
+def sent_texts(arguments: object) -> frozenset[str]:
+    """What an action of these arguments writes into a ticket's notes, as `plain` leaves it."""
     given = arguments if isinstance(arguments, dict) else {}
-    return frozenset(_plain(str(given[name])) for name in ("text", "notes") if given.get(name))
+    return frozenset(plain(str(given[name])) for name in _TEXTS if given.get(name))
 
 
 def _new_values(preview: object) -> frozenset[str]:
@@ -130,5 +136,6 @@ def _new_values(preview: object) -> frozenset[str]:
     return frozenset(after.casefold() for _, _, after in StoredPreview.model_validate(preview or {}).changes if after)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A text without our marks, and with all white space alike."""
     return " ".join(without_marks(text).split())

@@ -16,19 +16,22 @@ from typing import NamedTuple
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from approvals.models import Decision, Origin
 from integrations.models import Connection
 from integrations.sources import is_ticket_source
-from junto.audit.models import AuditEntry
 from junto.bells import ring, ring_all
 from junto.tenants.models import Company, Organization
 from junto.tenants.scoping import TenantQuerySet
-from signals.models import MaintenanceWindow, ProcessorResult, Signal, SignalTime
+from signals.intake.clearing import all_cleared, open_tickets
+from signals.intake.touched import touched_by_a_person
+from signals.models import MaintenanceWindow, Signal
+from signals.write_back.clearings import unwish_closing, wish_closing
 
 State = Signal.State
 
 CLEARED = "The alert cleared at the source."
 CLEARED_BUT_KEPT = "The alert cleared at the source. It stays open, as somebody has worked on it."
+CLEARED_AND_OPEN = "The alert cleared at the source. Its ticket is open still."
+CLEARED_CLOSING = "The alert cleared at the source. Its ticket is to be closed."
 
 
 class Condition(NamedTuple):
@@ -107,8 +110,9 @@ class _Settling:
         for head_id, found in repeats.items():
             self._fold(head_id, found)
             quiet |= {signal.pk for signal in found}
-        for head_id in sorted({signal.folded_into_id or signal.pk for signal in alerts}):
+        for head_id in sorted({signal.folded_into_id or signal.ticket_id or signal.pk for signal in alerts}):
             self._close_if_clear(head_id, alerts)
+            self._close_tickets(head_id)
         return quiet
 
     def _window(self, signal: Signal) -> MaintenanceWindow | None:
@@ -152,31 +156,28 @@ class _Settling:
                 signal.state, signal.state_reason = state, reason
         ring("signal.changed", str(head_id))
 
+    def _close_tickets(self, head_id: uuid.UUID) -> None:
+        """Wish the tickets of an alert closed that stands nowhere any more, where no person touched them."""
+        cleared = all_cleared(self._organization, head_id)
+        for ticket in open_tickets(self._organization, head_id):
+            if not cleared:
+                unwish_closing(ticket, "The alert stands again.")
+                continue
+            kept = touched_by_a_person(ticket)
+            if kept:
+                unwish_closing(ticket, CLEARED_BUT_KEPT)
+            wished = not kept and wish_closing(ticket)
+            reason = CLEARED_BUT_KEPT if kept else CLEARED_CLOSING if wished else CLEARED_AND_OPEN
+            if ticket.state in Signal.OPEN and ticket.state_reason != reason:
+                self._write([ticket.pk], state_reason=reason)
+                ring("signal.processed", str(ticket.pk))  # its page says so
+
     def _write(self, ids: Collection[uuid.UUID], **columns: object) -> None:
         self._rows().filter(pk__in=ids).update(**columns, changed_at=self._now)
 
     def _rows(self) -> TenantQuerySet[Signal]:
         rows: TenantQuerySet[Signal] = Signal.objects.for_organization(self._organization)
         return rows
-
-
-def touched_by_a_person(signal: Signal) -> bool:
-    """Whether somebody owns it, booked time, wrote a note, judged a finding, decided for it, or worked on it here."""
-    organization = signal.organization
-    if (
-        signal.assignee
-        or signal.notes.exists()
-        or SignalTime.objects.for_organization(organization).filter(signal=signal).exists()
-    ):
-        return True
-    judged = ProcessorResult.objects.for_organization(organization).filter(signal=signal, person__isnull=False)
-    origins = Origin.objects.for_organization(organization).filter(subject=signal.origin_subject)
-    decided = Decision.objects.for_organization(organization).filter(action__origin__in=origins)
-    keys = list(origins.values_list("key", flat=True))
-    here = Q(target_type="signals.signal", target_id=str(signal.pk))
-    sessions = Q(target_type="agent.agentsession", target_id__in=keys)
-    deeds = AuditEntry.objects.for_organization(organization).filter(here | sessions, actor_kind="person")
-    return judged.exists() or decided.exists() or deeds.exists()
 
 
 def end_of_maintenance(window: MaintenanceWindow) -> list[uuid.UUID]:

@@ -24,6 +24,7 @@ from junto.tenants.permissions import Permission, require
 from signals.intake.maintenance import WindowRefused, end_window, plan_window
 from signals.models import MaintenanceWindow, Signal
 from signals.service.hours import hours_of, zone_of
+from signals.write_back.cleared_pages import cleared_card
 
 PAST_SHOWN = 20
 _LENGTH = timedelta(hours=2)
@@ -101,6 +102,7 @@ def _maintenance(request: MemberRequest) -> HttpResponse:
         "past": [_line(window) for window in rows.filter(ends_at__lte=now)[:PAST_SHOWN]],
         "form": form,
         "zone": timezone.get_current_timezone_name(),
+        **cleared_card(request.actor.organization),
     }
     return render(request, "signals/maintenance.html", context)
 

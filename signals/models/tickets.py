@@ -20,11 +20,13 @@ UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Board(TenantModel):
-    """A service board of the PSA."""
+    """A service board of the PSA. `cleared_status` = what a ticket gets whose alert cleared; empty = it stays open."""
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="boards")
     external_id = models.CharField(max_length=80)
     name = models.CharField(max_length=120)
+    cleared_status = models.CharField(max_length=80, blank=True)
+    cleared_status_id = models.CharField(max_length=80, blank=True, help_text="As the source numbers it.")
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["name"]
@@ -78,6 +80,9 @@ class Signal(TenantModel):
     state = models.CharField(max_length=12, choices=State, default=State.NEW)
     folded_into = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="repeats", help_text="What it repeats."
+    )
+    ticket = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="alerts", help_text="Opened for it here."
     )
     quiet_by = models.ForeignKey(
         "signals.MaintenanceWindow", on_delete=models.SET_NULL, null=True, blank=True, related_name="held"

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import structlog
 from django.core.cache import cache
 
-from integrations.contracts import BoardChoices, Choice, TicketSource
+from integrations.contracts import BoardChoices, Choice, StatusChoice, TicketSource
 from integrations.errors import IntegrationError, ToolUnavailable
 from integrations.models import Connection
 from integrations.services import is_ticket_source, open_ticket_source
@@ -49,6 +49,17 @@ def live_lists(connection: Connection | None, board: Board | None, wanted: Lists
     external_id = board.external_id
     found: BoardChoices = _remembered(connection, f"b{board.pk}", lambda source: source.board_choices(external_id))
     return LiveLists(types=found.types, subtypes=found.subtypes, items=found.items)
+
+
+def live_statuses(connection: Connection, board: Board) -> tuple[StatusChoice, ...]:
+    """The statuses that tickets of a board may have; none where the board is not of this source. Raises as above."""
+    if board.connection_id != connection.pk or not is_ticket_source(connection):
+        return ()
+    external_id = board.external_id
+    found: tuple[StatusChoice, ...] = _remembered(
+        connection, f"s{board.pk}", lambda source: source.statuses(external_id)
+    )
+    return found
 
 
 def _remembered(connection: Connection, what: str, read: Callable[[TicketSource], R]) -> R:

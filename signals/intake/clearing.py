@@ -1,0 +1,40 @@
+"""Which signals tell of one problem, and whether it stands anywhere still.
+
+A ticket that stands for an alert is either the alert's own signal, which took the ticket's number when Junto opened it
+(the alert is then left behind as a row of its own, `Signal.ticket`), or one that another system opened in the PSA and
+that repeats the alert or is repeated by it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Final
+
+from django.db.models import Q
+
+from integrations.vendors import VENDORS
+from junto.tenants.models import Organization
+from junto.tenants.scoping import TenantQuerySet
+from signals.models import Signal
+
+#: Systems whose "closed" is a person's word.
+_PSA: Final = tuple(slug for slug, vendor in VENDORS.items() if vendor.gives_tickets)
+
+
+def all_cleared(organization: Organization, head_id: uuid.UUID) -> bool:
+    """Whether a monitoring told of this problem, and says of none of its alerts that it stands."""
+    alerts = _told(organization, head_id).exclude(connection__vendor__in=_PSA).exclude(state=Signal.State.GONE)
+    return alerts.exists() and not alerts.filter(closed_at_source=False).exists()
+
+
+def open_tickets(organization: Organization, head_id: uuid.UUID) -> list[Signal]:
+    """The PSA's tickets of this problem that are open there."""
+    rows = _told(organization, head_id).filter(connection__vendor__in=_PSA, closed_at_source=False)
+    rows = rows.exclude(state=Signal.State.GONE).exclude(company=None).defer("raw", "description")
+    return list(rows.select_related("organization", "company", "board", "connection").order_by("external_id"))
+
+
+def _told(organization: Organization, head_id: uuid.UUID) -> TenantQuerySet[Signal]:
+    rows: TenantQuerySet[Signal] = Signal.objects.for_organization(organization).exclude(alert_type="")
+    heads = Q(pk=head_id) | Q(folded_into=head_id)
+    return rows.filter(heads | Q(ticket=head_id) | Q(ticket__folded_into=head_id))
