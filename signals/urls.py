@@ -31,6 +31,7 @@ urlpatterns = [
     path("signals/<uuid:signal_id>/findings/<str:slug>/confirm/", review_pages.confirm, name="finding-confirm"),
     path("signals/<uuid:signal_id>/findings/<str:slug>/dismiss/", review_pages.dismiss, name="finding-dismiss"),
     path("signals/<uuid:signal_id>/findings/<str:slug>/revert/", review_pages.revert_view, name="finding-revert"),
+    path("signals/<uuid:signal_id>/findings/<str:slug>/put-back/", review_pages.put_back_view, name="finding-put-back"),
     path("connections/<uuid:connection_id>/sync/", sync_pages.sync, name="connection-sync"),
     path("connections/<uuid:connection_id>/sync/compare/", sync_pages.compare_view, name="connection-compare"),
     path("connections/<uuid:connection_id>/sync/repair/", sync_pages.repair_view, name="connection-repair"),

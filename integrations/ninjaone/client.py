@@ -12,7 +12,7 @@ from pydantic import JsonValue, ValidationError
 
 from integrations.bearer import Bearer, shelf
 from integrations.contracts import CompanyRecord, CredentialField
-from integrations.errors import VendorGarbled, VendorRefused, VendorUnauthorized
+from integrations.errors import ToolUnavailable, VendorGarbled, VendorRefused, VendorUnauthorized
 from integrations.http import MOST_PAGES, VendorSession
 from integrations.ninjaone import endpoints, schemas
 from integrations.pace import Pace
@@ -200,19 +200,20 @@ class NinjaOneClient:
         found = self._report(schemas.ComputerSystem, endpoints.COMPUTER_SYSTEMS, _only(device))
         return next((one for one in found if one.device_id == device.id), schemas.ComputerSystem())
 
-    @property
-    def has_person(self) -> bool:
-        """Whether somebody at NinjaOne consented to be acted for."""
-        return self._person is not None
+    def require_person(self) -> PersonTokens:
+        """Whoever consented to be acted for; asks nobody. Raises ToolUnavailable where nobody did."""
+        if self._person is None:
+            raise ToolUnavailable(schemas.NO_CONSENT)
+        return self._person
 
-    def act(
-        self, endpoint: Endpoint, body: JsonValue = None, *, as_person: bool = False, **segments: int | str
-    ) -> None:
-        """Send the one write of the errand: in the name of whoever consented, where `as_person` and somebody did."""
-        if as_person and self._person is not None:
-            self._sign_in_as(self._person)
-        else:
-            self._sign_in()
+    def act(self, endpoint: Endpoint, body: JsonValue = None, **segments: int | str) -> None:
+        """Send the one write of the errand."""
+        self._sign_in()
+        self._session.send(endpoint.method, endpoint.path(**segments), body=body)
+
+    def act_as_person(self, endpoint: Endpoint, body: JsonValue = None, **segments: int | str) -> None:
+        """Send the one write of the errand in the name of whoever consented. Raises ToolUnavailable without one."""
+        self._sign_in_as(self.require_person())
         self._session.send(endpoint.method, endpoint.path(**segments), body=body)
 
     def configure_webhook(self, body: JsonValue) -> None:

@@ -13,6 +13,11 @@ NO_USER_ADVICE = (
     "whatever scopes it has. An admin gets a technician's consent on the page of the connection."
 )
 
+NO_CONSENT = (
+    "NinjaOne runs scripts only in the name of a technician, and none has consented yet. An admin gets that consent "
+    "under Integrations, on the page of the NinjaOne connection: “Get a technician's consent”. Nothing was sent."
+)
+
 
 class Credentials(BaseModel):
     """What an API client consists of."""

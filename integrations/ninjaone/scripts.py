@@ -84,6 +84,7 @@ def _run_title(arguments: RunScript) -> str:
 
 
 def _preview_run(context: ToolContext, arguments: RunScript) -> Preview:
+    client_of(context).require_person()
     device = awake(device_of(context, arguments.device_id))
     script = _script_of(context, arguments)
     changes = [
@@ -104,14 +105,11 @@ def _preview_run(context: ToolContext, arguments: RunScript) -> Preview:
             script={"id": script.id or script.uid, "name": script.name},
             last_in_log=last_in_log(context, device.id, _runs(script)),
         ),
-        evidence=("The device and the scripts that NinjaOne allows on it were read just now.", _behind(context)),
+        evidence=(
+            "The device and the scripts that NinjaOne allows on it were read just now.",
+            "It runs in the name of the technician who consented in NinjaOne.",
+        ),
     )
-
-
-def _behind(context: ToolContext) -> str:
-    if client_of(context).has_person:
-        return "It runs in the name of the technician who consented in NinjaOne."
-    return "No technician consented in NinjaOne (page of the connection): it may refuse to run scripts."
 
 
 def _search_run(context: ToolContext, arguments: RunScript, before: JsonValue) -> Outcome:
@@ -137,6 +135,7 @@ def _search_run(context: ToolContext, arguments: RunScript, before: JsonValue) -
     search=_search_run,
 )
 def run_script(context: ToolContext, arguments: RunScript) -> ToolResult:
+    client_of(context).require_person()
     device = awake(device_of(context, arguments.device_id))
     script = _script_of(context, arguments)
     body: dict[str, JsonValue] = (
@@ -148,7 +147,7 @@ def run_script(context: ToolContext, arguments: RunScript) -> ToolResult:
         body["parameters"] = arguments.parameters
     if arguments.run_as:
         body["runAs"] = arguments.run_as
-    client_of(context).act(endpoints.RUN_SCRIPT, body, as_person=True, id=device.id)
+    client_of(context).act_as_person(endpoints.RUN_SCRIPT, body, id=device.id)
     return ordered(device, f"“{script.name}” is ordered on {device.name}", script=script.name)
 
 

@@ -13,13 +13,14 @@ from pydantic import ValidationError
 from approvals.models import Action
 from integrations.llm.fencing import show_escaped
 from junto.tenants.actors import Actor
+from junto.tenants.models import Organization
 from junto.tenants.permissions import Permission
 from signals.models import ModelQuestion, ProcessorResult, ReviewItem, Signal
 from signals.processing.results import read_value
 from signals.processors import PROCESSORS, UnknownProcessor, processor_of
 from signals.processors.base import Producer
 from signals.processors.description import DescriptionProcessor
-from signals.write_back.put_back import writing_words, writings
+from signals.write_back.put_back import attempts, came_to_nothing, writing_words, writings
 
 PRODUCER_WORDS: dict[str, tuple[str, str]] = {
     Producer.RULE: ("Rule", "sliders"),
@@ -61,6 +62,8 @@ class FindingRow:
     #: What became of it at the ticket's source, and under whose approval; empty where it was not to go there.
     written: str = ""
     was_written: bool = False
+    #: Why the source still has a value that was taken back here, where it can be tried again.
+    not_put_back: str = ""
 
     @property
     def cost(self) -> str:
@@ -75,7 +78,7 @@ def finding_rows(actor: Actor, *, slug: str = "", signal: Signal | None = None, 
         rows = rows.filter(processor=slug)
     if signal is not None:
         rows = rows.filter(signal=signal)
-    return _told(rows.order_by("-created_at", "id")[:limit])
+    return _with_attempts(actor.organization, _told(rows.order_by("-created_at", "id")[:limit]))
 
 
 def ticket_findings(signal: Signal, *, actor: Actor) -> dict[str, object]:
@@ -100,6 +103,17 @@ def _with_writings(signal: Signal, rows: list[FindingRow]) -> list[FindingRow]:
             row, written=writing_words(actions[row.id]), was_written=actions[row.id].state == Action.State.SUCCEEDED
         )
         if row.id in actions
+        else row
+        for row in rows
+    ]
+
+
+def _with_attempts(organization: Organization, rows: list[FindingRow]) -> list[FindingRow]:
+    """With what became of putting back those that were taken back."""
+    last = attempts(organization, [row.id for row in rows if row.state == ProcessorResult.State.REVERTED])
+    return [
+        replace(row, not_put_back=show_escaped(last[row.id].reason) or last[row.id].get_state_display())
+        if row.id in last and came_to_nothing(last[row.id])
         else row
         for row in rows
     ]

@@ -37,7 +37,7 @@ from signals.processors import PROCESSORS, UnknownProcessor, processor_of
 from signals.processors.base import AnyProcessor, Value
 from signals.processors.router import Route
 from signals.sync.live_lists import lists_of_signal
-from signals.write_back.put_back import put_back
+from signals.write_back.put_back import attempts, came_to_nothing, put_back
 
 PAGE_SIZE = 50
 HISTORY = 50
@@ -143,14 +143,33 @@ def revert_view(request: MemberRequest, signal_id: UUID, slug: str) -> HttpRespo
     except NotStanding:
         messages.error(request, "Something else stands by now. It is shown as it is.")
         return _back(request, signal)
+    _put_back(request, row)
+    return _back(request, signal)
+
+
+@require_POST
+def put_back_view(request: MemberRequest, signal_id: UUID, slug: str) -> HttpResponse:
+    """Try anew to set back at the source what was taken back here."""
+    signal, processor = _asked(request, signal_id, slug)
+    row = _named(request, signal, processor)
+    last = attempts(signal.organization, [row.pk]).get(row.pk)
+    if row.state != ProcessorResult.State.REVERTED or last is None or not came_to_nothing(last):
+        messages.error(request, "There is nothing to try again. It is shown as it is.")
+    else:
+        _put_back(request, row)
+    return redirect("finding", signal_id=signal_id, slug=slug)
+
+
+def _put_back(request: MemberRequest, row: ProcessorResult) -> None:
+    """Set back at the source what was taken back here; says what came of it. Raises PermissionDenied."""
     action = put_back(result=row, actor=request.actor)
-    if action is not None and action.state in (Action.State.REFUSED, Action.State.FAILED):
-        messages.error(request, f"Taken back here; the PSA stays as it is. {show_escaped(action.reason)}")
+    if action is not None and came_to_nothing(action):
+        again = "It can be tried again under History of what was found."
+        messages.error(request, f"Taken back here; the PSA stays as it is. {show_escaped(action.reason)} {again}")
     elif action is not None and action.state == Action.State.WAITING:
         messages.warning(request, "Taken back here. Setting it back in the PSA waits for somebody who may decide it.")
     elif action is not None:
         messages.success(request, "Taken back here, and being set back in the PSA.")
-    return _back(request, signal)
 
 
 def _carry_out(request: MemberRequest, signal: Signal, value: Value) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
+from django.db.models import Q
 from pydantic import JsonValue
 
 from approvals.models import Action, Origin
@@ -19,6 +20,15 @@ from signals.write_back.wishes import PUT_BACK, WRITE_BACK
 
 State = Action.State
 _DONE = (State.SUCCEEDED, State.SETTLED)
+#: An attempt that ended so changed nothing at the source: another may be made.
+_CAME_TO_NOTHING = (
+    State.REFUSED,
+    State.FAILED,
+    State.DENIED,
+    State.EXPIRED,
+    State.DRIFTED,
+    State.CANCELLED,
+)
 
 
 def writings(organization: Organization, results: Collection[UUID]) -> dict[UUID, Action]:
@@ -46,11 +56,30 @@ def writing_words(action: Action) -> str:
     return f"Not written to the PSA. {show_escaped(action.reason)}".strip()
 
 
+def attempts(organization: Organization, results: Collection[UUID]) -> dict[UUID, Action]:
+    """The last attempt to put each of these values back at the source, by the value's id."""
+    rows = Action.objects.for_organization(organization).filter(
+        origin__kind=Origin.Kind.BY_HAND, origin__key__startswith=PUT_BACK, call_id="put-back"
+    )
+    asked = Q()
+    for pk in results:
+        asked |= Q(origin__key__startswith=f"{PUT_BACK}{pk}")
+    found = rows.filter(asked).select_related("origin").order_by("created_at") if results else ()
+    # a person's changed version stands for the call it replaced
+    return {UUID(row.origin.key.split(":")[1]): row for row in found}
+
+
+def came_to_nothing(action: Action) -> bool:
+    """Whether an attempt left the source as it was, so that a person may try anew."""
+    return action.state in _CAME_TO_NOTHING or (action.state == State.SETTLED and action.settled_done is False)
+
+
 def put_back(*, result: ProcessorResult, actor: Actor) -> Action | None:
     """Set the fields that `result` changed at the source to what they were; None where it changed none.
 
     The person who asks for it decides it too, where they may; else it waits for one who may. REFUSED where somebody
-    changed the fields since. Not to be called inside a transaction.
+    changed the fields since. Asked for again it is the same action, unless that came to nothing: then it is tried anew.
+    Not to be called inside a transaction.
 
     Raises:
         PermissionDenied: `actor` may not propose actions for the ticket's company.
@@ -63,13 +92,14 @@ def put_back(*, result: ProcessorResult, actor: Actor) -> Action | None:
     if not arguments:
         return None
     signal = result.signal
+    company = signal.company or written.company  # where a route moved it, it is the new one's by now
     origin = open_origin(
         organization=result.organization,
         kind=Origin.Kind.BY_HAND,
-        key=f"{PUT_BACK}{result.pk}",
+        key=_next_key(result),
         subject=signal.origin_subject,
         mode=Origin.Mode.BY_HAND,
-        company=written.company,
+        company=company,
         revision=signal.revision,
     )
     action = propose_action(
@@ -87,6 +117,17 @@ def put_back(*, result: ProcessorResult, actor: Actor) -> Action | None:
         return decide_action(action_id=action.pk, actor=actor, verdict=Verdict.APPROVE, digest=action.digest)
     except DecisionRefused:
         return action
+
+
+def _next_key(result: ProcessorResult) -> str:
+    """The key of the attempt that goes on, or of a new one; two presses at once give one."""
+    last = attempts(result.organization, [result.pk]).get(result.pk)
+    if last is None:
+        return f"{PUT_BACK}{result.pk}"
+    if not came_to_nothing(last):
+        return last.origin.key
+    number = int(last.origin.key.split(":")[2]) if last.origin.key.count(":") > 1 else 1
+    return f"{PUT_BACK}{result.pk}:{number + 1}"
 
 
 def _former(preview: StoredPreview) -> dict[str, JsonValue]:

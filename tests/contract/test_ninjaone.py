@@ -76,6 +76,7 @@ class NinjaOneContractTests(MonitoredTestCase):
         self.settings.LOCAL_TARGETS |= {("127.0.0.1", wire.port)}
         url = f"http://127.0.0.1:{wire.port}{PREFIX}"
         self.connect_monitoring(self.adam, "northwind-rmm", base_url=url, row=self.monitoring)
+        self.consent()
 
     def do_everything(self) -> None:
         """Test, and call every tool with every argument."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from django.test import Client
 
 from integrations.models import Connection
 from integrations.services import link_company, save_connection
@@ -56,3 +61,33 @@ class MonitoredTestCase(ConnectedTestCase):
         return [
             row for row in self.sandbox.log() if row["vendor"] == "ninjaone" and (row["route"] or "").endswith(suffix)
         ]
+
+    def consent(self) -> None:
+        """A whole consent, by Adam."""
+        browser = self.log_in(self.adam, Client())
+        self.come_back(browser, self.allow(self.begin(browser)))
+
+    def begin(self, browser: Any) -> str:
+        """Ask for consent; the address of NinjaOne's page."""
+        answer = browser.post(self.path(f"connections/{self.monitoring.pk}/consent/"))
+        found = re.search(r'data-kind="primary" href="([^"]+)"', answer.content.decode())
+        assert found, answer.content.decode()
+        return found[1].replace("&amp;", "&")
+
+    def allow(self, address: str, decision: str = "allow") -> str:
+        """What the technician answers on NinjaOne's page; where it sends them back to."""
+        address = f"{self.sandbox.ninjaone['northwind-rmm'].base_url}/ws/{address.partition('/ws/')[2]}"
+        page = requests.get(address, timeout=10)
+        assert page.status_code == 200, page.text
+        form = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page.text))
+        answer = requests.post(
+            address.partition("?")[0], data=form | {"decision": decision}, timeout=10, allow_redirects=False
+        )
+        assert answer.status_code == 302, answer.text
+        split = urlsplit(answer.headers["Location"])
+        return f"{split.path}?{split.query}"
+
+    def come_back(self, browser: Any, back: str) -> str:
+        """Follow the way back; the page that shows."""
+        page: str = browser.get(back, follow=True).content.decode()
+        return page

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import requests
 from django.test import Client
 from django.utils import timezone
 
-from integrations.errors import ToolUnavailable, VendorForbidden
+from integrations.errors import ToolUnavailable
 from integrations.models import Consent, ConsentRequest
 from junto.audit.models import AuditEntry
 from tests.integrations.monitored import MonitoredTestCase
@@ -27,8 +25,11 @@ class ConsentTests(MonitoredTestCase):
         self.lab = self.number("HBR-WS-LAB")
 
     def test_scripts_run_once_a_technician_consented_and_everything_else_goes_on_as_before(self) -> None:
-        with pytest.raises(VendorForbidden, match="An admin gets a technician's consent"):
-            self.run_script()
+        asked = len(self.asked())
+        for attempt in (self.run_script, self.foreseen):
+            with pytest.raises(ToolUnavailable, match="An admin gets that consent under Integrations"):
+                attempt()
+        assert len(self.asked()) == asked
         browser = self.log_in(self.adam)
 
         page = self.come_back(browser, self.allow(self.begin(browser)))
@@ -49,12 +50,8 @@ class ConsentTests(MonitoredTestCase):
         assert self.stored().busy_until is None
 
     def test_the_card_says_in_whose_name_a_script_runs(self) -> None:
-        def evidence() -> str:
-            return " ".join(self.preview("ninjaone.run_script", device_id=self.lab, script_id=101).evidence)
-
-        assert "No technician consented in NinjaOne" in evidence()
         self.consent()
-        assert "in the name of the technician who consented" in evidence()
+        assert "in the name of the technician who consented" in self.foreseen()
 
     def test_what_comes_back_counts_for_the_member_who_was_sent_there_and_once(self) -> None:
         browser = self.log_in(self.adam)
@@ -125,38 +122,13 @@ class ConsentTests(MonitoredTestCase):
             assert ines.post(self.path(f"connections/{self.monitoring.pk}/{path}")).status_code == 404
         assert theo.get(self.path("connections/consent/")).status_code == 403
 
-    def consent(self) -> None:
-        """A whole consent, by Adam."""
-        browser = self.log_in(self.adam, Client())
-        self.come_back(browser, self.allow(self.begin(browser)))
-
-    def begin(self, browser: Any) -> str:
-        """Ask for consent; the address of NinjaOne's page."""
-        answer = browser.post(self.path(f"connections/{self.monitoring.pk}/consent/"))
-        found = re.search(r'data-kind="primary" href="([^"]+)"', answer.content.decode())
-        assert found, answer.content.decode()
-        return found[1].replace("&amp;", "&")
-
-    def allow(self, address: str, decision: str = "allow") -> str:
-        """What the technician answers on NinjaOne's page; where it sends them back to."""
-        page = requests.get(address, timeout=10)
-        assert page.status_code == 200, page.text
-        form = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page.text))
-        answer = requests.post(
-            address.partition("?")[0], data=form | {"decision": decision}, timeout=10, allow_redirects=False
-        )
-        assert answer.status_code == 302, answer.text
-        split = urlsplit(answer.headers["Location"])
-        return f"{split.path}?{split.query}"
-
-    def come_back(self, browser: Any, back: str) -> str:
-        """Follow the way back; the page that shows."""
-        page: str = browser.get(back, follow=True).content.decode()
-        return page
-
     def run_script(self) -> None:
         """Run a script of the library."""
         self.call("ninjaone.run_script", device_id=self.lab, script_id=101)
+
+    def foreseen(self) -> str:
+        """What a script's card says of where it comes from."""
+        return " ".join(self.preview("ninjaone.run_script", device_id=self.lab, script_id=101).evidence)
 
     def stored(self) -> Consent:
         """The consent as stored."""

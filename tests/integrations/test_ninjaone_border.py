@@ -42,6 +42,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 class NinjaOneBorderTests(MonitoredTestCase):
     def setUp(self) -> None:
         super().setUp()
+        self.consent()
         number = self.number("KSL-SRV-FS01")
         self.sandbox.change_monitored("devices", number, displayName=CANARY, systemName=CANARY)
         alert = self.sandbox.plant_monitored("alerts", {"deviceId": number, "subject": CANARY, "message": CANARY})

@@ -224,3 +224,40 @@ class PutBackTests(WriteBackCase):
         self.press(signal)
         assert self.actions(signal)[-1].state == Action.State.REFUSED
         assert self.at_vendor(signal)[0] == "Network"
+
+    def again(self, signal: Signal) -> str:
+        """Theo tries it anew, on the page of what was found."""
+        page = self.client.get(self.path(f"signals/{signal.pk}/findings/ticket_type/")).content.decode()
+        assert "The PSA still has it." in page
+        row = ProcessorResult.objects.for_organization(self.northwind).get(signal=signal, state="reverted")
+        answer = self.client.post(
+            self.path(f"signals/{signal.pk}/findings/ticket_type/put-back/"), {"result": str(row.pk)}, follow=True
+        )
+        self.drain()
+        return answer.content.decode()
+
+    def test_one_that_was_refused_can_be_tried_anew_once_the_ticket_is_as_we_left_it(self) -> None:
+        self.grant()
+        signal = self.arrive()
+        self.sandbox.change_ticket(int(signal.external_id), type={"name": "Network"})
+        self.press(signal)
+        assert "the PSA stays as it is" in self.again(signal)
+        assert [each.state for each in self.actions(signal)[1:]] == [Action.State.REFUSED] * 2
+        self.sandbox.change_ticket(int(signal.external_id), type={"name": "Email"}, subType={"name": "Outlook"})
+        assert "being set back in the PSA" in self.again(signal)
+        assert self.at_vendor(signal) == ["", ""]
+        row = ProcessorResult.objects.for_organization(self.northwind).get(signal=signal, state="reverted")
+        path = self.path(f"signals/{signal.pk}/findings/ticket_type/put-back/")
+        done = len(self.written())
+        assert "nothing to try again" in self.client.post(path, {"result": str(row.pk)}, follow=True).content.decode()
+        assert len(self.written()) == done
+
+    def test_one_that_failed_as_the_psa_was_away_can_be_tried_anew(self) -> None:
+        self.grant()
+        signal = self.arrive()
+        self.sandbox.fault("status", vendor="connectwise", method="PATCH", path="*/tickets/*", status=400)
+        self.press(signal)
+        assert self.actions(signal)[-1].state == Action.State.FAILED
+        assert self.at_vendor(signal) == ["Email", "Outlook"]
+        self.again(signal)
+        assert self.at_vendor(signal) == ["", ""]
