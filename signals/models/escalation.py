@@ -10,6 +10,7 @@ from approvals.models import Action
 from junto.tenants.models import Membership
 from junto.tenants.permissions import Role
 from junto.tenants.scoping import TenantModel
+from signals.models.findings import ProcessorResult
 from signals.models.tickets import Board, Signal
 from signals.querysets import OfSignalQuerySet
 
@@ -50,12 +51,15 @@ class EscalationRule(TenantModel):
 class EscalationFiring(TenantModel):
     """A rule fired for a ticket; it does so once. `rule_name` and `words` stay true when the rule goes.
 
-    `told` = names of those who were. `note` waits to be proposed until there is an `action` or a `problem`.
+    Without a rule's name a processor did, once for a `result`. `reason` = what it rests on, besides. `told` = names of
+    those who were. `note` waits to be proposed until there is an `action` or a `problem`.
     """
 
     rule = models.ForeignKey(EscalationRule, on_delete=models.SET_NULL, null=True, blank=True, related_name="firings")
     signal = models.ForeignKey(Signal, on_delete=models.CASCADE, related_name="escalations")
-    rule_name = models.CharField(max_length=80)
+    result = models.OneToOneField(ProcessorResult, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    rule_name = models.CharField(max_length=80, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
     words = models.CharField(max_length=80)
     told = models.JSONField(default=list)
     note = models.TextField(blank=True)

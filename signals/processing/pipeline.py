@@ -21,6 +21,7 @@ from signals.processing.plans import Plan, plans
 from signals.processing.results import Spent, keep_abstention, keep_failure, keep_outcome, read_value
 from signals.processing.ticket_facts import ticket_facts
 from signals.processors.base import Abstained, AnyOutcome, AnyProcessor, Producer, TicketFacts, Value, Workbench
+from signals.service.moods import escalate_finding
 from signals.sync.live_lists import lists_of_signal
 from signals.write_back.writing import goes_back
 
@@ -122,7 +123,18 @@ def _run_one(
         return keep_abstention(signal, processor, found, spent)
     if known.forbids(processor, found) or known.says_already(processor, found, facts.revision):
         return None
-    return keep_outcome(signal, processor, found, spent, goes_back=goes_back(signal, plan, found.value, bench.lists))
+    carried = goes_back(signal, plan, found.value, bench.lists)
+    then = partial(_alarm, plan, signal, found) if signal.state in Signal.OPEN else None
+    return keep_outcome(signal, processor, found, spent, goes_back=carried, then=then)
+
+
+def _alarm(
+    plan: Plan, signal: Signal, found: AnyOutcome, row: ProcessorResult, followed: ProcessorResult | None
+) -> None:
+    """Tell people of a value that they asked to be told of. Called in the transaction that makes it stand."""
+    words = plan.processor.alarm(found.value, _value(plan, followed), plan.options)
+    if words:
+        escalate_finding(row, signal, words=words)
 
 
 def _value(plan: Plan, row: ProcessorResult | None) -> Value | None:

@@ -6,6 +6,7 @@ of two rows that want to stand the database takes one (constraint `processor_res
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -30,11 +31,18 @@ class Spent:
 
 
 def keep_outcome(
-    signal: Signal, processor: AnyProcessor, outcome: AnyOutcome, spent: Spent, *, goes_back: bool = False
+    signal: Signal,
+    processor: AnyProcessor,
+    outcome: AnyOutcome,
+    spent: Spent,
+    *,
+    goes_back: bool = False,
+    then: Callable[[ProcessorResult, ProcessorResult | None], None] | None = None,
 ) -> ProcessorResult | None:
     """Make a machine's outcome the value that stands; None where a person's, or one of a newer revision, stands.
 
-    With `goes_back` the wish to carry it to the source is written down with it (signals/write_back/writing.py).
+    With `goes_back` the wish to carry it to the source is written down with it (signals/write_back/writing.py). `then`
+    is called with the row and the one it follows, in the same transaction.
     """
     row = _row(signal, processor, outcome, spent)
     row.state = State.CURRENT
@@ -46,9 +54,20 @@ def keep_outcome(
             if goes_back:
                 open_wish(row)
             _close_reviews(signal, processor, ReviewItem.State.DROPPED)
+            if then is not None:
+                then(row, _followed(row))
     except IntegrityError:
         return None
     return row
+
+
+def _followed(row: ProcessorResult) -> ProcessorResult | None:
+    """What stood before it, whoever wrote that meanwhile."""
+    rows = ProcessorResult.objects.for_organization(row.organization).filter(
+        signal_id=row.signal_id, processor=row.processor, state=State.SUPERSEDED
+    )
+    found: ProcessorResult | None = rows.order_by("-created_at").first()
+    return found
 
 
 def keep_abstention(

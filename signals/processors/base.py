@@ -310,6 +310,10 @@ class Processor(ABC, Generic[V, O]):
         """Why `value` cannot be kept, by the lists as they are now; empty where it can."""
         return ""
 
+    def alarm(self, value: V, before: V | None, options: O) -> str:
+        """What people are to be told at once of a value that follows `before`; empty = nothing."""
+        return ""
+
     def change(self, value: V, facts: TicketFacts, lists: LiveLists) -> Change | None:
         """What has to change at the source for `value`; None where all is so already, or nothing goes back."""
         return None

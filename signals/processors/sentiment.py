@@ -23,6 +23,8 @@ from signals.processors.model import ticket_text
 from signals.processors.reading import client_notes, latest_reading
 
 _LAST_READINGS: Final = 5
+#: The bands, the worst first.
+_LOW: Final = ("very_negative", "negative", "neutral", "positive")
 _TASK: Final = (
     "How does the client who wrote this feel about it in their newest words, and how pressing is it? A fault that is"
     " merely told is neutral; harm to their work is negative; anger is very_negative. `score`: -1 furious, 1 delighted."
@@ -53,9 +55,15 @@ class Sentiment(Value):
 
 
 class SentimentOptions(ModelOptions):
-    """How sure it must be."""
+    """How sure it must be, and whether people are told when the mood falls."""
 
     confidence: float = Field(0.65, ge=0, le=1, title="Confidence", description="Below this nothing is said.")
+    auto_escalate: bool = Field(
+        False,
+        title="Escalate by itself",
+        description="When the mood falls so far, whoever may see escalations is told, once each time.",
+    )
+    escalate_at: Literal["negative", "very_negative"] = Field("very_negative", title="Escalate at")
 
 
 class SentimentProcessor(Processor[Sentiment, SentimentOptions]):
@@ -100,6 +108,16 @@ class SentimentProcessor(Processor[Sentiment, SentimentOptions]):
         if felt is None and asked is None:
             return Abstained(reason="There are no words for this language, or none were said.")
         return Abstained(reason=f"Not sure enough (below {options.confidence:.2f}).")
+
+    def alarm(self, value: Sentiment, before: Sentiment | None, options: SentimentOptions) -> str:
+        """That the mood is so low as to be escalated: with the reading that brings it there, not with the next."""
+        if not options.auto_escalate or not _is_low(value, options) or _is_low(before, options):
+            return ""
+        return f"The client’s mood {'fell to' if before else 'is'} {value.band.replace('_', ' ')}"
+
+
+def _is_low(value: Value | None, options: SentimentOptions) -> bool:
+    return isinstance(value, Sentiment) and _LOW.index(value.band) <= _LOW.index(options.escalate_at)
 
 
 class Mood(Reply):

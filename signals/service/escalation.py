@@ -20,6 +20,7 @@ from pydantic import JsonValue
 from approvals.errors import StaleLease
 from approvals.models import Action, Origin
 from approvals.services import open_origin, propose_action
+from integrations.llm.fencing import show_escaped
 from junto.audit.services import record
 from junto.bells import ring
 from junto.inbox.services import notify
@@ -258,7 +259,8 @@ def history_of(signal: Signal) -> list[dict[str, object]]:
     rows = EscalationFiring.objects.for_organization(signal.organization).filter(signal=signal)
     entries = []
     for firing in rows.select_related("action").order_by("fired_at"):
-        parts = [f"{firing.words} (rule “{firing.rule_name}”)."]
+        parts = [f"{firing.words} (rule “{firing.rule_name}”)." if firing.rule_name else f"{firing.words}."]
+        parts += [show_escaped(firing.reason)] if firing.reason else []
         parts.append(f"Told {', '.join(map(str, firing.told))}." if firing.told else "Nobody there may see it.")
         if firing.action is not None:
             parts.append(f"Internal note: {firing.action.get_state_display().lower()}.")

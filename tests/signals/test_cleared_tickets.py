@@ -187,7 +187,7 @@ class TouchedTests(ClearedTestCase):
         claim_signal(self.ticket, actor=self.actor(self.theo))
         self.drain()
         (action,) = self.actions()
-        assert (action.state, action.reason) == (Action.State.CANCELLED, "Theo Lindqvist works on it.")
+        assert (action.state, action.reason) == (Action.State.CANCELLED, f"{self.theo.user.display_name} works on it.")
         assert self.writes() == []
 
     def test_so_does_an_alert_that_stands_again_meanwhile(self) -> None:
