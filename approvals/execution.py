@@ -108,7 +108,7 @@ def execute_action(action_id: UUID) -> Action:
             return _end(action, frm=Action.State.APPROVED, to=state, reason=f"{problem} Nothing was changed.")
         except StaleState:
             return expire(_load(action_id))
-        return _perform(action, tool) if claimed else action
+        return _perform(action, tool, seen=target_state) if claimed else action
     return _load(action_id)
 
 
@@ -246,7 +246,7 @@ def _why_not(action: Action, *, tool: AnyTool, origin: Origin, target_state: Jso
     return _Ending(cancelled, lost) if lost else None
 
 
-def _perform(action: Action, tool: AnyTool) -> Action:
+def _perform(action: Action, tool: AnyTool, *, seen: JsonValue) -> Action:
     """Call the tool for a claimed action, once, and write down the end. Never inside a transaction."""
     crashpoint("C13")
     warrant = None
@@ -259,7 +259,7 @@ def _perform(action: Action, tool: AnyTool) -> Action:
             deadline=action.claimed_at + timedelta(seconds=CALL_SECONDS),
         )
     try:
-        result = _call(action, tool, warrant=warrant)
+        result = _call(action, tool, warrant=warrant, seen=seen)
     except OutcomeUnknown as problem:
         return _end(action, frm=Action.State.CLAIMED, to=Action.State.UNKNOWN, reason=str(problem))
     except IntegrationError as problem:
@@ -268,7 +268,7 @@ def _perform(action: Action, tool: AnyTool) -> Action:
     return _store(action, result, frm=Action.State.CLAIMED)
 
 
-def _call(action: Action, tool: AnyTool, *, warrant: Warrant | None) -> ToolResult:
+def _call(action: Action, tool: AnyTool, *, warrant: Warrant | None, seen: JsonValue = None) -> ToolResult:
     return call_tool(
         tool=tool,
         arguments=action.arguments,
@@ -276,6 +276,7 @@ def _call(action: Action, tool: AnyTool, *, warrant: Warrant | None) -> ToolResu
         company=action.company,
         subject=action.origin.subject,
         warrant=warrant,
+        seen=seen,
         deadline_seconds=CALL_SECONDS,
     )
 

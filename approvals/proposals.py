@@ -34,7 +34,7 @@ from approvals.transitions import enter
 from integrations.errors import IntegrationError, InvalidArguments, ToolRefused
 from integrations.services import is_offered
 from integrations.services import offered_tools as connected_tools
-from integrations.tools import AnyTool, registry
+from integrations.tools import AnyTool, Scope, registry
 from junto.canonical import NotCanonical, digest
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Organization
@@ -108,7 +108,7 @@ def propose_action(
     """
     require(actor, Permission.PROPOSE_ACTIONS, origin.company)
     request = _Request(actor, origin, fence, call_id, step, runbook_step, facts or {}, inputs or {}, expects or {})
-    action = _write(_foresee(_prepare(origin, tool_name, arguments), request), request)
+    action = _write(_foresee(_prepare(request, tool_name, arguments), request), request)
     if action.state == Action.State.PROPOSED:
         return run_read(action)
     return action
@@ -120,7 +120,8 @@ def offered_tools(*, organization: Organization, company: Company, reads_only: b
     return [
         tool
         for tool in connected_tools(organization=organization, company=company)
-        if not (reads_only and tool.is_write)
+        if tool.scope is not Scope.ACROSS
+        and not (reads_only and tool.is_write)
         and effective_policy(ToolFacts.of(tool), str(company.pk), rules).mode is not Mode.DISABLED
     ]
 
@@ -131,8 +132,9 @@ def _known(request: _Request) -> Action | None:
     return rows.filter(origin=request.origin, call_id=request.call_id).order_by("-created_at", "-id").first()
 
 
-def _prepare(origin: Origin, tool_name: str, arguments: Mapping[str, JsonValue]) -> _Draft:
+def _prepare(request: _Request, tool_name: str, arguments: Mapping[str, JsonValue]) -> _Draft:
     """The call in its frozen form; what cannot be frozen is kept as it came, refused."""
+    origin = request.origin
     raw = _Draft(tool_name=tool_name.replace("\x00", "")[:120], arguments=_storable(arguments))
     try:
         tool = registry.get(tool_name)
@@ -148,6 +150,8 @@ def _prepare(origin: Origin, tool_name: str, arguments: Mapping[str, JsonValue])
     draft = _Draft(tool_name=tool.name, arguments=frozen, tool=tool, title=title)
     if not is_offered(tool, organization=origin.organization, company=origin.company):
         return replace(draft, refusal=f"{tool.name} is not available for {origin.company.name}.")
+    if tool.scope is Scope.ACROSS and request.actor.kind != "person":
+        return replace(draft, refusal=f"{tool.name} reaches another company: only a person proposes it.")
     return replace(draft, refusal=origin.company.ended_words or calls_spent(origin))
 
 

@@ -45,9 +45,10 @@ def call_tool(
     company: Company,
     subject: str = "",
     warrant: Warrant | None = None,
+    seen: JsonValue = None,
     deadline_seconds: float = 60.0,
 ) -> ToolResult:
-    """Run a tool for one company. A write needs the warrant of its claimed action.
+    """Run a tool for one company. A write needs the warrant of its claimed action, and is told what the claim `seen`.
 
     Raises:
         OutcomeUnknown: a write left and nobody knows whether it happened.
@@ -74,6 +75,7 @@ def call_tool(
             company=company,
             subject=subject,
             action_id=warrant.action_id if warrant else None,
+            seen=seen,
         )
     except OutcomeUnknown:
         raise
@@ -184,6 +186,7 @@ def _with_context(
     company: Company,
     subject: str,
     action_id: uuid.UUID | None = None,
+    seen: JsonValue = None,
 ) -> T:
     """Run with a context built for this call, its client closed at the end."""
     if company.organization_id != organization.pk:
@@ -196,6 +199,7 @@ def _with_context(
             company_external_id=link.external_id if link else "",
             subject=subject,
             action_id=action_id,
+            seen=seen,
         )
         return run(context, accepted)
 

@@ -74,6 +74,7 @@ class Scope(StrEnum):
 
     COMPANY = "company"  # every record named is looked up and must belong to the company; lists are cut to it
     FREE = "free"  # touches no company's records: boards, members
+    ACROSS = "across"  # hands a record of the company to another one: people alone propose it, no model hears of it
 
 
 class ToolArguments(BaseModel):
@@ -91,7 +92,7 @@ class ToolContext:
 
     `client` is the vendor's own client, opened for this call, and `company_external_id` the company's id there; for our
     own tools they are None and empty. `subject` names what the session is about (`signal:<id>`). `action_id` is set
-    when a write runs or its outcome is looked for.
+    when a write runs or its outcome is looked for. `seen` = the target's state that the claim of a write looked at.
     """
 
     organization: Organization
@@ -100,6 +101,7 @@ class ToolContext:
     company_external_id: str = ""
     subject: str = ""
     action_id: uuid.UUID | None = None
+    seen: JsonValue = None
 
     @property
     def mark(self) -> str:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from pydantic import JsonValue
 
-from integrations.tools import OWN_VENDOR, AnyTool, Flag, registry
+from integrations.tools import OWN_VENDOR, AnyTool, Flag, Scope, registry
 from integrations.vendors import VENDORS
 from junto.tenants.models import Organization
 from runbooks.grants import RISKY
@@ -79,7 +79,8 @@ class Fact:
 
 def mentionable_tools(organization: Organization) -> tuple[MentionableTool, ...]:
     """The tools of the systems that the organization has connected, and our own, by name."""
-    return tuple(_described(tool) for tool in registry.offered(connected_vendors(organization)))
+    offered = registry.offered(connected_vendors(organization))
+    return tuple(_described(tool) for tool in offered if tool.scope is not Scope.ACROSS)
 
 
 def facts() -> tuple[Fact, ...]:

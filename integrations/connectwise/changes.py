@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue, model_validator
 
 from integrations.connectwise import conditions as where
 from integrations.connectwise import endpoints, schemas
+from integrations.connectwise.edits import compared, replace, require_as_seen
 from integrations.connectwise.targets import (
     Id,
     MemberName,
@@ -107,7 +108,7 @@ def _status_title(arguments: SetTicketStatus) -> str:
 
 def _search_status(context: ToolContext, arguments: SetTicketStatus, before: JsonValue) -> Outcome:
     ticket = ticket_of(context, arguments.ticket_id)
-    return _compared(ticket, {"status": (ticket.status, arguments.status_id)}, before)
+    return compared(ticket, {"status": (ticket.status, arguments.status_id)}, before)
 
 
 @tool(
@@ -128,7 +129,8 @@ def _search_status(context: ToolContext, arguments: SetTicketStatus, before: Jso
 def set_ticket_status(context: ToolContext, arguments: SetTicketStatus) -> ToolResult:
     ticket = ticket_of(context, arguments.ticket_id)
     status_of(context, ticket.board, arguments.status_id)
-    changed = client_of(context).patch_ticket(ticket.id, [_replace("status/id", arguments.status_id)])
+    require_as_seen(context, ticket.id, lambda now: {"status": (now.status, 0)})
+    changed = client_of(context).patch_ticket(ticket.id, [replace("status/id", arguments.status_id)])
     return ToolResult(
         content={"ticket_id": changed.id, "status": changed.status.name, "closed": changed.closed},
         summary=f"Status is now {changed.status.name}",
@@ -200,7 +202,7 @@ def _wanted(ticket: schemas.Ticket, arguments: ClassifyTicket) -> dict[str, tupl
 
 def _search_classification(context: ToolContext, arguments: ClassifyTicket, before: JsonValue) -> Outcome:
     ticket = ticket_of(context, arguments.ticket_id)
-    return _compared(ticket, _wanted(ticket, arguments), before)
+    return compared(ticket, _wanted(ticket, arguments), before)
 
 
 @tool(
@@ -228,9 +230,10 @@ def classify_ticket(context: ToolContext, arguments: ClassifyTicket) -> ToolResu
     ticket = ticket_of(context, arguments.ticket_id)
     _classified(context, ticket, arguments)
     operations: list[JsonValue] = [
-        _replace(f"{name}/id", new) if new else {"op": "remove", "path": name}
+        replace(f"{name}/id", new) if new else {"op": "remove", "path": name}
         for name, (_, new) in _wanted(ticket, arguments).items()
     ]
+    require_as_seen(context, ticket.id, lambda now: _wanted(now, arguments))
     changed = client_of(context).patch_ticket(ticket.id, operations)
     return ToolResult(
         content={
@@ -265,7 +268,7 @@ def _assign_title(arguments: AssignTicket) -> str:
 
 def _search_assignment(context: ToolContext, arguments: AssignTicket, before: JsonValue) -> Outcome:
     ticket = ticket_of(context, arguments.ticket_id)
-    return _compared(ticket, {"owner": (ticket.owner, member_of(context, arguments.member).id)}, before)
+    return compared(ticket, {"owner": (ticket.owner, member_of(context, arguments.member).id)}, before)
 
 
 @tool(
@@ -285,7 +288,8 @@ def _search_assignment(context: ToolContext, arguments: AssignTicket, before: Js
 def assign_ticket(context: ToolContext, arguments: AssignTicket) -> ToolResult:
     ticket = ticket_of(context, arguments.ticket_id)
     member_of(context, arguments.member)
-    changed = client_of(context).patch_ticket(ticket.id, [_replace("owner/identifier", arguments.member)])
+    require_as_seen(context, ticket.id, lambda now: {"owner": (now.owner, 0)})
+    changed = client_of(context).patch_ticket(ticket.id, [replace("owner/identifier", arguments.member)])
     return ToolResult(
         content={"ticket_id": changed.id, "owner": changed.owner.name},
         summary=f"Owner is now {changed.owner.name or arguments.member}",
@@ -373,21 +377,3 @@ def create_ticket(context: ToolContext, arguments: CreateTicket) -> ToolResult:
         summary=f"Ticket {created.id} created",
         written=ExternalRecord("ticket", str(created.id)),
     )
-
-
-def _replace(path: str, value: JsonValue) -> JsonValue:
-    return {"op": "replace", "path": path, "value": value}
-
-
-def _compared(ticket: schemas.Ticket, fields: dict[str, tuple[schemas.Reference, int]], before: JsonValue) -> Outcome:
-    """Whether a change of fields happened: they are as wanted, still as they were, or something else."""
-    if all(now.id == wanted for now, wanted in fields.values()):
-        return Outcome("found", f"Ticket {ticket.id} has the values that were sent.")
-    known = before if isinstance(before, dict) else {}
-    if known and all(_same_record(known.get(name.lower()), now) for name, (now, _) in fields.items()):
-        return Outcome("absent", f"Ticket {ticket.id} is as it was before.")
-    return Outcome("unclear", f"Ticket {ticket.id} was changed by somebody else meanwhile.")
-
-
-def _same_record(before: JsonValue, now: schemas.Reference) -> bool:
-    return (before.get("id") if isinstance(before, dict) else 0) == now.id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from integrations.connectwise import changes, entries, links, reading, schedule
+from integrations.connectwise import changes, entries, links, moves, reading, schedule
 from integrations.tools import AnyTool
 
 TOOLS: tuple[AnyTool, ...] = (
@@ -22,6 +22,8 @@ TOOLS: tuple[AnyTool, ...] = (
     changes.set_ticket_status,
     changes.classify_ticket,
     changes.assign_ticket,
+    moves.move_to_board,
+    moves.move_to_company,
     entries.add_time_entry,
     schedule.schedule_ticket,
     links.attach_configuration,
