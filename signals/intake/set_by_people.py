@@ -26,7 +26,7 @@ WATCHED: Final = frozenset(name for processor in PROCESSORS for name in processo
 def is_our_own(signal: Signal, changed: Mapping[str, str]) -> bool:
     """Whether these changes of watched fields, to these values, are what a processor's action set there, or put back.
 
-    A part below one that was set (the subtype of a former type) falls away with it.
+    A part below one that was set (the subtype of a former type) falls away with it, and all of them with the board.
     """
     rows = Action.objects.for_organization(signal.organization).filter(
         Q(origin__kind=Origin.Kind.PROCESSOR) | Q(origin__kind=Origin.Kind.BY_HAND, origin__key__startswith=PUT_BACK),
@@ -69,12 +69,13 @@ def _keep(signal: Signal, processor: AnyProcessor) -> None:
 
 def _explains(sets: Mapping[str, object], changed: Mapping[str, str]) -> bool:
     """Whether an action that set `sets` leaves these values."""
+    below = {"subtype", "item"} | ({"type"} if "board" in sets else set())
     for name, value in changed.items():
         entry = sets.get(name)
         set_to = str(entry.get("name", "")) if isinstance(entry, Mapping) else None
         if set_to is None and name in sets:
             set_to = ""
-        falls_away = set_to is None and not value and name in {"subtype", "item"} and bool(sets)
+        falls_away = set_to is None and not value and name in below and bool(sets)
         if not falls_away and (set_to is None or set_to.casefold() != value.casefold()):
             return False
     return True

@@ -32,7 +32,7 @@ from signals.processing.findings import finding_rows, question_rows, told
 from signals.processing.model_forms import form_for, read_form
 from signals.processing.plans import plan_of
 from signals.processing.results import read_value
-from signals.processing.routes import carry_out
+from signals.processing.routes import LEFT, RouteRefused, place, route_words, send_route
 from signals.processors import PROCESSORS, UnknownProcessor, processor_of
 from signals.processors.base import AnyProcessor, Value
 from signals.processors.router import Route
@@ -97,8 +97,10 @@ def correct(request: MemberRequest, signal_id: UUID, slug: str) -> HttpResponse:
     if value is None:
         return _page(request, signal, processor, form=form, status=400)
     try:
-        _carry_out(request, signal, value)
-        correct_value(signal=signal, processor=processor, value=value, actor=request.actor)
+        placed = _place(request, signal, value)
+        row = correct_value(signal=signal, processor=processor, value=value, actor=request.actor)
+        if not placed:
+            _send(request, row, value)
     except (CorrectionRefused, StaleState) as refusal:
         messages.error(request, str(refusal))
     return _back(request, signal)
@@ -110,8 +112,11 @@ def confirm(request: MemberRequest, signal_id: UUID, slug: str) -> HttpResponse:
     signal, processor = _asked(request, signal_id, slug)
     row = _named(request, signal, processor)
     try:
-        _carry_out(request, signal, read_value(processor, row))
-        confirm_result(result=row, actor=request.actor)
+        value = read_value(processor, row)
+        placed = _place(request, signal, value)
+        row = confirm_result(result=row, actor=request.actor)
+        if not placed:
+            _send(request, row, value)
     except (CorrectionRefused, ValidationError, StaleState):
         messages.error(request, "That value cannot be confirmed any more. Choose the right one.")
         return redirect("finding", signal_id=signal_id, slug=slug)
@@ -172,10 +177,24 @@ def _put_back(request: MemberRequest, row: ProcessorResult) -> None:
         messages.success(request, "Taken back here, and being set back in the PSA.")
 
 
-def _carry_out(request: MemberRequest, signal: Signal, value: Value) -> None:
-    """What comes of the person's word beside it, told to them. Raises PermissionDenied and StaleState."""
-    if isinstance(value, Route):
-        messages.success(request, carry_out(signal, value, actor=request.actor))
+def _place(request: MemberRequest, signal: Signal, value: Value) -> bool:
+    """Do what an accepted route does here, if anything, and tell them. Raises PermissionDenied and StaleState."""
+    words = place(signal, value, actor=request.actor) if isinstance(value, Route) else ""
+    if words:
+        messages.success(request, words)
+    return bool(words)
+
+
+def _send(request: MemberRequest, row: ProcessorResult, value: Value) -> None:
+    """Ask for what an accepted route needs in the PSA, and tell them what came of it. Raises PermissionDenied."""
+    if not isinstance(value, Route):
+        return
+    try:
+        action = send_route(row, value, actor=request.actor)
+    except RouteRefused as refusal:
+        messages.warning(request, str(refusal))
+        return
+    messages.success(request, route_words(action) if action is not None else LEFT)
 
 
 def _page(

@@ -134,9 +134,9 @@ class AcceptTests(RouterCase):
         signal.refresh_from_db()
         assert (signal.company, signal.state) == (self.harlow, State.NEW)
 
-    def test_accepted_what_only_the_psa_can_do_is_noted_and_said_to_be_done_there(self) -> None:
+    def test_accepted_what_cannot_be_done_in_the_psa_is_noted_and_says_why(self) -> None:
         self.rule("close")
         signal = self.ticket()
-        assert "Noted. Junto does not do that in the PSA by itself: close it there." in self.accept(signal)
+        assert "Noted, and not done in the PSA:" in self.accept(signal)
         signal.refresh_from_db()
         assert (signal.company, signal.state) == (self.catchall, State.NEW)

@@ -1,0 +1,140 @@
+"""A route that a person accepted is done in ConnectWise: by an action of theirs, through the one door."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+from approvals.models import Action
+from integrations.services import open_ticket_source
+from junto.audit.models import AuditEntry
+from junto.team.services import limit_to_companies
+from junto.tenants.models import Membership
+from signals.models import ProcessorResult, ReviewItem, Signal
+from tests.signals.deliveries import stored
+from tests.signals.typing_cases import TypingCase
+
+
+class RoutesCase(TypingCase):
+    """Harbor takes what comes in for nobody."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.switch(
+            "router",
+            companies=[self.harbor.name],
+            closed_status="Closed",
+            board_descriptions="Alerts: what monitoring posts",
+        )
+        self.arrive("The first alert brings its board", board="Alerts")
+        self.sandbox.plant_ticket("x")
+
+    def proposed(self, label: str, **ticket: Any) -> Signal:
+        """A ticket of Harbor's for which the router proposes this."""
+        self.rule("router", label, "misplaced")
+        return self.arrive("Misplaced", **ticket)
+
+    def accept(self, signal: Signal, by: Membership) -> str:
+        """On the page of what was found."""
+        row = ReviewItem.objects.for_organization(self.northwind).get(signal=signal, state="open").result
+        path = self.path(f"signals/{signal.pk}/findings/router/confirm/")
+        page = self.log_in(by).post(path, {"result": str(row.pk)}, follow=True).content.decode()
+        self.drain()
+        return page
+
+    def action(self, signal: Signal) -> Action:
+        found: Action = (
+            Action.objects.for_organization(self.northwind)
+            .filter(origin__subject=signal.origin_subject)
+            .latest("created_at")
+        )
+        return found
+
+    def there(self, signal: Signal) -> Any:
+        """The ticket as ConnectWise really has it."""
+        with closing(open_ticket_source(self.connection)) as source:
+            return source.ticket(signal.external_id)
+
+    def writes(self) -> list[Any]:
+        return [row["body"] for row in self.sandbox.effects()]
+
+
+class CloseTests(RoutesCase):
+    def test_who_may_decide_it_closes_it_with_one_press_and_the_signal_follows(self) -> None:
+        signal = self.proposed("close")
+        assert self.writes() == []
+        assert "Accepted, and being done in the PSA." in self.accept(signal, self.mara)
+        action = self.action(signal)
+        assert (action.state, action.tool, action.unattended) == (
+            Action.State.SUCCEEDED,
+            "connectwise.set_ticket_status",
+            False,
+        )
+        assert action.decisions.get().membership == self.mara
+        assert (self.there(signal).status, len(self.writes())) == ("Closed", 1)
+        assert self.read(signal.external_id).state == Signal.State.RESOLVED
+
+    def test_who_may_not_passes_it_on_and_nothing_leaves_before(self) -> None:
+        signal = self.proposed("close")
+        assert "waits for somebody who may decide it" in self.accept(signal, self.theo)
+        assert self.action(signal).state == Action.State.WAITING
+        assert self.writes() == []
+
+    def test_a_ticket_that_somebody_changed_first_is_left_as_it_is(self) -> None:
+        signal = self.proposed("close")
+        self.sandbox.change_ticket(int(signal.external_id), status={"name": "In Progress"})
+        assert "The PSA stays as it is." in self.accept(signal, self.mara)
+        assert self.action(signal).state == Action.State.REFUSED
+        assert self.there(signal).status == "In Progress"
+
+    def test_reverted_it_is_open_again(self) -> None:
+        signal = self.proposed("close")
+        self.accept(signal, self.mara)
+        row = ProcessorResult.objects.for_organization(self.northwind).current().get(signal=signal, processor="router")
+        self.client.post(self.path(f"signals/{signal.pk}/findings/router/revert/"), {"result": str(row.pk)})
+        self.drain()
+        assert self.there(signal).status == "New"
+
+    def test_a_status_that_the_board_does_not_have_is_told_and_nothing_is_asked(self) -> None:
+        signal = self.proposed("close", board="Onboarding")
+        assert "Onboarding has no status “Closed” that closes a ticket" in self.accept(signal, self.mara)
+        assert self.writes() == []
+
+
+class MoveTests(RoutesCase):
+    def test_to_another_board_with_its_first_status_and_no_type_of_the_former(self) -> None:
+        signal = self.proposed("board: Alerts")
+        self.accept(signal, self.mara)
+        assert self.action(signal).tool == "connectwise.move_to_board"
+        ticket = self.there(signal)
+        assert (ticket.board_name, ticket.status, ticket.type) == ("Alerts", "New", "")
+        assert len(self.writes()) == 1
+
+    def test_to_another_company_by_who_may_decide_what_is_high_risk(self) -> None:
+        signal = self.proposed(f"company: {self.kessler.name}")
+        assert "waits for somebody who may decide it" in self.accept(signal, self.theo)
+        action = self.action(signal)
+        assert (action.tool, action.risk, sorted(action.flags)) == (
+            "connectwise.move_to_company",
+            "high",
+            ["client_visible", "forwards"],
+        )
+        path = self.path(f"approvals/{action.pk}/decide/")
+        assert path
+        assert self.there(signal).company_external_id == "250"
+
+    def test_moved_the_ticket_is_the_other_companys_here_too(self) -> None:
+        signal = self.proposed(f"company: {self.kessler.name}")
+        assert "Accepted, and being done in the PSA." in self.accept(signal, self.mara)
+        assert self.there(signal).company_external_id == "251"
+        self.read(signal.external_id)
+        assert stored(self.connection, signal.external_id).company == self.kessler
+        assert AuditEntry.objects.for_organization(self.northwind).filter(verb="action.succeeded").count() == 1
+
+    def test_a_company_that_the_person_may_not_see_is_not_reached(self) -> None:
+        signal = self.proposed(f"company: {self.kessler.name}")
+        limit_to_companies(
+            actor=self.actor(self.olivia), membership=self.mara, all_companies=False, companies=[self.harbor]
+        )
+        assert "is no company that Junto knows" in self.accept(signal, self.mara)
+        assert self.writes() == []
