@@ -17,7 +17,7 @@ from integrations.services import check_connection, open_ticket_source, save_con
 from integrations.tools import registry
 from integrations.warrants import Traffic, classify
 from integrations.webhooks import fetch_wanted_key, register_webhook, unregister_webhook
-from tests.integrations.connected import ConnectedTestCase
+from tests.integrations.connected import KESSLER, ConnectedTestCase
 from tests.integrations.rogue import Rogue, rogue_server
 from tests.wire import as_openapi, changed_records, listening, nulls, parts
 
@@ -139,6 +139,8 @@ class ClientContractTests(ConnectedTestCase):
             self.call(f"connectwise.{name}", **arguments)
         other, more = self.sandbox.plant_ticket("The same again"), self.sandbox.plant_device("HBR-2")
         closed = next(row["id"] for row in options["statuses"] if row["closed"])
+        elsewhere: Any = self.call("connectwise.board_options", board_id=2).content
+        alerts = elsewhere["statuses"][0]["id"]
         work = {"ticket_id": ticket, "start": "2026-11-20T09:00:00Z", "minutes": 5, "notes": "a"}
         for name, arguments in (
             ("add_internal_note", {"ticket_id": ticket, "text": "日本\nä"}),
@@ -150,6 +152,8 @@ class ClientContractTests(ConnectedTestCase):
             ("classify_ticket", {"ticket_id": ticket, "type_id": kind, "subtype_id": subtype, "priority_id": priority}),
             ("classify_ticket", {"ticket_id": ticket, "empty": ["subtype", "type"]}),
             ("assign_ticket", {"ticket_id": ticket, "member": "theo"}),
+            ("move_to_board", {"ticket_id": self.sandbox.plant_ticket(), "board_id": 2, "status_id": alerts}),
+            ("move_to_company", {"ticket_id": self.sandbox.plant_ticket(), "company_id": int(KESSLER)}),
             ("add_time_entry", {**work, "member": "theo", "billable": "NoCharge", "copy_to": "internal"}),
             (
                 "schedule_ticket",

@@ -16,14 +16,14 @@ from integrations.tools import Preview, ToolResult, registry
 from integrations.warrants import Warrant
 from junto.canonical import digest
 from junto.tenants.models import Company, Membership
-from tests.cases import JuntoTestCase
+from tests.cases import Cast, JuntoTestCase, JuntoTransactionTestCase
 from tests.sandbox_process import SandboxProcess
 
 HARBOR, KESSLER = "250", "251"
 """Two of Northwind's clients at the sandbox; Southgate has clients of the same numbers."""
 
 
-class ConnectedTestCase(JuntoTestCase):
+class Connected(Cast):
     """`self.sandbox`, `self.connection` (Northwind's), and `self.harbor`, `self.kessler` as companies."""
 
     sandbox: SandboxProcess
@@ -37,7 +37,7 @@ class ConnectedTestCase(JuntoTestCase):
 
     def setUp(self) -> None:
         """Connect, and read the directory."""
-        super().setUp()
+        super().setUp()  # type: ignore[misc]
         self.connection = self.connect(self.adam, "northwind")
         sync_directory(self.connection)
         self.harbor = self.linked(HARBOR)
@@ -96,3 +96,11 @@ class ConnectedTestCase(JuntoTestCase):
         return preview_tool(
             tool=registry.get(name), arguments=arguments, organization=self.northwind, company=company or self.harbor
         )
+
+
+class ConnectedTestCase(Connected, JuntoTestCase):
+    """For nearly every test: one transaction, rolled back."""
+
+
+class ConnectedTransactionTestCase(Connected, JuntoTransactionTestCase):
+    """For tests with threads: what is written is committed."""

@@ -10,7 +10,7 @@ import pytest
 from integrations.errors import InvalidArguments, TargetRefused
 from integrations.models import ExternalRef
 from integrations.tools import DefaultPolicy, Flag, Preview, registry
-from tests.integrations.connected import ConnectedTestCase
+from tests.integrations.connected import KESSLER, ConnectedTestCase
 
 
 class ReadingTests(ConnectedTestCase):
@@ -274,6 +274,11 @@ class PreviewTests(ConnectedTestCase):
             else:
                 assert Flag.CLIENT_VISIBLE not in tool.flags, f"{name}: {preview.seen_by}"
 
+    def other_board(self) -> dict[str, int]:
+        """The board Alerts, and its first status."""
+        options: Any = self.call("connectwise.board_options", board_id=2).content
+        return {"board_id": 2, "status_id": options["statuses"][0]["id"]}
+
     def every_write(self) -> Iterator[tuple[str, Preview]]:
         """Each tool that changes something, with what it would do to a new ticket."""
         ticket = self.sandbox.plant_ticket()
@@ -293,6 +298,8 @@ class PreviewTests(ConnectedTestCase):
                 "child_ids": [self.sandbox.plant_ticket()],
                 "status_id": next(row["id"] for row in options["statuses"] if row["closed"]),
             },
+            "move_to_board": {"ticket_id": ticket, **self.other_board()},
+            "move_to_company": {"ticket_id": ticket, "company_id": int(KESSLER)},
         }
         writes = {one.name.partition(".")[2] for one in registry if one.is_write and one.vendor == "connectwise"}
         assert set(calls) == writes

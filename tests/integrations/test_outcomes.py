@@ -12,7 +12,7 @@ from integrations.dispatch import call_tool, preview_tool, search_outcome
 from integrations.errors import IntegrationError, OutcomeUnknown, VendorForbidden, WarrantRefused
 from integrations.models import ExternalRef
 from integrations.tools import Outcome, registry
-from tests.integrations.connected import ConnectedTestCase
+from tests.integrations.connected import KESSLER, ConnectedTestCase
 
 PAST = timedelta(minutes=-5)
 
@@ -53,7 +53,17 @@ class OutcomeTests(ConnectedTestCase):
                 "child_ids": [self.sandbox.plant_ticket()],
                 "status_id": closed,
             },
+            "connectwise.move_to_board": {
+                "ticket_id": self.sandbox.plant_ticket(),
+                "board_id": 2,
+                "status_id": self.first_status(2),
+            },
+            "connectwise.move_to_company": {"ticket_id": self.sandbox.plant_ticket(), "company_id": int(KESSLER)},
         }
+
+    def first_status(self, board: int) -> int:
+        options: Any = self.call("connectwise.board_options", board_id=board).content
+        return int(options["statuses"][0]["id"])
 
     def test_every_write_is_tried_here(self) -> None:
         assert set(self.calls) == {tool.name for tool in registry if tool.is_write and tool.vendor == "connectwise"}
