@@ -164,6 +164,10 @@ class VendorSession:
         self._headers["Authorization"] = f"Bearer {token}"
         self._reader.hide(token)
 
+    def bear_nothing(self) -> None:
+        """Sign nothing from here on, as where a token is asked for."""
+        self._headers.pop("Authorization", None)
+
     def hide(self, secret: str) -> None:
         """Let no error show this."""
         if secret:

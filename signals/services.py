@@ -127,7 +127,9 @@ def adopt_ticket(*, signal: Signal, connection: Connection, external_id: str) ->
             organization=signal.organization, subject=other.origin_subject, company=None, revision=other.revision
         )
         ring("signal.changed", str(other.pk))
-    rows.filter(pk=signal.pk).update(connection=connection, external_id=external_id, changed_at=timezone.now())
+    # the former source's clock says nothing of the new one's revisions: its first word counts
+    taken = {"connection": connection, "external_id": external_id, "revision": 0, "digest": ""}
+    rows.filter(pk=signal.pk).update(**taken, changed_at=timezone.now())
     if signal.connection is not None:
         _leave_behind(signal, f"It is ticket {external_id} of {connection.label} now.")
     ring("signal.changed", str(signal.pk))

@@ -306,6 +306,7 @@ class NinjaOneClient:
 
     def _token(self, asked: dict[str, str]) -> schemas.Token:
         form = {"client_id": self._id, "client_secret": self._secret, **asked}
+        self._session.bear_nothing()
         token = _record(schemas.Token, self._session.send("POST", endpoints.TOKEN.path(), form=form).content)
         self._session.hide(token.refresh_token)
         return token

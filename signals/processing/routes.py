@@ -125,9 +125,7 @@ def _call(signal: Signal, connection: Connection, value: Route, actor: Actor) ->
     links = CompanyLink.objects.for_organization(signal.organization).filter(connection=connection, company=company)
     link = links.order_by("pk").first() if company is not None else None
     if company is None or link is None:
-        raise RouteRefused(
-            f"Noted. {value.target} is no company that Junto knows in {connection.label}."
-        )
+        raise RouteRefused(f"Noted. {value.target} is no company that Junto knows in {connection.label}.")
     require(actor, Permission.RUN_SESSIONS, company)
     return _Call("move_to_company", {"company_id": vendor_id(link.external_id)}, {})
 
@@ -135,12 +133,14 @@ def _call(signal: Signal, connection: Connection, value: Route, actor: Actor) ->
 def _closing(signal: Signal, connection: Connection) -> StatusChoice:
     """The status that the router's options name, as the ticket's board has it."""
     named = _options(signal).closed_status.strip()
-    found = live_statuses(connection, signal.board) if signal.board else ()
-    for status in found:
+    if signal.board is None:
+        raise RouteRefused(f"Noted. The ticket is on no board that Junto knows: close it in {connection.label}.")
+    for status in live_statuses(connection, signal.board):
         if status.closes and status.name.casefold() == named.casefold():
             return status
-    board = signal.board.name if signal.board else "no board"
-    raise RouteRefused(f"Noted. {board} has no status “{named}” that closes a ticket: close it in {connection.label}.")
+    raise RouteRefused(
+        f"Noted. {signal.board.name} has no status “{named}” that closes a ticket: close it in {connection.label}."
+    )
 
 
 def _new_board(connection: Connection, value: Route) -> tuple[Board, StatusChoice]:

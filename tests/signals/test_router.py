@@ -137,6 +137,6 @@ class AcceptTests(RouterCase):
     def test_accepted_what_cannot_be_done_in_the_psa_is_noted_and_says_why(self) -> None:
         self.rule("close")
         signal = self.ticket()
-        assert "Noted, and not done in the PSA:" in self.accept(signal)
+        assert "Noted. The ticket is on no board that Junto knows" in self.accept(signal)
         signal.refresh_from_db()
         assert (signal.company, signal.state) == (self.catchall, State.NEW)
