@@ -51,6 +51,8 @@ def reconsider(signal: Signal) -> None:
     held = (_STATES.NEEDS_REVIEW, reason) if asked else (_STATES.NEW, "")
     if signal.state not in (_STATES.NEW, _STATES.NEEDS_REVIEW) or (signal.state, signal.state_reason) == held:
         return
+    if signal.state == _STATES.NEW and not asked:
+        return  # what it says of itself is of something else, as that its alert cleared
     try:
         signal.move(to=held[0], frm=[_STATES.NEW, _STATES.NEEDS_REVIEW], reason=reason)
     except StaleState:  # somebody began on it meanwhile

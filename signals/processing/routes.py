@@ -18,7 +18,8 @@ from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
 from signals.facts import vendor_id
 from signals.models import Board, ProcessorResult, Signal
-from signals.processing.plans import plans
+from signals.processing.plans import plan_of
+from signals.processors import processor_of
 from signals.processors.router import Route, RouterOptions
 from signals.services import map_company
 from signals.sync.live_lists import live_statuses
@@ -157,7 +158,7 @@ def _new_board(connection: Connection, value: Route) -> tuple[Board, StatusChoic
 
 
 def _options(signal: Signal) -> RouterOptions:
-    plan = next(plan for plan in plans(signal.organization, signal.company) if plan.processor.slug == "router")
+    plan = plan_of(signal.organization, processor_of("router"), signal.company)
     return plan.options if isinstance(plan.options, RouterOptions) else RouterOptions()
 
 

@@ -125,7 +125,8 @@ class MoveTests(RoutesCase):
 
     def test_moved_the_ticket_is_the_other_companys_here_too(self) -> None:
         signal = self.proposed(f"company: {self.kessler.name}")
-        assert "Accepted, and being done in the PSA." in self.accept(signal, self.mara)
+        page = self.accept(signal, self.mara)
+        assert "Accepted, and being done in the PSA." in page, (self.action(signal).state, self.action(signal).reason)
         assert self.there(signal).company_external_id == "251"
         self.read(signal.external_id)
         assert stored(self.connection, signal.external_id).company == self.kessler
