@@ -5,10 +5,15 @@ from __future__ import annotations
 from contextlib import closing
 from typing import Any
 
-from approvals.models import Action
+import pytest
+
+from approvals.models import Action, Origin
+from approvals.services import offered_tools, open_origin, propose_action
+from integrations.errors import TargetRefused
 from integrations.services import open_ticket_source
 from junto.audit.models import AuditEntry
 from junto.team.services import limit_to_companies
+from junto.tenants.actors import Actor
 from junto.tenants.models import Membership
 from signals.models import ProcessorResult, ReviewItem, Signal
 from tests.signals.deliveries import stored
@@ -119,8 +124,6 @@ class MoveTests(RoutesCase):
             "high",
             ["client_visible", "forwards"],
         )
-        path = self.path(f"approvals/{action.pk}/decide/")
-        assert path
         assert self.there(signal).company_external_id == "250"
 
     def test_moved_the_ticket_is_the_other_companys_here_too(self) -> None:
@@ -139,3 +142,32 @@ class MoveTests(RoutesCase):
         )
         assert "is no company that Junto knows" in self.accept(signal, self.mara)
         assert self.writes() == []
+
+    def test_no_model_is_told_of_it_and_what_one_asks_for_all_the_same_is_refused(self) -> None:
+        offered = {tool.name for tool in offered_tools(organization=self.northwind, company=self.harbor)}
+        assert "connectwise.move_to_board" in offered
+        assert "connectwise.move_to_company" not in offered
+        signal = self.arrive("Anything")
+        origin = open_origin(
+            organization=self.northwind,
+            kind=Origin.Kind.SESSION,
+            key="s",
+            subject=signal.origin_subject,
+            mode=Origin.Mode.TRIAGE,
+            company=self.harbor,
+            revision=signal.revision,
+        )
+        action = propose_action(
+            actor=Actor.system("agent", self.northwind),
+            origin=origin,
+            fence=origin.fence,
+            tool_name="connectwise.move_to_company",
+            arguments={"ticket_id": int(signal.external_id), "company_id": 251},
+            call_id="1",
+        )
+        assert (action.state, "only a person proposes it" in action.reason) == (Action.State.REFUSED, True)
+        assert action.preview == {}
+
+    def test_to_a_company_that_junto_does_not_work_for_nobody_moves_it(self) -> None:
+        with pytest.raises(TargetRefused, match="is no company that Junto works for"):
+            self.preview("connectwise.move_to_company", ticket_id=self.sandbox.plant_ticket(), company_id=99_999)
