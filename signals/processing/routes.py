@@ -59,8 +59,9 @@ def place(signal: Signal, value: Route, *, actor: Actor) -> str:
 def send_route(result: ProcessorResult, value: Route, *, actor: Actor) -> Action | None:
     """Ask for what an accepted route needs in the PSA; None where that is nothing.
 
-    The person who accepted it decides it too, where they may; else it waits for one who may. REFUSED where somebody
-    changed the ticket first. Not to be called inside a transaction.
+    The person who accepted it decides it too, where they may and it is not high risk, which is decided on its card;
+    else it waits for one who may. REFUSED where somebody changed the ticket first. Not to be called inside a
+    transaction.
 
     Raises:
         RouteRefused: it cannot be sent; the message says why.

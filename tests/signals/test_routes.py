@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from approvals.models import Action, Origin
-from approvals.services import offered_tools, open_origin, propose_action
+from approvals.services import Verdict, decide_action, offered_tools, open_origin, propose_action
 from integrations.errors import TargetRefused
 from integrations.services import open_ticket_source
 from junto.audit.models import AuditEntry
@@ -126,10 +126,20 @@ class MoveTests(RoutesCase):
         )
         assert self.there(signal).company_external_id == "250"
 
-    def test_moved_the_ticket_is_the_other_companys_here_too(self) -> None:
+    def test_what_is_high_risk_needs_its_target_typed_and_moved_the_ticket_is_the_other_companys_here_too(self) -> None:
         signal = self.proposed(f"company: {self.kessler.name}")
-        page = self.accept(signal, self.mara)
-        assert "Accepted, and being done in the PSA." in page, (self.action(signal).state, self.action(signal).reason)
+        assert "under Approvals" in self.accept(signal, self.mara)
+        action = self.action(signal)
+        assert (action.state, self.writes()) == (Action.State.WAITING, [])
+        typed = action.preview["target"]
+        decide_action(
+            action_id=action.pk,
+            actor=self.actor(self.mara),
+            verdict=Verdict.APPROVE,
+            digest=action.digest,
+            target=typed,
+        )
+        self.drain()
         assert self.there(signal).company_external_id == "251"
         self.read(signal.external_id)
         assert stored(self.connection, signal.external_id).company == self.kessler

@@ -55,7 +55,9 @@ class CorrectionRaces(ConnectedTransactionTestCase):
         """A ticket with a type that is to go to ConnectWise."""
         signal = self.take_in(self.sandbox.plant_ticket("Outlook is slow"))
         process_signal.call(str(signal.pk))
-        return signal, ProcessorResult.objects.for_organization(self.northwind).current().get(signal=signal)
+        return signal, ProcessorResult.objects.for_organization(self.northwind).current().get(
+            signal=signal, processor=TYPE.slug
+        )
 
     def action(self, signal: Signal) -> Action | None:
         found: Action | None = (
@@ -89,7 +91,11 @@ class CorrectionRaces(ConnectedTransactionTestCase):
                 ),
             )
             assert [each for each in results if isinstance(each, Exception)] == []
-            standing = ProcessorResult.objects.for_organization(self.northwind).current().get(signal=signal)
+            standing = (
+                ProcessorResult.objects.for_organization(self.northwind)
+                .current()
+                .get(signal=signal, processor=TYPE.slug)
+            )
             assert (standing.producer, standing.key) == (Producer.PERSON, "network")
             action = self.action(signal)
             left = len(self.sandbox.effects()) - effects
