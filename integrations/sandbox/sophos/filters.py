@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.sophos.problems import Problem, bad_request
@@ -16,6 +17,7 @@ Filters = Mapping[str, Callable[[str], Fits]]
 HEALTH = {"good", "suspicious", "bad", "unknown"}
 SEVERITIES = {"low", "medium", "high"}
 KINDS = {"computer", "server", "securityVm"}
+_AGO = re.compile(r"-?P(?:(\d{1,4})D)?(?:T(\d{1,4})H)?")
 VIEWS = {"basic", "summary", "full"}
 
 
@@ -28,7 +30,10 @@ def among(text: str, known: set[str] | None = None) -> list[str]:
 
 
 def read_moment(text: str) -> datetime:
-    """A moment of a query. Raises Problem."""
+    """A moment of a query, or one so long ago (`-P7D`, `P7D`, `-PT12H`). Raises Problem."""
+    ago = _AGO.fullmatch(text)
+    if ago:
+        return datetime.now(tz=UTC) - timedelta(days=int(ago[1] or 0), hours=int(ago[2] or 0))
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:

@@ -82,12 +82,12 @@ def shown_of(record: Record) -> Record:
 def _whoami(call: Call) -> Answer:
     call.no_query()
     here = f"{call.request.base_url}/{SLUG}"
-    hosts: Record = {"global": here}
+    hosts: Record = {"global": f"{here}/"}
     if call.credential.kind == "tenant":
         region = next(
             shown_of(one)["dataRegion"] for one in call.world.all("tenant") if one["tenant"] == call.credential.id
         )
-        hosts["dataRegion"] = f"{here}/{region}"
+        hosts["dataRegion"] = f"{here}/{region}/"
     return json_answer(200, {"id": call.credential.id, "idType": call.credential.kind, "apiHosts": hosts})
 
 
@@ -206,9 +206,18 @@ def _health(call: Call) -> Answer:
         unwell = sum(1 for row in rows if filters.part(row, "health", "overall") != "good")
         off = sum(1 for row in rows if not row["tamperProtectionEnabled"])
         protection[kind] = {**_score(len(rows), unwell), "notFullyProtected": unwell}
-        tamper[kind] = {**_score(len(rows), off), "disabled": off}
+        tamper[kind] = {**_score(len(rows), off), "disabled": bool(off)}
     tenant = next(shown_of(one) for one in call.world.all("tenant") if one["tenant"] == call.tenant)
-    endpoint: Record = {"protection": protection, "policy": {}, "exclusions": {}, "tamperProtection": tamper}
+    tamper |= {"globalDetail": {"score": 100, "snoozed": False, "enabled": True}, "global": True}
+    endpoint: Record = {
+        "protection": protection,
+        "policy": {
+            "computer": {"threat-protection": _policies()},
+            "server": {"server-threat-protection": _policies()},
+        },
+        "exclusions": {"policy": {kind: _exclusions() for kind in ("computer", "server")}, "global": {}},
+        "tamperProtection": tamper,
+    }
     return json_answer(
         200,
         {
@@ -217,6 +226,14 @@ def _health(call: Call) -> Answer:
             "networkDevice": {"firewall": {}},
         },
     )
+
+
+def _policies() -> Record:
+    return {**_score(1, 0), "notOnRecommended": 0, "policies": []}
+
+
+def _exclusions() -> Record:
+    return {**_score(1, 0), "numberOfSecurityRisks": 0, "exclusions": []}
 
 
 def _score(total: int, failing: int) -> Record:

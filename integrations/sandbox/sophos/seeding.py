@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass
 
 from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.sophos.credentials import uid
-from integrations.sandbox.world.facts import Company, Device, Facts, parse_age
+from integrations.sandbox.world.facts import Company, Contact, Device, Facts, parse_age
 
 REGIONS = {"United States": ("US", "us03"), "Germany": ("DE", "eu02")}
 ELSEWHERE = ("IE", "eu01")
@@ -74,7 +74,8 @@ def seed_records(facts: Facts) -> dict[str, list[Record]]:
     found = _found(facts.owner)
     known = {one.device: one for one in found.computers}
     offline = {one.device: one.offline for one in facts.monitored if one.offline}
-    tenants = {one.identifier: _tenant(facts.owner, one) for one in facts.companies}
+    contacts = {one.company: one for one in facts.contacts if one.default}
+    tenants = {one.identifier: _tenant(facts.owner, one, contacts[one.identifier]) for one in facts.companies}
     records: dict[str, list[Record]] = {"tenant": [*tenants.values()], "computer": [], "alert": [], "event": []}
     for device in facts.devices:
         if device.kind not in PROTECTED:
@@ -100,7 +101,7 @@ def _found(owner: str) -> Found:
     return TypeAdapter(Found).validate_json((_WORLD / owner / "protection.json").read_bytes(), strict=True)
 
 
-def _tenant(owner: str, company: Company) -> Record:
+def _tenant(owner: str, company: Company, contact: Contact) -> Record:
     geography, region = REGIONS.get(company.country, ELSEWHERE)
     shown: Record = {
         "id": uid(owner, "tenant", company.identifier),
@@ -112,6 +113,13 @@ def _tenant(owner: str, company: Company) -> Record:
         "partner": {"id": uid(owner, "partner")},
         "organization": {"id": uid(owner, "organization")},
         "status": "active",
+        "contact": {
+            "firstName": contact.first,
+            "lastName": contact.last,
+            "email": contact.email,
+            "phone": company.phone,
+            "address": {"address1": company.street, "city": company.city, "postalCode": company.zip},
+        },
     }
     return {"tenant": shown["id"], "company": company.identifier, "shown": shown}
 
