@@ -52,8 +52,8 @@ def _preview(context: ToolContext, arguments: Contain, *, isolate: bool) -> Prev
         ),
         seen_by=f"Whoever works on {computer.name}: it {effect}.",
         undo=UNDO_ISOLATION if isolate else UNDO_RELEASE,
-        target_state=computer_state(context, computer, isolated=asked.enabled),
-        sets={"isolated": isolate},
+        target_state=computer_state(context, computer, isolation=asked.enabled),
+        sets={"isolation": isolate},
         evidence=(seen_now(computer), "The computer and its isolation were read just now."),
     )
 
@@ -72,7 +72,7 @@ def _search(context: ToolContext, arguments: Contain, before: JsonValue, *, isol
     asked = tenant.isolation(computer.id)
     if asked.enabled is isolate:
         return Outcome("found", f"Sophos says that {computer.name} is {'isolated' if isolate else 'let out'}.")
-    if isinstance(before, dict) and before.get("isolated") is asked.enabled:
+    if isinstance(before, dict) and before.get("isolation") is asked.enabled:
         return Outcome("absent", f"The isolation of {computer.name} is as it was before.")
     return Outcome("unclear", f"What the isolation of {computer.name} was before is not known.")
 

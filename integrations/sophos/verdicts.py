@@ -32,13 +32,15 @@ ALERT_SECONDS = 120.0
 UNDO_ACTION = "An alert that was dealt with does not come back; what was found stays in the events."
 UNDO_BLOCK = "Remove the item in Sophos Central under Global Settings > Blocked Items."
 
-_WORDS = {
-    "acknowledge": "closed as seen; nothing is cleaned",
-    "cleanPua": "the unwanted application is removed",
-    "cleanVirus": "the malware is removed",
-    "clearThreat": "the threat is taken as dealt with",
-    "clearHmpa": "the exploit detection is taken as dealt with",
+_ACTIONS = {
+    "acknowledge": ("Acknowledge", "closed as seen; nothing is cleaned"),
+    "cleanPua": ("Remove the unwanted application of", "the unwanted application is removed"),
+    "cleanVirus": ("Remove the malware of", "the malware is removed"),
+    "clearThreat": ("Clear the threat of", "the threat is taken as dealt with"),
+    "clearHmpa": ("Clear the exploit detection of", "the exploit detection is taken as dealt with"),
 }
+"""What each action is called before an alert, and what it does."""
+
 #: What has its effect on a computer, some time later.
 _TAKES_TIME = {"cleanPua", "cleanVirus"}
 
@@ -63,12 +65,12 @@ class BlockHash(ToolArguments):
 def _preview_action(context: ToolContext, arguments: ActOnAlert) -> Preview:
     alert = _allowed(context, tenant_of(context), arguments)
     what = alert.description or alert.kind
+    verb, effect = _ACTIONS[arguments.action]
+    where = f" on {alert.agent.name}" if alert.agent.name else ""
     return Preview(
-        title=f"{arguments.action}: {what[:80]}",
+        title=f"{verb} the alert “{what[:80]}”{where}",
         target=alert.agent.name or what[:80],
-        changes=(
-            Change(what[:200], f"waits since {moment(alert.raised)} ({alert.severity})", _WORDS[arguments.action]),
-        ),
+        changes=(Change(what[:200], f"waits since {moment(alert.raised)} ({alert.severity})", effect),),
         seen_by=f"{context.organization.name}, and whoever reads alerts in Sophos.",
         undo=UNDO_ACTION,
         target_state={
@@ -107,7 +109,7 @@ def _search_action(context: ToolContext, arguments: ActOnAlert, _: JsonValue) ->
     description="Take one of the actions that an alert of this company allows: acknowledge it, clean what was found, or"
     " clear it. The alert is closed at its source by that.",
     arguments=ActOnAlert,
-    title=lambda arguments: f"{arguments.action} on alert {arguments.alert_id}",
+    title=lambda arguments: f"{_ACTIONS[arguments.action][0]} alert {arguments.alert_id}",
     category=Category.EXECUTE,
     risk=Risk.MEDIUM,
     endpoints=(*endpoints.LOCATING, endpoints.ALERT, endpoints.ACT_ON_ALERT),
@@ -124,7 +126,7 @@ def act_on_alert(context: ToolContext, arguments: ActOnAlert) -> ToolResult:
     taken = record_of(schemas.Ordered, tenant.act(endpoints.ACT_ON_ALERT, body, alertId=alert.id))
     return ToolResult(
         content={"alert_id": alert.id, "action": arguments.action, "status": taken.status or "requested"},
-        summary=f"{arguments.action} is {taken.status or 'requested'} for “{alert.description[:80]}”",
+        summary=f"{arguments.action} of “{alert.description[:80]}”: {taken.status or 'requested'}",
     )
 
 

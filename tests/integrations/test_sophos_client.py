@@ -26,6 +26,7 @@ from integrations.sophos import client as sophos
 from integrations.sophos.client import FAMILY, HOME, SophosClient, normal_base_url
 from integrations.sophos.tenant import TenantClient
 from integrations.warrants import Errand
+from tests.integrations.connected import ConnectedTestCase
 from tests.integrations.protected import ProtectedTestCase
 from tests.integrations.rogue import Rogue, rogue_server
 from tests.wire import Change, listening
@@ -211,6 +212,24 @@ class SigningInTests(ProtectedTestCase):
 
         assert {one.company.name for one in found.suggestions} == {"Maison Laurent & Fils", "Brightwater Legal LLP"}
         assert accept_suggestions(actor=actor, connection=self.protection) == 2
+
+
+class ConnectingTests(ConnectedTestCase):
+    def test_the_page_says_what_to_make_there_and_tries_it_at_once(self) -> None:
+        browser, key = self.log_in(self.adam), self.sandbox.sophos["northwind-sophos"]
+        form = browser.get(self.path("connections/add/sophos/")).content.decode()
+        assert "Service Principal Management" in form
+        assert "whatever your region" in form
+        typed = {
+            "label": "Sophos",
+            "base_url": key.base_url,
+            "client_id": key.client_id,
+            "client_secret": key.client_secret,
+        }
+        html = browser.post(self.path("connections/add/sophos/"), typed, follow=True).content.decode()
+
+        assert "Sophos Central (partner, 4 tenants) answers, and the credentials are accepted." in html
+        assert key.client_secret not in html
 
 
 class PagingTests(ProtectedTestCase):

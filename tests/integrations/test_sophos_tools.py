@@ -234,6 +234,7 @@ class ActingTests(ProtectedTestCase):
         self.call("sophos.act_on_alert", **arguments)
 
         assert preview.target == "HBR-WS-LAB"
+        assert preview.title.startswith("Remove the unwanted application of the alert “PUA detected")
         assert preview.changes[0].after == "the unwanted application is removed"
         with pytest.raises(TargetRefused):
             self.call("sophos.get_alert", alert_id=alert)
