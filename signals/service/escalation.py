@@ -96,6 +96,13 @@ def add_rule(
     return rule
 
 
+def count_meeting(*, actor: Actor, condition: Condition, board: Board | None, priority: str) -> int:
+    """For how many open tickets such a rule would fire at once. Raises PermissionDenied as `add_rule`."""
+    _require(actor)
+    rule = EscalationRule(organization=actor.organization, condition=condition, board=board, priority=priority)
+    return _meeting(rule, hours_of(actor.organization)).count()
+
+
 @transaction.atomic
 def switch_rule(*, actor: Actor, rule: EscalationRule, enabled: bool) -> None:
     """Let it fire, or not. Raises PermissionDenied as `add_rule`."""

@@ -20,9 +20,11 @@ from junto.tenants.models import Membership
 from junto.tenants.permissions import Permission, Role, require
 from signals.listing import MOST_CHOICES
 from signals.models import Board, EscalationFiring, EscalationRule, Signal
-from signals.service.escalation import EscalationRefused, add_rule, remove_rule, switch_rule
+from signals.service.escalation import EscalationRefused, add_rule, count_meeting, remove_rule, switch_rule
 
 LATEST = 30
+#: From so many tickets on that a new rule would fire for at once, a second press is asked for.
+SUDDEN = 20
 
 
 def _select() -> forms.Select:
@@ -89,13 +91,19 @@ def add_rule_view(request: MemberRequest) -> HttpResponse:
         return _page(request, actor, form=form, status=400)
     said = form.cleaned_data
     boards, members = Board.objects.for_organization(actor.organization), _members(actor)
+    place = {
+        "condition": EscalationRule.Condition(said["condition"]),
+        "board": boards.filter(pk=said["board"]).first() if said["board"] else None,
+        "priority": said["priority"],
+    }
     try:
+        now = count_meeting(actor=actor, **place)
+        if now >= SUDDEN and request.POST.get("sure") != str(now):
+            return _page(request, actor, form=form, sudden=now, status=400)
         add_rule(
             actor=actor,
             name=said["name"],
-            condition=EscalationRule.Condition(said["condition"]),
-            board=boards.filter(pk=said["board"]).first() if said["board"] else None,
-            priority=said["priority"],
+            **place,
             notify_role=said["role"],
             notify_member=next((each for each in members if str(each.pk) == said["member"]), None),
             note=said["note"],
@@ -139,13 +147,16 @@ def _form(actor: Actor, request: MemberRequest | None = None) -> RuleForm:
     )
 
 
-def _page(request: MemberRequest, actor: Actor, *, form: RuleForm | None = None, status: int = 200) -> HttpResponse:
+def _page(
+    request: MemberRequest, actor: Actor, *, form: RuleForm | None = None, sudden: int = 0, status: int = 200
+) -> HttpResponse:
     rules = EscalationRule.objects.for_organization(actor.organization).select_related("board", "notify_member__user")
     fired = EscalationFiring.objects.visible_to(actor).select_related("signal__company", "action")
     context = {
         "rules": [_rule(rule) for rule in rules.annotate(fired=Count("firings"))],
         "firings": [_firing(firing) for firing in fired[:LATEST]],
         "form": form or _form(actor),
+        "sudden": sudden,
         "may_change": actor.can(Permission.VIEW_WORK),
     }
     return render(request, "signals/escalations.html", context, status=status)

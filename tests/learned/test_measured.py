@@ -27,7 +27,7 @@ def five_fold(path: Path, label: str) -> Figures:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize(("label", "macro_f1"), [("category", 0.73), ("urgency", 0.72)])
+@pytest.mark.parametrize(("label", "macro_f1"), [("category", 0.74), ("urgency", 0.72)])
 def test_labels_of_real_tickets_are_learned(eval_dir: Path, label: str, macro_f1: float) -> None:
     figures = five_fold(eval_dir / "tickets-endava" / "tickets.jsonl", label)
     assert figures.macro_f1 >= macro_f1

@@ -14,6 +14,7 @@ from junto.team.services import limit_to_companies
 from junto.tenants.permissions import Role
 from signals.models import EscalationFiring, EscalationRule, Signal
 from signals.service.escalation import TOGETHER, escalate
+from signals.service.escalation_pages import SUDDEN
 from tests.agent.cases import SessionTestCase
 from tests.cases import JuntoTestCase
 from tests.factories import SignalFactory
@@ -101,6 +102,14 @@ class EscalationTests(JuntoTestCase):
         for wrong, words in (({"role": ""}, "Say who is told"), ({"priority": ""}, "Say which priority")):
             answer = self.client.post(self.path("escalations/rules/"), {**RULE, **wrong})
             self.assertContains(answer, words, status_code=400)
+
+    def test_a_rule_that_would_fire_for_many_at_once_takes_a_second_press(self) -> None:
+        SignalFactory.create_batch(SUDDEN - 1, company=self.harlow, priority="Priority 1")  # beside the first
+        self.log_in(self.mara)
+        answer = self.client.post(self.path("escalations/rules/"), RULE)
+        self.assertContains(answer, f"{SUDDEN} open tickets meet this rule now", status_code=400)
+        assert not EscalationRule.unscoped.exists()
+        assert self.client.post(self.path("escalations/rules/"), {**RULE, "sure": str(SUDDEN)}).status_code == 302
 
 
 class ProposedNoteTests(SessionTestCase):
