@@ -24,6 +24,7 @@ _CELLS = frozenset(("td", "th"))
 _SILENT = frozenset(("script", "style", "template", "noscript"))
 _SPACES = re.compile(r"[^\S\n]+")
 _EMPTY_LINES = re.compile(r"\n{3,}")
+_BEFORE_POINTS = re.compile(r"\n+(?=- )")
 _MEANING = (
     r"pass(?:phrase|code|wd)?s?|passwd|pwd|psw|pw|psk|pin|pass[- ]?key|pre[- ]?shared key|wi-?fi key|wpa2? key"
     r"|\w{0,30}(?:password|passwort|kennwort|kennwörter|wachtwoord)s?|schlüssel|mot de passe|mdp|contraseña|clave"
@@ -91,7 +92,8 @@ def plain(html: str) -> str:
     reader.feed(html[:LONGEST_HTML].replace("\r", ""))
     reader.close()
     lines = (_SPACES.sub(" ", line).strip(" ") for line in "".join(reader.parts).split("\n"))
-    return _EMPTY_LINES.sub("\n\n", "\n".join(line.removesuffix("|").rstrip() for line in lines)).strip()
+    text = "\n".join(line.removesuffix("|").rstrip() for line in lines)
+    return _EMPTY_LINES.sub("\n\n", _BEFORE_POINTS.sub("\n", text)).strip()
 
 
 def redacted(text: str) -> str:

@@ -256,7 +256,7 @@ def _preview_link(context: ToolContext, arguments: LinkItems) -> Preview:
         title=f"Link {source} with {destination}",
         target=source,
         changes=(
-            Change("Related items", "", f"{destination} ({words})"),
+            Change("Related items", "not looked up", f"{destination} ({words})"),
             *((Change("Note", "", arguments.note),) if arguments.note else ()),
         ),
         seen_by=f"{context.organization.name}, and the client where both records are shared with them.",
@@ -266,7 +266,7 @@ def _preview_link(context: ToolContext, arguments: LinkItems) -> Preview:
             "source": {"id": arguments.source_id, "name": source},
             "destination": {"id": arguments.destination_id, "name": destination},
         },
-        evidence=("Both records were read just now. Whether they are linked already is not looked up.",),
+        evidence=("Both records were read just now; IT Glue's page tells whether they are linked already.",),
     )
 
 

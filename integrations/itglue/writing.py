@@ -133,7 +133,7 @@ def _preview_section(context: ToolContext, arguments: AddDocumentSection) -> Pre
     return Preview(
         title=f"Add to the document “{document.name}”",
         target=document.name,
-        changes=(Change("Added at the end", counted(len(sections), "part"), plain(_html(arguments.text))),),
+        changes=(Change("Added at the end", "", plain(_html(arguments.text))),),
         seen_by=f"{context.organization.name}; the document is {published}, and is read anew once it is published.",
         undo="Delete the last part of the document in IT Glue.",
         target_state={
@@ -142,7 +142,7 @@ def _preview_section(context: ToolContext, arguments: AddDocumentSection) -> Pre
             "parts": [*sorted(one.id for one in sections)],
         },
         evidence=(
-            "The document and its parts were read just now.",
+            f"The document was read just now; it has {counted(len(sections), 'part').lower()}.",
             *(("Something in the text looks like a password: documents are no place for one.",) if warned else ()),
         ),
     )

@@ -60,6 +60,7 @@ class ITGlueContractTests(DocumentedTestCase):
             known = {one["name"] for one in operation.get("parameters", []) if one["in"] == "query"}
             added = {name for name, _ in parse_qsl(urlsplit(target).query)} - known
             assert {(row, name) for name in added} <= SAID_ON_LISTS_TOO, target
+            assert row is not endpoints.PASSWORDS or ("show_password", "false") in parse_qsl(urlsplit(target).query)
             assert headers["x-api-key"] == self.sandbox.itglue["northwind-docs"].api_key
             if row.traffic is Traffic.WRITE:
                 assert headers["content-type"] == MEDIA_TYPE
