@@ -300,6 +300,8 @@ class ToolConformance:
     """A vendor's tools as declared."""
 
     slug: ClassVar[str]
+    moves: ClassVar[frozenset[str]] = frozenset()
+    """Tools that hand a record over to another company, and so must name it."""
 
     def tools(self) -> list[AnyTool]:
         """All of them."""
@@ -321,7 +323,8 @@ class ToolConformance:
 
     def test_whose_records_a_call_is_about_is_no_argument(self) -> None:
         for tool in self.tools():
-            assert not COMPANY_NAMES & set(tool.arguments.model_fields), tool.name
+            names = COMPANY_NAMES & set(tool.arguments.model_fields)
+            assert bool(names) == (tool.name in self.moves), tool.name
 
     def test_every_write_has_a_preview_a_way_to_find_out_an_outcome_and_one_request(self) -> None:
         for tool in self.tools():

@@ -70,6 +70,7 @@ class TestSophosClient(ClientConformance):
 
 class TestConnectWiseTools(ToolConformance):
     slug = "connectwise"
+    moves = frozenset({"connectwise.move_to_company"})
 
 
 class TestNinjaOneTools(ToolConformance):
