@@ -30,7 +30,9 @@ def signals(request: HttpRequest) -> HttpResponse:
     if not actor.can_anywhere(Permission.VIEW_WORK):
         raise PermissionDenied(actor, Permission.VIEW_WORK)
     filters = listing.Filters.read(request.GET)
-    page = Paginator(listing.find(actor, filters), PAGE_SIZE).get_page(request.GET.get("page"))
+    fitting = listing.fitting(actor, filters)
+    found = listing.find(fitting, filters, actor.organization)
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     rows = listing.rows(list(page.object_list))
     asked = request.GET.copy()
     asked.pop("page", None)
@@ -45,8 +47,8 @@ def signals(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Target") == ROWS_TARGET:
         return render(request, "signals/_rows.html", context)
     context |= {
-        "views": listing.views(actor, filters, request.GET),
-        "attention_views": listing.attention_views(actor, filters, request.GET),
+        "views": listing.views(fitting, filters, request.GET),
+        "attention_views": listing.attention_views(fitting, filters, actor.organization, request.GET),
         "choices": listing.choices(actor),
         "read_line": listing.read_line(actor),
         "refused_line": refused_line(actor),

@@ -102,6 +102,9 @@ class Signal(TenantModel):
         ]
         indexes: ClassVar = [
             models.Index(fields=["organization", "state", "-source_updated_at"]),
+            models.Index(fields=["organization", "-source_updated_at", "id"], name="signal_newest"),
+            models.Index(fields=["organization", "assignee", "company"], name="signal_assignees"),
+            models.Index(fields=["organization", "priority", "company"], name="signal_priorities"),
             models.Index(fields=["organization", "company", "-source_updated_at"]),
             models.Index(fields=["changed_at"], condition=models.Q(awaits_processors=True), name="signal_awaits"),
             models.Index(fields=["organization", "changed_at", "id"]),

@@ -73,5 +73,5 @@ class SignalFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def search(self, queryset: QuerySet[Signal], name: str, value: str) -> QuerySet[Signal]:
         """Rows that hold every word."""
-        found: QuerySet[Signal] = queryset.search(value)  # type: ignore[attr-defined]
+        found: QuerySet[Signal] = queryset.search_once(value)  # type: ignore[attr-defined]
         return found

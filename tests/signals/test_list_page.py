@@ -13,6 +13,7 @@ from approvals.models import Action, Origin
 from integrations.models import SyncCursor
 from junto.team.services import limit_to_companies
 from signals.models import Signal
+from signals.querysets import FEW
 from signals.sync.polling import STREAM
 from tests.cases import JuntoTestCase
 from tests.factories import ActionFactory, BoardFactory, ConnectionFactory, OriginFactory, SignalFactory
@@ -33,6 +34,61 @@ class ListCase(JuntoTestCase):
 
     def subjects(self, **query: str) -> list[str]:
         return [row.subject for row in self.page(**query).context["signals"]]
+
+
+class SearchTests(ListCase):
+    """A search that finds few is made once, one that finds many with each question: the answer is the same."""
+
+    def plant(self, count: int) -> None:
+        now = timezone.now()
+        Signal.unscoped.bulk_create(
+            Signal(
+                organization=self.northwind,
+                company=self.harlow,
+                connection=self.psa,
+                external_id=str(number),
+                subject="The scanner is slow",
+                state=State.NEW if number % 2 else State.RESOLVED,
+                source_created_at=now,
+                source_updated_at=now,
+                revision=1,
+            )
+            for number in range(count)
+        )
+        SignalFactory(company=self.harlow, connection=self.psa, subject="Printer jams")
+
+    def found(self, **query: str) -> tuple[int, dict[str, int]]:
+        """How many there are, and the counts of the tabs."""
+        context = self.page(**query).context
+        return context["total"], {view.label: view.count for view in context["views"] if view.count}
+
+    def test_few_and_many_finds_are_counted_alike(self) -> None:
+        self.plant(FEW + 1)
+        half = (FEW + 1) // 2
+        assert self.found(q="scanner") == (half, {"Open": half, "New": half, "All": FEW + 1})
+        assert self.found(q="scanner slow", state="all")[0] == FEW + 1
+        Signal.unscoped.filter(external_id="0").update(subject="The scanner is quick")
+        assert self.found(q="scanner slow") == (half, {"Open": half, "New": half, "All": FEW})
+        assert self.found(q="zeppelin") == (0, {})
+
+    def test_many_more_tickets_take_no_more_queries(self) -> None:
+        self.plant(3)
+        self.page()
+        asked = []
+        for _ in range(2):
+            with CaptureQueriesContext(database) as queries:
+                self.page(q="scanner")
+            asked.append(len(queries))
+            Signal.unscoped.filter(subject__startswith="The scanner").delete()
+            self.plant(60)
+        assert asked[0] == asked[1]
+
+    def test_a_search_finds_nothing_of_companies_that_one_may_not_see(self) -> None:
+        self.plant(2)
+        limit_to_companies(
+            actor=self.actor(self.olivia), membership=self.theo, all_companies=False, companies=[self.pinewood]
+        )
+        assert self.found(q="scanner", state="all") == (0, {})
 
 
 class FilterTests(ListCase):
