@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('integrations', '0008_connection_alerts'),
-        ('signals', '0014_drift_checks'),
+        ('signals', '0016_escalated_findings'),
         ('tenants', '0001_initial'),
     ]
 
