@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from urllib.parse import urlencode
 
 from integrations.sandbox.itglue.kinds import HIDDEN, Kind, attributes_of, number_of
 from integrations.sandbox.itglue.problems import Problem
@@ -17,8 +18,8 @@ _PAIRS = (("psa_id", "psa_integration_type"), ("rmm_id", "rmm_integration_type")
 _MORE = {"password": {"show_password"}, "asset_field": {"flexible_asset_type_id"}}
 
 
-def page_of(request: Request, kind: Kind, rows: list[Record]) -> tuple[list[Record], Record]:
-    """The page of `rows` that the query asks for, and its `meta`. Raises Problem."""
+def page_of(request: Request, kind: Kind, rows: list[Record]) -> tuple[list[Record], Record, Record]:
+    """The page of `rows` that the query asks for, its `meta` and its `links`. Raises Problem."""
     filters = _filters(request, kind)
     fitting = [row for row in rows if all(_fits(row, name, value) for name, value in filters.items())]
     query = dict(request.query)
@@ -35,7 +36,22 @@ def page_of(request: Request, kind: Kind, rows: list[Record]) -> tuple[list[Reco
         "total-count": len(fitting),
         "filters": {},
     }
-    return fitting[(number - 1) * size : number * size], meta
+    links: Record = {
+        name: _link(request, page) if isinstance(page, int) else None
+        for name, page in (
+            ("self", number),
+            ("first", 1),
+            ("prev", meta["prev-page"]),
+            ("next", meta["next-page"]),
+            ("last", pages),
+        )
+    }
+    return fitting[(number - 1) * size : number * size], meta, links
+
+
+def _link(request: Request, page: int) -> str:
+    others = [(name, value) for name, value in request.query if name != "page[number]"]
+    return f"{request.base_url}{request.path}?{urlencode([*others, ('page[number]', str(page))])}"
 
 
 def _filters(request: Request, kind: Kind) -> dict[str, str]:

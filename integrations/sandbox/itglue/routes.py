@@ -64,8 +64,8 @@ def answered(status: int, data: Json, *, effect: Effect | None = None, **more: J
 
 def listed(call: Call, kind: Kind, rows: list[Record]) -> Answer:
     """A page of a list."""
-    page, meta = page_of(call.request, kind, rows)
-    return answered(200, [shown(call.world, kind, row) for row in page], meta=meta, links={})
+    page, meta, links = page_of(call.request, kind, rows)
+    return answered(200, [shown(call.world, kind, row) for row in page], meta=meta, links=links)
 
 
 def _all(kind: Kind) -> Endpoint:

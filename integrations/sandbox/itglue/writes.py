@@ -34,7 +34,10 @@ _SWITCHES = frozenset({"archived", "restricted"})
 
 
 def _attributes(call: Call, kind: str, known: frozenset[str]) -> Record:
-    """The attributes of the body. Raises Problem for another shape, type or name."""
+    """The attributes of the body; names and type with underscores, as some clients write them, are the same.
+
+    Raises Problem for another shape, type or name.
+    """
     if call.request.headers.get("content-type", "").partition(";")[0].strip() != MEDIA_TYPE:
         raise Problem(415, f"The content type must be {MEDIA_TYPE}.")
     try:
@@ -43,12 +46,17 @@ def _attributes(call: Call, kind: str, known: frozenset[str]) -> Record:
         raise Problem(400, "The body is not JSON.") from error
     data = body.get("data") if isinstance(body, dict) else None
     attributes = data.get("attributes") if isinstance(data, dict) else None
-    if not isinstance(data, dict) or not isinstance(attributes, dict) or data.get("type") != kind:
+    if not isinstance(data, dict) or not isinstance(attributes, dict) or _dashed(str(data.get("type"))) != kind:
         raise Problem(400, "The body must be a record with its type and attributes.", pointer="/data")
+    attributes = {_dashed(name): value for name, value in attributes.items()}
     for name in attributes:
         if name not in known:
             raise Problem(422, "is not a known attribute", pointer=f"/data/attributes/{name[:40]}")
     return attributes
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
 
 
 def _update_configuration(call: Call) -> Answer:
