@@ -262,7 +262,8 @@ class TestModelClient:
     def test_a_model_at_a_forbidden_address_is_refused(self, settings: Settings) -> None:
         settings.LOCAL_TARGETS = frozenset()
 
-        with pytest.raises(AddressRefused):
-            model_http_client("http://127.0.0.1:11434/v1")
-        with model_http_client("https://169.254.169.254/v1") as client, pytest.raises(httpx2.ConnectError):
-            client.post("https://169.254.169.254/v1/chat/completions", json={})
+        for address in ("http://127.0.0.1:11434/v1", "https://169.254.169.254/v1"):
+            with pytest.raises(AddressRefused):
+                model_http_client(address)
+        with model_http_client("https://localhost/v1") as client, pytest.raises(httpx2.ConnectError):
+            client.post("https://localhost/v1/chat/completions", json={})
