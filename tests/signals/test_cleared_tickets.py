@@ -8,9 +8,11 @@ from typing import Any
 from django.core.cache import cache
 from django.utils import timezone
 
-from approvals.models import Action, Grant
-from approvals.services import Verdict, decide_action
+from approvals.models import Action, Grant, Origin
+from approvals.services import GrantDraft, Verdict, decide_action, issue_grants, open_origin, propose_action
 from integrations.services import open_ticket_source, pause_connection
+from integrations.tools import registry
+from junto.tenants.actors import Actor
 from signals import tasks
 from signals.intake.folding import CLEARED_AND_OPEN, CLEARED_BUT_KEPT, CLEARED_CLOSING, occurrences
 from signals.models import Board, Signal
@@ -135,6 +137,36 @@ class UntouchedTests(ClearedTestCase):
         self.sandbox.clear_alert(again)
         self.poll()
         self.drain()
+        assert self.status() == "Closed"
+
+    def test_what_a_run_wrote_there_without_any_person_keeps_nothing_open(self) -> None:
+        self.allow()
+        note = registry.get("connectwise.add_internal_note")
+        anything: dict[str, dict[str, Any]] = {"ticket_id": {"kind": "any"}, "text": {"kind": "any"}}
+        draft = GrantDraft(kind="processor", tool=note, words="Notes", rules=anything, step="run", max_count=None)
+        issue_grants(actor=self.actor(self.adam), drafts=[draft])
+        origin = open_origin(
+            organization=self.northwind,
+            kind=Origin.Kind.BY_HAND,
+            key="run",
+            subject=self.ticket.origin_subject,
+            mode=Origin.Mode.PROCESSOR,
+            company=self.harbor,
+            revision=self.ticket.revision,
+        )
+        propose_action(
+            actor=Actor.system("agent", self.northwind),
+            origin=origin,
+            fence=origin.fence,
+            tool_name=note.name,
+            arguments={"ticket_id": self.number, "text": "Freed 20 GB."},
+            call_id="closing.note",
+            step="run",
+        )
+        self.drain()
+        self.take_in()
+        assert self.ticket.notes.count() == 1
+        self.clear()
         assert self.status() == "Closed"
 
     def test_the_alert_left_behind_is_no_repeat(self) -> None:
