@@ -31,9 +31,7 @@ FOLDER: Final = Path(__file__).parent / "library"
 
 #: What systems are called whose tools the library mentions and Junto does not connect to yet.
 _LATER: Final = {
-    "itglue": "IT Glue",
     "microsoft365": "Microsoft 365",
-    "ninjaone": "NinjaOne",
     "pax8": "Pax8",
 }
 
