@@ -32,6 +32,7 @@ from agent.outages import is_silent
 from agent.transcript import left_out_words
 from approvals.cards import ActionCard, action_card
 from approvals.models import Action
+from approvals.services import may_have_secret
 from integrations.llm.fencing import show_escaped
 from integrations.llm.rehearsal import MODEL_NAME
 from integrations.marks import without_marks
@@ -106,6 +107,7 @@ def session_cards(actions: Sequence[Action], *, actor: Actor) -> list[ActionCard
                 ticket=tickets.get(signal_id, ""),
                 session_path=reverse("signal", args=[signal_id]) if signal_id in tickets else "",
                 result_path=reverse("action-result", args=[action.pk]) if action.result is not None else "",
+                secret_path=reverse("action-secret", args=[action.pk]) if may_have_secret(action) else "",
             )
         )
     return cards

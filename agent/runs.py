@@ -24,6 +24,7 @@ from agent.steps import in_tool_words, left_over, read_steps
 from agent.work import worked_seconds
 from approvals.cards import LOOKS, system_label
 from approvals.models import Action
+from approvals.services import may_have_secret
 from integrations.llm.fencing import show_escaped
 from junto.markdown import render_inert
 from junto.tenants.actors import Actor
@@ -62,6 +63,7 @@ class ActionLine:
     at: datetime | None
     waits: bool
     result_path: str
+    secret_path: str
 
 
 @dataclass(frozen=True)
@@ -286,6 +288,7 @@ def _line(row: Action) -> ActionLine:
         at=row.finished_at or row.created_at,
         waits=row.state in (Action.State.WAITING, Action.State.UNKNOWN),
         result_path=reverse("action-result", args=[row.pk]) if row.result is not None else "",
+        secret_path=reverse("action-secret", args=[row.pk]) if may_have_secret(row) else "",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from agent import queue, run_forms, runs_pages, views
+from agent import queue, run_forms, runs_pages, secret_page, views
 
 urlpatterns = [
     path("signals/<uuid:signal_id>/", views.signal_page, name="signal"),
@@ -24,5 +24,6 @@ urlpatterns = [
     path("approvals/<uuid:action_id>/decide/", queue.decide, name="approval-decide"),
     path("approvals/<uuid:action_id>/preview/", queue.preview, name="approval-preview"),
     path("approvals/<uuid:action_id>/pass-on/", queue.pass_on_view, name="approval-pass-on"),
+    path("approvals/<uuid:action_id>/secret/", secret_page.secret, name="action-secret"),
     path("approvals/<uuid:action_id>/settle/", queue.settle, name="approval-settle"),
 ]

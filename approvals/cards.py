@@ -54,7 +54,7 @@ _CATEGORY_WORDS = {"read": "only looks something up", "write": "changes records"
 class ActionCard:
     """Everything a template needs to draw one action for one reader; all text is safe to show, escaping aside.
 
-    `session_path` and `result_path` are known to higher floors only, which fill them in.
+    `session_path`, `result_path` and `secret_path` are known to higher floors only, which fill them in.
     """
 
     id: UUID
@@ -110,6 +110,7 @@ class ActionCard:
     what_changed: list[str] = field(default_factory=list)
     session_path: str = ""
     result_path: str = ""
+    secret_path: str = ""
 
 
 @dataclass(frozen=True)

@@ -34,11 +34,12 @@ from approvals.people import deciders, needs_two, rights_that_suffice, role_word
 from approvals.previews import StoredPreview
 from approvals.proposals import RUN_WITHIN_SECONDS
 from approvals.querysets import ActionQuerySet
+from approvals.revealing import end_secret
 from approvals.standing import approvers_of
 from approvals.transitions import enter, move
 from integrations.errors import IntegrationError
 from integrations.errors import InvalidArguments as SchemaBroken
-from integrations.tools import AnyTool
+from integrations.tools import AnyTool, Flag
 from junto.audit.services import record
 from junto.bells import ring
 from junto.canonical import NotCanonical
@@ -174,7 +175,7 @@ def settle_action(*, action_id: UUID, actor: Actor, done: bool, evidence: str) -
     if not evidence.strip():
         raise errors.DecisionRefused("Say what you saw, so that others can follow it.", fields={"evidence": "Empty."})
     try:
-        return move(
+        settled = move(
             action,
             to=Action.State.SETTLED,
             frm=Action.State.UNKNOWN,
@@ -186,6 +187,9 @@ def settle_action(*, action_id: UUID, actor: Actor, done: bool, evidence: str) -
     except StaleState as stale:
         action.refresh_from_db()
         raise errors.AlreadyDecided(how_it_stands(action)) from stale
+    if Flag.SECRET in settled.flags:
+        end_secret(settled, secret="")
+    return settled
 
 
 def _deny(action: Action, actor: Actor, *, digest: str, reason: str) -> Action:

@@ -18,6 +18,7 @@ __all__ = [
     "NotYours",
     "PolicyForbids",
     "PreviewFailed",
+    "SecretGone",
     "StaleLease",
     "StaleState",
     "TargetNotTyped",
@@ -105,3 +106,9 @@ class PreviewFailed(DecisionRefused):
     """The change could not be worked out, so it cannot be approved."""
 
     code = "preview_failed"
+
+
+class SecretGone(DecisionRefused):
+    """There is nothing to show: somebody read it, it waited too long, or the action set none."""
+
+    code = "secret_gone"

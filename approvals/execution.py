@@ -25,11 +25,12 @@ from approvals.budgets import unattended_spent, writes_spent
 from approvals.drift import drift
 from approvals.models import Action, Origin, StaleState
 from approvals.previews import StoredPreview
+from approvals.revealing import draw_secret, end_secret
 from approvals.standing import approvers_of, no_longer_stands
 from approvals.transitions import expire, move, worker
 from integrations.dispatch import call_tool, observe_target, preview_tool, search_outcome
 from integrations.errors import IntegrationError, OutcomeUnknown, ToolRefused, UnknownTool
-from integrations.tools import AnyTool, OutcomeStrategy, ToolResult, registry
+from integrations.tools import AnyTool, Flag, OutcomeStrategy, ToolResult, registry
 from integrations.warrants import Warrant
 from junto.canonical import digest
 from junto.crashpoints import crashpoint
@@ -258,8 +259,9 @@ def _perform(action: Action, tool: AnyTool, *, seen: JsonValue) -> Action:
             fence=action.fence,
             deadline=action.claimed_at + timedelta(seconds=CALL_SECONDS),
         )
+    drawn = draw_secret(action) if tool.draws_secret else ""
     try:
-        result = _call(action, tool, warrant=warrant, seen=seen)
+        result = _call(action, tool, warrant=warrant, seen=seen, drawn=drawn)
     except OutcomeUnknown as problem:
         return _end(action, frm=Action.State.CLAIMED, to=Action.State.UNKNOWN, reason=str(problem))
     except IntegrationError as problem:
@@ -268,7 +270,9 @@ def _perform(action: Action, tool: AnyTool, *, seen: JsonValue) -> Action:
     return _store(action, result, frm=Action.State.CLAIMED)
 
 
-def _call(action: Action, tool: AnyTool, *, warrant: Warrant | None, seen: JsonValue = None) -> ToolResult:
+def _call(
+    action: Action, tool: AnyTool, *, warrant: Warrant | None, seen: JsonValue = None, drawn: str = ""
+) -> ToolResult:
     return call_tool(
         tool=tool,
         arguments=action.arguments,
@@ -277,25 +281,36 @@ def _call(action: Action, tool: AnyTool, *, warrant: Warrant | None, seen: JsonV
         subject=action.origin.subject,
         warrant=warrant,
         seen=seen,
+        drawn_secret=drawn,
         deadline_seconds=CALL_SECONDS,
     )
 
 
 def _store(action: Action, result: ToolResult, *, frm: Action.State) -> Action:
-    content = _keepable(result.content)
-    summary = str(_keepable(result.summary))[:500]
+    content = _without(result.secret, _keepable(result.content))
+    summary = str(_without(result.secret, _keepable(result.summary)))[:500]
     if len(json.dumps(content, ensure_ascii=False).encode()) > MAX_RESULT_BYTES:
         if not action.is_write:
             return _end(action, frm=frm, to=Action.State.FAILED, reason=RESULT_TOO_LARGE)
         content = None  # the write happened; only what it answered is dropped
-    return _end(action, frm=frm, to=Action.State.SUCCEEDED, result=content, summary=summary, foreign=result.foreign)
+    return _end(
+        action,
+        frm=frm,
+        to=Action.State.SUCCEEDED,
+        secret=result.secret,
+        result=content,
+        summary=summary,
+        foreign=result.foreign,
+    )
 
 
-def _end(action: Action, *, frm: Action.State, to: Action.State, **changes: JsonValue) -> Action:
+def _end(action: Action, *, frm: Action.State, to: Action.State, secret: str = "", **changes: JsonValue) -> Action:
     """Write the end of an action; when somebody else wrote another meanwhile, theirs stands (I21)."""
     try:
         with transaction.atomic():
             move(action, to=to, frm=frm, actor=worker(action.organization), detail=None, within=None, **changes)
+            if Flag.SECRET in action.flags and action.is_write:
+                end_secret(action, secret=secret)
             if to is Action.State.UNKNOWN:
                 tell_unknown(action)
         crashpoint("C16")
@@ -325,4 +340,17 @@ def _keepable(value: JsonValue) -> JsonValue:
         return [_keepable(each) for each in value]
     if isinstance(value, dict):
         return {str(_keepable(name)): _keepable(each) for name, each in value.items()}
+    return value
+
+
+def _without(secret: str, value: JsonValue) -> JsonValue:
+    """`value` without a secret that a tool should not have put there."""
+    if not secret:
+        return value
+    if isinstance(value, str):
+        return value.replace(secret, "[removed]")
+    if isinstance(value, list):
+        return [_without(secret, each) for each in value]
+    if isinstance(value, dict):
+        return {name: _without(secret, each) for name, each in value.items()}
     return value

@@ -22,6 +22,7 @@ from approvals.errors import (
     NotYours,
     PolicyForbids,
     PreviewFailed,
+    SecretGone,
     StaleLease,
     TargetNotTyped,
 )
@@ -40,6 +41,7 @@ from approvals.origins import (
 )
 from approvals.people import Deciders, may_decide, waiting_for, who_may_decide
 from approvals.proposals import offered_tools, propose_action
+from approvals.revealing import may_have_secret, reveal_secret, secret_words
 from approvals.sweeps import expire_actions
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "NotYours",
     "PolicyForbids",
     "PreviewFailed",
+    "SecretGone",
     "StaleLease",
     "TargetNotTyped",
     "Verdict",
@@ -66,6 +69,7 @@ __all__ = [
     "issue_grants",
     "lock_origin",
     "may_decide",
+    "may_have_secret",
     "move_subject",
     "offered_tools",
     "open_origin",
@@ -75,7 +79,9 @@ __all__ = [
     "propose_action",
     "release_lease",
     "renew_lease",
+    "reveal_secret",
     "revoke_grants",
+    "secret_words",
     "set_mode",
     "set_open_steps",
     "settle_action",

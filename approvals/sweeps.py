@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from approvals.execution import CALL_SECONDS, tell_unknown
-from approvals.models import Action, StaleState
+from approvals.models import Action, ActionSecret, StaleState
 from approvals.transitions import expire, move, worker
 from approvals.watching import due_for_a_look
 from junto.bells import ring
@@ -64,6 +64,11 @@ def ring_forgotten() -> int:
     for action in news:
         ring("action.news", str(action.pk))
     return len(waiting) + len(news)
+
+
+def wipe_secrets() -> int:
+    """Wipe what actions set and nobody read in time; how many."""
+    return ActionSecret.unscoped.filter(expires_at__lte=Now()).exclude(sealed="").update(sealed="")
 
 
 def _lost_approvals() -> list[Action]:

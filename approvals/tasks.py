@@ -9,7 +9,7 @@ from django_tasks import task
 from approvals.execution import execute_action, reconcile_action, resume_read
 from approvals.models import Action
 from approvals.origins import stop_company
-from approvals.sweeps import expire_actions, give_up_stale_claims, ring_forgotten
+from approvals.sweeps import expire_actions, give_up_stale_claims, ring_forgotten, wipe_secrets
 from approvals.watching import look_again
 from junto.tenants.models import Company
 
@@ -43,7 +43,8 @@ def stop_ended_company(company_id: str) -> None:
 
 @task
 def sweep_actions(_: str = "") -> None:
-    """End what is over, give up what died, ring for what was forgotten. Only the first two change rows."""
+    """End what is over, give up what died, wipe what nobody read, ring for what was forgotten."""
     ring_forgotten()
+    wipe_secrets()
     expire_actions()
     give_up_stale_claims()

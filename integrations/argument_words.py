@@ -1,10 +1,10 @@
-"""What is wrong with a call's arguments, in words that people read on a form and models read as a refusal."""
+"""A call's arguments in words: what is wrong with them, for people and models, and their schema without ornaments."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from integrations.errors import ArgumentProblem
 
@@ -59,3 +59,26 @@ def _words(kind: str, context: Mapping[str, object]) -> str:
 
 def _at_least(least: object, what: str) -> str:
     return "must not be empty" if least == 1 else f"needs at least {least} {what}s"
+
+
+def tidied(value: JsonValue) -> JsonValue:
+    """A schema without titles, and with `anyOf [X, null]` written as X."""
+    if isinstance(value, list):
+        return [tidied(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    tidy: dict[str, JsonValue] = {}
+    for key, inner in value.items():
+        if key == "properties" and isinstance(inner, dict):
+            tidy[key] = {name: tidied(shape) for name, shape in inner.items()}
+        elif (key == "title" and isinstance(inner, str)) or (key == "default" and inner is None):
+            continue
+        else:
+            tidy[key] = tidied(inner)
+    choices = tidy.get("anyOf")
+    if isinstance(choices, list) and {"type": "null"} in choices:
+        rest = [one for one in choices if one != {"type": "null"}]
+        if len(rest) == 1 and isinstance(rest[0], dict):
+            del tidy["anyOf"]
+            return {**rest[0], **tidy}
+    return tidy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -38,6 +38,18 @@ def credential_fields(vendor: Vendor) -> tuple[CredentialField, ...]:
 def asks_people(vendor: Vendor) -> bool:
     """Whether people at this vendor may consent to be acted for."""
     return hasattr(vendor.module("client"), "AUTHORIZE_PATH")
+
+
+def consent_links(connection: Connection, external_ids: Iterable[str]) -> dict[str, str]:
+    """Where an administrator of each of these companies consents to the app, by id; empty where nobody has to.
+
+    Raises ToolUnavailable or AddressRefused for a connection that does not lead there.
+    """
+    client = vendor_of(connection).module("client")
+    if not hasattr(client, "consent_link"):
+        return {}
+    client_id = credential_value(connection, "client_id")
+    return {one: client.consent_link(connection.base_url, client_id=client_id, external_id=one) for one in external_ids}
 
 
 def address_help(vendor: Vendor) -> str:

@@ -46,9 +46,11 @@ def call_tool(
     subject: str = "",
     warrant: Warrant | None = None,
     seen: JsonValue = None,
+    drawn_secret: str = "",
     deadline_seconds: float = 60.0,
 ) -> ToolResult:
-    """Run a tool for one company. A write needs the warrant of its claimed action, and is told what the claim `seen`.
+    """Run a tool for one company. A write needs the warrant of its claimed action, is told what the claim has `seen`, and
+    gets the secret that was drawn with it.
 
     Raises:
         OutcomeUnknown: a write left and nobody knows whether it happened.
@@ -76,6 +78,7 @@ def call_tool(
             subject=subject,
             action_id=warrant.action_id if warrant else None,
             seen=seen,
+            drawn_secret=drawn_secret,
         )
     except OutcomeUnknown:
         raise
@@ -187,6 +190,7 @@ def _with_context(
     subject: str,
     action_id: uuid.UUID | None = None,
     seen: JsonValue = None,
+    drawn_secret: str = "",
 ) -> T:
     """Run with a context built for this call, its client closed at the end."""
     if company.organization_id != organization.pk:
@@ -200,6 +204,7 @@ def _with_context(
             subject=subject,
             action_id=action_id,
             seen=seen,
+            drawn_secret=drawn_secret,
         )
         return run(context, accepted)
 

@@ -15,8 +15,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from integrations.argument_words import problems_of
-from integrations.errors import InvalidArguments, UnknownTool
+from integrations.argument_words import problems_of, tidied
+from integrations.errors import InvalidArguments, ToolRefused, UnknownTool
 from integrations.marks import mark_of
 from integrations.warrants import Endpoint, Traffic
 from junto.canonical import digest
@@ -92,7 +92,8 @@ class ToolContext:
 
     `client` is the vendor's own client, opened for this call, and `company_external_id` the company's id there; for our
     own tools they are None and empty. `subject` names what the session is about (`signal:<id>`). `action_id` is set
-    when a write runs or its outcome is looked for. `seen` = the target's state that the claim of a write looked at.
+    when a write runs or its outcome is looked for. `seen` = the target's state that the claim of a write looked at,
+    `drawn_secret` = what was drawn at the claim of one that declares `draws_secret`.
     """
 
     organization: Organization
@@ -102,6 +103,14 @@ class ToolContext:
     subject: str = ""
     action_id: uuid.UUID | None = None
     seen: JsonValue = None
+    drawn_secret: str = field(default="", repr=False)
+
+    @property
+    def secret_to_set(self) -> str:
+        """The password that was drawn for this action at its claim. Raises ToolRefused where none was."""
+        if not self.drawn_secret:
+            raise ToolRefused("No secret was drawn for this call.")
+        return self.drawn_secret
 
     @property
     def mark(self) -> str:
@@ -121,12 +130,16 @@ class ExternalRecord:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What a tool found or did. `foreign` = holds text that strangers wrote. `written` = the record a write left."""
+    """What a tool found or did. `foreign` = holds text that strangers wrote. `written` = the record a write left.
+
+    `secret` goes to a person, once, and stands nowhere else: not in `content`, not in `summary`.
+    """
 
     content: JsonValue
     summary: str
     foreign: bool = True
     written: ExternalRecord | None = None
+    secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +213,7 @@ class Tool(Generic[A]):
     title: Callable[[A], str] = field(repr=False)
     preview: Draw[A] | None = field(repr=False)
     search: Search[A] | None = field(repr=False)
+    draws_secret: bool = False
 
     @property
     def vendor(self) -> str:
@@ -214,7 +228,7 @@ class Tool(Generic[A]):
     @cached_property
     def schema(self) -> dict[str, JsonValue]:
         """JSON schema of the arguments, without pydantic's titles and nulls: absent says the same."""
-        tidy = _tidied(self.arguments.model_json_schema())
+        tidy = tidied(self.arguments.model_json_schema())
         if not isinstance(tidy, dict):
             raise TypeError(f"the schema of {self.name} is no object")
         return tidy
@@ -326,6 +340,7 @@ def tool(
     undo: str = "",
     preview: Draw[A] | None = None,
     search: Search[A] | None = None,
+    draws_secret: bool = False,
 ) -> Callable[[Run[A]], Tool[A]]:
     """Declare a tool and put it into the registry. Without `policy` PRODUCT 7's default holds; it may only be stricter.
 
@@ -352,6 +367,7 @@ def tool(
             title=title,
             preview=preview,
             search=search,
+            draws_secret=draws_secret,
         )
         _check(declared, derived)
         registry.add(declared)
@@ -369,28 +385,7 @@ def _check(declared: Tool[A], derived: DefaultPolicy) -> None:
         raise ValueError(f"{declared.name} is a read and lists an endpoint that writes")
     if declared.is_write and declared.preview is None:
         raise ValueError(f"{declared.name} changes something and has no preview")
+    if declared.draws_secret and Flag.SECRET not in declared.flags:
+        raise ValueError(f"{declared.name} sets a secret and does not say so")
     if declared.outcome is not OutcomeStrategy.ASK and declared.search is None:
         raise ValueError(f"{declared.name} says its outcome can be found out, but not how")
-
-
-def _tidied(value: JsonValue) -> JsonValue:
-    """A schema without titles, and with `anyOf [X, null]` written as X."""
-    if isinstance(value, list):
-        return [_tidied(one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    tidy: dict[str, JsonValue] = {}
-    for key, inner in value.items():
-        if key == "properties" and isinstance(inner, dict):
-            tidy[key] = {name: _tidied(shape) for name, shape in inner.items()}
-        elif (key == "title" and isinstance(inner, str)) or (key == "default" and inner is None):
-            continue
-        else:
-            tidy[key] = _tidied(inner)
-    choices = tidy.get("anyOf")
-    if isinstance(choices, list) and {"type": "null"} in choices:
-        rest = [one for one in choices if one != {"type": "null"}]
-        if len(rest) == 1 and isinstance(rest[0], dict):
-            del tidy["anyOf"]
-            return {**rest[0], **tidy}
-    return tidy

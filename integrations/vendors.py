@@ -51,5 +51,6 @@ VENDORS: dict[str, Vendor] = {
         ),
         Vendor(slug="itglue", label="IT Glue", package="integrations.itglue"),
         Vendor(slug="sophos", label="Sophos Central", package="integrations.sophos"),
+        Vendor(slug="microsoft365", label="Microsoft 365", package="integrations.microsoft365"),
     )
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from integrations.connections import asks_people, normal_base_url, set_up_steps
+from integrations.connections import asks_people, consent_links, normal_base_url, set_up_steps
 from integrations.errors import IntegrationError
 from integrations.forms import ConnectionForm, LinkForm
 from integrations.lifecycle import let_alerts_in, remove_connection, rotate_credentials
@@ -149,6 +149,7 @@ def companies(request: MemberRequest, connection_id: UUID) -> HttpResponse:
         link.company_id: link
         for link in CompanyLink.objects.for_organization(request.organization).filter(connection=connection)
     }
+    consents = _consents(connection, links.values())
     rows = [
         {
             "id": company.pk,
@@ -156,6 +157,7 @@ def companies(request: MemberRequest, connection_id: UUID) -> HttpResponse:
             "external_id": link.external_id if link else "",
             "external_name": link.external_name if link else "",
             "gone_at": link.gone_at if link else None,
+            "consent": consents.get(link.external_id, "") if link else "",
             "unlink_path": reverse("connection-unlink", args=[connection.pk, link.pk]) if link else "",
         }
         for company in Company.objects.visible_to(request.actor)
@@ -174,6 +176,14 @@ def companies(request: MemberRequest, connection_id: UUID) -> HttpResponse:
         "problem": problem,
     }
     return render(request, "integrations/companies.html", context)
+
+
+def _consents(connection: Connection, links: Iterable[CompanyLink]) -> dict[str, str]:
+    """The addresses where companies consent; none where the connection has no credentials to make them of."""
+    try:
+        return consent_links(connection, [link.external_id for link in links])
+    except IntegrationError:
+        return {}
 
 
 @require_POST

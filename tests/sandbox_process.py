@@ -64,6 +64,13 @@ class ITGlueKey:
     api_key: str
 
 
+@dataclass(frozen=True)
+class Microsoft365AppRow(NinjaOneClientRow):
+    """What an admin would enter to connect to the sandbox's Microsoft 365 as one MSP."""
+
+    tenant_id: str
+
+
 class SandboxProcess:
     """A running sandbox. Start it with `running_sandbox` or take the `sandbox` fixture."""
 
@@ -80,6 +87,8 @@ class SandboxProcess:
         self.ninjaone = {row["name"]: NinjaOneClientRow(**row) for row in rows if row["vendor"] == "ninjaone"}
         self.itglue = {row["name"]: ITGlueKey(**row) for row in rows if row["vendor"] == "itglue"}
         self.sophos = {row["name"]: NinjaOneClientRow(**row) for row in rows if row["vendor"] == "sophos"}
+
+        self.microsoft365 = {row["name"]: Microsoft365AppRow(**row) for row in rows if row["vendor"] == "microsoft365"}
 
     @property
     def port(self) -> int:
@@ -268,6 +277,27 @@ class SandboxProcess:
     def take_out(self, vendor: str, collection: str, number: int, *, owner: str = "northwind") -> None:
         """Somebody deletes a record at a vendor; of the collection `tokens`, all of the owner's tokens end."""
         self._ask("DELETE", f"{vendor}/{collection}/{number}", {"owner": owner})
+
+    def cloud(self, collection: str, *, owner: str = "northwind") -> Any:
+        """What Microsoft 365 really holds of a collection (tenants, users, groups, methods, ...), over all tenants."""
+        return self._ask("GET", f"microsoft365/{collection}?owner={owner}")
+
+    def plant_cloud(self, collection: str, tenant: str, record: Mapping[str, Any], *, owner: str = "northwind") -> Any:
+        """A new record in a tenant."""
+        body = {"tenant": tenant, "body": dict(record)}
+        return self._ask("POST", f"microsoft365/{collection}", {"owner": owner, "record": body})["body"]
+
+    def change_cloud(self, collection: str, number: int, *, owner: str = "northwind", **fields: Any) -> None:
+        """Somebody else changes fields of a record, or of a tenant itself."""
+        self._ask("PATCH", f"microsoft365/{collection}/{number}", {"owner": owner, "operations": fields})
+
+    def consent(self, address: str) -> None:
+        """An administrator of a tenant consents on the page at this address."""
+        assert self._control.post(address, timeout=30).ok
+
+    def end_cloud_tokens(self, *, owner: str = "northwind") -> None:
+        """Every token that the sign-in service gave to this owner ends now."""
+        self._ask("DELETE", "microsoft365/tokens/1", {"owner": owner})
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         answer = self._control.request(method, f"{self.base_url}/_sandbox/{path}", json=body, timeout=30)

@@ -3,5 +3,6 @@
 from approvals.models.actions import Action, Decision, StaleState
 from approvals.models.origins import Origin
 from approvals.models.rules import ApprovalPolicy, Grant
+from approvals.models.secrets import ActionSecret
 
-__all__ = ["Action", "ApprovalPolicy", "Decision", "Grant", "Origin", "StaleState"]
+__all__ = ["Action", "ActionSecret", "ApprovalPolicy", "Decision", "Grant", "Origin", "StaleState"]

@@ -10,6 +10,8 @@ from integrations.sandbox.connectwise.vendor import ConnectWise
 from integrations.sandbox.itglue.credentials import connection_rows as itglue_connections
 from integrations.sandbox.itglue.vendor import ITGlue
 from integrations.sandbox.json_types import Json, Record
+from integrations.sandbox.microsoft365.credentials import connection_rows as microsoft365_connections
+from integrations.sandbox.microsoft365.vendor import Microsoft365
 from integrations.sandbox.ninjaone.credentials import connection_rows as ninjaone_connections
 from integrations.sandbox.ninjaone.vendor import NinjaOne
 from integrations.sandbox.postman import Change, Letter
@@ -84,10 +86,11 @@ def connection_list(base_url: str) -> list[Record]:
         *ninjaone_connections(base_url),
         *itglue_connections(base_url),
         *sophos_connections(base_url),
+        *microsoft365_connections(base_url),
     ]
 
 
 def make_vendors(store: Store) -> dict[str, Vendor]:
     """Every vendor by its slug, which is also the first part of its paths."""
-    vendors: list[Vendor] = [ConnectWise(store), NinjaOne(store), ITGlue(store), Sophos(store)]
+    vendors: list[Vendor] = [ConnectWise(store), NinjaOne(store), ITGlue(store), Sophos(store), Microsoft365(store)]
     return {vendor.slug: vendor for vendor in vendors}

@@ -14,7 +14,7 @@ from agent.starting import run_on_signal
 from approvals.decidable import target_to_type
 from approvals.models import Action
 from integrations.models import Contact, Device
-from integrations.services import link_company, save_connection
+from integrations.services import accept_suggestions, link_company, save_connection
 from runbooks.document import parse
 from runbooks.models import Runbook
 from runbooks.services import publish_runbook
@@ -36,6 +36,9 @@ class Story:
 #: What the run of each leaves behind: type and priority, words to the client, findings for the technician.
 SORTED, TOLD, FOUND = "ticket", "client note", "internal note"
 STORIES = {
+    "account-lockout": Story(
+        "Locked out again", "It says my account is locked, since this morning.", (SORTED, TOLD, FOUND)
+    ),
     "certificate-expiry": Story(
         "portal.harbor.example: 6 days left", "The certificate on port 443 ends soon.", (SORTED, FOUND), "Alerts"
     ),
@@ -44,12 +47,31 @@ STORIES = {
         "Our offers come back", "The server said 550 5.7.26 to my mail.", (SORTED, TOLD, FOUND)
     ),
     "failed-backup": Story("Nightly job of HARBOR-DB1 failed", "VSS writer timed out.", (SORTED, FOUND), "Alerts"),
+    "new-user-onboarding": Story("Somebody new starts on Monday", "Noor Haddad joins the front desk.", (TOLD, FOUND)),
+    "password-reset": Story("I forgot my password", "Nothing works since my holiday.", (TOLD, FOUND)),
     "phone-voice": Story("Nobody can call us", "Customers hear nothing when they dial.", (SORTED, TOLD, FOUND)),
     "printer": Story("The second floor cannot print", "Nothing comes out since nine.", (SORTED, TOLD, FOUND)),
     "software-install-request": Story("Need a drawing program", "For the plans of Monday.", (SORTED, TOLD, FOUND)),
     "vendor-outage": Story("The booking site is down", "An error for everybody since ten.", (SORTED, TOLD, FOUND)),
     "warranty-claim": Story("Screen of my laptop is striped", "It is ten months old.", (SORTED, TOLD, FOUND)),
 }
+
+MARCUS = "marcus.bell@harbordental.example"
+GIVEN: dict[str, dict[str, str]] = {
+    "new-user-onboarding": {
+        "full_name": "Noor Haddad",
+        "sign_in_name": "noor.haddad@harbordental.example",
+        "country": "US",
+        "licence": "Microsoft 365 Business Premium",
+        "group": "Reception",
+        "start_date": "2026-12-01",
+    },
+    "distribution-list": {"list": "management@harbordental.example", "member": MARCUS, "change": "add"},
+    "licence-change": {"user": "tom.kowalski@harbordental.example", "change": "add"},
+    "offboarding": {"leaver": MARCUS, "last_day": "2026-11-30"},
+    "shared-mailbox": {"address": "info@harbordental.example", "group": "Management"},
+}
+"""What a form holds where “As agreed” would be no answer."""
 
 
 def test_there_is_a_story_for_every_unattended_template_whose_tools_exist() -> None:
@@ -85,6 +107,19 @@ class LibraryRunCase(SessionTestCase):
         tenants = self.sandbox.held("sophos", "tenants")
         there = next(one["tenant"] for one in tenants if one["company"] == "HARBOR")
         link_company(actor=self.actor(self.adam), connection=protection, company=self.harbor, external_id=there)
+        app = self.sandbox.microsoft365["northwind-365"]
+        cloud = save_connection(
+            actor=self.actor(self.adam),
+            vendor="microsoft365",
+            label="Microsoft 365",
+            base_url=app.base_url,
+            credentials={
+                "client_id": app.client_id,
+                "client_secret": app.client_secret,
+                "tenant_id": app.tenant_id,
+            },
+        )
+        accept_suggestions(actor=self.actor(self.adam), connection=cloud)
 
     def finish(self, name: str) -> AgentSession:
         """The template runs on the ticket of its story; the session when it rests."""
@@ -99,6 +134,7 @@ class LibraryRunCase(SessionTestCase):
         (draft,) = add_templates(actor=mara, names=[name])
         runbook = publish_runbook(actor=mara, runbook=draft)
         given = {one.name: "As agreed" for one in template(name).content.declarations if one.required}
+        given |= GIVEN.get(name, {})
         return self.run_on(run_on_signal(runbook=runbook, signal=signal, actor=self.actor(self.theo), given=given))
 
     def lead_through(self, name: str) -> None:

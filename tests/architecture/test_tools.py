@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from approvals.policy import Allow, Ask, OriginMode, Proposal, ToolFacts, evaluate
-from integrations.tools import AnyTool, Category, Flag, Risk, registry
+from integrations.tools import AnyTool, Category, DefaultPolicy, Flag, Risk, registry
 from integrations.vendors import VENDORS
 
 
@@ -49,9 +49,9 @@ def test_approval_for_a_session_is_offered_for_harmless_writes_only(tool: AnyToo
 
 
 @pytest.mark.parametrize("tool", tools(Category.READ), ids=lambda tool: tool.name)
-def test_a_look_up_runs_by_itself_unless_its_answer_is_a_secret(tool: AnyTool) -> None:
+def test_a_look_up_runs_by_itself_unless_its_answer_is_a_secret_or_it_says_so(tool: AnyTool) -> None:
     verdict = evaluate(proposal(tool, OriginMode.TRIAGE), policies=[], grants=[])
-    assert isinstance(verdict, Ask if Flag.SECRET in tool.flags else Allow)
+    assert isinstance(verdict, Ask if Flag.SECRET in tool.flags or tool.policy is not DefaultPolicy.AUTO else Allow)
 
 
 @pytest.mark.parametrize("tool", registry.all(), ids=lambda tool: tool.name)

@@ -55,3 +55,36 @@ def test_connecting_ninjaone(enter, stage):
     page.get_by_role("button", name="Allow").click()
     expect(page.locator("#consent")).to_contain_text("Consented")
     expect(page.locator("#health")).to_contain_text("0 failed")
+
+
+def test_connecting_microsoft365(enter, stage):
+    ines = enter("ines")
+    page = ines.page
+    page.goto(stage.path("connections/", organization="southgate"))
+    tile = page.locator("li.tile", has_text="Microsoft 365")
+    address = tile.locator("td.mono").inner_text()
+    tile.get_by_role("link", name="Change").click()
+    page.get_by_role("link", name="Remove…").click()
+    page.get_by_role("button", name="Remove").click()
+
+    page.goto(stage.path("connections/add/microsoft365/", organization="southgate"))
+    expect(page.locator("main")).to_contain_text("In your own (partner) tenant")
+    key = next(row for row in json.loads(KEYS.read_text())["microsoft365"] if row["name"] == "southgate-365")
+    page.get_by_label("Label").fill("Microsoft 365 of Southgate IT")
+    page.get_by_label("Address").fill(address)
+    page.get_by_label("Application (client) ID").fill(key["client_id"])
+    page.get_by_label("Client secret").fill(key["client_secret"])
+    page.get_by_label("Directory (tenant) ID").fill(key["tenant_id"])
+    page.get_by_role("button", name="Save and test").click()
+    tile = page.locator("li.tile", has_text="Microsoft 365")
+    expect(tile).to_contain_text("Working")
+
+    tile.get_by_role("link", name="Change").click()
+    page.get_by_role("link", name="Companies").click()
+    wanted = page.locator("section", has_text="Suggested by name").get_by_role("checkbox").count()
+    page.get_by_role("button", name="Link the chosen").click()
+    consent = page.get_by_role("link", name="Consent in this tenant")
+    expect(consent).to_have_count(wanted)
+    page.goto(consent.first.get_attribute("href"))
+    page.get_by_role("button", name="Accept for").click()
+    expect(page.get_by_role("heading")).to_contain_text("Accepted")

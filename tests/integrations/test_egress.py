@@ -125,6 +125,7 @@ class TestWarrants:
             ("POST", "/ws/oauth/token"),
             ("POST", "/api/v2/oauth2/token"),
             ("GET", "/whoami/v1"),
+            ("POST", "/{tenant}/oauth2/v2.0/token"),
             ("POST", "/system/callbacks"),
             ("DELETE", "/system/callbacks/{id}"),
             ("PUT", "/v2/webhook"),

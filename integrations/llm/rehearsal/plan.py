@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from . import classification, leads
 from .arguments import Composed, compose
 from .case import Case, Mention, Step, is_look, person_name
+from .cloud import WELCOME, cloud_meanings
 from .conversation import Call, Offer
 from .findings import findings_note
 from .gathering import Wish
@@ -26,6 +27,7 @@ _MOST_STEP_REPLIES = 12
 _WELCOME = {
     CLASSIFY: frozenset({"type", "type_id", "subtype", "subtype_id"}),
     ADD_TIME: frozenset({"member"}),
+    **WELCOME,
 }
 """Arguments that a tool does not insist on and that a bare mention of it means all the same."""
 
@@ -237,6 +239,7 @@ def _mention_arguments(case: Case, step: Step, mention: Mention, offer: Offer) -
         "limit": 25,
         **monitored_meanings(case, step, mention),
         **protected_meanings(case, step, mention),
+        **cloud_meanings(case, step, mention),
     }
     welcome = _WELCOME.get(mention.tool, frozenset())
     return compose(offer.schema, meanings, mention.arguments, only=welcome | frozenset(mention.unresolved))

@@ -1,0 +1,231 @@
+"""The client of Microsoft Graph: one app of the MSP, a token for each client's tenant, all through the gate."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import JsonValue, ValidationError
+
+from integrations.bearer import Bearer, shelf
+from integrations.contracts import CompanyRecord, CredentialField
+from integrations.errors import ToolUnavailable, VendorForbidden, VendorGarbled, VendorUnauthorized
+from integrations.http import MOST_PAGES, VendorSession
+from integrations.microsoft365 import endpoints, schemas
+from integrations.microsoft365.tokens import LABEL, SIGN_IN, VERSION, SignIn, consent_address, missing
+from integrations.pace import Pace
+from integrations.warrants import Endpoint, Errand
+
+ADDRESS_HELP = "global (graph.microsoft.com), or that of a national cloud: us, dod or china."
+CLOUDS = {
+    "": "graph.microsoft.com",
+    "global": "graph.microsoft.com",
+    "us": "graph.microsoft.us",
+    "dod": "dod-graph.microsoft.us",
+    "china": "microsoftgraph.chinacloudapi.cn",
+}
+
+CREDENTIAL_FIELDS = (
+    CredentialField("client_id", "Application (client) ID", "Of the app registration in your own tenant."),
+    CredentialField("client_secret", "Client secret", "Its value, shown once when it is made.", secret=True),
+    CredentialField("tenant_id", "Directory (tenant) ID", "Of your own tenant, the partner's: clients are read there."),
+)
+
+SET_UP = (
+    "In your own (partner) tenant, in the Entra admin centre under App registrations, make an app for “Accounts in any"
+    " organizational directory (multitenant)”, with the redirect address https://localhost of the platform Web.",
+    "Under API permissions add application permissions of Microsoft Graph. To look: Organization.Read.All,"
+    " Directory.Read.All (your own tenant only), Domain.Read.All, User.Read.All, Group.Read.All, GroupMember.Read.All,"
+    " LicenseAssignment.Read.All, AuditLog.Read.All, UserAuthenticationMethod.Read.All, IdentityRiskyUser.Read.All,"
+    " MailboxSettings.Read, DeviceManagementManagedDevices.Read.All, SecurityAlert.Read.All.",
+    "To act, add of these only what Junto shall do: User.ReadWrite.All, User-PasswordProfile.ReadWrite.All,"
+    " User.RevokeSessions.All, LicenseAssignment.ReadWrite.All, GroupMember.ReadWrite.All,"
+    " UserAuthenticationMethod.ReadWrite.All, MailboxSettings.ReadWrite,"
+    " DeviceManagementManagedDevices.PrivilegedOperations.All.",
+    "Grant admin consent in your own tenant, and make a client secret with an end in the calendar.",
+    "Then link your companies on the page of companies. In each client's tenant an administrator consents once, by the"
+    " link that stands there beside the company; your rights under GDAP let you do it yourself.",
+)
+"""What to make at the vendor, with no more rights than are needed."""
+
+M = TypeVar("M", bound=schemas.Wire)
+
+
+def normal_base_url(url: str) -> str:
+    """Graph's address with its version: of a cloud's short name, or of an address with or without a path."""
+    plain = url.strip().rstrip("/")
+    if plain.lower() in CLOUDS:
+        return f"https://{CLOUDS[plain.lower()]}{VERSION}"
+    if "//" not in plain and plain.lower() in SIGN_IN:
+        plain = f"https://{plain}"
+    return plain if plain.endswith(VERSION) else f"{plain.removesuffix('/beta')}{VERSION}"
+
+
+def consent_link(base_url: str, *, client_id: str, external_id: str) -> str:
+    """Where an administrator of a linked company consents to the app. Raises AddressRefused."""
+    return consent_address(base_url, client_id=client_id, tenant=external_id.lower())
+
+
+def open_client(
+    *, base_url: str, credentials: Mapping[str, str], errand: Errand, lane: str, pace: Pace
+) -> MicrosoftClient:
+    """A client for one errand, to be closed. Raises AddressRefused; ValidationError for impossible credentials."""
+    return MicrosoftClient(
+        base_url=base_url,
+        credentials=schemas.Credentials.model_validate(dict(credentials)),
+        errand=errand,
+        lane=lane,
+        pace=pace,
+    )
+
+
+class MicrosoftClient:
+    """Requests for one errand, each in one tenant. Every method raises `IntegrationError` of integrations.errors.
+
+    A look-up whose token is no longer taken signs in anew, once. A write does not: it comes after look-ups of the same
+    errand, which have just shown that the token holds, and nothing that may have arrived is sent twice.
+    """
+
+    def __init__(
+        self, *, base_url: str, credentials: schemas.Credentials, errand: Errand, lane: str, pace: Pace
+    ) -> None:
+        self.home = credentials.tenant_id.lower()
+        self.base_url = base_url.rstrip("/")
+        secret = credentials.client_secret.get_secret_value()
+        self._mark = hashlib.sha256(f"{credentials.client_id}\n{secret}".encode()).hexdigest()
+        self._errand, self._lane = errand, lane
+        self._sign_in = SignIn(base_url=base_url, credentials=credentials, errand=errand, lane=lane)
+        self._session = VendorSession(
+            label=LABEL,
+            base_url=base_url,
+            endpoints=endpoints.GRAPH_ENDPOINTS,
+            errand=errand,
+            headers={"Accept": "application/json"},
+            secrets=(secret,),
+            explain=schemas.ErrorBody.words,
+            lane=lane,
+            pace=pace,
+        )
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._sign_in.close()
+        self._session.close()
+
+    def probe(self) -> str:
+        """Sign in to the MSP's own tenant, read what Junto needs there, and say what was not consented."""
+        granted = self.bear(self.home).scopes
+        query = [("$select", "id,displayName")]
+        own = next(self.rows(schemas.Organization, self.home, endpoints.ORGANIZATION, query), None)
+        self.get(self.home, endpoints.CONTRACTS, [("$top", "1")])
+        lacking = missing(granted, endpoints.PERMISSIONS.values())
+        words = f"{LABEL} of {own.name if own else self.home}"
+        return f"{words} (not consented in your own tenant: {', '.join(lacking)})" if lacking else words
+
+    def company_records(self) -> Iterator[CompanyRecord]:
+        """The clients that the partner centre knows, in the words that all vendors share; the id is the tenant's."""
+        for one in self.rows(schemas.Contract, self.home, endpoints.CONTRACTS, [("$top", "999")]):
+            yield CompanyRecord(external_id=one.customer_id.lower(), name=one.name, identifier=one.domain)
+
+    def get(
+        self, tenant: str, endpoint: Endpoint, query: list[tuple[str, str]] | None = None, **segments: str
+    ) -> JsonValue:
+        """The answer to a look-up in a tenant."""
+        path = path_of(endpoint, segments)
+        for attempt in (1, 2):
+            bearer = self.bear(tenant)
+            try:
+                return self._session.send("GET", path, query=query or ()).content
+            except VendorUnauthorized:
+                shelf.drop(self._place(tenant), bearer)
+                if attempt == 2:
+                    raise
+            except VendorForbidden as forbidden:
+                raise _meaning(forbidden, endpoint) from forbidden
+        raise AssertionError("the second attempt ends")
+
+    def rows(
+        self,
+        model: type[M],
+        tenant: str,
+        endpoint: Endpoint,
+        query: list[tuple[str, str]] | None = None,
+        **segments: str,
+    ) -> Iterator[M]:
+        """All records of a list. The link to the next page is a full address, and has to stay on this path."""
+        following = list(query or [])
+        seen: set[str] = set()
+        for _ in range(MOST_PAGES):
+            page = record(schemas.Page, self.get(tenant, endpoint, following, **segments))
+            yield from (record(model, row) for row in page.value)
+            if not page.next_link:
+                return
+            if page.next_link in seen:
+                raise VendorGarbled(f"{LABEL} sends the same page again.", sent=True)
+            seen.add(page.next_link)
+            following = self._query_of(page.next_link, path_of(endpoint, segments))
+        raise VendorGarbled(f"{LABEL} lists more than {MOST_PAGES} pages; narrow the search.", sent=True)
+
+    def act(self, tenant: str, endpoint: Endpoint, body: JsonValue = None, **segments: str) -> JsonValue:
+        """Send the one write of the errand; what was answered."""
+        self.bear(tenant)
+        try:
+            return self._session.send(endpoint.method, path_of(endpoint, segments), body=body).content
+        except VendorForbidden as forbidden:
+            raise _meaning(forbidden, endpoint) from forbidden
+
+    def hide(self, secret: str) -> None:
+        """Let no error show this."""
+        self._session.hide(secret)
+
+    def bear(self, tenant: str) -> Bearer:
+        """Put a token of this tenant on the session, which has one for one tenant at a time."""
+        bearer = shelf.take(
+            self._place(tenant),
+            credentials=self._mark,
+            seconds=self._errand.remaining,
+            ask=lambda: self._sign_in.ask(tenant),
+        )
+        self._session.bear(bearer.token)
+        return bearer
+
+    def _place(self, tenant: str) -> str:
+        return f"{self._lane}:{tenant}"
+
+    def _query_of(self, link: str, path: str) -> list[tuple[str, str]]:
+        """The query of a link to the next page. Raises VendorGarbled for one that leads to another place (T4)."""
+        here, there = urlsplit(self.base_url + path), urlsplit(link)
+        if (there.scheme, there.netloc, there.path) != (here.scheme, here.netloc, here.path):
+            raise VendorGarbled("The link to the next page leads to another address.", sent=True)
+        return parse_qsl(there.query, keep_blank_values=True)
+
+
+def path_of(endpoint: Endpoint, segments: Mapping[str, str]) -> str:
+    """The path with these ids; `user_id` stands for what the vendor's documents call `user-id`."""
+    return endpoint.path(**{name.replace("_", "-"): value for name, value in segments.items()})
+
+
+def _meaning(forbidden: VendorForbidden, endpoint: Endpoint) -> VendorForbidden | ToolUnavailable:
+    """What a 403 means: a licence that the tenant has not bought, or a permission that was not consented there."""
+    said = str(forbidden)
+    if "NonPremiumTenant" in said or "Premium" in said:
+        return ToolUnavailable(f"This company's tenant has no Entra ID P1 or P2, which {LABEL} asks for here. {said}")
+    return VendorForbidden(
+        f"{said} It takes the application permission {endpoints.PERMISSIONS[endpoint]}, consented in this tenant.",
+        sent=forbidden.sent,
+        status=forbidden.status,
+    )
+
+
+def record(model: type[M], content: JsonValue) -> M:
+    """A record of Graph's. Raises VendorGarbled; what stood in it is not told."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        fields = ", ".join(sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]}))
+        raise VendorGarbled(
+            f"{LABEL} sent a {model.__name__.lower()} that could not be read{f' ({fields})' if fields else ''}.",
+            sent=True,
+        ) from None
