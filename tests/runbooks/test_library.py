@@ -131,9 +131,7 @@ def ranked(each: Template) -> Document:
 
 class PublishingTests(RunbookCase):
     def test_every_template_whose_tools_exist_is_published_as_it_is(self) -> None:
-        ConnectionFactory(organization=self.northwind, vendor="ninjaone", label="NinjaOne")
-        ConnectionFactory(organization=self.northwind, vendor="sophos", label="Sophos Central")
-        for vendor in ("ninjaone", "microsoft365"):
+        for vendor in ("ninjaone", "sophos", "microsoft365"):
             ConnectionFactory(organization=self.northwind, vendor=vendor, label=vendor)
         published = [
             self.published(**{name: getattr(each.content, name) for name in ("title", "body", "audience", "inputs")})
