@@ -41,6 +41,5 @@ def secret(request: HttpRequest, action_id: UUID) -> HttpResponse:
         "back_path": f"{reverse('approvals')}?action={action.pk}",
     }
     response = render(request, "agent/secret.html", context)
-    response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "no-referrer"
     return response

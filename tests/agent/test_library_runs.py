@@ -36,9 +36,7 @@ class Story:
 #: What the run of each leaves behind: type and priority, words to the client, findings for the technician.
 SORTED, TOLD, FOUND = "ticket", "client note", "internal note"
 STORIES = {
-    "account-lockout": Story(
-        "Locked out again", "It says my account is locked, since this morning.", (SORTED, TOLD, FOUND)
-    ),
+    "account-lockout": Story("Locked out again", "My account is locked since this morning.", (TOLD, FOUND)),
     "certificate-expiry": Story(
         "portal.harbor.example: 6 days left", "The certificate on port 443 ends soon.", (SORTED, FOUND), "Alerts"
     ),

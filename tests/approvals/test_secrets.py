@@ -40,6 +40,7 @@ class SecretTests(Approvals, CloudTestCase):
         self.origin = self.open(company=self.harbor)
         self.origin.subject = f"signal:{uuid.uuid4()}"
         self.origin.save()
+        self.forget_bells()  # of the connections, which nobody has to read here
 
     def drain(self) -> None:
         """Run what was rung."""
@@ -151,7 +152,7 @@ class SecretTests(Approvals, CloudTestCase):
         shown = browser.post(path)
 
         assert self.really() in shown.content.decode()
-        assert shown["Cache-Control"] == "no-store"
+        assert "no-store" in shown["Cache-Control"]
         again = browser.post(path).content.decode()
         assert self.really() not in again
         assert "shown once only" in again
