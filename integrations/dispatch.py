@@ -49,8 +49,8 @@ def call_tool(
     drawn_secret: str = "",
     deadline_seconds: float = 60.0,
 ) -> ToolResult:
-    """Run a tool for one company. A write needs the warrant of its claimed action, is told what the claim has `seen`, and
-    gets the secret that was drawn with it.
+    """Run a tool for one company. A write needs the warrant of its claimed action, is told what the claim has `seen`,
+    and gets the secret that was drawn with it.
 
     Raises:
         OutcomeUnknown: a write left and nobody knows whether it happened.
