@@ -133,8 +133,9 @@ def _databases() -> dict[str, Any]:
         }
         found["TEST"] = {"NAME": str(data_dir() / "test.sqlite3")}
     else:
-        found["CONN_MAX_AGE"] = 60
-        found["CONN_HEALTH_CHECKS"] = True
+        # under ASGI each request has a thread of its own: what is kept for that thread is never used again, and at 50
+        # requests a second these were more connections than the server takes
+        found["CONN_MAX_AGE"] = 0
     return {"default": found}
 
 
