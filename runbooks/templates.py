@@ -31,7 +31,6 @@ FOLDER: Final = Path(__file__).parent / "library"
 
 #: What systems are called whose tools the library mentions and Junto does not connect to yet.
 _LATER: Final = {
-    "microsoft365": "Microsoft 365",
     "pax8": "Pax8",
 }
 
