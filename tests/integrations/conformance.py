@@ -307,6 +307,9 @@ class ToolConformance:
     moves: ClassVar[frozenset[str]] = frozenset()
     """Tools that hand a record over to another company, and so must name it."""
 
+    choosing: ClassVar[frozenset[str]] = frozenset()
+    """Tools that send one of several requests, as an argument says which."""
+
     def tools(self) -> list[AnyTool]:
         """All of them."""
         found = [tool for tool in registry if tool.vendor == self.slug]
