@@ -125,12 +125,17 @@ def open_client(connection: Connection, errand: Errand, *, insists: bool = False
             credentials=credentials,
             errand=errand,
             lane=str(connection.pk),
-            pace=SharedPace(connection, insists=insists, per_minute=getattr(module, "PER_MINUTE", PER_MINUTE)),
+            pace=SharedPace(connection, insists=insists, per_minute=per_minute(vendor_of(connection))),
             **person,
         )
     except ValidationError:
         raise ToolUnavailable(f"{connection.label} has credentials that cannot be right: enter them again.") from None
     return client
+
+
+def per_minute(vendor: Vendor) -> int:
+    """Requests that Junto sends to it in a minute, at most: what its client says, else what all may."""
+    return int(getattr(vendor.module("client"), "PER_MINUTE", PER_MINUTE))
 
 
 def credential_value(connection: Connection, name: str) -> str:

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from integrations.connections import asks_people, consent_links, normal_base_url, set_up_steps
+from integrations.connections import asks_people, consent_links, normal_base_url, per_minute, set_up_steps
 from integrations.errors import IntegrationError
 from integrations.forms import ConnectionForm, LinkForm
 from integrations.lifecycle import let_alerts_in, remove_connection, rotate_credentials
@@ -31,7 +31,7 @@ from integrations.services import (
     try_connection,
     unlink_company,
 )
-from integrations.traffic import PER_MINUTE, traffic_of
+from integrations.traffic import traffic_of
 from integrations.vendors import FILES, VENDORS, Vendor
 from integrations.webhooks import webhook_facts
 from junto.tenants.access import MemberRequest
@@ -55,13 +55,17 @@ def connections(request: MemberRequest) -> HttpResponse:
     rows = list(_standing(request).order_by("label"))
     cursors = SyncCursor.objects.for_organization(request.organization).filter(stream="tickets")
     read_up_to = dict(cursors.values_list("connection_id", "high_water"))
-    missing = next((slug for slug in VENDORS if slug not in {row.vendor for row in rows}), None)
+    connected = {row.vendor for row in rows}
     refused: dict[UUID, list[RefusedTicket]] = {}
     for each in RefusedTicket.objects.for_organization(request.organization).select_related("connection"):
         refused.setdefault(each.connection.pk, []).append(each)
     context = {
         "connections": [_tile(row, read_up_to.get(row.pk), refused.get(row.pk, ())) for row in rows],
-        "add_path": reverse("connection-add", args=[missing]) if missing else None,
+        "missing": [
+            (vendor.label, reverse("connection-add", args=[slug]))
+            for slug, vendor in VENDORS.items()
+            if slug not in connected
+        ],
         "may_edit": True,
     }
     return render(request, "integrations/connections.html", context)
@@ -282,7 +286,7 @@ def _edit(
         if connection and gives_alerts(connection)
         else "",
         "traffic": traffic_of(connection) if connection else None,
-        "per_minute": PER_MINUTE,
+        "per_minute": per_minute(vendor),
         "set_up": set_up_steps(vendor),
         "back_path": reverse("connections"),
         "webhook": webhook_facts(connection) if connection else None,

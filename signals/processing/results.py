@@ -139,7 +139,13 @@ def _correct(
     signal: Signal, processor: AnyProcessor, value: Value, *, person: Membership | None, revision: int
 ) -> ProcessorResult:
     standing = _standing(signal, processor).select_related("judged").select_for_update(of=("self",)).first()
-    judged = standing.judged if standing is not None and standing.producer == Producer.PERSON else standing
+    said = value.model_dump(mode="json")
+    if standing is not None and standing.producer == Producer.PERSON:
+        if standing.value == said and standing.person_id == (person.pk if person else None):
+            return standing  # the same word of the same person: a button that was pressed twice
+        judged = standing.judged
+    else:
+        judged = standing
     if standing is None:
         reviews = ReviewItem.objects.for_organization(signal.organization)
         review = reviews.filter(signal=signal, processor=processor.slug, state=ReviewItem.State.OPEN)
@@ -149,7 +155,7 @@ def _correct(
         organization=signal.organization,
         signal=signal,
         processor=processor.slug,
-        value=value.model_dump(mode="json"),
+        value=said,
         key=value.key()[:300],
         confidence=1.0,
         reason=f"{person.user.display_name} said so." if person else "Somebody set it at the ticket’s source.",

@@ -14,6 +14,7 @@ from integrations.errors import ToolUnavailable
 from integrations.models import CompanyLink, Connection
 from integrations.services import InvalidConnection, check_connection, offered_tools, save_connection, try_connection
 from integrations.tools import registry
+from integrations.vendors import VENDORS
 from junto.audit.models import AuditEntry
 from junto.tenants.permissions import PermissionDenied
 from tests.integrations.connected import ConnectedTestCase
@@ -243,6 +244,11 @@ class PageTests(ConnectedTestCase):
         assert answer.status_code == 302
         added = Connection.objects.for_organization(self.southgate).get()
         assert added.state == Connection.State.OK
+
+    def test_every_system_that_is_not_connected_is_offered(self) -> None:
+        answer = self.log_in(self.adam).get(self.path("connections/"))
+        offered = {slug for slug in VENDORS if self.path(f"connections/add/{slug}/") in answer.content.decode()}
+        assert offered == set(VENDORS) - {self.connection.vendor}
 
     def test_half_of_the_credentials_is_a_mistake(self) -> None:
         answer = self.log_in(self.adam).post(

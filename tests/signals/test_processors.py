@@ -193,6 +193,10 @@ class PeopleTests(ProcessorCase):
         run_processors(stored(self.psa))
         assert self.standing(signal) is None
 
+    def test_a_word_said_twice_is_said_once(self) -> None:
+        signal = self.arrive("Cannot print, printer offline")
+        assert self.correct(signal, "request") == self.correct(signal, "request")
+
     def test_what_was_taken_back_counts_as_wrong_until_the_person_says_what_is_right(self) -> None:
         signal = self.arrive("Cannot print, printer offline")
         result = self.standing(signal)
