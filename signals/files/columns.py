@@ -67,6 +67,21 @@ FIELDS: tuple[Field, ...] = (
     ),
 )
 _BY_SLUG = {field.slug: field for field in FIELDS}
+#: The same columns in German and French, by the field's slug.
+_ABROAD: dict[str, tuple[str, ...]] = {
+    "external_id": ("ticketnummer", "ticket nr", "vorgang", "vorgangsnummer", "numéro du ticket", "numéro"),
+    "subject": ("betreff", "titel", "objet", "titre", "sujet"),
+    "description": ("beschreibung",),
+    "company": ("firma", "kunde", "unternehmen", "société", "entreprise"),
+    "contact": ("ansprechpartner", "kontakt", "melder", "demandeur"),
+    "device": ("gerät", "appareil", "poste"),
+    "closed": ("geschlossen", "geschlossen am", "fermé", "fermé le"),
+    "priority": ("priorität", "priorité"),
+    "type": ("typ", "kategorie", "catégorie"),
+    "assignee": ("zugewiesen an", "bearbeiter", "assigné à"),
+    "created_at": ("erstellt", "erstellt am", "créé le"),
+    "updated_at": ("geändert", "geändert am", "aktualisiert", "modifié le"),
+}
 #: Statuses that close a ticket, unless the person who reads a file in says others.
 CLOSED_WORDS = ("Closed", "Resolved", "Completed", "Done", "Cancelled", "Canceled")
 #: Rows that the order of day and month is guessed from.
@@ -125,10 +140,11 @@ class RowRefused(ValueError):
 
 def guess_reading(table: Table) -> Reading:
     """Columns by their names, and the order of day and month by the dates there are."""
-    called = [" ".join(re.findall(r"[a-z0-9]+", name.lower())) for name in table.head]
+    called = [" ".join(re.findall(r"[^\W_]+", name.casefold())) for name in table.head]
     columns: dict[str, int] = {}
     for field in FIELDS:
-        place = next((called.index(name) for name in field.names if name in called), None)
+        names = (*field.names, *_ABROAD.get(field.slug, ()))
+        place = next((called.index(name) for name in names if name in called), None)
         if place is not None and place not in columns.values():
             columns[field.slug] = place
     dates = [columns[slug] for slug in ("created_at", "updated_at", "closed") if slug in columns]

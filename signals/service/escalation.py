@@ -67,7 +67,7 @@ def add_rule(
 
     Raises:
         PermissionDenied: `actor` may not see escalations, or not all companies: a rule reaches them all.
-        EscalationRefused: nobody would be told, or it fits no ticket.
+        EscalationRefused: nobody would be told, it fits no ticket, or there is one like it.
     """
     _require(actor)
     if not name.strip():
@@ -80,6 +80,11 @@ def add_rule(
         raise EscalationRefused(f"There are {MOST_RULES} rules already.")
     if note.strip():
         require(actor, Permission.PROPOSE_ACTIONS)
+    same = EscalationRule.objects.for_organization(actor.organization).filter(
+        condition=condition, board=board, priority=priority, notify_role=notify_role, notify_member=notify_member
+    )
+    if same.filter(note=note.strip()).exists():
+        raise EscalationRefused("There is such a rule already.")
     rule = EscalationRule(
         organization=actor.organization,
         name=name.strip()[:80],

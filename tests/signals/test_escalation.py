@@ -103,6 +103,11 @@ class EscalationTests(JuntoTestCase):
             answer = self.client.post(self.path("escalations/rules/"), {**RULE, **wrong})
             self.assertContains(answer, words, status_code=400)
 
+    def test_the_same_rule_twice_is_refused(self) -> None:
+        self.add()
+        answer = self.client.post(self.path("escalations/rules/"), {**RULE, "name": "Again"})
+        self.assertContains(answer, "There is such a rule already.", status_code=400)
+
     def test_a_rule_that_would_fire_for_many_at_once_takes_a_second_press(self) -> None:
         SignalFactory.create_batch(SUDDEN - 1, company=self.harlow, priority="Priority 1")  # beside the first
         self.log_in(self.mara)

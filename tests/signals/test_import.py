@@ -87,6 +87,10 @@ class FirstLookTests(ImportCase):
         assert "“31.02.2026” is no day of the calendar when the day stands first." in page
         assert not self.tickets()
 
+    def test_german_headings_are_understood(self) -> None:
+        row = self.read_in("Ticket-Nr.;Betreff;Firma;Geändert am\n7;Drucker brennt;Harlow;01.09.2026 10:00\n")
+        assert (row.state, self.tickets()["7"].subject) == (TicketImport.State.DONE, "Drucker brennt")
+
     def test_a_file_in_the_encoding_of_western_windows_keeps_its_letters(self) -> None:
         self.read_in(encoding="cp1252")
         assert self.tickets()["1001"].subject == "Outlook fragt nach Kennwort für Müller"
