@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import JsonValue, ValidationError
 
 from integrations.contracts import CompanyRecord, CredentialField
-from integrations.errors import VendorForbidden, VendorGarbled, VendorNotFound
+from integrations.errors import VendorForbidden, VendorGarbled, VendorNotFound, VendorUnauthorized
 from integrations.http import MOST_PAGES, VendorSession
 from integrations.itglue import endpoints, schemas
 from integrations.pace import Pace
@@ -101,9 +101,11 @@ class ITGlueClient:
         """Read one record of the first kind that Junto needs."""
         try:
             found = self._page(endpoints.ORGANIZATIONS, [("page[number]", "1"), ("page[size]", "1")])
-        except VendorForbidden as refused:
-            raise VendorForbidden(
-                f"{refused} A key holds in its own region only: check the address, too.", sent=True, status=403
+        except VendorForbidden as refused:  # a key that is wrong or revoked; it has no rights of its own to lack
+            raise VendorUnauthorized(
+                f"{LABEL} does not accept the API key. A key holds in its own region only: check the address, too.",
+                sent=True,
+                status=403,
             ) from refused
         return LABEL if found.data else f"{LABEL} (the key sees no organizations)"
 

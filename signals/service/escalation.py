@@ -219,6 +219,8 @@ def _told_by(rule: EscalationRule) -> list[tuple[Membership, frozenset[uuid.UUID
 def _propose_notes(organization: Organization) -> None:
     """Propose the notes of firings; one that a crash left behind is found again, and is proposed once."""
     waiting = EscalationFiring.objects.for_organization(organization).filter(action=None, problem="").exclude(note="")
+    # a rule that was removed or switched off meanwhile proposes no more
+    waiting.exclude(rule__enabled=True).update(problem="Its rule was removed or switched off first.")
     for firing in waiting.select_related(
         "signal__company", "signal__organization", "signal__connection", "organization"
     )[:MOST_NOTES]:

@@ -130,6 +130,19 @@ class ProposedNoteTests(SessionTestCase):
         assert action.arguments["text"] == "The team lead was told."
         assert not self.sandbox.effects()
 
+    def test_a_rule_that_is_gone_proposes_no_more(self) -> None:
+        Signal.unscoped.filter(pk=self.signal.pk).update(priority="Priority 1")
+        said = {**RULE, "note": "The team lead was told."}
+        assert self.log_in(self.mara).post(self.path("escalations/rules/"), said).status_code == 302
+        rule = EscalationRule.unscoped.get()
+        EscalationFiring.unscoped.create(
+            organization=self.northwind, rule=rule, signal=self.signal, rule_name=rule.name, note=rule.note
+        )
+        self.client.post(self.path(f"escalations/rules/{rule.pk}/"), {"do": "off"})
+        escalate(self.northwind)
+        firing = EscalationFiring.unscoped.get()
+        assert (firing.action, firing.problem) == (None, "Its rule was removed or switched off first.")
+
     def test_a_ticket_out_of_a_file_has_a_number_and_no_place_for_a_note(self) -> None:
         Signal.unscoped.filter(pk=self.signal.pk).update(priority="Priority 1")
         Connection.unscoped.filter(pk=self.signal.connection_id).update(vendor=FILES)
