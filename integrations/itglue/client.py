@@ -102,8 +102,10 @@ class ITGlueClient:
         try:
             found = self._page(endpoints.ORGANIZATIONS, [("page[number]", "1"), ("page[size]", "1")])
         except VendorForbidden as refused:  # a key that is wrong or revoked; it has no rights of its own to lack
+            said = str(refused).partition("It said: ")[2]
             raise VendorUnauthorized(
-                f"{LABEL} does not accept the API key. A key holds in its own region only: check the address, too.",
+                f"{LABEL} does not accept the API key{f' ({said})' if said else ''}. "
+                "A key holds in its own region only: check the address, too.",
                 sent=True,
                 status=403,
             ) from refused
