@@ -348,10 +348,12 @@ def _place(policy: EffectivePolicy) -> str:
 def _why_always(tool: ToolFacts, policy: EffectivePolicy) -> str:
     if policy.source != "tool":
         return f"Your {_place(policy)} always asks."
+    billed = Flag.BILLING_EFFECT in tool.flags
     reasons = [
         (Flag.CLIENT_VISIBLE in tool.flags, "The client sees it, so it is always asked."),
         (Flag.IRREVERSIBLE in tool.flags, "It cannot be undone, so it is always asked."),
-        (Flag.BILLING_EFFECT in tool.flags, "It changes what is billed, so it is always asked."),
+        (billed and tool.reads_only, "It shows what is billed, so it is always asked."),
+        (billed, "It changes what is billed, so it is always asked."),
         (tool.risk is Risk.HIGH, "High risk is always asked."),
         (tool.category is Category.EXECUTE, "It runs something on a system, so it is always asked."),
     ]

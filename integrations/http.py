@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from itertools import count
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
 import urllib3
@@ -252,14 +252,15 @@ class VendorSession:
     def _once(self, request: requests.PreparedRequest) -> Answer:
         """One exchange. The errand is asked with the URL exactly as it will be sent."""
         url, method = str(request.url), str(request.method)
-        path = urlsplit(url).path
+        path, query = urlsplit(url).path, parse_qsl(urlsplit(url).query, keep_blank_values=True)
         if guard.target_of(url) != self._target or not path.startswith(self._base_path + "/"):
             raise AddressRefused(f"A request to another address than that of {self._label} was held back.")
         path = path[len(self._base_path) :]
         if not self._lane.acquire(timeout=max(min(self._errand.remaining, TOTAL_SECONDS), 0.0)):
             raise VendorTimeout(f"{self._label} is busy: all our connections to it are in use.", sent=False)
         try:
-            traffic = self._errand.admit(classify(self._endpoints, method=method, path=path), method=method, path=path)
+            endpoint = classify(self._endpoints, method=method, path=path, query=query)
+            traffic = self._errand.admit(endpoint, method=method, path=path)
             if traffic is not Traffic.WRITE:
                 return self._exchange(request)
             # A kept connection may have died unseen, and then nobody could say whether the write arrived.

@@ -241,7 +241,7 @@ class Tool(Generic[A]):
                 "name": self.name,
                 "description": self.description,
                 "schema": self.schema,
-                "endpoints": [*sorted(f"{one.traffic} {one.method} {one.template}" for one in self.endpoints)],
+                "endpoints": [*sorted(map(str, self.endpoints))],
                 "category": self.category,
                 "risk": self.risk,
                 "flags": [*sorted(self.flags)],
@@ -314,6 +314,8 @@ registry = Registry()
 def default_policy(category: Category, risk: Risk, flags: frozenset[Flag]) -> DefaultPolicy:
     """PRODUCT 7's defaults, from what a tool declares."""
     if category is Category.READ:
+        if Flag.BILLING_EFFECT in flags:
+            return DefaultPolicy.ALWAYS
         return DefaultPolicy.ONCE if Flag.SECRET in flags else DefaultPolicy.AUTO
     if risk is Risk.HIGH or flags & {Flag.CLIENT_VISIBLE, Flag.BILLING_EFFECT, Flag.IRREVERSIBLE}:
         return DefaultPolicy.ALWAYS

@@ -50,6 +50,7 @@ VENDORS: dict[str, Vendor] = {
             sends_webhooks=True,
         ),
         Vendor(slug="itglue", label="IT Glue", package="integrations.itglue"),
+        Vendor(slug="pax8", label="Pax8", package="integrations.pax8"),
         Vendor(slug="sophos", label="Sophos Central", package="integrations.sophos"),
         Vendor(slug="microsoft365", label="Microsoft 365", package="integrations.microsoft365"),
     )

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Self
+from urllib.parse import urlencode
 
 from integrations.errors import WarrantRefused
 
@@ -35,12 +36,20 @@ class Endpoint:
     """One row of a vendor's table. `template` counts from the vendor's base path, as in `/service/tickets/{id}`.
 
     `set_up` = it changes how the connection itself works: sent when an Admin asks for it, and on no tool's errand.
+    `query` = it is this request only with exactly this query, as where a parameter makes a dry run of a write; empty =
+    with any.
     """
 
     traffic: Traffic
     method: str
     template: str
     set_up: bool = False
+    query: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        """The request in one line, as a tool's pin holds it."""
+        asked = f"?{urlencode(self.query)}" if self.query else ""
+        return f"{self.traffic} {self.method} {self.template}{asked}"
 
     def path(self, **segments: int | str) -> str:
         """The template filled in. Raises ValueError for a segment that is no plain name or number."""
@@ -49,11 +58,12 @@ class Endpoint:
                 raise ValueError(f"{name} is no path segment")
         return self.template.format(**segments)
 
-    def matches(self, method: str, path: str) -> bool:
-        """Whether a request is this one, segment by segment, without decoding or tidying anything."""
+    def matches(self, method: str, path: str, query: Sequence[tuple[str, str]] = ()) -> bool:
+        """Whether a request is this one, segment by segment, without decoding or tidying anything in its path."""
         wanted, found = self.template.split("/"), path.split("/")
         return (
             method == self.method
+            and (not self.query or tuple(query) == self.query)
             and len(wanted) == len(found)
             and all(
                 _SEGMENT.fullmatch(there) if part.startswith("{") else part == there
@@ -62,13 +72,16 @@ class Endpoint:
         )
 
 
-def classify(endpoints: Iterable[Endpoint], *, method: str, path: str) -> Endpoint | None:
+def classify(
+    endpoints: Iterable[Endpoint], *, method: str, path: str, query: Sequence[tuple[str, str]] = ()
+) -> Endpoint | None:
     """The row a request belongs to; None = unlisted, which counts as a WRITE that no warrant can cover.
 
-    A fixed path wins over one with a placeholder (`/service/tickets/count` over `/service/tickets/{id}`).
+    A fixed path wins over one with a placeholder (`/service/tickets/count` over `/service/tickets/{id}`), and a row
+    that names its query over one that takes any.
     """
-    found = [endpoint for endpoint in endpoints if endpoint.matches(method, path)]
-    return min(found, key=lambda endpoint: endpoint.template.count("{"), default=None)
+    found = [endpoint for endpoint in endpoints if endpoint.matches(method, path, query)]
+    return min(found, key=lambda endpoint: (endpoint.template.count("{"), not endpoint.query), default=None)
 
 
 @dataclass(frozen=True, slots=True)

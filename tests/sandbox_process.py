@@ -86,6 +86,7 @@ class SandboxProcess:
         self.connections = {row["name"]: SandboxConnection(**row) for row in rows if row["vendor"] == "connectwise"}
         self.ninjaone = {row["name"]: NinjaOneClientRow(**row) for row in rows if row["vendor"] == "ninjaone"}
         self.itglue = {row["name"]: ITGlueKey(**row) for row in rows if row["vendor"] == "itglue"}
+        self.pax8 = {row["name"]: NinjaOneClientRow(**row) for row in rows if row["vendor"] == "pax8"}
         self.sophos = {row["name"]: NinjaOneClientRow(**row) for row in rows if row["vendor"] == "sophos"}
 
         self.microsoft365 = {row["name"]: Microsoft365AppRow(**row) for row in rows if row["vendor"] == "microsoft365"}

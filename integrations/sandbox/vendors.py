@@ -14,6 +14,8 @@ from integrations.sandbox.microsoft365.credentials import connection_rows as mic
 from integrations.sandbox.microsoft365.vendor import Microsoft365
 from integrations.sandbox.ninjaone.credentials import connection_rows as ninjaone_connections
 from integrations.sandbox.ninjaone.vendor import NinjaOne
+from integrations.sandbox.pax8.credentials import connection_rows as pax8_connections
+from integrations.sandbox.pax8.vendor import Pax8
 from integrations.sandbox.postman import Change, Letter
 from integrations.sandbox.sophos.credentials import connection_rows as sophos_connections
 from integrations.sandbox.sophos.vendor import Sophos
@@ -85,6 +87,7 @@ def connection_list(base_url: str) -> list[Record]:
         *connectwise_connections(base_url),
         *ninjaone_connections(base_url),
         *itglue_connections(base_url),
+        *pax8_connections(base_url),
         *sophos_connections(base_url),
         *microsoft365_connections(base_url),
     ]
@@ -92,5 +95,12 @@ def connection_list(base_url: str) -> list[Record]:
 
 def make_vendors(store: Store) -> dict[str, Vendor]:
     """Every vendor by its slug, which is also the first part of its paths."""
-    vendors: list[Vendor] = [ConnectWise(store), NinjaOne(store), ITGlue(store), Sophos(store), Microsoft365(store)]
+    vendors: list[Vendor] = [
+        ConnectWise(store),
+        NinjaOne(store),
+        ITGlue(store),
+        Pax8(store),
+        Sophos(store),
+        Microsoft365(store),
+    ]
     return {vendor.slug: vendor for vendor in vendors}

@@ -7,6 +7,7 @@ import socket
 import traceback
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx2
 import pytest
@@ -124,6 +125,7 @@ class TestWarrants:
             ("GET", "/models"),
             ("POST", "/ws/oauth/token"),
             ("POST", "/api/v2/oauth2/token"),
+            ("POST", "/v1/token"),
             ("GET", "/whoami/v1"),
             ("POST", "/{tenant}/oauth2/v2.0/token"),
             ("POST", "/system/callbacks"),
@@ -132,11 +134,28 @@ class TestWarrants:
             ("DELETE", "/v2/webhook"),
         }
 
-    def test_every_vendor_request_that_is_no_get_counts_as_a_write(self) -> None:
+    def test_every_vendor_request_that_is_no_get_counts_as_a_write_but_dry_runs_by_their_whole_query(self) -> None:
+        dry = set()
         for vendor in VENDORS.values():
             for endpoint in vendor.module("endpoints").ENDPOINTS:
-                if endpoint.traffic is not Traffic.CONTROL:
+                if endpoint.traffic is Traffic.READ and endpoint.method != "GET":
+                    dry.add((endpoint.method, endpoint.template, endpoint.query))
+                elif endpoint.traffic is not Traffic.CONTROL:
                     assert (endpoint.traffic is Traffic.READ) == (endpoint.method == "GET")
+
+        assert dry == {("POST", "/v1/orders", (("isMock", "true"),))}
+
+    @pytest.mark.parametrize(
+        "query",
+        ["", "isMock=false", "isMock=True", "ismock=true", "isMock=true&isMock=false", "isMock=true&x=1", "a=b"],
+    )
+    def test_a_dry_run_with_any_other_query_is_the_write_itself(self, query: str) -> None:
+        dry = Endpoint(Traffic.READ, "POST", "/v1/orders", query=(("isMock", "true"),))
+        real = Endpoint(Traffic.WRITE, "POST", "/v1/orders")
+        for table in ([dry, real], [real, dry]):
+            assert classify(table, method="POST", path="/v1/orders", query=[("isMock", "true")]) is dry
+            assert classify(table, method="POST", path="/v1/orders", query=parse_qsl(query)) is real
+        assert classify([dry], method="POST", path="/v1/orders", query=parse_qsl(query)) is None
 
     @given(st.text(min_size=1, max_size=20))
     def test_no_text_in_a_placeholder_makes_another_path(self, text: str) -> None:

@@ -119,6 +119,7 @@ def test_the_connections_are_printed_without_starting(tmp_path: Path) -> None:
         "northwind-docs-passwords",
         "northwind-docs-revoked",
     }
+    assert {row["name"] for row in rows if row["vendor"] == "pax8"} == {"northwind-pax8", "southgate-pax8"}
     assert {row["name"] for row in rows if row["vendor"] == "sophos"} == {
         "northwind-sophos",
         "southgate-sophos",

@@ -1,0 +1,1 @@
+"""Pax8: the distributor that an MSP buys its clients' licences from."""

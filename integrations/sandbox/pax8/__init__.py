@@ -1,0 +1,1 @@
+"""Pax8 as the sandbox plays it."""
