@@ -30,9 +30,7 @@ from runbooks.querysets import RunbookQuerySet
 FOLDER: Final = Path(__file__).parent / "library"
 
 #: What systems are called whose tools the library mentions and Junto does not connect to yet.
-_LATER: Final = {
-    "pax8": "Pax8",
-}
+_LATER: Final[Mapping[str, str]] = {}
 
 
 class NoSuchTemplate(LookupError):

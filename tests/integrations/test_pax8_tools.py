@@ -1,0 +1,374 @@
+"""Pax8's tools against the sandbox: what they find, and what they do, by its request log and its records."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from integrations.dispatch import call_tool, search_outcome
+from integrations.errors import InvalidArguments, OutcomeUnknown, TargetRefused, VendorRefused, WarrantRefused
+from integrations.models import ExternalRef
+from integrations.pax8.tools import TOOLS
+from integrations.tools import Category, DefaultPolicy, Flag, Outcome, Risk, registry
+from tests.integrations.connected import HARBOR
+from tests.integrations.resold import NOWHERE, ResoldTestCase
+
+PAST = timedelta(minutes=-10)
+PREMIUM = "Microsoft 365 Business Premium"
+
+DECLARED = {
+    "find_company": "read low auto",
+    "list_subscriptions": "read low auto",
+    "get_subscription": "read low auto",
+    "subscription_history": "read low auto",
+    "list_orders": "read low auto",
+    "search_products": "read low auto",
+    "product_pricing": "read low auto",
+    "list_invoice_items": "read medium always",
+    "usage_summary": "read low auto",
+    "check_order": "read low auto",
+    "change_quantity": "write high always",
+    "place_order": "write high always",
+    "cancel_subscription": "write high always",
+    "add_contact": "write low once",
+}
+
+
+def test_each_tool_asks_as_often_as_its_harm_demands() -> None:
+    declared = {
+        one.name.partition(".")[2]: f"{one.category.value} {one.risk.value} {one.policy.value}" for one in TOOLS
+    }
+    assert declared == DECLARED
+    assert all(one.policy is DefaultPolicy.ALWAYS for one in TOOLS if one.risk is Risk.HIGH)
+    assert all(one.preview and one.undo and one.search for one in TOOLS if one.category is not Category.READ)
+
+
+def test_what_changes_or_shows_a_bill_is_for_those_with_the_right_to_billing() -> None:
+    billed = {one.name.partition(".")[2] for one in TOOLS if Flag.BILLING_EFFECT in one.flags}
+    assert billed == {"list_invoice_items", "change_quantity", "place_order", "cancel_subscription"}
+
+
+class ReadingTests(ResoldTestCase):
+    def test_seats_and_devices_are_those_that_the_other_systems_show(self) -> None:
+        people = [row for row in self.sandbox.stored("contacts") if row["company"] == int(HARBOR)]
+        devices = [row for row in self.sandbox.held("sophos", "computers") if row["tenant"] == self.tenant()]
+        content: Any = self.call("pax8.list_subscriptions").content
+        seats = {one["product"].partition(" [")[0]: one["quantity"] for one in content["subscriptions"]}
+
+        assert seats["Proofpoint Essentials - Business"] == len(people)
+        assert seats["Sophos Central Intercept X Advanced"] == len(devices)
+        assert seats[PREMIUM] == len(people) + 3
+
+    def tenant(self) -> str:
+        """Harbor's tenant at Sophos."""
+        rows = self.sandbox.held("sophos", "tenants")
+        return next(str(one["tenant"]) for one in rows if one["company"] == "HARBOR")
+
+    def test_subscriptions_are_narrowed_by_status_and_product_and_cut_to_the_limit(self) -> None:
+        by_name: Any = self.call("pax8.list_subscriptions", product="intercept").content
+        none: Any = self.call("pax8.list_subscriptions", status="Cancelled").content
+        some = self.call("pax8.list_subscriptions", limit=2)
+
+        assert [one["product"] for one in by_name["subscriptions"]] == ["Sophos Central Intercept X Advanced"]
+        assert none["subscriptions"] == []
+        assert some.summary == "The first 2 subscriptions"
+
+    def test_one_subscription_tells_price_term_and_what_its_commitment_allows(self) -> None:
+        told: Any = self.call("pax8.get_subscription", subscription_id=self.bought(PREMIUM)["id"]).content
+
+        assert (told["price"], told["cost_to_us"], told["billing_term"]) == ("22.00 USD", "18.48 USD", "Monthly")
+        assert told["commitment"] == "1-Year"
+        assert told["committed_until"] > datetime.now(UTC).date().isoformat()
+        assert told["commitment_allows"] == (
+            "allows more seats; does not allow fewer seats, an early end; renews itself"
+        )
+        assert len(json.dumps(told)) < 800
+
+    def test_the_history_tells_each_number_of_seats_the_newest_first(self) -> None:
+        now = self.bought(PREMIUM)
+        told: Any = self.call("pax8.subscription_history", subscription_id=now["id"]).content
+
+        assert [one["quantity"] for one in told["changes"]] == [now["quantity"], now["quantity"] - 2]
+
+    def test_a_name_that_the_vendor_left_out_is_looked_up_in_the_catalogue(self) -> None:
+        self.alter("subscriptions", self.bought(PREMIUM)["id"], productName=None)
+        content: Any = self.call("pax8.list_subscriptions", product="Business Premium").content
+
+        assert len(content["subscriptions"]) == 1
+
+    def test_products_are_found_by_words_and_maker_and_a_search_passed_over_finds_nothing_else(self) -> None:
+        found: Any = self.call("pax8.search_products", search="visio PLAN").content
+        other: Any = self.call("pax8.search_products", search="visio", vendor="Sophos").content
+
+        assert [one["vendor"] for one in found["products"]] == ["Microsoft"]
+        assert other["products"] == []
+
+    def test_prices_come_with_commitments_and_what_is_asked_when_ordered(self) -> None:
+        told: Any = self.call("pax8.product_pricing", product_id=self.product("Visio")["shown"]["id"]).content
+
+        assert {(one["billing_term"], one["commitment"]) for one in told["prices"]} == {
+            ("Monthly", "1-Month"),
+            ("Monthly", "1-Year"),
+        }
+        assert told["requires_commitment"] is True
+        assert {one["term"] for one in told["commitments"]} == {"1-Month", "1-Year"}
+        assert [one["key"] for one in told["asked_when_ordered"]] == ["msCustExists", "msDomain"]
+
+    def test_of_the_invoice_over_all_clients_only_this_companys_lines_come_back(self) -> None:
+        month = datetime.now(UTC).strftime("%Y-%m")
+        told: Any = self.call("pax8.list_invoice_items", month=month).content
+        total = self.rows("invoices")[0]["shown"]["total"]
+
+        assert {one["product"].partition(" [")[0] for one in told["items"]} == {
+            PREMIUM,
+            "Sophos Central Intercept X Advanced",
+            "Proofpoint Essentials - Business",
+        }
+        assert f"{total:,.2f}" not in json.dumps(told)
+        assert self.call("pax8.list_invoice_items", month="2024-01").summary == "No invoice in 2024-01"
+
+    def test_metered_use_is_told_by_group(self) -> None:
+        azure = self.bought("Microsoft Azure Plan", self.kessler)["id"]
+        told: Any = self.call("pax8.usage_summary", self.kessler, subscription_id=azure).content
+
+        assert {one["group"]: one["price_to_client"] for one in told["usage"]} == {
+            "rg-erp-test": "214.37 USD",
+            "rg-backup": "88.02 USD",
+        }
+
+    def test_the_company_itself_is_told_with_whom_pax8_writes_to(self) -> None:
+        told: Any = self.call("pax8.find_company").content
+
+        assert (told["name"], told["external_id"], told["status"]) == ("Harbor Dental Group", "HARBOR", "Active")
+        assert told["contacts"][0]["email"] == "dana.reyes@harbordental.example"
+
+    def test_a_month_that_is_none_is_refused_in_words(self) -> None:
+        with pytest.raises(InvalidArguments):
+            self.call("pax8.list_invoice_items", month="November")
+
+
+class OrderingTests(ResoldTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        visio = self.product("Visio Plan 2")
+        self.term = next(one["id"] for one in visio["commitments"] if one["term"] == "1-Year")
+        self.order: dict[str, Any] = {
+            "product_id": visio["shown"]["id"],
+            "quantity": 2,
+            "billing_term": "Monthly",
+            "commitment_term_id": self.term,
+        }
+
+    def test_a_check_buys_nothing_and_tells_what_it_would_cost(self) -> None:
+        told: Any = self.call("pax8.check_order", **self.order).content
+
+        assert told["valid"] is True
+        assert (told["suggested_to_client_together"], told["cost_to_us_together"]) == ("30.00", "25.20")
+        assert self.acted() == []
+
+    def test_a_check_tells_the_vendors_objection_and_is_no_failure(self) -> None:
+        without = {name: value for name, value in self.order.items() if name != "commitment_term_id"}
+        told: Any = self.call("pax8.check_order", **without).content
+
+        assert told["valid"] is False
+        assert "commitmentTermId is required for this product" in told["objection"]
+
+    def test_the_card_shows_price_term_and_start_and_the_vendor_went_through_the_same_order(self) -> None:
+        preview = self.preview("pax8.place_order", **self.order)
+        changes = {one.label: one.after for one in preview.changes}
+
+        assert preview.title == "Order 2 × Visio Plan 2 [New Commerce Experience]"
+        assert changes["Price"] == (
+            "suggested to the client 15.00 each, 30.00 together; cost to us 12.60 each, 25.20 together (Monthly)"
+        )
+        assert changes["Commitment"].startswith("1-Year: allows more seats")
+        assert changes["Start"] == "at once, when it is set up"
+        assert "would take it" in preview.evidence[0]
+        assert [row["query"] for row in self.asked("/orders") if row["method"] == "POST"] == [{"isMock": "true"}]
+        assert self.acted() == []
+
+        self.call("pax8.place_order", **self.order)
+        sent = [row["body"] for row in self.asked("/orders") if row["method"] == "POST"]
+        assert sent[0] == sent[1]
+
+    def test_an_order_that_would_not_be_taken_is_put_before_nobody(self) -> None:
+        with pytest.raises(TargetRefused, match=r"would not be taken\. .*is not offered with this commitment"):
+            self.preview("pax8.place_order", **{**self.order, "billing_term": "Annual"})
+        with pytest.raises(TargetRefused, match="is not a commitment of"):
+            self.preview("pax8.place_order", **{**self.order, "commitment_term_id": NOWHERE})
+        with pytest.raises(TargetRefused, match="is not a product of Pax8"):
+            self.preview("pax8.place_order", **{**self.order, "product_id": NOWHERE})
+
+    def test_an_order_is_placed_once_for_the_company_of_the_link(self) -> None:
+        done: Any = self.call("pax8.place_order", **self.order).content
+        made = self.rows("orders", id=done["order_id"])[0]["shown"]
+
+        assert made["companyId"] == self.buyer(self.harbor.name)
+        (number,) = done["subscription_ids"]
+        assert self.rows("subscriptions", id=number)[0]["shown"]["status"] == "PendingAutomated"
+        assert len(self.acted()) == 1
+        assert ExternalRef.objects.for_organization(self.northwind).filter(external_id=done["order_id"]).exists()
+
+    def test_a_price_that_changed_since_is_drift(self) -> None:
+        before = self.preview("pax8.place_order", **self.order)
+        row = self.product("Visio Plan 2")
+        self.sandbox.take_out("pax8", "products", row["id"])
+        pricing = [
+            {**one, "rates": [{**rate, "partnerBuyRate": 99.0} for rate in one["rates"]]} for one in row["pricing"]
+        ]
+        self.sandbox.put_in(
+            "pax8",
+            "products",
+            {**row["shown"], "pricing": pricing, "commitments": row["commitments"], "details": row["details"]},
+        )
+
+        assert self.preview("pax8.place_order", **self.order).target_digest != before.target_digest
+
+    def test_an_order_without_a_warrant_never_leaves(self) -> None:
+        with pytest.raises(WarrantRefused):
+            call_tool(
+                tool=registry.get("pax8.place_order"),
+                arguments=self.order,
+                organization=self.northwind,
+                company=self.harbor,
+            )
+        assert self.asked("/orders") == []
+
+
+class ChangingTests(ResoldTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.seats = self.bought(PREMIUM)
+        self.more = {"subscription_id": self.seats["id"], "quantity": self.seats["quantity"] + 2}
+
+    def test_more_seats_show_before_and_after_with_the_price_and_go_back_where_no_term_forbids_it(self) -> None:
+        mail = self.bought("Proofpoint")
+        before, after = mail["quantity"], mail["quantity"] + 1
+        preview = self.preview("pax8.change_quantity", subscription_id=mail["id"], quantity=after)
+        price = next(one for one in preview.changes if one.label.startswith("Price"))
+
+        assert (preview.changes[0].before, preview.changes[0].after) == (str(before), str(after))
+        assert (price.before, price.after) == (f"{before * 3.1:.2f} USD", f"{after * 3.1:.2f} USD")
+        assert preview.sets == {"quantity": after}
+        for seats in (after, before):
+            self.call("pax8.change_quantity", subscription_id=mail["id"], quantity=seats)
+        assert self.bought("Proofpoint")["quantity"] == before
+        assert [row["body"] for row in self.acted()] == [{"quantity": after}, {"quantity": before}]
+
+    def test_fewer_seats_within_a_commitment_are_warned_of_and_refused_by_the_vendor_in_its_words(self) -> None:
+        fewer = {**self.more, "quantity": 1}
+        preview = self.preview("pax8.change_quantity", **fewer)
+
+        assert any("outside its rules" in one for one in preview.evidence)
+        assert any("committed for 1-Year until" in one for one in preview.evidence)
+        with pytest.raises(VendorRefused, match="first 7 days of the commitment term"):
+            self.call("pax8.change_quantity", **fewer)
+
+    def test_what_is_so_already_or_has_ended_is_not_changed(self) -> None:
+        with pytest.raises(TargetRefused, match="seats already"):
+            self.preview("pax8.change_quantity", **{**self.more, "quantity": self.seats["quantity"]})
+        self.alter("subscriptions", self.seats["id"], status="PendingCancel")
+        for name in ("change_quantity", "cancel_subscription"):
+            arguments = self.more if name == "change_quantity" else {"subscription_id": self.seats["id"]}
+            with pytest.raises(TargetRefused, match="is PendingCancel"):
+                self.preview(f"pax8.{name}", **arguments)
+
+    def test_a_subscription_ends_at_once_or_on_a_day_and_under_a_commitment_when_that_ends(self) -> None:
+        mail, later = self.bought("Proofpoint"), (datetime.now(UTC) + timedelta(days=20)).date().isoformat()
+        preview = self.preview("pax8.cancel_subscription", subscription_id=mail["id"])
+        assert preview.changes[0].after == "cancelled, ends at once"
+        assert any("Everybody at Harbor" in one for one in (preview.seen_by,))
+
+        self.call("pax8.cancel_subscription", subscription_id=mail["id"])
+        self.call("pax8.cancel_subscription", subscription_id=self.seats["id"], cancel_date=later)
+        ended, committed = self.bought("Proofpoint"), self.bought(PREMIUM)
+        assert ended["status"] == "Cancelled"
+        assert (committed["status"], committed["endDate"]) == ("PendingCancel", committed["commitmentTerm"]["endDate"])
+
+    def test_a_day_that_is_over_is_refused(self) -> None:
+        with pytest.raises(TargetRefused, match="is over"):
+            self.preview("pax8.cancel_subscription", subscription_id=self.seats["id"], cancel_date="2020-01-01")
+
+    def test_a_contact_is_added_once_and_not_beside_one_of_the_same_address(self) -> None:
+        person: dict[str, Any] = {
+            "first_name": "Zoë",
+            "last_name": "Ng",
+            "email": "zoe@harbordental.example",
+            "phone": "+1 207 555 0150",
+            "types": ["Billing"],
+        }
+        assert "writes to zoe@harbordental.example" in self.preview("pax8.add_contact", **person).seen_by
+        self.call("pax8.add_contact", **person)
+
+        assert self.rows("contacts", email="zoe@harbordental.example")[0]["company"] == self.buyer(self.harbor.name)
+        with pytest.raises(TargetRefused, match="already"):
+            self.preview("pax8.add_contact", **person)
+
+
+class OutcomeTests(ResoldTestCase):
+    """Writes that left and got no answer: found where they came about, and absent where they did not."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        visio, seats, mail = self.product("Visio Plan 2"), self.bought(PREMIUM), self.bought("Proofpoint")
+        self.calls: dict[str, dict[str, Any]] = {
+            "pax8.change_quantity": {"subscription_id": seats["id"], "quantity": seats["quantity"] + 1},
+            "pax8.cancel_subscription": {"subscription_id": mail["id"]},
+            "pax8.place_order": {
+                "product_id": visio["shown"]["id"],
+                "quantity": 1,
+                "billing_term": "Monthly",
+                "commitment_term_id": visio["commitments"][0]["id"],
+            },
+            "pax8.add_contact": {
+                "first_name": "Zoë",
+                "last_name": "Ng",
+                "email": "zoe@harbordental.example",
+                "phone": "+1 207 555 0150",
+                "types": ["Billing"],
+            },
+        }
+
+    def test_a_write_whose_answer_was_lost_is_found(self) -> None:
+        assert set(self.calls) == {one.name for one in TOOLS if one.is_write}
+        for name in self.calls:
+            assert self.lost(name, "cut_after").verdict == "found", name
+        assert len(self.acted()) == len(self.calls)
+
+    def test_a_write_that_never_arrived_is_absent(self) -> None:
+        for name in self.calls:
+            assert self.lost(name, "cut_before").verdict == "absent", name
+        assert self.acted() == []
+
+    def test_two_orders_of_the_same_that_were_not_there_before_are_for_a_person_to_tell_apart(self) -> None:
+        name = "pax8.place_order"
+        before = self.preview(name, **self.calls[name]).target_state
+        for _ in range(2):
+            self.call(name, **self.calls[name])
+
+        assert self.found_out(name, before).verdict == "unclear"
+
+    def lost(self, name: str, kind: str) -> Outcome:
+        """What is found out of a write whose connection broke before or after its effect."""
+        before = self.preview(name, **self.calls[name]).target_state
+        methods = {"pax8.change_quantity": "PUT", "pax8.cancel_subscription": "DELETE"}
+        self.sandbox.fault(kind, vendor="pax8", method=methods.get(name, "POST"))
+        with pytest.raises(OutcomeUnknown):
+            self.call(name, **self.calls[name])
+        return self.found_out(name, before)
+
+    def found_out(self, name: str, before: Any) -> Outcome:
+        """What the vendor's records tell of it, long after."""
+        return search_outcome(
+            tool=registry.get(name),
+            arguments=self.calls[name],
+            organization=self.northwind,
+            company=self.harbor,
+            action_id=uuid.uuid4(),
+            before=before,
+            deadline=datetime.now(UTC) + PAST,
+        )
