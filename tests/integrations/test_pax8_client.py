@@ -85,7 +85,7 @@ class SigningInTests(ResoldTestCase):
 
 
 class ReadingTests(ResoldTestCase):
-    def client(self) -> Any:
+    def opened(self) -> Any:
         """A client of Northwind's connection."""
         return open_client(self.distributor, Errand.reading(20))
 
@@ -93,7 +93,7 @@ class ReadingTests(ResoldTestCase):
         ours = self.buyer(self.harbor.name)
         before = len(self.rows("subscriptions", companyId=ours))
         self.sandbox.put_in_many("pax8", "subscriptions", [{"companyId": ours, "quantity": n} for n in range(1, 431)])
-        with closing(self.client()) as client:
+        with closing(self.opened()) as client:
             found = list(client.subscriptions(ours))
 
         assert len(found) == len({one.id for one in found}) == before + 430
@@ -108,7 +108,7 @@ class ReadingTests(ResoldTestCase):
             list(client.company_records())
 
     def test_a_429_is_told_with_the_time_that_the_vendor_named(self) -> None:
-        self.sandbox.fault("status", vendor="pax8", status=429, retry_after=120, path="*/orders", count=None)
+        self.sandbox.fault("status", vendor="pax8", status=429, retry_after="120", path="*/orders", count=None)
         with pytest.raises(VendorThrottled) as refused:
             self.call("pax8.list_orders")
         assert refused.value.retry_after == 120
@@ -132,7 +132,7 @@ class ReadingTests(ResoldTestCase):
                 }
             ],
         }
-        with closing(self.client()) as client:
+        with closing(self.opened()) as client:
             assert client.check_order(order).id == ""
             with pytest.raises(WarrantRefused, match="no claimed action"):
                 client.act(pax8.endpoints.PLACE_ORDER, order)
