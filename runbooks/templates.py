@@ -29,9 +29,6 @@ from runbooks.querysets import RunbookQuerySet
 
 FOLDER: Final = Path(__file__).parent / "library"
 
-#: What systems are called whose tools the library mentions and Junto does not connect to yet.
-_LATER: Final[Mapping[str, str]] = {}
-
 
 class NoSuchTemplate(LookupError):
     """The library has none of this name; the message names it."""
@@ -162,7 +159,7 @@ def _keys(some: Iterable[Template]) -> list[str]:
 
 
 def _label(system: str) -> str:
-    return VENDORS[system].label if system in VENDORS else _LATER.get(system, system)
+    return VENDORS[system].label if system in VENDORS else system
 
 
 def _unconnected(each: Template, connected: Collection[str]) -> tuple[str, ...]:

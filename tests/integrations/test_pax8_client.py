@@ -144,12 +144,12 @@ class ReadingTests(ResoldTestCase):
     @contextmanager
     def serving(self, answer: Respond) -> Iterator[Pax8Client]:
         """A client of a server that signs anybody in and then always answers so."""
-        token = says("200 OK", b'{"access_token": "t", "expires_in": 86400, "token_type": "Bearer"}')
+        token = says("200 OK", b'{"access_token": "token-of-theirs", "expires_in": 86400, "token_type": "Bearer"}')
         with rogue_server(lambda request, wire: (token if b"/v1/token" in request else answer)(request, wire)) as wire:
             self.settings.LOCAL_TARGETS |= {("127.0.0.1", wire.port)}
             client = pax8.open_client(
                 base_url=f"http://127.0.0.1:{wire.port}",
-                credentials={"client_id": "a", "client_secret": "b"},
+                credentials={"client_id": "a", "client_secret": "secret-of-ours"},
                 errand=Errand.reading(10),
                 lane=f"made-up-{wire.port}",
                 pace=Unpaced(),
