@@ -277,6 +277,7 @@ def _line(one: schemas.Subscription, name: str) -> dict[str, JsonValue]:
             "price": money(one.price, one.currency),
             "billing_term": one.billing_term,
             "commitment": one.commitment.term,
+            "commitment_term_id": one.commitment.id,
             "committed_until": day(one.commitment.end_date),
             "ends": day(one.end_date),
         }

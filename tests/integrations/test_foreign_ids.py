@@ -17,9 +17,11 @@ from tests.integrations.connected import ConnectedTestCase
 from tests.integrations.documented import DocumentedTestCase
 from tests.integrations.monitored import MonitoredTestCase
 from tests.integrations.protected import ProtectedTestCase
+from tests.integrations.resold import ResoldTestCase
 from tests.integrations.test_company_border import ARGUMENTS as CONNECTWISE
 from tests.integrations.test_itglue_border import ARGUMENTS as ITGLUE
 from tests.integrations.test_ninjaone_border import ARGUMENTS as NINJAONE
+from tests.integrations.test_pax8_border import ARGUMENTS as PAX8
 from tests.integrations.test_sophos_border import ARGUMENTS as SOPHOS
 
 CANARY = "CANARY-of-another-company"
@@ -153,6 +155,22 @@ class ForeignComputerTests(ForeignIds, ProtectedTestCase):
                 self.sandbox.alter("sophos", collection, one["id"], {f"shown/{field}": CANARY})
             foreign[word] = [one["shown"]["id"] for one in rows]
         return foreign
+
+    def test_no_foreign_id_gets_through(self) -> None:
+        self.try_them_all()
+
+
+@pytest.mark.slow
+class ForeignSubscriptionTests(ForeignIds, ResoldTestCase):
+    slug = "pax8"
+    arguments = PAX8
+
+    def plant(self) -> dict[str, list[Any]]:
+        theirs = self.buyer(self.kessler.name)
+        rows = [{"companyId": theirs, "productName": CANARY} for _ in range(60)]
+        self.sandbox.put_in_many("pax8", "subscriptions", rows)
+        foreign = [row["shown"]["id"] for row in self.rows("subscriptions", companyId=theirs)]
+        return {"subscription": foreign + [row["shown"]["id"] for row in self.rows("subscriptions", owner="southgate")]}
 
     def test_no_foreign_id_gets_through(self) -> None:
         self.try_them_all()

@@ -128,7 +128,7 @@ def ranked(each: Template) -> Document:
 
 class PublishingTests(RunbookCase):
     def test_every_template_whose_tools_exist_is_published_as_it_is(self) -> None:
-        for vendor in ("ninjaone", "sophos", "microsoft365"):
+        for vendor in ("ninjaone", "pax8", "sophos", "microsoft365"):
             ConnectionFactory(organization=self.northwind, vendor=vendor, label=vendor)
         published = [
             self.published(**{name: getattr(each.content, name) for name in ("title", "body", "audience", "inputs")})
