@@ -118,6 +118,19 @@ class LibraryRunCase(SessionTestCase):
             },
         )
         accept_suggestions(actor=self.actor(self.adam), connection=cloud)
+        self.resell()
+
+    def resell(self) -> None:
+        """Connect the distributor, with the companies of the same names."""
+        key = self.sandbox.pax8["northwind-pax8"]
+        distributor = save_connection(
+            actor=self.actor(self.adam),
+            vendor="pax8",
+            label="Pax8",
+            base_url=key.base_url,
+            credentials={"client_id": key.client_id, "client_secret": key.client_secret},
+        )
+        accept_suggestions(actor=self.actor(self.adam), connection=distributor)
 
     def finish(self, name: str) -> AgentSession:
         """The template runs on the ticket of its story; the session when it rests."""
