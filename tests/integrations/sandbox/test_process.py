@@ -127,7 +127,7 @@ def test_the_connections_are_printed_without_starting(tmp_path: Path) -> None:
         "northwind-sophos-organization",
         "northwind-sophos-harbor",
     }
-    assert {row["base_url"] for row in rows} == {f"http://127.0.0.1:8123/{row['vendor']}" for row in rows}
+    assert all(f"{row['base_url']}/".startswith(f"http://127.0.0.1:8123/{row['vendor']}/") for row in rows)
     assert not (tmp_path / "never").exists()
 
 
