@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -20,6 +21,8 @@ from signals.processors.base import Abstained, AnyOutcome, AnyProcessor, Produce
 from signals.write_back.wishes import open_wish, stop_wishes
 
 State = ProcessorResult.State
+#: The same word of the same person within so long is a button that was pressed twice; later it is said anew.
+TWICE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +52,7 @@ def keep_outcome(
     try:
         with transaction.atomic():
             machines = _standing(signal, processor).exclude(producer=Producer.PERSON)
-            _supersede(machines.filter(revision__lte=spent.revision), processor)
+            _supersede(machines.filter(revision__lte=spent.revision))
             row.save(force_insert=True)
             if goes_back:
                 open_wish(row)
@@ -141,8 +144,9 @@ def _correct(
     standing = _standing(signal, processor).select_related("judged").select_for_update(of=("self",)).first()
     said = value.model_dump(mode="json")
     if standing is not None and standing.producer == Producer.PERSON:
-        if standing.value == said and standing.person_id == (person.pk if person else None):
-            return standing  # the same word of the same person: a button that was pressed twice
+        same = standing.value == said and standing.person_id == (person.pk if person else None)
+        if same and standing.created_at > timezone.now() - TWICE:
+            return standing
         judged = standing.judged
     else:
         judged = standing
@@ -166,7 +170,7 @@ def _correct(
         judged=judged,
     )
     row.agrees = row.key == judged.key if judged is not None else None
-    _supersede(_standing(signal, processor), processor)
+    _supersede(_standing(signal, processor))
     row.save(force_insert=True)
     _close_reviews(signal, processor, ReviewItem.State.ANSWERED)
     return row
@@ -232,9 +236,9 @@ def _is_dismissed(signal: Signal, row: ProcessorResult) -> bool:
     return bool(reviews.filter(state=ReviewItem.State.DISMISSED, result__key=row.key).exists())
 
 
-def _supersede(standing: TenantQuerySet[ProcessorResult], processor: AnyProcessor) -> None:
+def _supersede(standing: TenantQuerySet[ProcessorResult]) -> None:
     """What stood stands no more, and goes nowhere any more if it has not left yet."""
-    rows = list(standing.select_related("organization").defer("value", "reason")) if processor.writes else []
+    rows = list(standing.select_related("organization").defer("value", "reason"))
     standing.update(state=State.SUPERSEDED)
     stop_wishes(rows, "Another value took its place.")
 

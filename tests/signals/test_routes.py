@@ -85,6 +85,18 @@ class CloseTests(RoutesCase):
         assert self.action(signal).state == Action.State.WAITING
         assert self.writes() == []
 
+    def test_two_presses_and_two_people_ask_for_it_once(self) -> None:
+        signal = self.proposed("close")
+        row = ReviewItem.objects.for_organization(self.northwind).get(signal=signal, processor="router").result
+        path = self.path(f"signals/{signal.pk}/findings/router/confirm/")
+        for person in (self.theo, self.theo, self.oskar):
+            self.log_in(person).post(path, {"result": str(row.pk)})
+            self.drain()
+        waiting = Action.objects.for_organization(self.northwind).filter(
+            origin__subject=signal.origin_subject, tool="connectwise.set_ticket_status", state=Action.State.WAITING
+        )
+        assert waiting.count() == 1
+
     def test_a_ticket_that_somebody_changed_first_is_left_as_it_is(self) -> None:
         signal = self.proposed("close")
         self.sandbox.change_ticket(int(signal.external_id), status={"name": "In Progress"})
