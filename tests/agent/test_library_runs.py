@@ -65,7 +65,7 @@ GIVEN: dict[str, dict[str, str]] = {
         "start_date": "2026-12-01",
     },
     "distribution-list": {"list": "management@harbordental.example", "member": MARCUS, "change": "add"},
-    "licence-change": {"user": "tom.kowalski@harbordental.example", "change": "add"},
+    "licence-change": {"user": MARCUS, "change": "add"},
     "offboarding": {"leaver": MARCUS, "last_day": "2026-11-30"},
     "shared-mailbox": {"address": "info@harbordental.example", "group": "Management"},
 }
