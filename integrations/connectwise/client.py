@@ -17,6 +17,7 @@ from integrations.errors import VendorForbidden, VendorGarbled
 from integrations.http import VendorSession
 from integrations.pace import Pace
 from integrations.warrants import Endpoint, Errand
+from integrations.wire import Wire
 
 LABEL = "ConnectWise PSA"
 API_VERSION = "2025.1"
@@ -55,7 +56,7 @@ PROBED = {
     "schedules": endpoints.SCHEDULE,
 }
 
-M = TypeVar("M", bound=schemas.Wire)
+M = TypeVar("M", bound=Wire)
 
 
 def normal_base_url(url: str) -> str:

@@ -5,39 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator, model_validator
+from pydantic import Field, JsonValue
+
+from integrations.wire import ApiCredentials, Secret, Wire
 
 
-class Credentials(BaseModel):
+class Credentials(ApiCredentials):
     """What an API member's keys consist of."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
     company_id: str = Field(min_length=1, max_length=60, pattern=r"^[!-~]+$")
-    public_key: SecretStr
-    private_key: SecretStr
+    public_key: Secret
+    private_key: Secret
     client_id: str = Field(min_length=1, max_length=60, pattern=r"^[!-~]+$")
-
-    @field_validator("public_key", "private_key")
-    @classmethod
-    def _plausible(cls, key: SecretStr) -> SecretStr:
-        text = key.get_secret_value()
-        if not 1 <= len(text) <= 200 or not all("!" <= character <= "~" for character in text):
-            raise ValueError("This is no key: it is empty or holds characters no key has.")
-        return key
-
-
-class Wire(BaseModel):
-    """Base of every record: unknown fields are ignored, nulls count as absent."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, value: JsonValue) -> JsonValue:
-        if isinstance(value, dict):
-            return {name: part for name, part in value.items() if part is not None}
-        return value
 
 
 class Reference(Wire):

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from pydantic import Field, SecretStr
 
-from integrations.connectwise.schemas import Stamps, Wire
+from integrations.connectwise.schemas import Stamps
+from integrations.wire import Wire
 
 
 class Stamped(Wire):

@@ -17,6 +17,7 @@ from integrations.http import MOST_PAGES, VendorSession
 from integrations.itglue import endpoints, schemas
 from integrations.pace import Pace
 from integrations.warrants import Endpoint, Errand
+from integrations.wire import Wire
 
 LABEL = "IT Glue"
 PAGE_SIZE = 500
@@ -43,7 +44,7 @@ SET_UP = (
 """What to make at the vendor, with no more rights than are needed."""
 
 R = TypeVar("R", bound=schemas.Record)
-W = TypeVar("W", bound=schemas.Wire)
+W = TypeVar("W", bound=Wire)
 
 Query = list[tuple[str, str]]
 

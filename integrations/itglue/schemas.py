@@ -10,35 +10,18 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, TypeVar
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    JsonValue,
-    SecretStr,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue
+
+from integrations.wire import ApiCredentials, Secret, Wire
 
 _SECRET_KEYS = frozenset({"password", "otpsecret", "autofillselectors"})
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")
 
 
-class Credentials(BaseModel):
+class Credentials(ApiCredentials):
     """What opens the account: one key."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-    api_key: SecretStr
-
-    @field_validator("api_key")
-    @classmethod
-    def _plausible(cls, key: SecretStr) -> SecretStr:
-        text = key.get_secret_value().strip()
-        if not 8 <= len(text) <= 200 or not all("!" <= character <= "~" for character in text):
-            raise ValueError("This is no API key: it is too short or holds characters no key has.")
-        return SecretStr(text)
+    api_key: Secret
 
 
 def without_secrets(value: JsonValue) -> JsonValue:
@@ -78,22 +61,13 @@ Number = Annotated[int, BeforeValidator(_number)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
 
 
-class Wire(BaseModel):
-    """Base of what stands in attributes: unknown fields are ignored, nulls count as absent."""
+class Dashed(Wire):
+    """Base of what stands in attributes: the vendor writes its names with dashes."""
 
-    model_config = ConfigDict(
-        extra="ignore", frozen=True, populate_by_name=True, alias_generator=lambda name: name.replace("_", "-")
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, value: JsonValue) -> JsonValue:
-        if isinstance(value, dict):
-            return {name: part for name, part in value.items() if part is not None}
-        return value
+    model_config = ConfigDict(alias_generator=lambda name: name.replace("_", "-"))
 
 
-class Record(Wire):
+class Record(Dashed):
     """A record with its id, flattened."""
 
     id: int
@@ -150,7 +124,7 @@ class Configuration(Owned):
     updated_at: Text = ""
 
 
-class Way(Wire):
+class Way(Dashed):
     """An e-mail address or a telephone number of a contact."""
 
     value: Text = ""
@@ -277,7 +251,7 @@ class Link(Record):
     """That one record is named on the page of another."""
 
 
-class Meta(Wire):
+class Meta(Dashed):
     """Where a list goes on."""
 
     current_page: Number = 0
@@ -285,14 +259,14 @@ class Meta(Wire):
     total_count: Number = 0
 
 
-class Page(Wire):
+class Page(Dashed):
     """One page of a list. `meta` None = the vendor did not say where it goes on."""
 
     data: tuple[JsonValue, ...]
     meta: Meta | None = None
 
 
-class Single(Wire):
+class Single(Dashed):
     """One record."""
 
     data: dict[str, JsonValue]
@@ -309,7 +283,7 @@ def flat(model: type[R], row: JsonValue) -> R:
     return model.model_validate({**(attributes if isinstance(attributes, dict) else {}), "id": row.get("id")})
 
 
-class Problem(Wire):
+class Problem(Dashed):
     """One thing that is wrong."""
 
     title: Text = ""
@@ -317,7 +291,7 @@ class Problem(Wire):
     source: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class ErrorBody(Wire):
+class ErrorBody(Dashed):
     """An error answer."""
 
     errors: tuple[Problem, ...] = ()

@@ -17,6 +17,7 @@ from integrations.microsoft365 import endpoints, schemas
 from integrations.microsoft365.tokens import LABEL, SIGN_IN, VERSION, SignIn, consent_address, missing
 from integrations.pace import Pace
 from integrations.warrants import Endpoint, Errand
+from integrations.wire import Wire
 
 ADDRESS_HELP = "global (graph.microsoft.com), or that of a national cloud: us, dod or china."
 CLOUDS = {
@@ -50,7 +51,7 @@ SET_UP = (
 )
 """What to make at the vendor, with no more rights than are needed."""
 
-M = TypeVar("M", bound=schemas.Wire)
+M = TypeVar("M", bound=Wire)
 
 
 def normal_base_url(url: str) -> str:

@@ -5,41 +5,20 @@ Lists of values (kinds, states, severities) are taken as text, as the vendor add
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator, model_validator
+from pydantic import Field, JsonValue, SecretStr
+
+from integrations.wire import ApiCredentials, Secret, Wire
 
 GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 _TYPE = "#microsoft.graph."
 
 
-class Credentials(BaseModel):
+class Credentials(ApiCredentials):
     """What an app registration consists of, with the tenant that it is registered in."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
     client_id: str = Field(pattern=GUID)
-    client_secret: SecretStr
+    client_secret: Secret
     tenant_id: str = Field(pattern=GUID)
-
-    @field_validator("client_secret")
-    @classmethod
-    def _plausible(cls, secret: SecretStr) -> SecretStr:
-        text = secret.get_secret_value()
-        if not 8 <= len(text) <= 200 or not all("!" <= character <= "~" for character in text):
-            raise ValueError("This is no secret: it is too short or holds characters no secret has.")
-        return secret
-
-
-class Wire(BaseModel):
-    """Base of every record: unknown fields are ignored, nulls count as absent."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, value: JsonValue) -> JsonValue:
-        if isinstance(value, dict):
-            return {name: part for name, part in value.items() if part is not None}
-        return value
 
 
 class Token(Wire):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from integrations.microsoft365.schemas import Wire
+from integrations.wire import Wire
 
 
 class Place(Wire):

@@ -19,6 +19,7 @@ from integrations.microsoft365.client import MicrosoftClient, record
 from integrations.microsoft365.schemas_watch import Device
 from integrations.tools import ToolContext
 from integrations.warrants import Endpoint
+from integrations.wire import Wire
 
 _GUID = re.compile(schemas.GUID)
 USER_FIELDS = (
@@ -55,7 +56,7 @@ Words = Annotated[
 ]
 """A few words in one line."""
 
-M = TypeVar("M", bound=schemas.Wire)
+M = TypeVar("M", bound=Wire)
 
 
 @dataclass(frozen=True, slots=True)

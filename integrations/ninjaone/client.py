@@ -18,6 +18,7 @@ from integrations.ninjaone import endpoints, schemas
 from integrations.pace import Pace
 from integrations.persons import PersonTokens, Redeemed
 from integrations.warrants import Endpoint, Errand
+from integrations.wire import Wire
 
 LABEL = "NinjaOne"
 PAGE_SIZE = 250
@@ -46,7 +47,7 @@ SET_UP = (
 )
 """What to make at the vendor, with no more rights than are needed."""
 
-M = TypeVar("M", bound=schemas.Wire)
+M = TypeVar("M", bound=Wire)
 
 
 def normal_base_url(url: str) -> str:

@@ -6,7 +6,9 @@ Lists of values (classes, states, severities) are taken as text, as the vendor a
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator, model_validator
+from pydantic import Field, JsonValue
+
+from integrations.wire import ApiCredentials, Secret, Wire
 
 NO_USER_ADVICE = (
     "Scripts need an API client with a technician behind it: NinjaOne does not let this one run them, "
@@ -19,34 +21,11 @@ NO_CONSENT = (
 )
 
 
-class Credentials(BaseModel):
+class Credentials(ApiCredentials):
     """What an API client consists of."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
     client_id: str = Field(min_length=1, max_length=120, pattern=r"^[!-~]+$")
-    client_secret: SecretStr
-
-    @field_validator("client_secret")
-    @classmethod
-    def _plausible(cls, secret: SecretStr) -> SecretStr:
-        text = secret.get_secret_value()
-        if not 1 <= len(text) <= 200 or not all("!" <= character <= "~" for character in text):
-            raise ValueError("This is no secret: it is empty or holds characters no secret has.")
-        return secret
-
-
-class Wire(BaseModel):
-    """Base of every record: unknown fields are ignored, nulls count as absent."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, value: JsonValue) -> JsonValue:
-        if isinstance(value, dict):
-            return {name: part for name, part in value.items() if part is not None}
-        return value
+    client_secret: Secret
 
 
 class Token(Wire):

@@ -21,6 +21,7 @@ from integrations.http import MOST_PAGES, VendorSession
 from integrations.pace import Pace
 from integrations.pax8 import endpoints, schemas
 from integrations.warrants import Endpoint, Errand
+from integrations.wire import Wire
 
 LABEL = "Pax8"
 HOME = "https://api.pax8.com"
@@ -47,7 +48,7 @@ SET_UP = (
 )
 """What to make at the vendor, with no more rights than are needed."""
 
-M = TypeVar("M", bound=schemas.Wire)
+M = TypeVar("M", bound=Wire)
 
 Query = list[tuple[str, str]]
 

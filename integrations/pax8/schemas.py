@@ -9,38 +9,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, SecretStr, field_validator
-from pydantic import model_validator as checks
+from pydantic import BeforeValidator, Field, JsonValue
+
+from integrations.wire import ApiCredentials, Secret, Wire
 
 
-class Credentials(BaseModel):
+class Credentials(ApiCredentials):
     """What an API application of the vendor's integrations hub consists of."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
     client_id: str = Field(min_length=1, max_length=120, pattern=r"^[!-~]+$")
-    client_secret: SecretStr
-
-    @field_validator("client_secret")
-    @classmethod
-    def _plausible(cls, secret: SecretStr) -> SecretStr:
-        text = secret.get_secret_value()
-        if not 1 <= len(text) <= 300 or not all("!" <= character <= "~" for character in text):
-            raise ValueError("This is no secret: it is empty or holds characters no secret has.")
-        return secret
-
-
-class Wire(BaseModel):
-    """Base of every record: unknown fields are ignored, nulls count as absent."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True, allow_inf_nan=False)
-
-    @checks(mode="before")
-    @classmethod
-    def _without_nulls(cls, value: JsonValue) -> JsonValue:
-        if isinstance(value, dict):
-            return {name: part for name, part in value.items() if part is not None}
-        return value
+    client_secret: Secret
 
 
 def _text(value: JsonValue) -> str:
@@ -48,7 +26,7 @@ def _text(value: JsonValue) -> str:
 
 
 Text = Annotated[str, BeforeValidator(_text)]
-Amount = Decimal
+Amount = Annotated[Decimal, Field(allow_inf_nan=False)]
 Id = Annotated[str, Field(min_length=1)]
 
 

@@ -24,6 +24,7 @@ from integrations.http import MOST_PAGES, VendorSession
 from integrations.pace import Pace
 from integrations.sophos import endpoints, schemas
 from integrations.warrants import Endpoint, Errand
+from integrations.wire import Wire
 
 LABEL = "Sophos Central"
 HOME = "https://api.central.sophos.com"
@@ -54,7 +55,7 @@ SET_UP = (
 )
 """What to make at the vendor, with no more rights than are needed."""
 
-M = TypeVar("M", bound=schemas.Wire)
+M = TypeVar("M", bound=Wire)
 
 _LISTS = {
     schemas.PARTNER: (endpoints.PARTNER_TENANTS, endpoints.PARTNER_TENANT, "X-Partner-ID"),

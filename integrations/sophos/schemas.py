@@ -9,40 +9,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator, model_validator
+from pydantic import Field, JsonValue
+
+from integrations.wire import ApiCredentials, Secret, Wire
 
 PARTNER, ORGANIZATION, TENANT = "partner", "organization", "tenant"
 """The kinds of credentials there are, as the vendor calls them."""
 
 
-class Credentials(BaseModel):
+class Credentials(ApiCredentials):
     """What an API credential consists of."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
     client_id: str = Field(min_length=1, max_length=120, pattern=r"^[!-~]+$")
-    client_secret: SecretStr
-
-    @field_validator("client_secret")
-    @classmethod
-    def _plausible(cls, secret: SecretStr) -> SecretStr:
-        text = secret.get_secret_value()
-        if not 1 <= len(text) <= 300 or not all("!" <= character <= "~" for character in text):
-            raise ValueError("This is no secret: it is empty or holds characters no secret has.")
-        return secret
-
-
-class Wire(BaseModel):
-    """Base of every record: unknown fields are ignored, nulls count as absent."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, value: JsonValue) -> JsonValue:
-        if isinstance(value, dict):
-            return {name: part for name, part in value.items() if part is not None}
-        return value
+    client_secret: Secret
 
 
 class Token(Wire):
