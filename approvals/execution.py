@@ -263,9 +263,9 @@ def _perform(action: Action, tool: AnyTool, *, seen: JsonValue) -> Action:
     try:
         result = _call(action, tool, warrant=warrant, seen=seen, drawn=drawn)
     except OutcomeUnknown as problem:
-        return _end(action, frm=Action.State.CLAIMED, to=Action.State.UNKNOWN, reason=str(problem))
-    except IntegrationError as problem:
-        return _end(action, frm=Action.State.CLAIMED, to=Action.State.FAILED, reason=str(problem))
+        return _end(action, frm=Action.State.CLAIMED, to=Action.State.UNKNOWN, reason=_without(drawn, str(problem)))
+    except IntegrationError as problem:  # a vendor may repeat in its refusal what it was sent
+        return _end(action, frm=Action.State.CLAIMED, to=Action.State.FAILED, reason=_without(drawn, str(problem)))
     crashpoint("C15")
     return _store(action, result, frm=Action.State.CLAIMED)
 
