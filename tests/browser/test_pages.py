@@ -19,7 +19,7 @@ def test_every_page_of_the_menu_fits_and_is_quiet(enter, viewport, theme):
     paths = menu(olivia.page)
     assert len(paths) >= 9
 
-    for path in [*paths, olivia.stage.path("processors/ticket_type/")]:
+    for path in [*paths, "/o/northwind/processors/ticket_type/"]:
         olivia.page.goto(olivia.stage.address + path)
         expect(olivia.page.get_by_role("heading", level=1)).to_be_visible()
         assert overflow(olivia.page) <= 0, path
