@@ -39,8 +39,6 @@ from signals.words import (
 
 Choices = list[tuple[str, str]]
 
-PAUSED = Connection.State.PAUSED
-
 #: Values of `state` that mean several states.
 OPEN, ALL = "", "all"
 #: Values of `order`; the first is the default.
@@ -270,10 +268,11 @@ class ReadLine(NamedTuple):
 def read_line(actor: Actor) -> ReadLine | None:
     """Which source cannot be read, else when one was last read; None where none ever was."""
     cursors = SyncCursor.objects.for_organization(actor.organization).filter(stream=STREAM, ran_at__isnull=False)
-    read = [one for one in cursors.select_related("connection").order_by("-ran_at") if one.connection.state != PAUSED]
-    silent = next((one.connection for one in read if one.connection.state != Connection.State.OK), None)
+    in_use = cursors.exclude(connection__state=Connection.State.PAUSED)
+    read = list(in_use.select_related("connection").order_by("-ran_at"))
+    silent = next((one.connection for one in read if one.connection.state == Connection.State.FAILING), None)
     if silent is not None:
-        return ReadLine(f"{silent.label} cannot be read: {silent.state_detail or 'its test is due'}", fine=False)
+        return ReadLine(f"{silent.label} cannot be read: {silent.state_detail}", fine=False)
     newest = read[0] if read else None
     if newest is None or newest.ran_at is None:
         return None
