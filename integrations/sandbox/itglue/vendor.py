@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from copy import deepcopy
-from urllib.parse import unquote
 
 from integrations.sandbox.itglue.credentials import Keys, connection_rows
 from integrations.sandbox.itglue.facts import load_documentation
@@ -16,16 +14,13 @@ from integrations.sandbox.itglue.seeding import Base
 from integrations.sandbox.itglue.writes import WRITES
 from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.postman import Change, Letter
+from integrations.sandbox.routing import RouteTable
 from integrations.sandbox.store import Store, World
 from integrations.sandbox.wire import Answer, Request, Sighting, json_answer
 from integrations.sandbox.world.facts import load_facts
 
 _PREFIX = "/itglue"
-#: Literal segments win over named ones.
-_ROUTES = [
-    (route, re.compile(re.sub(r"\\\{\w+\\\}", r"([^/]+)", re.escape(route.template))))
-    for route in sorted((*READS, *WRITES), key=lambda route: route.template.count("{"))
-]
+_ROUTES = RouteTable((*READS, *WRITES))
 
 
 class ITGlue:
@@ -145,8 +140,4 @@ def _kind(collection: str) -> str:
 
 def _find(request: Request) -> tuple[Route, tuple[str, ...]] | None:
     path = request.path.removeprefix(_PREFIX)
-    for route, pattern in _ROUTES:
-        match = pattern.fullmatch(path) if route.method == request.method else None
-        if match:
-            return route, tuple(unquote(part) for part in match.groups())
-    return None
+    return _ROUTES.find(request.method, path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import uuid
 from copy import deepcopy
-from urllib.parse import unquote
 
 from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.microsoft365.actions import ACTIONS
@@ -14,6 +13,7 @@ from integrations.sandbox.microsoft365.problems import Problem, denied
 from integrations.sandbox.microsoft365.routes import PREFIX, READS, Call, Route, body_of
 from integrations.sandbox.microsoft365.seeding import seed_records
 from integrations.sandbox.postman import Change, Letter
+from integrations.sandbox.routing import RouteTable
 from integrations.sandbox.store import Store, World
 from integrations.sandbox.wire import Answer, Request, Sighting, json_answer
 from integrations.sandbox.world.facts import load_facts
@@ -21,11 +21,7 @@ from integrations.sandbox.world.facts import load_facts
 _TOKEN = re.compile(r"/microsoft365/login/([^/]+)/oauth2/v2\.0/token")
 _DISCOVERY = re.compile(r"/microsoft365/login/([^/]+)/v2\.0/\.well-known/openid-configuration")
 _CONSENT = re.compile(r"/microsoft365/login/([^/]+)/adminconsent")
-#: Literal segments win over named ones.
-_ROUTES = [
-    (route, re.compile(re.sub(r"\\\{[\w-]+\\\}", r"([^/]+)", re.escape(route.template).replace(r"\-", "-"))))
-    for route in sorted((*READS, *ACTIONS), key=lambda route: route.template.count("{"))
-]
+_ROUTES = RouteTable((*READS, *ACTIONS))
 _COLLECTIONS = frozenset(
     {
         "users",
@@ -163,8 +159,4 @@ def _find(request: Request) -> tuple[Route, tuple[str, ...]] | None:
     if not request.path.startswith(PREFIX + "/"):
         return None
     path = request.path.removeprefix(PREFIX)
-    for route, pattern in _ROUTES:
-        match = pattern.fullmatch(path) if route.method == request.method else None
-        if match:
-            return route, tuple(unquote(part) for part in match.groups())
-    return None
+    return _ROUTES.find(request.method, path)

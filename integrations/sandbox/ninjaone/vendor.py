@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import time
 import uuid
 from copy import deepcopy
-from urllib.parse import unquote
 
 from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.ninjaone.actions import ACTIONS, note_condition
@@ -17,6 +15,7 @@ from integrations.sandbox.ninjaone.routes import READS, Call, Route
 from integrations.sandbox.ninjaone.seeding import seed_records
 from integrations.sandbox.ninjaone.webhook import WEBHOOK, letters
 from integrations.sandbox.postman import Change, Letter
+from integrations.sandbox.routing import RouteTable
 from integrations.sandbox.store import Store, World
 from integrations.sandbox.wire import Answer, Request, Sighting, json_answer
 from integrations.sandbox.world.facts import load_facts
@@ -29,11 +28,7 @@ _KINDS = {
     "activities": "activity",
     "webhooks": "webhook",
 }
-#: Literal segments win over named ones.
-_ROUTES = [
-    (route, re.compile(re.sub(r"\\\{\w+\\\}", r"([^/]+)", re.escape(route.template))))
-    for route in sorted((*READS, *ACTIONS, *WEBHOOK), key=lambda route: route.template.count("{"))
-]
+_ROUTES = RouteTable((*READS, *ACTIONS, *WEBHOOK))
 
 
 class NinjaOne:
@@ -159,8 +154,4 @@ class NinjaOne:
 
 def _find(request: Request) -> tuple[Route, tuple[str, ...]] | None:
     path = request.path.removeprefix(_PREFIX)
-    for route, pattern in _ROUTES:
-        match = pattern.fullmatch(path) if route.method == request.method else None
-        if match:
-            return route, tuple(unquote(part) for part in match.groups())
-    return None
+    return _ROUTES.find(request.method, path)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from copy import deepcopy
 from dataclasses import replace
-from urllib.parse import unquote
 
 from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.pax8.credentials import TOKEN_PATH, Tokens, connection_rows
@@ -16,6 +14,7 @@ from integrations.sandbox.pax8.routes import READS, SLUG, Call, Route
 from integrations.sandbox.pax8.seeding import seed_records
 from integrations.sandbox.pax8.writes import WRITES
 from integrations.sandbox.postman import Change, Letter
+from integrations.sandbox.routing import RouteTable
 from integrations.sandbox.store import Store, World
 from integrations.sandbox.wire import Answer, Request, Sighting, json_answer
 from integrations.sandbox.world.facts import load_facts
@@ -31,9 +30,7 @@ _KINDS = {
     "items": "item",
     "usage": "usage",
 }
-_ROUTES = [
-    (route, re.compile(re.sub(r"\\\{\w+\\\}", r"([^/]+)", re.escape(route.template)))) for route in (*READS, *WRITES)
-]
+_ROUTES = RouteTable((*READS, *WRITES))
 
 
 class Pax8:
@@ -149,8 +146,4 @@ def _find(request: Request) -> tuple[Route, tuple[str, ...]] | None:
     if not request.path.startswith(_PREFIX):
         return None
     path = request.path.removeprefix(_PREFIX)
-    for route, pattern in _ROUTES:
-        found = pattern.fullmatch(path) if route.method == request.method else None
-        if found:
-            return route, tuple(unquote(part) for part in found.groups())
-    return None
+    return _ROUTES.find(request.method, path)

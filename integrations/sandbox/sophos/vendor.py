@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import uuid
 from copy import deepcopy
-from urllib.parse import unquote
 
 from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.postman import Change, Letter
+from integrations.sandbox.routing import RouteTable
 from integrations.sandbox.sophos.actions import ACTIONS
 from integrations.sandbox.sophos.credentials import TOKEN_PATH, Credential, Tokens, connection_rows
 from integrations.sandbox.sophos.problems import Problem, bad_request
@@ -28,9 +28,8 @@ _KINDS = {
 }
 _REGION = re.compile(r"/([a-z]{2}\d{2})(/.*)")
 _HEADERS = {"partner": "x-partner-id", "organization": "x-organization-id"}
-_ROUTES = [
-    (route, re.compile(re.sub(r"\\\{\w+\\\}", r"([^/]+)", re.escape(route.template)))) for route in (*READS, *ACTIONS)
-]
+_GLOBAL = RouteTable(route for route in (*READS, *ACTIONS) if route.is_global)
+_REGIONAL = RouteTable(route for route in (*READS, *ACTIONS) if not route.is_global)
 
 
 class Sophos:
@@ -150,11 +149,8 @@ def _find(request: Request) -> tuple[Route, tuple[str, ...], str] | None:
     path = request.path.removeprefix(f"/{SLUG}")
     match = _REGION.fullmatch(path)
     region, path = (match[1], match[2]) if match else ("", path)
-    for route, pattern in _ROUTES:
-        found = pattern.fullmatch(path)
-        if found and route.method == request.method and route.is_global == (not region):
-            return route, tuple(unquote(part) for part in found.groups()), region
-    return None
+    found = (_REGIONAL if region else _GLOBAL).find(request.method, path)
+    return (*found, region) if found else None
 
 
 def _check_rights(route: Route, credential: Credential, request: Request) -> None:
