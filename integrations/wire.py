@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
+from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, SecretStr, ValidationError, model_validator
+
+from integrations.errors import VendorGarbled
 
 #: Longest secret that an Admin may enter, in characters; the vendors' own are far shorter.
 LONGEST_SECRET = 300
@@ -38,3 +41,36 @@ class Wire(BaseModel):
         if isinstance(value, dict):
             return {name: part for name, part in value.items() if part is not None}
         return value
+
+
+M = TypeVar("M", bound=Wire)
+
+
+def record_of(model: type[M], content: JsonValue, *, label: str) -> M:
+    """A record as its type; `label` is the vendor's name.
+
+    Raises VendorGarbled, which names fields and repeats no value.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        fields = ", ".join(sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]}))
+        raise VendorGarbled(
+            f"{label} sent a {model.__name__.lower()} that could not be read{f' ({fields})' if fields else ''}.",
+            sent=True,
+        ) from None
+
+
+def records_of(model: type[M], content: JsonValue, *, label: str) -> list[M]:
+    """All records of a plain list. Raises VendorGarbled, also for what is no list."""
+    if not isinstance(content, list):
+        raise VendorGarbled(f"{label} sent something else than a list.", sent=True)
+    return [record_of(model, row, label=label) for row in content]
+
+
+def is_uuid(text: str) -> bool:
+    """Whether an id is one as most vendors give them, and so may stand in a header or a path."""
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False

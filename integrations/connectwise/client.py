@@ -5,10 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from integrations.connectwise import conditions as where
 from integrations.connectwise import endpoints, schemas, schemas_control
@@ -17,7 +16,7 @@ from integrations.errors import VendorForbidden, VendorGarbled
 from integrations.http import VendorSession
 from integrations.pace import Pace
 from integrations.warrants import Endpoint, Errand
-from integrations.wire import Wire
+from integrations.wire import M, record_of, records_of
 
 LABEL = "ConnectWise PSA"
 API_VERSION = "2025.1"
@@ -55,8 +54,6 @@ PROBED = {
     "time entries": endpoints.TIME_ENTRIES,
     "schedules": endpoints.SCHEDULE,
 }
-
-M = TypeVar("M", bound=Wire)
 
 
 def normal_base_url(url: str) -> str:
@@ -132,13 +129,13 @@ class ConnectWiseClient:
         """At most `limit` tickets that meet the conditions; of that many a page, the `page`-th."""
         query = [("orderBy", order_by), ("page", str(page)), ("pageSize", str(limit))]
         answer = self._session.send("GET", endpoints.TICKETS.path(), query=_with(query, conditions))
-        return _rows(schemas.Ticket, answer.content)
+        return records_of(schemas.Ticket, answer.content, label=LABEL)
 
     def ticket_stamps(self, *, conditions: str) -> Iterator[schemas_control.Stamped]:
         """The id and last change of all tickets that meet the conditions, in pages as large as the vendor gives."""
         query = [("fields", "id,_info/lastUpdated"), ("orderBy", "id"), ("pageSize", str(LARGEST_PAGE))]
         for content in self._session.pages(endpoints.TICKETS.path(), query=_with(query, conditions)):
-            yield from _rows(schemas_control.Stamped, content)
+            yield from records_of(schemas_control.Stamped, content, label=LABEL)
 
     def notes(self, ticket_id: int) -> list[schemas.Note]:
         """The whole conversation of a ticket, oldest first, time entries' texts included."""
@@ -258,7 +255,7 @@ class ConnectWiseClient:
     def signing_key(self, key_id: str) -> str:
         """The key that callbacks are signed with; it appears in no error."""
         answer = self._session.send("GET", endpoints.CALLBACK_KEY.path(id=key_id))
-        return _record(schemas_control.SigningKey, answer.content).signing_key.get_secret_value()
+        return record_of(schemas_control.SigningKey, answer.content, label=LABEL).signing_key.get_secret_value()
 
     def _list(
         self,
@@ -276,36 +273,21 @@ class ConnectWiseClient:
         query = _with([*of_record, ("pageSize", str(size))], conditions, child_conditions)
         given = 0
         for content in self._session.pages(endpoint.path(**segments), query=query):
-            for row in _rows(model, content):
+            for row in records_of(model, content, label=LABEL):
                 yield row
                 given += 1
                 if given == limit:
                     return
 
     def _one(self, model: type[M], endpoint: Endpoint, **segments: int) -> M:
-        return _record(model, self._session.send("GET", endpoint.path(**segments)).content)
+        return record_of(model, self._session.send("GET", endpoint.path(**segments)).content, label=LABEL)
 
     def _written(self, model: type[M], endpoint: Endpoint, body: JsonValue, **segments: int) -> M:
-        return _record(model, self._session.send(endpoint.method, endpoint.path(**segments), body=body).content)
+        return record_of(
+            model, self._session.send(endpoint.method, endpoint.path(**segments), body=body).content, label=LABEL
+        )
 
 
 def _with(query: list[tuple[str, str]], conditions: str, child_conditions: str = "") -> list[tuple[str, str]]:
     given = (("conditions", conditions), ("childConditions", child_conditions))
     return [*query, *((name, value) for name, value in given if value)]
-
-
-def _rows(model: type[M], content: JsonValue) -> list[M]:
-    if not isinstance(content, list):
-        raise VendorGarbled(f"{LABEL} sent something else than a list.", sent=True)
-    return [_record(model, row) for row in content]
-
-
-def _record(model: type[M], content: JsonValue) -> M:
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        fields = ", ".join(sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]}))
-        raise VendorGarbled(
-            f"{LABEL} sent a {model.__name__.lower()} that could not be read{f' ({fields})' if fields else ''}.",
-            sent=True,
-        ) from None

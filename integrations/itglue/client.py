@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from integrations.contracts import CompanyRecord, CredentialField
 from integrations.errors import VendorForbidden, VendorGarbled, VendorNotFound, VendorUnauthorized
@@ -17,7 +17,7 @@ from integrations.http import MOST_PAGES, VendorSession
 from integrations.itglue import endpoints, schemas
 from integrations.pace import Pace
 from integrations.warrants import Endpoint, Errand
-from integrations.wire import Wire
+from integrations.wire import record_of
 
 LABEL = "IT Glue"
 PAGE_SIZE = 500
@@ -44,7 +44,6 @@ SET_UP = (
 """What to make at the vendor, with no more rights than are needed."""
 
 R = TypeVar("R", bound=schemas.Record)
-W = TypeVar("W", bound=Wire)
 
 Query = list[tuple[str, str]]
 
@@ -218,7 +217,7 @@ class ITGlueClient:
         content = self._session.send(endpoint.method, endpoint.path(**segments), body=body).content
         told = schemas.without_secrets(content)
         data = told.get("data") if isinstance(told, dict) else None
-        return _flat(model, data[0] if isinstance(data, list) and data else data)
+        return record_of(model, schemas.flat(data[0] if isinstance(data, list) and data else data), label=LABEL)
 
     def _list(self, model: type[R], endpoint: Endpoint, *, query: Query | None = None, **segments: int) -> Iterator[R]:
         """All records of a list. The answer says which page is next; where it does not, a short page is the end."""
@@ -226,7 +225,7 @@ class ITGlueClient:
         for _ in range(MOST_PAGES):
             numbers = [("page[number]", str(page)), ("page[size]", str(PAGE_SIZE))]
             found = self._page(endpoint, [*(query or []), *numbers], **segments)
-            rows = [_flat(model, row) for row in found.data]
+            rows = [record_of(model, schemas.flat(row), label=LABEL) for row in found.data]
             ids = {row.id for row in rows}
             if ids and ids <= seen:
                 raise VendorGarbled(f"{LABEL} sends the same page again.", sent=True)
@@ -241,28 +240,11 @@ class ITGlueClient:
         raise VendorGarbled(f"{LABEL} lists more than {MOST_PAGES} pages; narrow the search.", sent=True)
 
     def _page(self, endpoint: Endpoint, query: Query, **segments: int) -> schemas.Page:
-        return _read(schemas.Page, self._get(endpoint, query, **segments))
+        return record_of(schemas.Page, self._get(endpoint, query, **segments), label=LABEL)
 
     def _one(self, model: type[R], endpoint: Endpoint, **segments: int) -> R:
-        return _flat(model, _read(schemas.Single, self._get(endpoint, [], **segments)).data)
+        single = record_of(schemas.Single, self._get(endpoint, [], **segments), label=LABEL)
+        return record_of(model, schemas.flat(single.data), label=LABEL)
 
     def _get(self, endpoint: Endpoint, query: Query, **segments: int) -> JsonValue:
         return schemas.without_secrets(self._session.send("GET", endpoint.path(**segments), query=query).content)
-
-
-def _read(model: type[W], content: JsonValue) -> W:
-    try:
-        return model.model_validate(content)
-    except ValidationError:
-        raise VendorGarbled(f"{LABEL} sent something else than was asked for.", sent=True) from None
-
-
-def _flat(model: type[R], row: JsonValue) -> R:
-    try:
-        return schemas.flat(model, row)
-    except ValidationError as error:
-        fields = ", ".join(sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]}))
-        raise VendorGarbled(
-            f"{LABEL} sent a {model.__name__.lower()} that could not be read{f' ({fields})' if fields else ''}.",
-            sent=True,
-        ) from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from pydantic import BeforeValidator, ConfigDict, Field, JsonValue
 
@@ -272,15 +272,12 @@ class Single(Dashed):
     data: dict[str, JsonValue]
 
 
-R = TypeVar("R", bound=Record)
-
-
-def flat(model: type[R], row: JsonValue) -> R:
-    """A record from the shape it comes in. Raises pydantic's ValidationError."""
+def flat(row: JsonValue) -> JsonValue:
+    """A record's attributes with its id beside them; what has not the shape of JSON:API stays as it is."""
     if not isinstance(row, Mapping):
-        return model.model_validate(row)
+        return row
     attributes = row.get("attributes")
-    return model.model_validate({**(attributes if isinstance(attributes, dict) else {}), "id": row.get("id")})
+    return {**(attributes if isinstance(attributes, dict) else {}), "id": row.get("id")}
 
 
 class Problem(Dashed):

@@ -11,7 +11,6 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from integrations.errors import TargetRefused
 from integrations.microsoft365 import endpoints, schemas
-from integrations.microsoft365.client import record
 from integrations.microsoft365.reading import OneUser
 from integrations.microsoft365.targets import (
     UserName,
@@ -22,6 +21,7 @@ from integrations.microsoft365.targets import (
     user_of,
     user_state,
 )
+from integrations.microsoft365.tokens import LABEL
 from integrations.tools import (
     Category,
     Change,
@@ -36,6 +36,7 @@ from integrations.tools import (
     ToolResult,
     tool,
 )
+from integrations.wire import record_of
 
 DIRECTORY_SECONDS = 180.0
 """How long the directory may lag behind a change: it is kept in many places."""
@@ -134,7 +135,7 @@ def create_user(context: ToolContext, arguments: CreateUser) -> ToolResult:
     }
     more = {"jobTitle": arguments.job_title, "department": arguments.department}
     body |= {field: value for field, value in more.items() if value}
-    made = record(schemas.User, tenant.act(endpoints.CREATE_USER, body))
+    made = record_of(schemas.User, tenant.act(endpoints.CREATE_USER, body), label=LABEL)
     return ToolResult(
         content={"user_id": made.id, "sign_in_name": made.upn, "first_password": "shown once, to a person"},
         summary=f"{arguments.name} has the account {made.upn}; the first password is shown once on the card",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from integrations.bearer import Bearer, shelf
 from integrations.contracts import CompanyRecord, CredentialField
@@ -17,7 +16,7 @@ from integrations.microsoft365 import endpoints, schemas
 from integrations.microsoft365.tokens import LABEL, SIGN_IN, VERSION, SignIn, consent_address, missing
 from integrations.pace import Pace
 from integrations.warrants import Endpoint, Errand
-from integrations.wire import Wire
+from integrations.wire import M, record_of
 
 ADDRESS_HELP = "global (graph.microsoft.com), or that of a national cloud: us, dod or china."
 CLOUDS = {
@@ -50,8 +49,6 @@ SET_UP = (
     " link that stands there beside the company; your rights under GDAP let you do it yourself.",
 )
 """What to make at the vendor, with no more rights than are needed."""
-
-M = TypeVar("M", bound=Wire)
 
 
 def normal_base_url(url: str) -> str:
@@ -159,8 +156,8 @@ class MicrosoftClient:
         following = list(query or [])
         seen: set[str] = set()
         for _ in range(MOST_PAGES):
-            page = record(schemas.Page, self.get(tenant, endpoint, following, **segments))
-            yield from (record(model, row) for row in page.value)
+            page = record_of(schemas.Page, self.get(tenant, endpoint, following, **segments), label=LABEL)
+            yield from (record_of(model, row, label=LABEL) for row in page.value)
             if not page.next_link:
                 return
             if page.next_link in seen:
@@ -218,15 +215,3 @@ def _meaning(forbidden: VendorForbidden, endpoint: Endpoint) -> VendorForbidden 
         sent=forbidden.sent,
         status=forbidden.status,
     )
-
-
-def record(model: type[M], content: JsonValue) -> M:
-    """A record of Graph's. Raises VendorGarbled; what stood in it is not told."""
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        fields = ", ".join(sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]}))
-        raise VendorGarbled(
-            f"{LABEL} sent a {model.__name__.lower()} that could not be read{f' ({fields})' if fields else ''}.",
-            sent=True,
-        ) from None

@@ -13,9 +13,9 @@ from pydantic import Field, JsonValue, StringConstraints
 from integrations.errors import TargetRefused, VendorGarbled
 from integrations.microsoft365 import endpoints, schemas
 from integrations.microsoft365.accounts import DIRECTORY_SECONDS
-from integrations.microsoft365.client import record
 from integrations.microsoft365.reading import method_words, methods_of
 from integrations.microsoft365.targets import UserName, cloud_user_of, tenant_of, user_of, user_state
+from integrations.microsoft365.tokens import LABEL
 from integrations.tools import (
     Category,
     Change,
@@ -29,6 +29,7 @@ from integrations.tools import (
     ToolResult,
     tool,
 )
+from integrations.wire import record_of
 
 MethodId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,119}$")]
 """The id of a sign-in method."""
@@ -173,7 +174,7 @@ def _search_pass(context: ToolContext, arguments: TemporaryPass, before: JsonVal
 def temporary_access_pass(context: ToolContext, arguments: TemporaryPass) -> ToolResult:
     user = _no_administrator(context, user_of(context, arguments.user))
     body: dict[str, JsonValue] = {"lifetimeInMinutes": arguments.minutes, "isUsableOnce": arguments.once}
-    made = record(schemas.Method, tenant_of(context).act(endpoints.ISSUE_PASS, body, user_id=user.id))
+    made = record_of(schemas.Method, tenant_of(context).act(endpoints.ISSUE_PASS, body, user_id=user.id), label=LABEL)
     code = made.pass_text.get_secret_value()
     if not code:
         raise VendorGarbled("Microsoft 365 issued a pass and did not tell its code.", sent=True)

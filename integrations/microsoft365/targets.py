@@ -15,11 +15,12 @@ from pydantic import AfterValidator, JsonValue, StringConstraints
 
 from integrations.errors import TargetRefused, ToolUnavailable, VendorNotFound
 from integrations.microsoft365 import endpoints, schemas
-from integrations.microsoft365.client import MicrosoftClient, record
+from integrations.microsoft365.client import MicrosoftClient
 from integrations.microsoft365.schemas_watch import Device
+from integrations.microsoft365.tokens import LABEL
 from integrations.tools import ToolContext
 from integrations.warrants import Endpoint
-from integrations.wire import Wire
+from integrations.wire import Wire, record_of
 
 _GUID = re.compile(schemas.GUID)
 USER_FIELDS = (
@@ -68,7 +69,7 @@ class Tenant:
 
     def get(self, model: type[M], endpoint: Endpoint, query: list[tuple[str, str]] | None = None, **segments: str) -> M:
         """One record."""
-        return record(model, self.client.get(self.id, endpoint, query, **segments))
+        return record_of(model, self.client.get(self.id, endpoint, query, **segments), label=LABEL)
 
     def rows(
         self, model: type[M], endpoint: Endpoint, query: list[tuple[str, str]] | None = None, **segments: str

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from integrations.bearer import Bearer, shelf
 from integrations.contracts import CompanyRecord, CredentialField
@@ -18,7 +17,7 @@ from integrations.ninjaone import endpoints, schemas
 from integrations.pace import Pace
 from integrations.persons import PersonTokens, Redeemed
 from integrations.warrants import Endpoint, Errand
-from integrations.wire import Wire
+from integrations.wire import M, record_of, records_of
 
 LABEL = "NinjaOne"
 PAGE_SIZE = 250
@@ -46,8 +45,6 @@ SET_UP = (
     " connection have a technician consent who was made for this and may run scripts only where Junto shall.",
 )
 """What to make at the vendor, with no more rights than are needed."""
-
-M = TypeVar("M", bound=Wire)
 
 
 def normal_base_url(url: str) -> str:
@@ -143,53 +140,55 @@ class NinjaOneClient:
     def search_devices(self, text: str, *, limit: int) -> list[schemas.Device]:
         """At most `limit` devices of all organizations by name, user or address."""
         answer = self._get(endpoints.SEARCH_DEVICES, [("q", text), ("limit", str(limit))])
-        return list(_record(schemas.Found, answer).devices)
+        return list(record_of(schemas.Found, answer, label=LABEL).devices)
 
     def device(self, device_id: int) -> schemas.Device:
         """One device."""
-        return _record(schemas.Device, self._get(endpoints.DEVICE, id=device_id))
+        return record_of(schemas.Device, self._get(endpoints.DEVICE, id=device_id), label=LABEL)
 
     def alerts(self, device_filter: str = "") -> list[schemas.Alert]:
         """The alerts of the devices that meet a filter; without one of all that the API client may see."""
-        return _rows(schemas.Alert, self._get(endpoints.ALERTS, [("df", device_filter)] if device_filter else None))
+        return records_of(
+            schemas.Alert, self._get(endpoints.ALERTS, [("df", device_filter)] if device_filter else None), label=LABEL
+        )
 
     def device_alerts(self, device_id: int) -> list[schemas.Alert]:
         """The alerts of a device."""
-        return _rows(schemas.Alert, self._get(endpoints.DEVICE_ALERTS, id=device_id))
+        return records_of(schemas.Alert, self._get(endpoints.DEVICE_ALERTS, id=device_id), label=LABEL)
 
     def activities(self, device_id: int, *, limit: int = 200) -> list[schemas.Activity]:
         """The newest lines of a device's log, at most `limit` (10 to 1000), the newest first."""
         answer = self._get(endpoints.ACTIVITIES, [("pageSize", str(limit))], id=device_id)
-        found = _record(schemas.Activities, answer).activities
+        found = record_of(schemas.Activities, answer, label=LABEL).activities
         return sorted(found, key=lambda one: one.id, reverse=True)
 
     def volumes(self, device_id: int) -> list[schemas.Volume]:
         """A device's volumes."""
-        return _rows(schemas.Volume, self._get(endpoints.VOLUMES, id=device_id))
+        return records_of(schemas.Volume, self._get(endpoints.VOLUMES, id=device_id), label=LABEL)
 
     def disks(self, device_id: int) -> list[schemas.Disk]:
         """A device's drives."""
-        return _rows(schemas.Disk, self._get(endpoints.DISKS, id=device_id))
+        return records_of(schemas.Disk, self._get(endpoints.DISKS, id=device_id), label=LABEL)
 
     def software(self, device_id: int) -> list[schemas.Software]:
         """What is installed on a device."""
-        return _rows(schemas.Software, self._get(endpoints.SOFTWARE, id=device_id))
+        return records_of(schemas.Software, self._get(endpoints.SOFTWARE, id=device_id), label=LABEL)
 
     def patches(self, device_id: int) -> list[schemas.Patch]:
         """Updates of the operating system that a device lacks, or that failed there."""
-        return _rows(schemas.Patch, self._get(endpoints.OS_PATCHES, id=device_id))
+        return records_of(schemas.Patch, self._get(endpoints.OS_PATCHES, id=device_id), label=LABEL)
 
     def last_user(self, device_id: int) -> schemas.LastUser:
         """Who signed in last."""
-        return _record(schemas.LastUser, self._get(endpoints.LAST_USER, id=device_id) or {})
+        return record_of(schemas.LastUser, self._get(endpoints.LAST_USER, id=device_id) or {}, label=LABEL)
 
     def services(self, device_id: int) -> list[schemas.Service]:
         """A Windows device's services."""
-        return _rows(schemas.Service, self._get(endpoints.SERVICES, id=device_id))
+        return records_of(schemas.Service, self._get(endpoints.SERVICES, id=device_id), label=LABEL)
 
     def scripting(self, device_id: int) -> schemas.Scripting:
         """What may be run on a device."""
-        return _record(schemas.Scripting, self._get(endpoints.SCRIPTING, id=device_id))
+        return record_of(schemas.Scripting, self._get(endpoints.SCRIPTING, id=device_id), label=LABEL)
 
     def operating_system(self, device: schemas.Device) -> schemas.OperatingSystem:
         """The report on a device's operating system; empty where there is none."""
@@ -233,7 +232,7 @@ class NinjaOneClient:
         for _ in range(MOST_PAGES):
             page = [("pageSize", str(PAGE_SIZE)), *([("after", str(after))] if after else [])]
             content = self._get(endpoint, [*(query or []), *page], **segments)
-            yield from _rows(model, content)
+            yield from records_of(model, content, label=LABEL)
             last = _last_id(content)
             if last is None:
                 return
@@ -247,8 +246,8 @@ class NinjaOneClient:
         query = [("df", device_filter), ("pageSize", str(PAGE_SIZE))]
         cursor: list[tuple[str, str]] = []
         for _ in range(MOST_PAGES):
-            piece = _record(schemas.Report, self._get(endpoint, [*query, *cursor]))
-            yield from (_record(model, row) for row in piece.results)
+            piece = record_of(schemas.Report, self._get(endpoint, [*query, *cursor]), label=LABEL)
+            yield from (record_of(model, row, label=LABEL) for row in piece.results)
             if not piece.results or not piece.cursor.name:
                 return
             cursor = [("cursor", piece.cursor.name)]
@@ -308,7 +307,9 @@ class NinjaOneClient:
     def _token(self, asked: dict[str, str]) -> schemas.Token:
         form = {"client_id": self._id, "client_secret": self._secret, **asked}
         self._session.bear_nothing()
-        token = _record(schemas.Token, self._session.send("POST", endpoints.TOKEN.path(), form=form).content)
+        token = record_of(
+            schemas.Token, self._session.send("POST", endpoints.TOKEN.path(), form=form).content, label=LABEL
+        )
         self._session.hide(token.refresh_token)
         return token
 
@@ -334,20 +335,3 @@ def _last_id(content: JsonValue) -> int | None:
     last = content[-1] if isinstance(content, list) and content else None
     number = last.get("id") if isinstance(last, dict) else None
     return number if isinstance(number, int) else None
-
-
-def _rows(model: type[M], content: JsonValue) -> list[M]:
-    if not isinstance(content, list):
-        raise VendorGarbled(f"{LABEL} sent something else than a list.", sent=True)
-    return [_record(model, row) for row in content]
-
-
-def _record(model: type[M], content: JsonValue) -> M:
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        fields = ", ".join(sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]}))
-        raise VendorGarbled(
-            f"{LABEL} sent a {model.__name__.lower()} that could not be read{f' ({fields})' if fields else ''}.",
-            sent=True,
-        ) from None

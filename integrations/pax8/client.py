@@ -8,11 +8,9 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
 from urllib.parse import urlsplit
-from uuid import UUID
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from integrations.bearer import Bearer, shelf
 from integrations.contracts import CompanyRecord, CredentialField
@@ -21,7 +19,7 @@ from integrations.http import MOST_PAGES, VendorSession
 from integrations.pace import Pace
 from integrations.pax8 import endpoints, schemas
 from integrations.warrants import Endpoint, Errand
-from integrations.wire import Wire
+from integrations.wire import M, record_of
 
 LABEL = "Pax8"
 HOME = "https://api.pax8.com"
@@ -48,7 +46,6 @@ SET_UP = (
 )
 """What to make at the vendor, with no more rights than are needed."""
 
-M = TypeVar("M", bound=Wire)
 
 Query = list[tuple[str, str]]
 
@@ -188,7 +185,7 @@ class Pax8Client:
 
     def check_order(self, body: JsonValue) -> schemas.Order:
         """Let an order be looked through and not placed. Raises VendorRefused with what is wrong with it."""
-        return record_of(schemas.Order, self._ask(endpoints.CHECK_ORDER, body=body))
+        return record_of(schemas.Order, self._ask(endpoints.CHECK_ORDER, body=body), label=LABEL)
 
     def act(
         self, endpoint: Endpoint, body: JsonValue = None, *, query: Query | None = None, **segments: str
@@ -206,7 +203,7 @@ class Pax8Client:
             if told.number not in (None, number):
                 raise VendorGarbled(f"{LABEL} sends the same page again.", sent=True)
             for row in found.content:
-                yield record_of(model, row)
+                yield record_of(model, row, label=LABEL)
             more = len(found.content) == PAGE_SIZE if told.total_pages is None else number + 1 < told.total_pages
             if not found.content or not more:
                 return
@@ -215,13 +212,13 @@ class Pax8Client:
     def _whole(self, model: type[M], endpoint: Endpoint, *, query: Query | None = None, **segments: str) -> Iterator[M]:
         """The records of a list that comes in one piece."""
         for row in self._page(endpoint, query or [], **segments).content:
-            yield record_of(model, row)
+            yield record_of(model, row, label=LABEL)
 
     def _page(self, endpoint: Endpoint, query: Query, **segments: str) -> schemas.Page:
-        return record_of(schemas.Page, self._ask(endpoint, query=query, **segments))
+        return record_of(schemas.Page, self._ask(endpoint, query=query, **segments), label=LABEL)
 
     def _one(self, model: type[M], endpoint: Endpoint, **segments: str) -> M:
-        return record_of(model, self._ask(endpoint, query=None, body=None, **segments))
+        return record_of(model, self._ask(endpoint, query=None, body=None, **segments), label=LABEL)
 
     def _ask(
         self, endpoint: Endpoint, *, query: Query | None = None, body: JsonValue = None, **segments: str
@@ -251,25 +248,7 @@ class Pax8Client:
             "grant_type": "client_credentials",
         }
         asked_at = time.monotonic()
-        token = record_of(schemas.Token, self._identity.send("POST", endpoints.TOKEN.path(), body=body).content)
+        token = record_of(
+            schemas.Token, self._identity.send("POST", endpoints.TOKEN.path(), body=body).content, label=LABEL
+        )
         return Bearer(token.access_token, asked_at + token.expires_in)
-
-
-def is_uuid(text: str) -> bool:
-    """Whether an id is one as the vendor gives them, and so may stand in a query or a path."""
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False
-
-
-def record_of(model: type[M], content: JsonValue) -> M:
-    """A record as its type. Raises VendorGarbled, which names fields and repeats no value."""
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        fields = ", ".join(sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]}))
-        raise VendorGarbled(
-            f"{LABEL} sent a {model.__name__.lower()} that could not be read{f' ({fields})' if fields else ''}.",
-            sent=True,
-        ) from None

@@ -12,7 +12,7 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from integrations.errors import TargetRefused, VendorRefused
 from integrations.pax8 import endpoints, schemas
-from integrations.pax8.client import LABEL, record_of
+from integrations.pax8.client import LABEL
 from integrations.pax8.prices import Price, fitting, price_of, price_words
 from integrations.pax8.reading import allowed_words
 from integrations.pax8.targets import (
@@ -43,6 +43,7 @@ from integrations.tools import (
     ToolResult,
     tool,
 )
+from integrations.wire import record_of
 
 ORDER_SECONDS = 300.0
 """So long a new order may be missing from the list of orders."""
@@ -263,7 +264,9 @@ def _is_it(item: schemas.LineItem, arguments: Ordered) -> bool:
 )
 def place_order(context: ToolContext, arguments: Ordered) -> ToolResult:
     product = product_of(context, arguments.product_id)
-    made = record_of(schemas.Order, client_of(context).act(endpoints.PLACE_ORDER, _body(context, arguments)))
+    made = record_of(
+        schemas.Order, client_of(context).act(endpoints.PLACE_ORDER, _body(context, arguments)), label=LABEL
+    )
     subscriptions: list[JsonValue] = [one.subscription_id for one in made.items if one.subscription_id]
     return ToolResult(
         content=filled(

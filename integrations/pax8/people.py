@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from integrations.errors import TargetRefused
 from integrations.pax8 import endpoints, schemas
-from integrations.pax8.client import LABEL, record_of
+from integrations.pax8.client import LABEL
 from integrations.pax8.targets import client_of, company_id_of, company_of, counted, ownership, single_line
 from integrations.tools import (
     Category,
@@ -23,6 +23,7 @@ from integrations.tools import (
     ToolResult,
     tool,
 )
+from integrations.wire import record_of
 
 UNDO = "Delete the contact on the company's page in Pax8."
 
@@ -104,7 +105,9 @@ def add_contact(context: ToolContext, arguments: AddContact) -> ToolResult:
         "types": types,
     }
     made = record_of(
-        schemas.Contact, client_of(context).act(endpoints.ADD_CONTACT, body, companyId=company_id_of(context))
+        schemas.Contact,
+        client_of(context).act(endpoints.ADD_CONTACT, body, companyId=company_id_of(context)),
+        label=LABEL,
     )
     return ToolResult(
         content={"contact_id": made.id, "email": made.email or arguments.email},

@@ -15,8 +15,9 @@ from pydantic import AfterValidator, Field, JsonValue, StringConstraints
 
 from integrations.errors import TargetRefused, ToolUnavailable, VendorGarbled, VendorNotFound
 from integrations.pax8 import schemas
-from integrations.pax8.client import LABEL, Pax8Client, is_uuid
+from integrations.pax8.client import LABEL, Pax8Client
 from integrations.tools import ToolContext
+from integrations.wire import is_uuid
 
 ENDED = frozenset({"Cancelled", "PendingCancel", "Converted"})
 """States of a subscription in which it can neither be changed nor cancelled."""

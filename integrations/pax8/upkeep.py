@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue
 
 from integrations.errors import TargetRefused
 from integrations.pax8 import endpoints, schemas
-from integrations.pax8.client import LABEL, Query, record_of
+from integrations.pax8.client import LABEL, Query
 from integrations.pax8.ordering import Seats
 from integrations.pax8.reading import OneSubscription, allowed_words, commitment_of
 from integrations.pax8.targets import (
@@ -36,6 +36,7 @@ from integrations.tools import (
     ToolResult,
     tool,
 )
+from integrations.wire import record_of
 
 UNDO_QUANTITY = "Set the former number again (pax8.change_quantity), as the term allows."
 UNDO_CANCEL = "An end that has come is not taken back: order anew. One that lies ahead can be withdrawn in Pax8."
@@ -140,7 +141,7 @@ def change_quantity(context: ToolContext, arguments: ChangeQuantity) -> ToolResu
     name = named(context, found)
     body: dict[str, JsonValue] = {"quantity": arguments.quantity}
     answer = client_of(context).act(endpoints.CHANGE_SUBSCRIPTION, body, subscriptionId=found.id)
-    changed = record_of(schemas.Subscription, answer)
+    changed = record_of(schemas.Subscription, answer, label=LABEL)
     taken = changed.quantity == arguments.quantity
     return ToolResult(
         content=filled(

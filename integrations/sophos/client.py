@@ -10,11 +10,9 @@ import hashlib
 import re
 import time
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
 from urllib.parse import urlsplit
-from uuid import UUID
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from integrations import guard
 from integrations.bearer import Bearer, shelf
@@ -24,7 +22,7 @@ from integrations.http import MOST_PAGES, VendorSession
 from integrations.pace import Pace
 from integrations.sophos import endpoints, schemas
 from integrations.warrants import Endpoint, Errand
-from integrations.wire import Wire
+from integrations.wire import is_uuid, record_of
 
 LABEL = "Sophos Central"
 HOME = "https://api.central.sophos.com"
@@ -55,7 +53,6 @@ SET_UP = (
 )
 """What to make at the vendor, with no more rights than are needed."""
 
-M = TypeVar("M", bound=Wire)
 
 _LISTS = {
     schemas.PARTNER: (endpoints.PARTNER_TENANTS, endpoints.PARTNER_TENANT, "X-Partner-ID"),
@@ -136,7 +133,7 @@ class SophosClient:
         listed, _, header = self._lists_of(who)
         session = self._session(self._home, {header: who.id})
         for row in self.numbered_pages(session, listed, size=TENANT_PAGE_SIZE):
-            yield record_of(schemas.Tenant, row)
+            yield record_of(schemas.Tenant, row, label=LABEL)
 
     def session_of(self, tenant_id: str) -> VendorSession:
         """A session on the server of a tenant's data region, fenced to that tenant on the vendor's side.
@@ -199,7 +196,7 @@ class SophosClient:
         _, one, header = self._lists_of(who)
         session = self._session(self._home, {header: who.id})
         try:
-            tenant = record_of(schemas.Tenant, self.ask(session, one, tenantId=tenant_id))
+            tenant = record_of(schemas.Tenant, self.ask(session, one, tenantId=tenant_id), label=LABEL)
         except VendorNotFound:
             raise ToolUnavailable(f"{LABEL} shows no tenant {tenant_id} to these credentials.") from None
         if tenant.id.lower() != tenant_id.lower():
@@ -251,21 +248,15 @@ class SophosClient:
             "client_secret": self._secret,
         }
         asked_at = time.monotonic()
-        token = record_of(schemas.Token, self._identity.send("POST", endpoints.TOKEN.path(), form=form).content)
+        token = record_of(
+            schemas.Token, self._identity.send("POST", endpoints.TOKEN.path(), form=form).content, label=LABEL
+        )
         session = self._session(self._home, {})
         session.bear(token.access_token)
-        who = record_of(schemas.WhoAmI, session.send("GET", endpoints.WHOAMI.path()).content)
+        who = record_of(schemas.WhoAmI, session.send("GET", endpoints.WHOAMI.path()).content, label=LABEL)
         if not is_uuid(who.id):
             raise VendorGarbled(f"{LABEL} did not say whose the credentials are.", sent=True)
         return Bearer(token.access_token, asked_at + token.expires_in, who.model_dump_json(by_alias=True))
-
-
-def is_uuid(text: str) -> bool:
-    """Whether an id is one as the vendor gives them, and so may stand in a header or a path."""
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False
 
 
 def page_of(content: JsonValue) -> tuple[list[JsonValue], dict[str, JsonValue]]:
@@ -275,15 +266,3 @@ def page_of(content: JsonValue) -> tuple[list[JsonValue], dict[str, JsonValue]]:
         raise VendorGarbled(f"{LABEL} sent something else than a page of a list.", sent=True)
     pages = content.get("pages")
     return rows, pages if isinstance(pages, dict) else {}
-
-
-def record_of(model: type[M], content: JsonValue) -> M:
-    """A record as its type. Raises VendorGarbled, which names fields and repeats no value."""
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        fields = ", ".join(sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]}))
-        raise VendorGarbled(
-            f"{LABEL} sent a {model.__name__.lower()} that could not be read{f' ({fields})' if fields else ''}.",
-            sent=True,
-        ) from None

@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue
 
 from integrations.errors import TargetRefused
 from integrations.sophos import endpoints, schemas
-from integrations.sophos.client import record_of
+from integrations.sophos.client import LABEL
 from integrations.sophos.targets import Comment, Id, computer_of, computer_state, isolation_words, seen_now, tenant_of
 from integrations.tools import (
     Category,
@@ -24,6 +24,7 @@ from integrations.tools import (
     ToolResult,
     tool,
 )
+from integrations.wire import record_of
 
 _ENDPOINTS = (*endpoints.LOCATING, endpoints.COMPUTER, endpoints.ISOLATION, endpoints.SET_ISOLATION)
 UNDO_ISOLATION = "Release the computer (sophos.release_endpoint)."
@@ -82,7 +83,7 @@ def _order(context: ToolContext, arguments: Contain, *, isolate: bool) -> ToolRe
     computer = computer_of(context, tenant, arguments.endpoint_id)
     body: dict[str, JsonValue] = {"enabled": isolate, "comment": arguments.comment}
     answer = tenant.act(endpoints.SET_ISOLATION, body, endpointId=computer.id)
-    taken = record_of(schemas.Isolation, answer).enabled is isolate
+    taken = record_of(schemas.Isolation, answer, label=LABEL).enabled is isolate
     what = "isolation" if isolate else "release"
     words = f"The {what} of {computer.name} is ordered" if taken else f"Sophos has not confirmed the {what} yet"
     return ToolResult(

@@ -9,9 +9,10 @@ from pydantic import AfterValidator, JsonValue, StringConstraints
 
 from integrations.errors import TargetRefused, ToolUnavailable, VendorNotFound
 from integrations.sophos import schemas
-from integrations.sophos.client import LABEL, SophosClient, is_uuid
+from integrations.sophos.client import LABEL, SophosClient
 from integrations.sophos.tenant import TenantClient
 from integrations.tools import ToolContext
+from integrations.wire import is_uuid
 
 _WAITS = {"isolated": "isolated", "notIsolated": "not isolated"}
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from integrations.sophos import endpoints, schemas
-from integrations.sophos.client import record_of
+from integrations.sophos.client import LABEL
 from integrations.sophos.reading import OneEndpoint
 from integrations.sophos.targets import computer_of, computer_state, moment, seen_now, tenant_of
 from integrations.sophos.tenant import TenantClient
 from integrations.tools import Category, Change, Outcome, OutcomeStrategy, Preview, Risk, ToolContext, ToolResult, tool
 from integrations.warrants import Endpoint
+from integrations.wire import record_of
 
 SCAN_ENDED = "Event::Endpoint::SavScanComplete"
 UNDO = "There is nothing to take back."
@@ -102,7 +103,7 @@ def _order(context: ToolContext, arguments: OneEndpoint, endpoint: Endpoint, wha
     tenant = tenant_of(context)
     computer = computer_of(context, tenant, arguments.endpoint_id)
     # the vendor refuses a POST without any body
-    ordered = record_of(schemas.Ordered, tenant.act(endpoint, {}, endpointId=computer.id))
+    ordered = record_of(schemas.Ordered, tenant.act(endpoint, {}, endpointId=computer.id), label=LABEL)
     waits = "" if computer.online is not False else "; it is offline and follows when it comes back"
     return ToolResult(
         content={"endpoint_id": computer.id, "hostname": computer.name, "status": ordered.status or "requested"},

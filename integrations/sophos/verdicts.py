@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from integrations.errors import TargetRefused, VendorNotFound
 from integrations.sophos import endpoints, schemas
-from integrations.sophos.client import record_of
+from integrations.sophos.client import LABEL
 from integrations.sophos.targets import Comment, Id, alert_of, moment, tenant_of
 from integrations.sophos.tenant import TenantClient
 from integrations.tools import (
@@ -25,6 +25,7 @@ from integrations.tools import (
     ToolResult,
     tool,
 )
+from integrations.wire import record_of
 
 ALERT_SECONDS = 120.0
 """So long an alert that was acted on may still be listed."""
@@ -123,7 +124,7 @@ def act_on_alert(context: ToolContext, arguments: ActOnAlert) -> ToolResult:
     tenant = tenant_of(context)
     alert = _allowed(context, tenant, arguments)
     body: dict[str, JsonValue] = {"action": arguments.action, "message": arguments.comment}
-    taken = record_of(schemas.Ordered, tenant.act(endpoints.ACT_ON_ALERT, body, alertId=alert.id))
+    taken = record_of(schemas.Ordered, tenant.act(endpoints.ACT_ON_ALERT, body, alertId=alert.id), label=LABEL)
     return ToolResult(
         content={"alert_id": alert.id, "action": arguments.action, "status": taken.status or "requested"},
         summary=f"{arguments.action} of “{alert.description[:80]}”: {taken.status or 'requested'}",
@@ -186,7 +187,7 @@ def block_hash(context: ToolContext, arguments: BlockHash) -> ToolResult:
         "properties": {"sha256": arguments.sha256},
         "comment": arguments.comment,
     }
-    made = record_of(schemas.BlockedItem, tenant_of(context).act(endpoints.BLOCK_ITEM, body))
+    made = record_of(schemas.BlockedItem, tenant_of(context).act(endpoints.BLOCK_ITEM, body), label=LABEL)
     return ToolResult(
         content={"blocked_item_id": made.id, "sha256": arguments.sha256},
         summary=f"The file is blocked at {context.company.name}",
