@@ -13,7 +13,6 @@ from integrations.connectwise.targets import (
     Id,
     MemberName,
     Text,
-    Words,
     board_of,
     choice_of,
     client_of,
@@ -42,6 +41,7 @@ from integrations.tools import (
     ToolResult,
     tool,
 )
+from integrations.wording import Words
 
 NONE = "none"
 

@@ -9,16 +9,9 @@ from pydantic import Field, JsonValue
 
 from integrations.connectwise import conditions as where
 from integrations.connectwise import endpoints, schemas
-from integrations.connectwise.targets import (
-    Id,
-    Words,
-    board_of,
-    client_of,
-    company_id_of,
-    of_company,
-    ticket_of,
-)
+from integrations.connectwise.targets import Id, board_of, client_of, company_id_of, of_company, ticket_of
 from integrations.tools import Scope, ToolArguments, ToolContext, ToolResult, tool
+from integrations.wording import Words
 
 MOST_NOTES = 60
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints
 
 from integrations.connectwise import conditions as where
 from integrations.connectwise import endpoints, schemas
@@ -13,6 +13,7 @@ from integrations.connectwise.client import ConnectWiseClient
 from integrations.errors import TargetRefused, ToolUnavailable
 from integrations.tools import ToolContext
 from integrations.warrants import Endpoint
+from integrations.wording import several_lines
 
 LARGEST_ID = 2**31 - 1
 _CHOICE_WORDS = {endpoints.BOARD_TYPES: "type", endpoints.BOARD_SUBTYPES: "subtype", endpoints.BOARD_ITEMS: "item"}
@@ -21,27 +22,7 @@ Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 """A record's id at ConnectWise."""
 
 
-def _no_controls(text: str) -> str:
-    if any(character < " " and character not in "\t\n\r" for character in text) or "\x7f" in text:
-        raise ValueError("holds control characters")
-    return text
-
-
-def _on_one_line(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("must be one line without control characters")
-    return text
-
-
-single_line = AfterValidator(_on_one_line)
-"""For text that may hold no line end and nothing invisible."""
-
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), single_line]
-"""A few words to look for."""
-
-Text = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=8000), AfterValidator(_no_controls)
-]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=8000), several_lines]
 """What a person reads: several lines, no control characters."""
 
 MemberName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,15}$")]

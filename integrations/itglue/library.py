@@ -10,11 +10,7 @@ from integrations.errors import TargetRefused
 from integrations.itglue import endpoints, schemas
 from integrations.itglue.targets import (
     Id,
-    Limit,
-    Words,
     client_of,
-    counted,
-    day,
     document_of,
     filled,
     matching,
@@ -22,8 +18,9 @@ from integrations.itglue.targets import (
     organization_id_of,
     own,
 )
-from integrations.itglue.texts import address, plain, redacted, told
+from integrations.texts import address, plain, redacted, told
 from integrations.tools import Flag, Risk, Scope, ToolArguments, ToolContext, ToolResult, tool
+from integrations.wording import Limit, Words, counted, day
 
 LONGEST_TRAIT = 1500
 LONGEST_DOCUMENT = 20_000

@@ -8,22 +8,10 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from integrations.errors import VendorGarbled
 from integrations.itglue import endpoints, schemas
-from integrations.itglue.targets import (
-    Id,
-    Limit,
-    Words,
-    client_of,
-    configuration_of,
-    counted,
-    day,
-    filled,
-    matching,
-    organization_id_of,
-    own,
-    single_line,
-)
-from integrations.itglue.texts import told
+from integrations.itglue.targets import Id, client_of, configuration_of, filled, matching, organization_id_of, own
+from integrations.texts import told
 from integrations.tools import ToolArguments, ToolContext, ToolResult, tool
+from integrations.wording import Limit, Words, counted, day, single_line
 
 LONGEST_NOTES = 4000
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue
 
 from integrations.errors import TargetRefused, ToolUnavailable, VendorNotFound
 from integrations.itglue import schemas
@@ -21,26 +21,6 @@ LARGEST_ID = 2**53 - 1
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 """A record's id at IT Glue."""
 
-Limit = Annotated[int, Field(ge=1, le=100)]
-
-
-def _on_one_line(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("must be one line without control characters")
-    return text
-
-
-def _no_controls(text: str) -> str:
-    if any(character < " " and character not in "\t\n\r" for character in text) or "\x7f" in text:
-        raise ValueError("holds control characters")
-    return text
-
-
-single_line = AfterValidator(_on_one_line)
-several_lines = AfterValidator(_no_controls)
-
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), single_line]
-"""A few words to look for."""
 
 O = TypeVar("O", bound=schemas.Owned)  # noqa: E741  # as short as its neighbours
 
@@ -131,16 +111,6 @@ def _unrestricted(record: O, word: str) -> O:
 def ownership(context: ToolContext) -> JsonValue:
     """Whose a target is, as a target's state holds it."""
     return {"id": organization_id_of(context), "name": context.company.name}
-
-
-def day(moment: str) -> str:
-    """The date of a moment as IT Glue writes it; empty where there is none."""
-    return moment[:10]
-
-
-def counted(number: int, word: str) -> str:
-    """A number of things in words."""
-    return f"1 {word}" if number == 1 else f"{number or 'No'} {word}s"
 
 
 def filled(record: dict[str, JsonValue]) -> dict[str, JsonValue]:

@@ -13,7 +13,6 @@ from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_
 from integrations.itglue import endpoints, schemas
 from integrations.itglue.targets import (
     Id,
-    Words,
     asset_of,
     client_of,
     configuration_of,
@@ -22,10 +21,8 @@ from integrations.itglue.targets import (
     location_of,
     organization_id_of,
     ownership,
-    several_lines,
-    single_line,
 )
-from integrations.itglue.texts import plain, redacted
+from integrations.texts import plain, redacted
 from integrations.tools import (
     Category,
     Change,
@@ -39,6 +36,7 @@ from integrations.tools import (
     ToolResult,
     tool,
 )
+from integrations.wording import Words, several_lines, single_line
 
 LONGEST_STATE = 200
 

@@ -9,19 +9,8 @@ from typing import Annotated
 from pydantic import Field, JsonValue, StringConstraints
 
 from integrations.itglue import endpoints, schemas
-from integrations.itglue.targets import (
-    Id,
-    client_of,
-    counted,
-    day,
-    document_of,
-    organization_id_of,
-    own,
-    ownership,
-    several_lines,
-    single_line,
-)
-from integrations.itglue.texts import plain, redacted
+from integrations.itglue.targets import Id, client_of, document_of, organization_id_of, own, ownership
+from integrations.texts import plain, redacted
 from integrations.tools import (
     Category,
     Change,
@@ -36,6 +25,7 @@ from integrations.tools import (
     ToolResult,
     tool,
 )
+from integrations.wording import counted, day, several_lines, single_line
 from junto.markdown import render_inert
 
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=150), single_line]

@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue, model_validator
 from integrations.errors import TargetRefused
 from integrations.microsoft365 import endpoints, schemas
 from integrations.microsoft365.products import named, product_name
-from integrations.microsoft365.targets import UserName, Words, group_of, tenant_of, user_of, user_state
+from integrations.microsoft365.targets import UserName, group_of, tenant_of, user_of, user_state
 from integrations.tools import (
     Category,
     Change,
@@ -23,6 +23,7 @@ from integrations.tools import (
     ToolResult,
     tool,
 )
+from integrations.wording import Words
 
 
 class AssignLicense(ToolArguments):

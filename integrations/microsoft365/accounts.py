@@ -12,15 +12,7 @@ from pydantic import Field, JsonValue, StringConstraints
 from integrations.errors import TargetRefused
 from integrations.microsoft365 import endpoints, schemas
 from integrations.microsoft365.reading import OneUser
-from integrations.microsoft365.targets import (
-    UserName,
-    Words,
-    cloud_user_of,
-    find_account,
-    tenant_of,
-    user_of,
-    user_state,
-)
+from integrations.microsoft365.targets import UserName, cloud_user_of, find_account, tenant_of, user_of, user_state
 from integrations.microsoft365.tokens import LABEL
 from integrations.tools import (
     Category,
@@ -37,6 +29,7 @@ from integrations.tools import (
     tool,
 )
 from integrations.wire import record_of
+from integrations.wording import Words
 
 DIRECTORY_SECONDS = 180.0
 """How long the directory may lag behind a change: it is kept in many places."""

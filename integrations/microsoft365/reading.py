@@ -6,17 +6,9 @@ from pydantic import Field, JsonValue
 
 from integrations.microsoft365 import endpoints, schemas
 from integrations.microsoft365.products import product_name
-from integrations.microsoft365.targets import (
-    GROUP_FIELDS,
-    USER_FIELDS,
-    UserName,
-    Words,
-    counted,
-    quoted,
-    tenant_of,
-    user_of,
-)
+from integrations.microsoft365.targets import GROUP_FIELDS, USER_FIELDS, UserName, quoted, tenant_of, user_of
 from integrations.tools import DefaultPolicy, Risk, ToolArguments, ToolContext, ToolResult, tool
+from integrations.wording import Words, counted
 
 MOST_FOUND = 25
 

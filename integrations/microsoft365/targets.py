@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, JsonValue, StringConstraints
+from pydantic import JsonValue, StringConstraints
 
 from integrations.errors import TargetRefused, ToolUnavailable, VendorNotFound
 from integrations.microsoft365 import endpoints, schemas
@@ -45,17 +45,6 @@ UserName = Annotated[
 Guid = Annotated[str, StringConstraints(pattern=schemas.GUID)]
 """An object id."""
 
-
-def _on_one_line(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("must be one line without control characters")
-    return text
-
-
-Words = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_on_one_line)
-]
-"""A few words in one line."""
 
 M = TypeVar("M", bound=Wire)
 
@@ -189,8 +178,3 @@ def quoted(text: str) -> str:
 def moment(told: datetime) -> str:
     """A moment of ours as filters hold it: UTC, to the second."""
     return told.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def counted(number: int, word: str) -> str:
-    """A number of things in words."""
-    return f"1 {word}" if number == 1 else f"{number or 'No'} {word}s"

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import AwareDatetime, Field, JsonValue
 
 from integrations.microsoft365 import endpoints
 from integrations.microsoft365.reading import NoArguments
 from integrations.microsoft365.schemas_watch import Alert, Audit, Device, RiskyUser, SignIn
-from integrations.microsoft365.targets import UserName, counted, moment, quoted, tenant_of, user_of
+from integrations.microsoft365.targets import UserName, moment, quoted, tenant_of, user_of
 from integrations.tools import Risk, ToolArguments, ToolContext, ToolResult, tool
+from integrations.wording import Limit, counted
 
 LOOK_BACK = timedelta(days=7)
 """How far sign-ins and the log are read where nobody says since when: the vendor is slow on longer ones."""
-
-Limit = Annotated[int, Field(ge=1, le=100)]
 
 
 class SignIns(ToolArguments):

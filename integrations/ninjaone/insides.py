@@ -8,15 +8,9 @@ from pydantic import Field, JsonValue
 
 from integrations.ninjaone import endpoints, schemas
 from integrations.ninjaone.reading import OneDevice
-from integrations.ninjaone.targets import (
-    Id,
-    Words,
-    client_of,
-    counted,
-    device_of,
-    moment,
-)
+from integrations.ninjaone.targets import Id, client_of, device_of, moment
 from integrations.tools import ToolArguments, ToolContext, ToolResult, tool
+from integrations.wording import Words, counted
 
 GIGABYTE = 10**9
 

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import AwareDatetime, Field, JsonValue
 
 from integrations.ninjaone import endpoints, schemas
-from integrations.ninjaone.targets import (
-    Id,
-    Words,
-    alerts_of,
-    class_words,
-    client_of,
-    counted,
-    device_of,
-    moment,
-    organization_id_of,
-)
+from integrations.ninjaone.targets import Id, alerts_of, class_words, client_of, device_of, moment, organization_id_of
 from integrations.tools import ToolArguments, ToolContext, ToolResult, tool
+from integrations.wording import Limit, Words, counted
 
 MOST_SEARCHED = 200
 MOST_ACTIVITIES = 1000
 
-Limit = Annotated[int, Field(ge=1, le=100)]
 NodeClass = Literal[
     "WINDOWS_SERVER",
     "WINDOWS_WORKSTATION",

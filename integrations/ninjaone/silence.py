@@ -12,7 +12,6 @@ from integrations.ninjaone import endpoints
 from integrations.ninjaone.orders import ordered
 from integrations.ninjaone.targets import (
     Id,
-    Reason,
     Uid,
     alert_of,
     client_of,
@@ -33,6 +32,7 @@ from integrations.tools import (
     ToolResult,
     tool,
 )
+from integrations.wording import Reason
 
 LONGEST_MAINTENANCE_DAYS = 7
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, JsonValue, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints
 
 from integrations.errors import TargetRefused, ToolUnavailable, VendorNotFound
 from integrations.ninjaone import schemas
@@ -17,22 +17,6 @@ LARGEST_ID = 2**31 - 1
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 """A record's id at NinjaOne."""
 
-
-def _on_one_line(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("must be one line without control characters")
-    return text
-
-
-Words = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_on_one_line)
-]
-"""A few words to look for."""
-
-Reason = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_on_one_line)
-]
-"""Why something is done, in one line."""
 
 Uid = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 """A UUID as NinjaOne writes it."""
@@ -111,8 +95,3 @@ def device_state(context: ToolContext, device: schemas.Device, **fields: JsonVal
 def moment(seconds: float) -> str:
     """A moment of NinjaOne's in UTC, to the second; empty where there is none."""
     return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds > 0 else ""
-
-
-def counted(number: int, word: str) -> str:
-    """A number of things in words."""
-    return f"1 {word}" if number == 1 else f"{number or 'No'} {word}s"

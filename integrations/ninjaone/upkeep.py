@@ -9,15 +9,7 @@ from pydantic import Field, JsonValue
 from integrations.errors import TargetRefused
 from integrations.ninjaone import endpoints, schemas
 from integrations.ninjaone.orders import LOG_SECONDS, last_in_log, ordered, seen_in_log
-from integrations.ninjaone.targets import (
-    Id,
-    Reason,
-    awake,
-    client_of,
-    device_of,
-    device_state,
-    moment,
-)
+from integrations.ninjaone.targets import Id, awake, client_of, device_of, device_state, moment
 from integrations.tools import (
     Category,
     Change,
@@ -31,6 +23,7 @@ from integrations.tools import (
     ToolResult,
     tool,
 )
+from integrations.wording import Reason
 
 
 class RebootDevice(ToolArguments):

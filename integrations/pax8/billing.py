@@ -12,20 +12,9 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from integrations.pax8 import endpoints, schemas
 from integrations.pax8.reading import OneSubscription
-from integrations.pax8.targets import (
-    Limit,
-    client_of,
-    company_id_of,
-    counted,
-    day,
-    filled,
-    money,
-    named,
-    number,
-    own,
-    subscription_of,
-)
+from integrations.pax8.targets import client_of, company_id_of, money, named, number, own, subscription_of
 from integrations.tools import Flag, Risk, ToolArguments, ToolContext, ToolResult, tool
+from integrations.wording import Limit, counted, day, filled
 
 MOST_INVOICES = 12
 """So many invoices of one month are read; there are one or two."""

@@ -6,9 +6,10 @@ from pydantic import Field, JsonValue
 
 from integrations.pax8 import endpoints, schemas
 from integrations.pax8.reading import allowed_words
-from integrations.pax8.targets import Id, Limit, Words, client_of, company_id_of, counted, filled, first, product_of
+from integrations.pax8.targets import Id, client_of, company_id_of, first, product_of
 from integrations.pax8.targets import number as plain_number
 from integrations.tools import Scope, ToolArguments, ToolContext, ToolResult, tool
+from integrations.wording import Limit, Words, counted, filled
 
 LONGEST_DESCRIPTION = 300
 MOST_CHOICES = 12

@@ -20,14 +20,11 @@ from integrations.pax8.targets import (
     client_of,
     company_id_of,
     company_of,
-    counted,
-    filled,
     money,
     number,
     own,
     ownership,
     product_of,
-    single_line,
 )
 from integrations.tools import (
     Category,
@@ -44,6 +41,7 @@ from integrations.tools import (
     tool,
 )
 from integrations.wire import record_of
+from integrations.wording import counted, filled, single_line
 
 ORDER_SECONDS = 300.0
 """So long a new order may be missing from the list of orders."""

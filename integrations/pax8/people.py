@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue, StringConstraints
 from integrations.errors import TargetRefused
 from integrations.pax8 import endpoints, schemas
 from integrations.pax8.client import LABEL
-from integrations.pax8.targets import client_of, company_id_of, company_of, counted, ownership, single_line
+from integrations.pax8.targets import client_of, company_id_of, company_of, ownership
 from integrations.tools import (
     Category,
     Change,
@@ -24,6 +24,7 @@ from integrations.tools import (
     tool,
 )
 from integrations.wire import record_of
+from integrations.wording import counted, single_line
 
 UNDO = "Delete the contact on the company's page in Pax8."
 

@@ -9,14 +9,9 @@ from pydantic import Field, JsonValue
 from integrations.pax8 import endpoints, schemas
 from integrations.pax8.targets import (
     Id,
-    Limit,
-    Words,
     client_of,
     company_id_of,
     company_of,
-    counted,
-    day,
-    filled,
     first,
     money,
     named,
@@ -25,6 +20,7 @@ from integrations.pax8.targets import (
     subscription_of,
 )
 from integrations.tools import ToolArguments, ToolContext, ToolResult, tool
+from integrations.wording import Limit, Words, counted, day, filled
 
 MOST_LOOKED_UP = 20
 """So many names of products are looked up for one list where the vendor left them out."""

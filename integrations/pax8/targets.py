@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Annotated, Protocol, TypeVar
 
-from pydantic import AfterValidator, Field, JsonValue, StringConstraints
+from pydantic import JsonValue, StringConstraints
 
 from integrations.errors import TargetRefused, ToolUnavailable, VendorGarbled, VendorNotFound
 from integrations.pax8 import schemas
@@ -35,14 +35,6 @@ O = TypeVar("O", bound=Owned)  # noqa: E741  # as short as its neighbours
 T = TypeVar("T")
 
 
-def _on_one_line(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("must be one line without control characters")
-    return text
-
-
-single_line = AfterValidator(_on_one_line)
-
 Id = Annotated[
     str,
     StringConstraints(
@@ -50,11 +42,6 @@ Id = Annotated[
     ),
 ]
 """A record's id at Pax8."""
-
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), single_line]
-"""A few words to look for."""
-
-Limit = Annotated[int, Field(ge=1, le=100)]
 
 
 def client_of(context: ToolContext) -> Pax8Client:
@@ -145,23 +132,6 @@ def money(amount: Decimal | None, currency: str = "") -> str:
     return "" if amount is None else f"{amount:,.2f} {currency}".strip()
 
 
-def day(moment: str) -> str:
-    """The date of a moment as Pax8 writes it; empty where there is none."""
-    return moment[:10]
-
-
 def today() -> str:
     """The date of now in UTC."""
     return datetime.now(UTC).date().isoformat()
-
-
-def counted(count: int, word: str, *, more: bool = False) -> str:
-    """A number of things in words; `more` = there are others that were not read."""
-    if more:
-        return f"The first {count} {word}s"
-    return f"1 {word}" if count == 1 else f"{count or 'No'} {word}s"
-
-
-def filled(record: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """Without the fields that are empty."""
-    return {name: value for name, value in record.items() if value not in ("", None, [], {})}

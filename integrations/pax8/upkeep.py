@@ -12,18 +12,7 @@ from integrations.pax8 import endpoints, schemas
 from integrations.pax8.client import LABEL, Query
 from integrations.pax8.ordering import Seats
 from integrations.pax8.reading import OneSubscription, allowed_words, commitment_of
-from integrations.pax8.targets import (
-    ENDED,
-    client_of,
-    day,
-    filled,
-    money,
-    named,
-    number,
-    ownership,
-    subscription_of,
-    today,
-)
+from integrations.pax8.targets import ENDED, client_of, money, named, number, ownership, subscription_of, today
 from integrations.tools import (
     Category,
     Change,
@@ -37,6 +26,7 @@ from integrations.tools import (
     tool,
 )
 from integrations.wire import record_of
+from integrations.wording import day, filled
 
 UNDO_QUANTITY = "Set the former number again (pax8.change_quantity), as the term allows."
 UNDO_CANCEL = "An end that has come is not taken back: order anew. One that lies ahead can be withdrawn in Pax8."

@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 from integrations.errors import TargetRefused
 from integrations.sophos import endpoints, schemas
 from integrations.sophos.client import LABEL
-from integrations.sophos.targets import Comment, Id, computer_of, computer_state, isolation_words, seen_now, tenant_of
+from integrations.sophos.targets import Id, computer_of, computer_state, isolation_words, seen_now, tenant_of
 from integrations.tools import (
     Category,
     Change,
@@ -25,6 +25,7 @@ from integrations.tools import (
     tool,
 )
 from integrations.wire import record_of
+from integrations.wording import Reason
 
 _ENDPOINTS = (*endpoints.LOCATING, endpoints.COMPUTER, endpoints.ISOLATION, endpoints.SET_ISOLATION)
 UNDO_ISOLATION = "Release the computer (sophos.release_endpoint)."
@@ -33,7 +34,7 @@ UNDO_RELEASE = "Isolate the computer again (sophos.isolate_endpoint)."
 
 class Contain(ToolArguments):
     endpoint_id: Id = Field(description="The computer's id in Sophos (list_endpoints).")
-    comment: Comment = Field(description="Why, for Sophos's own log.")
+    comment: Reason = Field(description="Why, for Sophos's own log.")
 
 
 def _preview(context: ToolContext, arguments: Contain, *, isolate: bool) -> Preview:

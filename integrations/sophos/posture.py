@@ -8,9 +8,10 @@ from pydantic import Field, JsonValue
 
 from integrations.sophos import endpoints
 from integrations.sophos.reading import OneEndpoint, first
-from integrations.sophos.targets import computer_of, counted, isolation_words, moment, tenant_of
+from integrations.sophos.targets import computer_of, isolation_words, moment, tenant_of
 from integrations.sophos.tenant import Query
 from integrations.tools import Flag, Risk, ToolArguments, ToolContext, ToolResult, tool
+from integrations.wording import counted
 
 CaseStatus = Literal["new", "investigating", "onHold", "actionRequired", "resolved"]
 

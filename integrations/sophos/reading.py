@@ -5,31 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import AwareDatetime, Field, JsonValue
 
 from integrations.errors import TargetRefused
 from integrations.sophos import endpoints, schemas
-from integrations.sophos.targets import (
-    Id,
-    Words,
-    alert_of,
-    computer_of,
-    counted,
-    isolation_words,
-    moment,
-    tenant_of,
-)
+from integrations.sophos.targets import Id, alert_of, computer_of, isolation_words, moment, tenant_of
 from integrations.sophos.tenant import Query
 from integrations.tools import ToolArguments, ToolContext, ToolResult, tool
+from integrations.wording import Limit, Words, counted
 
 LONGEST_TEXT = 500
 EVENT_HOURS = 24
 
 T = TypeVar("T")
-
-Limit = Annotated[int, Field(ge=1, le=100)]
 
 
 class ListEndpoints(ToolArguments):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Annotated
 
-from pydantic import AfterValidator, JsonValue, StringConstraints
+from pydantic import JsonValue, StringConstraints
 
 from integrations.errors import TargetRefused, ToolUnavailable, VendorNotFound
 from integrations.sophos import schemas
@@ -17,12 +17,6 @@ from integrations.wire import is_uuid
 _WAITS = {"isolated": "isolated", "notIsolated": "not isolated"}
 
 
-def _on_one_line(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("must be one line without control characters")
-    return text
-
-
 Id = Annotated[
     str,
     StringConstraints(
@@ -30,16 +24,6 @@ Id = Annotated[
     ),
 ]
 """A record's id at Sophos."""
-
-Words = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_on_one_line)
-]
-"""A few words to look for."""
-
-Comment = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(_on_one_line)
-]
-"""Why something is done, in one line."""
 
 
 def tenant_of(context: ToolContext) -> TenantClient:
@@ -109,10 +93,3 @@ def moment(text: str) -> str:
     """A moment of the vendor's in UTC, to the second; empty where there is none."""
     found = schemas.moment_of(text)
     return found.astimezone(tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if found else ""
-
-
-def counted(number: int, word: str, *, more: bool = False) -> str:
-    """A number of things in words; `more` = there are others that were not read."""
-    if more:
-        return f"The first {number} {word}s"
-    return f"1 {word}" if number == 1 else f"{number or 'No'} {word}s"

@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue, StringConstraints
 from integrations.errors import TargetRefused, VendorNotFound
 from integrations.sophos import endpoints, schemas
 from integrations.sophos.client import LABEL
-from integrations.sophos.targets import Comment, Id, alert_of, moment, tenant_of
+from integrations.sophos.targets import Id, alert_of, moment, tenant_of
 from integrations.sophos.tenant import TenantClient
 from integrations.tools import (
     Category,
@@ -26,6 +26,7 @@ from integrations.tools import (
     tool,
 )
 from integrations.wire import record_of
+from integrations.wording import Reason
 
 ALERT_SECONDS = 120.0
 """So long an alert that was acted on may still be listed."""
@@ -53,14 +54,14 @@ class ActOnAlert(ToolArguments):
     action: Literal["acknowledge", "cleanPua", "cleanVirus", "clearThreat", "clearHmpa"] = Field(
         description="One of the alert's allowed_actions."
     )
-    comment: Comment = Field(description="Why, for Sophos's own log.")
+    comment: Reason = Field(description="Why, for Sophos's own log.")
 
 
 class BlockHash(ToolArguments):
     sha256: Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")] = (
         Field(description="SHA-256 of the file, 64 hexadecimal digits.")
     )
-    comment: Comment = Field(description="What the file is and why it is blocked.")
+    comment: Reason = Field(description="What the file is and why it is blocked.")
 
 
 def _preview_action(context: ToolContext, arguments: ActOnAlert) -> Preview:

@@ -13,10 +13,10 @@ from integrations.connections import open_client
 from integrations.errors import VendorForbidden, VendorGarbled, VendorThrottled
 from integrations.itglue.client import PER_MINUTE, ITGlueClient, normal_base_url
 from integrations.itglue.schemas import ErrorBody, without_secrets
-from integrations.itglue.texts import address, told
 from integrations.matching import accept_suggestions
 from integrations.models import CompanyLink, ConnectionPace
 from integrations.services import check_connection
+from integrations.texts import address, told
 from integrations.traffic import BURST
 from integrations.warrants import Errand
 from tests.integrations.documented import DocumentedTestCase

@@ -1,4 +1,4 @@
-"""Texts that people typed into IT Glue, made short, plain and without the passwords that stand in them.
+"""Texts that people typed into a system of records, made short, plain and without the passwords that stand in them.
 
 What is shown was written by strangers and stays foreign text. Redaction is a net below the real rule, that values of
 passwords are never asked for: it finds what is called a password and what looks like a key, and cannot find all.
@@ -130,7 +130,7 @@ def _cut(found: re.Match[str]) -> str:
 def told(html: str, *, most: int) -> str:
     """What a person typed, for a model: plain, redacted, at most `most` characters with a word about the rest."""
     text = redacted(plain(html))
-    return text if len(text) <= most else f"{text[:most].rstrip()} … [{len(text) - most} more characters in IT Glue]"
+    return text if len(text) <= most else f"{text[:most].rstrip()} … [{len(text) - most} more characters there]"
 
 
 def address(url: str) -> str:
