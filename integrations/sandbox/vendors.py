@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from integrations.sandbox.connectwise.credentials import connection_rows as connectwise_connections
 from integrations.sandbox.connectwise.vendor import ConnectWise
@@ -26,7 +26,7 @@ from integrations.sandbox.wire import Answer, Request, Sighting
 class Vendor(Protocol):
     """What the server and the control plane ask of a vendor."""
 
-    slug: str
+    slug: ClassVar[str]
 
     def owners(self) -> list[str]:
         """The MSPs that have a world at this vendor."""

@@ -24,6 +24,7 @@ from integrations.sandbox.connectwise.routes import ROUTES
 from integrations.sandbox.connectwise.routing import Call, record_id
 from integrations.sandbox.connectwise.seeding import seed_records
 from integrations.sandbox.connectwise.shapes import Shape, stamp
+from integrations.sandbox.front_door import FrontDoor
 from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.postman import Change, Letter
 from integrations.sandbox.store import Store, World
@@ -37,13 +38,30 @@ Planter = Callable[[World, Json, str], Record]
 Changer = Callable[[World, int, Json, str], Record]
 
 
-class ConnectWise:
-    """The vendor's front door. All methods but `recognise` run inside `Store.change()`."""
+class ConnectWise(FrontDoor):
+    """ConnectWise PSA, with its keys."""
 
     slug = "connectwise"
+    kinds = {
+        "tickets": "ticket",
+        "callbacks": "callback",
+        "notes": "note",
+        "time-entries": "time_entry",
+        "companies": "company",
+        "contacts": "contact",
+        "configurations": "configuration",
+        "members": "member",
+        "schedule-entries": "schedule_entry",
+        "ticket-configurations": "ticket_configuration",
+        "boards": "board",
+        "documents": "document",
+        "statuses": "status",
+        "types": "type",
+        "priorities": "priority",
+    }
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        super().__init__(store)
         self._keys = load_keys()
 
     def owners(self) -> list[str]:
@@ -54,14 +72,10 @@ class ConnectWise:
         """What an admin would enter to connect to this sandbox, one entry a key."""
         return connection_rows(base_url)
 
-    def is_seeded(self, owner: str) -> bool:
-        """Whether the owner's world was filled before."""
-        return self._store.is_seeded(self.slug, owner)
-
     def seed(self, owner: str, seed: str) -> None:
         """Fill the owner's world anew, with dates that count back from now."""
         facts = load_facts(owner)
-        self._world(owner).load(seed_records(facts if seed == "world" else facts.without_clients()))
+        self.world(owner).load(seed_records(facts if seed == "world" else facts.without_clients()))
 
     def recognise(self, request: Request) -> Sighting:
         """Whose credentials a request carries and which route it takes, whether or not it will be served."""
@@ -96,13 +110,13 @@ class ConnectWise:
     def letters(self, change: Change, base_url: str) -> list[Letter]:
         """What is told to whoever follows tickets."""
         account = next(key.company_id for key in self._keys if key.owner == change.owner)
-        return callbacks.letters(self._world(change.owner), change, account, base_url)
+        return callbacks.letters(self.world(change.owner), change, account, base_url)
 
     def plant(self, owner: str, collection: str, body: Json, *, by: str) -> Record:
         """Put a record into an owner's world as somebody there would; raises Problem if it is not valid."""
         fields = dict(body) if isinstance(body, dict) else body
         entered = fields.pop("dateEntered", None) if isinstance(fields, dict) else None
-        world = self._world(owner)
+        world = self.world(owner)
         record = _planter(collection)(world, fields, by)
         if isinstance(entered, str):
             record = _entered_at(world, collection, record, entered)
@@ -122,42 +136,13 @@ class ConnectWise:
         }
         if collection not in changers:
             raise Problem(404, "NotFound", f"cannot change {collection}")
-        return changers[collection](self._world(owner), number, operations, by)
+        return changers[collection](self.world(owner), number, operations, by)
 
     def delete(self, owner: str, collection: str, number: int) -> None:
-        """Delete a record at the source, with what hangs on a ticket."""
-        world = self._world(owner)
-        kind = _KINDS.get(collection)
-        if kind is None or world.get(kind, number) is None:
-            raise Problem(404, "NotFound", f"{collection} {number} not found")
-        world.remove(kind, number)
-        if kind == "ticket":
-            for child, field in (
-                ("note", "ticketId"),
-                ("time_entry", "chargeToId"),
-                ("ticket_configuration", "ticket"),
-            ):
-                for record in world.all(child):
-                    if record.get(field) == number:
-                        world.remove(child, record_id(record))
-
-    def show(self, owner: str, collection: str, number: int | None) -> Json:
-        """A record, or all of a collection, as stored: what really is at the vendor."""
-        world = self._world(owner)
-        kind = _KINDS.get(collection)
-        if kind is None:
-            raise Problem(404, "NotFound", f"no collection {collection}")
-        if number is None:
-            return [deepcopy(record) for record in world.all(kind)]
-        record = world.get(kind, number)
-        if record is None:
-            raise Problem(404, "NotFound", f"{collection} {number} not found")
-        return deepcopy(record)
-
-    def _world(self, owner: str) -> World:
-        if owner not in self.owners():
-            raise Problem(404, "NotFound", f"no owner {owner}")
-        return self._store.world(self.slug, owner)
+        """Delete a record at the source, with what hangs on a ticket. Raises ValueError."""
+        super().delete(owner, collection, number)
+        if collection == "tickets":
+            _delete_what_hangs_on(self.world(owner), number)
 
     def _company_info(self, company_id: str, request: Request) -> Answer:
         key = next((key for key in self._keys if key.company_id == company_id), None)
@@ -176,23 +161,12 @@ class ConnectWise:
         )
 
 
-_KINDS = {
-    "tickets": "ticket",
-    "callbacks": "callback",
-    "notes": "note",
-    "time-entries": "time_entry",
-    "companies": "company",
-    "contacts": "contact",
-    "configurations": "configuration",
-    "members": "member",
-    "schedule-entries": "schedule_entry",
-    "ticket-configurations": "ticket_configuration",
-    "boards": "board",
-    "documents": "document",
-    "statuses": "status",
-    "types": "type",
-    "priorities": "priority",
-}
+def _delete_what_hangs_on(world: World, ticket: int) -> None:
+    """Notes, time and links of a ticket that is gone."""
+    for child, field in (("note", "ticketId"), ("time_entry", "chargeToId"), ("ticket_configuration", "ticket")):
+        for record in world.all(child):
+            if record.get(field) == ticket:
+                world.remove(child, record_id(record))
 
 
 def _change_board(world: World, number: int, body: Json, by: str) -> Record:
@@ -256,11 +230,11 @@ def _plant_plain(world: World, shape: Shape, body: Json, by: str) -> Record:
 
 def _entered_at(world: World, collection: str, record: Record, moment: str) -> Record:
     """A planted record that claims to be older: only its entry date moves, the last change is now."""
-    older = deepcopy(world.get(_KINDS[collection], record_id(record)) or record)
+    older = deepcopy(world.get(ConnectWise.kinds[collection], record_id(record)) or record)
     info = older.get("_info")
     older["_info"] = {**(info if isinstance(info, dict) else {}), "dateEntered": moment}
     for name in ("dateEntered", "dateCreated"):
         if name in older:
             older[name] = moment
-    world.save(_KINDS[collection], older)
+    world.save(ConnectWise.kinds[collection], older)
     return older

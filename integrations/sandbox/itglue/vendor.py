@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-
+from integrations.sandbox.front_door import FrontDoor
 from integrations.sandbox.itglue.credentials import Keys, connection_rows
 from integrations.sandbox.itglue.facts import load_documentation
 from integrations.sandbox.itglue.kinds import KINDS, attributes_of
@@ -13,9 +12,8 @@ from integrations.sandbox.itglue.routes import MEDIA_TYPE, READS, Call, Route
 from integrations.sandbox.itglue.seeding import Base
 from integrations.sandbox.itglue.writes import WRITES
 from integrations.sandbox.json_types import Json, Record
-from integrations.sandbox.postman import Change, Letter
 from integrations.sandbox.routing import RouteTable
-from integrations.sandbox.store import Store, World
+from integrations.sandbox.store import Store
 from integrations.sandbox.wire import Answer, Request, Sighting, json_answer
 from integrations.sandbox.world.facts import load_facts
 
@@ -23,13 +21,14 @@ _PREFIX = "/itglue"
 _ROUTES = RouteTable((*READS, *WRITES))
 
 
-class ITGlue:
-    """The vendor's front door. All methods but `recognise` run inside `Store.change()`."""
+class ITGlue(FrontDoor):
+    """IT Glue, with its keys and their limit."""
 
     slug = "itglue"
+    kinds = {collection: kind.name for collection, kind in KINDS.items()}
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        super().__init__(store)
         self._keys = Keys()
 
     def owners(self) -> list[str]:
@@ -40,16 +39,12 @@ class ITGlue:
         """What an admin would enter to connect to this sandbox, one entry a key."""
         return connection_rows(base_url)
 
-    def is_seeded(self, owner: str) -> bool:
-        """Whether the owner's world was filled before."""
-        return self._store.is_seeded(self.slug, owner)
-
     def seed(self, owner: str, seed: str) -> None:
         """Fill the owner's world anew, with dates that count back from now; the limit begins anew, too."""
         facts, written = load_facts(owner), load_documentation(owner)
         if seed != "world":
             facts, written = facts.without_clients(), written.without_clients()
-        self._world(owner).load(_records(Base(facts, written)))
+        self.world(owner).load(_records(Base(facts, written)))
         self._keys.forget(owner)
 
     def recognise(self, request: Request) -> Sighting:
@@ -69,14 +64,10 @@ class ITGlue:
         except Problem as problem:
             return json_answer(problem.status, problem.body(), content_type=MEDIA_TYPE)
 
-    def letters(self, change: Change, base_url: str) -> list[Letter]:  # as every vendor
-        """IT Glue has no webhooks to subscribe to."""
-        return []
-
     def plant(self, owner: str, collection: str, body: Json, *, by: str) -> Record:
         """A new record with these attributes, of an organization that there is. Raises ValueError if it cannot be."""
         fields = dict(body) if isinstance(body, dict) else {}
-        world, kind = self._world(owner), _kind(collection)
+        world, kind = self.world(owner), self.kind(collection)
         of = fields.get("organization-id")
         if of is not None and world.get("organization", of) is None:
             raise ValueError("a record belongs to an organization that there is")
@@ -85,34 +76,9 @@ class ITGlue:
         world.save(kind, record)
         return record
 
-    def change(self, owner: str, collection: str, number: int, operations: Json, *, by: str) -> Record:
-        """Change attributes of a record as somebody else would. Raises ValueError."""
-        world, kind = self._world(owner), _kind(collection)
-        record = deepcopy(world.get(kind, number))
-        if record is None or not isinstance(operations, dict):
-            raise ValueError(f"there is no {kind} {number}, or nothing to change on it")
-        attributes_of(record).update(operations)
-        world.save(kind, record)
-        return record
-
-    def delete(self, owner: str, collection: str, number: int) -> None:
-        """Delete a record. Raises ValueError."""
-        world, kind = self._world(owner), _kind(collection)
-        if world.get(kind, number) is None:
-            raise ValueError(f"there is no {collection} {number}")
-        world.remove(kind, number)
-
-    def show(self, owner: str, collection: str, number: int | None) -> Json:
-        """A record, or all of a collection, as stored. Raises ValueError."""
-        world, kind = self._world(owner), _kind(collection)
-        if number is None:
-            return [deepcopy(record) for record in world.all(kind)]
-        return deepcopy(world.get(kind, number))
-
-    def _world(self, owner: str) -> World:
-        if owner not in self.owners():
-            raise ValueError(f"there is no owner {owner}")
-        return self._store.world(self.slug, owner)
+    def edit(self, kind: str, record: Record, values: Record) -> None:
+        """Change attributes of a record."""
+        attributes_of(record).update(values)
 
 
 def _records(base: Base) -> dict[str, list[Record]]:
@@ -130,12 +96,6 @@ def _records(base: Base) -> dict[str, list[Record]]:
         "domain": library.domains(),
         "expiration": library.expirations(),
     }
-
-
-def _kind(collection: str) -> str:
-    if collection not in KINDS:
-        raise ValueError(f"there is no collection {collection}")
-    return KINDS[collection].name
 
 
 def _find(request: Request) -> tuple[Route, tuple[str, ...]] | None:

@@ -6,6 +6,7 @@ import time
 import uuid
 from copy import deepcopy
 
+from integrations.sandbox.front_door import FrontDoor
 from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.ninjaone.actions import ACTIONS, note_condition
 from integrations.sandbox.ninjaone.consent import AUTHORIZE_PATH
@@ -16,28 +17,28 @@ from integrations.sandbox.ninjaone.seeding import seed_records
 from integrations.sandbox.ninjaone.webhook import WEBHOOK, letters
 from integrations.sandbox.postman import Change, Letter
 from integrations.sandbox.routing import RouteTable
-from integrations.sandbox.store import Store, World
+from integrations.sandbox.store import Store
 from integrations.sandbox.wire import Answer, Request, Sighting, json_answer
 from integrations.sandbox.world.facts import load_facts
 
 _PREFIX = "/ninjaone"
-_KINDS = {
-    "organizations": "organization",
-    "devices": "device",
-    "alerts": "alert",
-    "activities": "activity",
-    "webhooks": "webhook",
-}
 _ROUTES = RouteTable((*READS, *ACTIONS, *WEBHOOK))
 
 
-class NinjaOne:
-    """The vendor's front door. All methods but `recognise` run inside `Store.change()`."""
+class NinjaOne(FrontDoor):
+    """NinjaOne, its tokens in memory."""
 
     slug = "ninjaone"
+    kinds = {
+        "organizations": "organization",
+        "devices": "device",
+        "alerts": "alert",
+        "activities": "activity",
+        "webhooks": "webhook",
+    }
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        super().__init__(store)
         self._tokens = Tokens()
 
     def owners(self) -> list[str]:
@@ -48,14 +49,10 @@ class NinjaOne:
         """What an admin would enter to connect to this sandbox, one entry a client."""
         return connection_rows(base_url)
 
-    def is_seeded(self, owner: str) -> bool:
-        """Whether the owner's world was filled before."""
-        return self._store.is_seeded(self.slug, owner)
-
     def seed(self, owner: str, seed: str) -> None:
         """Fill the owner's world anew, with dates that count back from now."""
         facts = load_facts(owner)
-        self._world(owner).load(seed_records(facts if seed == "world" else facts.without_clients()))
+        self.world(owner).load(seed_records(facts if seed == "world" else facts.without_clients()))
 
     def recognise(self, request: Request) -> Sighting:
         """Whose credentials a request carries and which route it takes, whether or not it will be served."""
@@ -82,12 +79,12 @@ class NinjaOne:
 
     def letters(self, change: Change, base_url: str) -> list[Letter]:
         """What is told to the webhook."""
-        return letters(self._world(change.owner), change)
+        return letters(self.world(change.owner), change)
 
     def plant(self, owner: str, collection: str, body: Json, *, by: str) -> Record:
         """A new alert, or a device like the first of its organization. Raises ValueError if it cannot be."""
         fields = dict(body) if isinstance(body, dict) else {}
-        world = self._world(owner)
+        world = self.world(owner)
         if collection == "alerts":
             now = time.time()
             record: Record = {"uid": str(uuid.uuid4()), "createTime": now, "updateTime": now, "subject": by, **fields}
@@ -103,53 +100,31 @@ class NinjaOne:
             record = {"nodeApprovalMode": "AUTOMATIC", **fields}
         else:
             raise ValueError(f"cannot plant {collection}")
-        world.save(_KINDS[collection], record)
+        world.save(self.kinds[collection], record)
         if collection == "alerts":
             note_condition(world, record, "TRIGGERED")
         return record
 
-    def change(self, owner: str, collection: str, number: int, operations: Json, *, by: str) -> Record:
-        """Change fields of a record as somebody else, or the machine itself, would. Raises ValueError."""
-        world, kind = self._world(owner), _KINDS.get(collection, "")
-        record = deepcopy(world.get(kind, number))
-        if record is None or not isinstance(operations, dict):
-            raise ValueError(f"there is no {kind} {number}, or nothing to change on it")
-        for path, value in operations.items():
+    def edit(self, kind: str, record: Record, values: Record) -> None:
+        """Change fields, also one within another (`os/name`)."""
+        for path, value in values.items():
             first, _, inner = path.partition("/")
             part = record.get(first)
             if inner and isinstance(part, dict):
                 part[inner] = value
             else:
                 record[first] = value
-        world.save(kind, record)
-        return record
 
     def delete(self, owner: str, collection: str, number: int) -> None:
-        """Delete a record; `tokens` ends every token of the owner. Raises ValueError."""
-        if collection == "tokens":
-            self._tokens.revoke(owner)
-            return
-        world, kind = self._world(owner), _KINDS.get(collection, "")
-        record = world.get(kind, number)
-        if record is None:
-            raise ValueError(f"there is no {collection} {number}")
-        if kind == "alert":
-            note_condition(world, record, "RESET")
-        world.remove(kind, number)
+        """Delete a record; an alert resets its condition, too. Raises ValueError."""
+        alert = self.world(owner).get("alert", number) if collection == "alerts" else None
+        if alert is not None:
+            note_condition(self.world(owner), alert, "RESET")
+        super().delete(owner, collection, number)
 
-    def show(self, owner: str, collection: str, number: int | None) -> Json:
-        """A record, or all of a collection, as stored. Raises ValueError."""
-        world, kind = self._world(owner), _KINDS.get(collection)
-        if kind is None:
-            raise ValueError(f"there is no collection {collection}")
-        if number is None:
-            return [deepcopy(record) for record in world.all(kind)]
-        return deepcopy(world.get(kind, number))
-
-    def _world(self, owner: str) -> World:
-        if owner not in self.owners():
-            raise ValueError(f"there is no owner {owner}")
-        return self._store.world(self.slug, owner)
+    def revoke(self, owner: str) -> None:
+        """Let every token of an MSP end now."""
+        self._tokens.revoke(owner)
 
 
 def _find(request: Request) -> tuple[Route, tuple[str, ...]] | None:

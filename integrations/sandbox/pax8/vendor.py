@@ -6,6 +6,7 @@ import uuid
 from copy import deepcopy
 from dataclasses import replace
 
+from integrations.sandbox.front_door import FrontDoor
 from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.pax8.credentials import TOKEN_PATH, Tokens, connection_rows
 from integrations.sandbox.pax8.problems import Problem
@@ -13,33 +14,32 @@ from integrations.sandbox.pax8.records import shown_of
 from integrations.sandbox.pax8.routes import READS, SLUG, Call, Route
 from integrations.sandbox.pax8.seeding import seed_records
 from integrations.sandbox.pax8.writes import WRITES
-from integrations.sandbox.postman import Change, Letter
 from integrations.sandbox.routing import RouteTable
-from integrations.sandbox.store import Store, World
+from integrations.sandbox.store import Store
 from integrations.sandbox.wire import Answer, Request, Sighting, json_answer
 from integrations.sandbox.world.facts import load_facts
 
 _PREFIX = f"/{SLUG}/v1"
-_KINDS = {
-    "companies": "company",
-    "contacts": "contact",
-    "products": "product",
-    "subscriptions": "subscription",
-    "orders": "order",
-    "invoices": "invoice",
-    "items": "item",
-    "usage": "usage",
-}
 _ROUTES = RouteTable((*READS, *WRITES))
 
 
-class Pax8:
-    """The vendor's front door. All methods but `recognise` run inside `Store.change()`."""
+class Pax8(FrontDoor):
+    """Pax8, its tokens in memory."""
 
     slug = SLUG
+    kinds = {
+        "companies": "company",
+        "contacts": "contact",
+        "products": "product",
+        "subscriptions": "subscription",
+        "orders": "order",
+        "invoices": "invoice",
+        "items": "item",
+        "usage": "usage",
+    }
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        super().__init__(store)
         self._tokens = Tokens()
 
     def owners(self) -> list[str]:
@@ -50,14 +50,10 @@ class Pax8:
         """What an admin would enter to connect to this sandbox, one entry an application."""
         return connection_rows(base_url)
 
-    def is_seeded(self, owner: str) -> bool:
-        """Whether the owner's world was filled before."""
-        return self._store.is_seeded(self.slug, owner)
-
     def seed(self, owner: str, seed: str) -> None:
         """Fill the owner's world anew, with dates that count back from now; the limit begins anew, too."""
         facts = load_facts(owner)
-        self._world(owner).load(seed_records(facts if seed == "world" else facts.without_clients()))
+        self.world(owner).load(seed_records(facts if seed == "world" else facts.without_clients()))
         self._tokens.forget(owner)
 
     def recognise(self, request: Request) -> Sighting:
@@ -83,14 +79,10 @@ class Pax8:
             answer = json_answer(problem.status, body, headers=waits)
         return replace(answer, headers=(*answer.headers, *self._tokens.limit_headers(request)))
 
-    def letters(self, change: Change, base_url: str) -> list[Letter]:
-        """This vendor's webhooks are not played: Junto asks for what it needs to know."""
-        return []
-
     def plant(self, owner: str, collection: str, body: Json, *, by: str) -> Record:
         """A new record like the first of its kind, with changes to what it shows. Raises ValueError."""
         fields = dict(body) if isinstance(body, dict) else {}
-        world, kind = self._world(owner), _kind(collection)
+        world, kind = self.world(owner), self.kind(collection)
         alike = world.all(kind)
         if not alike:
             raise ValueError(f"there is nothing of {collection} that a new one could be like")
@@ -102,43 +94,13 @@ class Pax8:
         world.save(kind, record)
         return record
 
-    def change(self, owner: str, collection: str, number: int, operations: Json, *, by: str) -> Record:
-        """Change what a record shows, by the names of its fields. Raises ValueError."""
-        world, kind = self._world(owner), _kind(collection)
-        record = deepcopy(world.get(kind, number))
-        if record is None or not isinstance(operations, dict):
-            raise ValueError(f"there is no {kind} {number}, or nothing to change on it")
-        shown_of(record).update(operations)
-        world.save(kind, record)
-        return record
+    def edit(self, kind: str, record: Record, values: Record) -> None:
+        """Change what a record shows, by the names of its fields."""
+        shown_of(record).update(values)
 
-    def delete(self, owner: str, collection: str, number: int) -> None:
-        """Delete a record; `tokens` ends every token of the owner. Raises ValueError."""
-        if collection == "tokens":
-            self._tokens.revoke(owner)
-            return
-        world, kind = self._world(owner), _kind(collection)
-        if world.get(kind, number) is None:
-            raise ValueError(f"there is no {collection} {number}")
-        world.remove(kind, number)
-
-    def show(self, owner: str, collection: str, number: int | None) -> Json:
-        """A record, or all of a collection, as stored. Raises ValueError."""
-        world, kind = self._world(owner), _kind(collection)
-        if number is None:
-            return [deepcopy(record) for record in world.all(kind)]
-        return deepcopy(world.get(kind, number))
-
-    def _world(self, owner: str) -> World:
-        if owner not in self.owners():
-            raise ValueError(f"there is no owner {owner}")
-        return self._store.world(self.slug, owner)
-
-
-def _kind(collection: str) -> str:
-    if collection not in _KINDS:
-        raise ValueError(f"there is no collection {collection}")
-    return _KINDS[collection]
+    def revoke(self, owner: str) -> None:
+        """Let every token of an MSP end now."""
+        self._tokens.revoke(owner)
 
 
 def _find(request: Request) -> tuple[Route, tuple[str, ...]] | None:

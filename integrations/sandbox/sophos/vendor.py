@@ -6,39 +6,39 @@ import re
 import uuid
 from copy import deepcopy
 
+from integrations.sandbox.front_door import FrontDoor
 from integrations.sandbox.json_types import Json, Record
-from integrations.sandbox.postman import Change, Letter
 from integrations.sandbox.routing import RouteTable
 from integrations.sandbox.sophos.actions import ACTIONS
 from integrations.sandbox.sophos.credentials import TOKEN_PATH, Credential, Tokens, connection_rows
 from integrations.sandbox.sophos.problems import Problem, bad_request
 from integrations.sandbox.sophos.routes import READS, SLUG, Call, Route, shown_of, tenant_of
 from integrations.sandbox.sophos.seeding import seed_records
-from integrations.sandbox.store import Store, World
+from integrations.sandbox.store import Store
 from integrations.sandbox.wire import Answer, Request, Sighting, json_answer
 from integrations.sandbox.world.facts import load_facts
 
-_KINDS = {
-    "tenants": "tenant",
-    "computers": "computer",
-    "alerts": "alert",
-    "events": "event",
-    "cases": "case",
-    "blocked": "blocked",
-}
 _REGION = re.compile(r"/([a-z]{2}\d{2})(/.*)")
 _HEADERS = {"partner": "x-partner-id", "organization": "x-organization-id"}
 _GLOBAL = RouteTable(route for route in (*READS, *ACTIONS) if route.is_global)
 _REGIONAL = RouteTable(route for route in (*READS, *ACTIONS) if not route.is_global)
 
 
-class Sophos:
-    """The vendor's front door. All methods but `recognise` run inside `Store.change()`."""
+class Sophos(FrontDoor):
+    """Sophos Central, its tokens in memory."""
 
     slug = SLUG
+    kinds = {
+        "tenants": "tenant",
+        "computers": "computer",
+        "alerts": "alert",
+        "events": "event",
+        "cases": "case",
+        "blocked": "blocked",
+    }
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        super().__init__(store)
         self._tokens = Tokens()
 
     def owners(self) -> list[str]:
@@ -49,14 +49,10 @@ class Sophos:
         """What an admin would enter to connect to this sandbox, one entry a credential."""
         return connection_rows(base_url)
 
-    def is_seeded(self, owner: str) -> bool:
-        """Whether the owner's world was filled before."""
-        return self._store.is_seeded(self.slug, owner)
-
     def seed(self, owner: str, seed: str) -> None:
         """Fill the owner's world anew, with dates that count back from now."""
         facts = load_facts(owner)
-        self._world(owner).load(seed_records(facts if seed == "world" else facts.without_clients()))
+        self.world(owner).load(seed_records(facts if seed == "world" else facts.without_clients()))
 
     def recognise(self, request: Request) -> Sighting:
         """Whose credentials a request carries and which route it takes, whether or not it will be served."""
@@ -81,14 +77,10 @@ class Sophos:
         except Problem as problem:
             return json_answer(problem.status, problem.body())
 
-    def letters(self, change: Change, base_url: str) -> list[Letter]:
-        """This vendor tells nobody: it is asked."""
-        return []
-
     def plant(self, owner: str, collection: str, body: Json, *, by: str) -> Record:
         """A new record like the first of its kind in the tenant, with changes. Raises ValueError if it cannot be."""
         fields = dict(body) if isinstance(body, dict) else {}
-        world, kind = self._world(owner), _KINDS.get(collection, "")
+        world, kind = self.world(owner), self.kind(collection)
         tenant = fields.pop("tenant", None)
         alike = [one for one in world.all(kind) if kind == "tenant" or one["tenant"] == tenant]
         if not alike:
@@ -102,13 +94,9 @@ class Sophos:
         world.save(kind, record)
         return record
 
-    def change(self, owner: str, collection: str, number: int, operations: Json, *, by: str) -> Record:
+    def edit(self, kind: str, record: Record, values: Record) -> None:
         """Change what a record shows (`shown/health/overall`) or holds. Raises ValueError."""
-        world, kind = self._world(owner), _KINDS.get(collection, "")
-        record = deepcopy(world.get(kind, number))
-        if record is None or not isinstance(operations, dict):
-            raise ValueError(f"there is no {kind} {number}, or nothing to change on it")
-        for path, value in operations.items():
+        for path, value in values.items():
             *way, last = path.split("/")
             place: Json = record
             for name in way:
@@ -116,32 +104,10 @@ class Sophos:
             if not isinstance(place, dict):
                 raise ValueError(f"there is no place {path}")
             place[last] = value
-        world.save(kind, record)
-        return record
 
-    def delete(self, owner: str, collection: str, number: int) -> None:
-        """Delete a record; `tokens` ends every token of the owner. Raises ValueError."""
-        if collection == "tokens":
-            self._tokens.revoke(owner)
-            return
-        world, kind = self._world(owner), _KINDS.get(collection, "")
-        if world.get(kind, number) is None:
-            raise ValueError(f"there is no {collection} {number}")
-        world.remove(kind, number)
-
-    def show(self, owner: str, collection: str, number: int | None) -> Json:
-        """A record, or all of a collection, as stored. Raises ValueError."""
-        world, kind = self._world(owner), _KINDS.get(collection)
-        if kind is None:
-            raise ValueError(f"there is no collection {collection}")
-        if number is None:
-            return [deepcopy(record) for record in world.all(kind)]
-        return deepcopy(world.get(kind, number))
-
-    def _world(self, owner: str) -> World:
-        if owner not in self.owners():
-            raise ValueError(f"there is no owner {owner}")
-        return self._store.world(self.slug, owner)
+    def revoke(self, owner: str) -> None:
+        """Let every token of an MSP end now."""
+        self._tokens.revoke(owner)
 
 
 def _find(request: Request) -> tuple[Route, tuple[str, ...], str] | None:
