@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
+
+from integrations.warrants import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,12 @@ class Vendor:
     def module(self, name: str) -> ModuleType:
         """One module of the vendor's folder."""
         return import_module(f"{self.package}.{name}")
+
+    @property
+    def permissions(self) -> Mapping[Endpoint, str]:
+        """What its requests need at the vendor, as far as its `endpoints` module tells by `PERMISSIONS`."""
+        told: Mapping[Endpoint, str] = getattr(self.module("endpoints"), "PERMISSIONS", {})
+        return told
 
 
 #: Stands in `Connection.vendor` for files that people read in: such a connection leads to no system, and its ids are

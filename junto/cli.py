@@ -39,7 +39,10 @@ OVERVIEW = {
     "migrate": "distributed only: bring the database to this version (up does it by itself)",
     "evaluate": "measure how well runbooks are matched and tickets read: matching, classification, textwork",
     "bench": "measure: bin/junto bench agent_loop --json",
+    "tools": "every tool there is, as docs/tools.md tells them (--write renews that page)",
 }
+#: They read nothing of an installation, so they need no `up` before them.
+OF_NO_INSTALLATION = frozenset({"bench", "tools"})
 HELP_WORDS = frozenset({"help", "--help", "-h"})
 FOLDER = "--data-dir"
 
@@ -82,8 +85,8 @@ def _begin(word: str, rest: list[str]) -> int:
             "a worker needs REDIS_URL (without it the server that bin/junto up starts does all work itself): "
             "set REDIS_URL, or start no worker."
         )
-    if word == "bench":
-        lend_secrets()  # it reads nothing of this installation, so it needs no `up` before it
+    if word in OF_NO_INSTALLATION:
+        lend_secrets()
     _look_around()
     _run(word, rest)
     return 0

@@ -81,3 +81,28 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     MERGE_TICKETS,
 )
 """The vendor's whole table."""
+
+_AREAS = {
+    "/service/tickets": "service tickets",
+    "/service/": "service boards",
+    "/company/companies": "companies",
+    "/company/contacts": "contacts",
+    "/company/configurations": "configurations",
+    "/system/members": "members",
+    "/system/documents": "documents",
+    "/time/": "time entries",
+    "/schedule/": "schedules",
+}
+_VERBS = {
+    **dict.fromkeys((CREATE_TICKET, CREATE_TIME_ENTRY, CREATE_SCHEDULE_ENTRY), "add"),
+    **dict.fromkeys((PATCH_TICKET, ATTACH_CONFIGURATION), "edit"),
+    CREATE_NOTE: "add notes to",
+    MERGE_TICKETS: "merge",
+}
+
+PERMISSIONS: dict[Endpoint, str] = {
+    endpoint: f"{_VERBS.get(endpoint, 'read').capitalize()} {area}"
+    for endpoint in ENDPOINTS
+    if (area := next((words for begin, words in _AREAS.items() if endpoint.template.startswith(begin)), ""))
+}
+"""What the API member's security role must allow, by what is asked with it."""

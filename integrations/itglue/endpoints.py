@@ -64,3 +64,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     LINK_ITEMS,
 )
 """The vendor's whole table."""
+
+PERMISSIONS: dict[Endpoint, str] = dict.fromkeys(ENDPOINTS, "API key without Password Access")
+"""The vendor's keys know no finer rights."""

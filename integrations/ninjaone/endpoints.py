@@ -72,3 +72,11 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     RESET_ALERT,
 )
 """The vendor's whole table."""
+
+PERMISSIONS: dict[Endpoint, str] = {
+    **{endpoint: "Scope Monitoring" for endpoint in ENDPOINTS if endpoint.traffic is Traffic.READ},
+    **dict.fromkeys((SET_MAINTENANCE, RESET_ALERT), "Scope Management"),
+    **dict.fromkeys((CONTROL_SERVICE, REBOOT, SCAN_PATCHES, APPLY_PATCHES), "Scope Control"),
+    RUN_SCRIPT: "Scope Control with a technician's consent",
+}
+"""The scope of the client app, by what is asked with it."""

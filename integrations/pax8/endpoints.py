@@ -61,3 +61,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ADD_CONTACT,
 )
 """The vendor's whole table."""
+
+PERMISSIONS: dict[Endpoint, str] = dict.fromkeys(ENDPOINTS, "API credentials of their own")
+"""The vendor's credentials know no smaller rights."""

@@ -65,3 +65,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     BLOCK_ITEM,
 )
 """The vendor's whole table."""
+
+PERMISSIONS: dict[Endpoint, str] = {
+    endpoint: "Service Principal Management" if endpoint.traffic is Traffic.WRITE else "Service Principal Read-Only"
+    for endpoint in ENDPOINTS
+}
+"""The least role of the API credential, by what is asked with it."""

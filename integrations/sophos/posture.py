@@ -10,7 +10,7 @@ from integrations.sophos import endpoints
 from integrations.sophos.reading import OneEndpoint, first
 from integrations.sophos.targets import computer_of, isolation_words, moment, tenant_of
 from integrations.sophos.tenant import Query
-from integrations.tools import Flag, Risk, ToolArguments, ToolContext, ToolResult, tool
+from integrations.tools import DefaultPolicy, Risk, ToolArguments, ToolContext, ToolResult, tool
 from integrations.wording import counted
 
 CaseStatus = Literal["new", "investigating", "onHold", "actionRequired", "resolved"]
@@ -61,8 +61,8 @@ def isolation_status(context: ToolContext, arguments: OneEndpoint) -> ToolResult
     arguments=OneEndpoint,
     title=lambda arguments: f"Read tamper protection of computer {arguments.endpoint_id}",
     risk=Risk.MEDIUM,
-    # the vendor's answer holds passwords, which are dropped on arrival
-    flags={Flag.SECRET},
+    # the vendor's answer holds passwords; they are dropped on arrival, so nothing secret is shown, and it asks even so
+    policy=DefaultPolicy.ONCE,
     endpoints=(*endpoints.LOCATING, endpoints.COMPUTER, endpoints.TAMPER_PROTECTION),
 )
 def tamper_status(context: ToolContext, arguments: OneEndpoint) -> ToolResult:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from integrations.models import Connection
 from integrations.services import link_company, save_connection
+from integrations.sophos import client
 from junto.tenants.models import Company, Membership
 from tests.integrations.connected import ConnectedTestCase
 
@@ -14,6 +17,13 @@ class ProtectedTestCase(ConnectedTestCase):
     """`self.protection` is Northwind's connection to Sophos; Harbor and Kessler are linked to their tenants."""
 
     protection: Connection
+    monkeypatch: pytest.MonkeyPatch
+
+    @pytest.fixture(autouse=True)
+    def _hurried(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nobody shall wait here for the vendor's limit of a minute, but where a test is about that."""
+        self.monkeypatch = monkeypatch
+        monkeypatch.setattr(client, "PER_MINUTE", 60_000)
 
     def setUp(self) -> None:
         super().setUp()

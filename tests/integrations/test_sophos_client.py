@@ -6,12 +6,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 
 from integrations import guard
-from integrations.connections import open_client
+from integrations.connections import open_client, per_minute
 from integrations.errors import (
     AddressRefused,
     ToolUnavailable,
@@ -20,11 +22,14 @@ from integrations.errors import (
     VendorThrottled,
 )
 from integrations.matching import unmapped
+from integrations.models import ConnectionPace
 from integrations.pace import Unpaced
 from integrations.services import accept_suggestions, check_connection
 from integrations.sophos import client as sophos
-from integrations.sophos.client import FAMILY, HOME, SophosClient, normal_base_url
+from integrations.sophos.client import FAMILY, HOME, PER_MINUTE, SophosClient, normal_base_url
 from integrations.sophos.tenant import TenantClient
+from integrations.traffic import BURST, SharedPace
+from integrations.vendors import VENDORS
 from integrations.warrants import Errand
 from tests.integrations.connected import ConnectedTestCase
 from tests.integrations.protected import ProtectedTestCase
@@ -205,6 +210,31 @@ class SigningInTests(ProtectedTestCase):
 
         assert refused.value.retry_after == 120
         assert len(self.asked("/common/v1/alerts")) == 1
+
+    def test_no_minute_holds_more_requests_than_the_vendor_takes_whatever_processes_ask(self) -> None:
+        assert PER_MINUTE * (1 + BURST / timedelta(minutes=1)) <= 100
+        self.monkeypatch.setattr(sophos, "PER_MINUTE", PER_MINUTE)
+        at_once = int(PER_MINUTE * (BURST / timedelta(minutes=1)))
+        workers = [SharedPace(self.protection, per_minute=per_minute(VENDORS["sophos"])) for _ in range(2)]
+        for number in range(at_once):
+            workers[number % 2].wait_turn(label="Sophos Central", seconds=0.0)
+
+        ConnectionPace.objects.for_organization(self.northwind).filter(connection=self.protection).update(
+            next_at=F("next_at") + timedelta(seconds=5)
+        )
+        with pytest.raises(VendorThrottled, match="too many of our requests waiting"):
+            workers[0].wait_turn(label="Sophos Central", seconds=0.5)
+
+    def test_each_request_of_any_tenant_takes_a_turn_of_the_connection(self) -> None:
+        self.monkeypatch.setattr(sophos, "PER_MINUTE", PER_MINUTE)
+        paces = ConnectionPace.objects.for_organization(self.northwind).filter(connection=self.protection)
+        moments = []
+        for company in (self.harbor, self.kessler):
+            self.call("sophos.list_cases", company)
+            moments.append(paces.get().next_at)
+
+        assert None not in moments
+        assert moments[1] - moments[0] >= timedelta(minutes=1) / PER_MINUTE
 
     def test_tenants_are_suggested_by_their_names_and_linked(self) -> None:
         actor = self.actor(self.adam)

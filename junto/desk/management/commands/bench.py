@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 BENCHMARKS = {
     "agent_loop": ("sessions", "rounds"),
     "classification": ("tickets", "rounds"),
+    "client_overhead": ("rounds",),
     "processors": ("rounds",),
     "runbook_list": ("runbooks", "rounds"),
     "signal_list": ("signals", "rounds"),
