@@ -58,12 +58,12 @@ def past_signals(*, actor: Actor, runbook: Runbook, wanted: Wanted) -> QuerySet[
     if wanted.which == "followed":
         rows = rows.filter(followed=True)
     if wanted.words:
-        rows = rows.search(wanted.words)  # type: ignore[attr-defined]
+        rows = rows.search(wanted.words, organization=actor.organization).signals  # type: ignore[attr-defined]
     if wanted.company is not None:
         rows = rows.filter(company=wanted.company)
     if wanted.board is not None:
         rows = rows.filter(board=wanted.board)
-    newest = rows.select_related("company", "board", "connection").defer("raw", "description")
+    newest = rows.select_related("company", "board", "connection").defer("raw", "description", "words")
     return newest.order_by("-source_created_at", "id")[: max(1, min(wanted.most, MOST_SIGNALS))]
 
 
@@ -168,7 +168,7 @@ def _chosen(actor: Actor, runbook: Runbook, signals: Sequence[UUID]) -> list[Sig
     rows = Signal.objects.visible_to(actor).filter(pk__in=wanted, company__isnull=False)
     if runbook.company_id is not None:
         rows = rows.filter(company=runbook.company_id)
-    found = {signal.pk: signal for signal in rows.select_related("company").defer("raw", "description")}
+    found = {signal.pk: signal for signal in rows.select_related("company").defer("raw", "description", "words")}
     if len(found) < len(wanted):
         raise ReplayRefused("Some of these tickets are not there any more, or not this runbook's. Choose again.")
     return [found[key] for key in wanted]

@@ -1,11 +1,11 @@
-"""The list of signals as a person asks for it: filters from the address, counted views, and rows in words."""
+"""The list of signals as a person sees it: counted views, what the filters offer, and rows in words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Count, Q
@@ -18,10 +18,11 @@ from integrations.models import Connection, SyncCursor
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Organization
 from signals.intake.folding import how_often
+from signals.list_filters import ALL, OPEN, Filters, Fitting
 from signals.models import Board, Signal
 from signals.querysets import SignalQuerySet
 from signals.service.attention import LABELS as ATTENTION_LABELS
-from signals.service.attention import Attention, Due, count_all, due_of, needing
+from signals.service.attention import Attention, Due, count_all, due_of
 from signals.service.hours import hours_of
 from signals.sync.polling import STREAM
 from signals.words import (
@@ -39,14 +40,6 @@ from signals.words import (
 
 Choices = list[tuple[str, str]]
 
-#: Values of `state` that mean several states.
-OPEN, ALL = "", "all"
-#: Values of `order`; the first is the default.
-ORDERS: Final[dict[str, tuple[str, ...]]] = {
-    "updated": ("-source_updated_at", "id"),
-    "created": ("-source_created_at", "id"),
-    "priority": ("priority", "-source_updated_at", "id"),
-}
 #: Most values a filter offers; there is the search for the rest.
 MOST_CHOICES = 200
 
@@ -64,61 +57,11 @@ STANDING = (
 
 
 @dataclass(frozen=True)
-class Filters:
-    """What the address asks for. A value that cannot be is left out, so that an old link still opens."""
-
-    q: str = ""
-    state: str = OPEN
-    board: str = ""
-    company: str = ""
-    priority: str = ""
-    assignee: str = ""
-    order: str = "updated"
-    attention: str = ""
-
-    @classmethod
-    def read(cls, asked: QueryDict) -> Filters:
-        """The filters in a query string."""
-        state, order = asked.get("state", OPEN), asked.get("order", "updated")
-        attention = asked.get("attention", "")
-        return cls(
-            q=asked.get("q", "").strip()[:200],
-            state=state if state in (*State.values, ALL) else OPEN,
-            board=_identifier(asked.get("board", "")),
-            company=_identifier(asked.get("company", "")),
-            priority=asked.get("priority", "")[:80].replace("\0", ""),
-            assignee=asked.get("assignee", "")[:120].replace("\0", ""),
-            order=order if order in ORDERS else "updated",
-            attention=attention if attention in list(Attention) else "",
-        )
-
-    def of_states(self, signals: SignalQuerySet, organization: Organization) -> SignalQuerySet:
-        """Those in the state asked for; without one, the open ones. What needs attention is open."""
-        if self.attention:
-            hours = hours_of(organization)
-            return needing(signals, Attention(self.attention), hours=hours, now=timezone.now())
-        if self.state == ALL:
-            return signals
-        return signals.filter(state__in=Signal.OPEN) if self.state == OPEN else signals.filter(state=self.state)
-
-    def of_all_else(self, signals: SignalQuerySet) -> SignalQuerySet:
-        """Those that fit everything but the state. A search is one query now."""
-        exact = {
-            "board": self.board,
-            "company": self.company,
-            "priority": self.priority,
-            "assignee": self.assignee,
-        }
-        found: SignalQuerySet = signals.filter(**{name: value for name, value in exact.items() if value})
-        return found.search_once(self.q) if self.q else found
-
-
-@dataclass(frozen=True)
 class View:
     """A tab over the list."""
 
     label: str
-    count: int
+    count: int | None
     path: str
     current: bool
 
@@ -151,17 +94,6 @@ class Row:
     due: Due | None
 
 
-def fitting(actor: Actor, filters: Filters) -> SignalQuerySet:
-    """The signals the actor may see that fit everything but the state: what the page and the tabs are made of."""
-    return filters.of_all_else(Signal.objects.visible_to(actor))
-
-
-def find(signals: SignalQuerySet, filters: Filters, organization: Organization) -> SignalQuerySet:
-    """Those of `fitting` in the state asked for, in the order asked for."""
-    found: SignalQuerySet = filters.of_states(signals, organization).with_relations()
-    return found.select_related("clock").order_by(*ORDERS[filters.order])
-
-
 @dataclass(frozen=True)
 class Neighbours:
     """Who stands before and after a signal in the list of open ones; `position` is 0 for one that is not open."""
@@ -188,10 +120,11 @@ def neighbours(actor: Actor, signal: Signal) -> Neighbours:
     )
 
 
-def views(signals: SignalQuerySet, filters: Filters, asked: QueryDict) -> list[View]:
-    """The tabs with how many of `fitting` there are of each."""
+def views(fitting: Fitting, filters: Filters, asked: QueryDict) -> list[View]:
+    """The tabs with how many of `fitting` there are of each, unless a search found many."""
     # rows, not ids, are counted: so the index of states is enough
-    counts = dict(signals.order_by().values_list("state").annotate(rows=Count("*")))
+    rows = fitting.signals.none() if fitting.many else fitting.signals
+    counts = dict(rows.order_by().values_list("state").annotate(rows=Count("*")))
     shown = {
         OPEN: ("Open", sum(counts.get(state, 0) for state in Signal.OPEN)),
         State.NEW: ("New", counts.get(State.NEW, 0)),
@@ -203,7 +136,7 @@ def views(signals: SignalQuerySet, filters: Filters, asked: QueryDict) -> list[V
     return [
         View(
             label=label,
-            count=count,
+            count=None if fitting.many else count,
             path=_with(asked, "state", state),
             current=filters.state == state and not filters.attention,
         )
@@ -211,15 +144,14 @@ def views(signals: SignalQuerySet, filters: Filters, asked: QueryDict) -> list[V
     ]
 
 
-def attention_views(
-    signals: SignalQuerySet, filters: Filters, organization: Organization, asked: QueryDict
-) -> list[View]:
+def attention_views(fitting: Fitting, filters: Filters, organization: Organization, asked: QueryDict) -> list[View]:
     """What needs somebody's eye, with how many of `fitting` there are of each kind; two queries."""
-    counts = count_all(signals, hours=hours_of(organization), now=timezone.now())
+    rows = fitting.signals.none() if fitting.many else fitting.signals
+    counts = count_all(rows, hours=hours_of(organization), now=timezone.now())
     return [
         View(
             label=ATTENTION_LABELS[kind],
-            count=counts[kind],
+            count=None if fitting.many else counts[kind],
             path=_with(asked, "attention", kind),
             current=filters.attention == kind,
         )
@@ -349,13 +281,6 @@ def _with(asked: QueryDict, name: str, value: str) -> str:
     if value:
         kept[name] = value
     return f"{reverse('signals')}?{kept.urlencode()}" if kept else reverse("signals")
-
-
-def _identifier(value: str) -> str:
-    try:
-        return str(UUID(value))
-    except ValueError:
-        return ""
 
 
 def _ago(span: timedelta) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Self
 
-from django.db.models import Case, Q, Value, When
+from django.db import connections
+from django.db.models import Case, Value, When
 from django.db.models.functions import Left
 
+from junto.tenants.models import Organization
 from junto.tenants.scoping import TenantQuerySet
+from signals.searching import Search
 
-#: Words of a search that count; more would only slow the query down.
-SEARCH_WORDS = 8
-#: Finds of a search that are remembered by their ids; looking through all texts again would cost more from here on.
+#: Finds of a search that are remembered by their ids. Of more, the newest are soon found by going through all of them,
+#: and nobody counts them.
 FEW = 1000
 
 
@@ -26,24 +29,21 @@ class SignalQuerySet(TenantQuerySet[Any]):
 
     company_path = "company"
 
-    def search(self, text: str) -> Self:
-        """Those that hold every word of `text` in their number, subject, description, company or contact."""
-        found = self
-        for word in text.replace("\0", "").split()[:SEARCH_WORDS]:
-            found = found.filter(
-                Q(external_id__istartswith=word)
-                | Q(subject__icontains=word)
-                | Q(description__icontains=word)
-                | Q(company__name__icontains=word)
-                | Q(contact__name__icontains=word)
-            )
-        return found
+    def search(self, text: str, *, organization: Organization) -> Found:
+        """Those that hold every word of `text`: the beginning of a word in number, subject or description, or any part
+        of a company's or contact's name. The ids of few are read now, so that all that is asked of them is quick.
+        """
+        asked = Search.read(text, organization=organization, indexed=connections[self.db].vendor == "postgresql")
+        return self.searched(asked)
 
-    def search_once(self, text: str) -> Self:
-        """As `search`, but the ids of few finds are read now: a list then asks for a page, a count and its tabs."""
-        found = self.search(text)
-        few = list(found.order_by().values_list("pk", flat=True)[: FEW + 1])
-        return found if len(few) > FEW else self.filter(pk__in=few)
+    def searched(self, asked: Search) -> Found:
+        """As `search`, with one that was read before."""
+        if asked.exact is None:
+            return Found(self.none(), asked, many=False)
+        found = self.filter(asked.exact)
+        few = list(found.filter(asked.narrow).order_by().values_list("pk", flat=True)[: FEW + 1])
+        many = len(few) > FEW
+        return Found(found if many else self.filter(pk__in=few), asked, many=many)
 
     def urgent_first(self) -> Self:
         """The most urgent first, by the figure in the name (`Signal.priority_number`); of these the newest."""
@@ -59,7 +59,16 @@ class SignalQuerySet(TenantQuerySet[Any]):
 
     def with_relations(self) -> Self:
         """Everything a row of a list shows, without the long texts, in one query."""
-        return self.select_related("company", "contact", "board", "connection").defer("raw", "description")
+        return self.select_related("company", "contact", "board", "connection").defer("raw", "description", "words")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found, and how it was asked; `many` = more than FEW."""
+
+    signals: SignalQuerySet
+    asked: Search
+    many: bool
 
 
 class OfSignalQuerySet(TenantQuerySet[Any]):

@@ -17,7 +17,7 @@ EXCERPT = 400
 class SearchSignals(ToolArguments):
     """What to look for."""
 
-    query: Annotated[str, Field(max_length=200, description="Words that all must occur, in any order.")]
+    query: Annotated[str, Field(max_length=200, description="Words, or their beginnings, that all must occur.")]
     closed: bool | None = Field(None, description="True: only closed ones; false: only open ones; left out: both.")
     limit: Annotated[int, Field(ge=1, le=25, description="How many at most, newest first.")] = 10
 
@@ -30,8 +30,8 @@ def _title(arguments: SearchSignals) -> str:
     name="junto.search_signals",
     label="Search signals",
     description=(
-        "Searches the tickets of this company that Junto has seen, open and closed, by words of their number, subject "
-        "or description, and shows how each ended."
+        "Searches the tickets of this company that Junto has seen, open and closed, by words of their number, "
+        "subject or description, or their beginnings, and shows how each ended."
     ),
     arguments=SearchSignals,
     title=_title,
@@ -40,7 +40,8 @@ def _title(arguments: SearchSignals) -> str:
 def search_signals(context: ToolContext, arguments: SearchSignals) -> ToolResult:
     """Signals of the context's company; the one the session is about is left out."""
     found = Signal.objects.for_organization(context.organization).filter(company=context.company)
-    found = found.search(arguments.query).select_related("board").order_by("-source_updated_at", "id")
+    found = found.search(arguments.query, organization=context.organization).signals
+    found = found.select_related("board").defer("raw", "words").order_by("-source_updated_at", "id")
     if context.subject.startswith("signal:"):
         found = found.exclude(pk=context.subject.removeprefix("signal:"))
     if arguments.closed is not None:

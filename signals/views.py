@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -12,8 +11,8 @@ from junto.tenants.access import actor_of
 from junto.tenants.permissions import Permission, PermissionDenied
 from signals import listing
 from signals.intake.refused import refused_line
+from signals.list_filters import Filters, find_fitting, find_rows
 
-PAGE_SIZE = 50
 #: The element that htmx replaces when only the rows are asked for.
 ROWS_TARGET = "signal-rows"
 
@@ -29,17 +28,18 @@ def signals(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     if not actor.can_anywhere(Permission.VIEW_WORK):
         raise PermissionDenied(actor, Permission.VIEW_WORK)
-    filters = listing.Filters.read(request.GET)
-    fitting = listing.fitting(actor, filters)
-    found = listing.find(fitting, filters, actor.organization)
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    filters = Filters.read(request.GET)
+    fitting = find_fitting(actor, filters)
+    found = find_rows(fitting, filters, actor.organization)
+    page = found.get_page(request.GET.get("page"))
     rows = listing.rows(list(page.object_list))
     asked = request.GET.copy()
     asked.pop("page", None)
     context = {
         "signals": rows,
         "page_obj": page,
-        "total": page.paginator.count,
+        "total": found.total,
+        "count": found.count,
         "query_string": asked.urlencode(),
         "filters": filters,
         "newest": max((row.updated_at for row in rows), default=None),

@@ -175,7 +175,7 @@ def _answers(row: BackTest) -> Iterator[Answer]:
 def _cases(organization: Organization, processor: AnyProcessor, most: int) -> list[_Case]:
     """The newest closed tickets that bear a label."""
     known = lessons(organization, processor)
-    rows = closed_tickets(organization).filter(pk__in=list(known)).defer("raw")
+    rows = closed_tickets(organization).filter(pk__in=list(known)).defer("raw", "words")
     signals = rows.select_related("organization", "company", "contact", "device", "board", "connection")
     return [_Case(signal, known[signal.pk].label) for signal in signals.order_by("-source_updated_at", "pk")[:most]]
 

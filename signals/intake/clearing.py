@@ -30,7 +30,7 @@ def all_cleared(organization: Organization, head_id: uuid.UUID) -> bool:
 def open_tickets(organization: Organization, head_id: uuid.UUID) -> list[Signal]:
     """The PSA's tickets of this problem that are open there."""
     rows = _told(organization, head_id).filter(connection__vendor__in=_PSA, closed_at_source=False)
-    rows = rows.exclude(state=Signal.State.GONE).exclude(company=None).defer("raw", "description")
+    rows = rows.exclude(state=Signal.State.GONE).exclude(company=None).defer("raw", "description", "words")
     return list(rows.select_related("organization", "company", "board", "connection").order_by("external_id"))
 
 

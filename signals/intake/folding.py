@@ -86,7 +86,7 @@ class _Settling:
         self._windows = list(MaintenanceWindow.at(organization, self._now).filter(company__in=companies))
         self._heads: dict[Condition, Signal] = {}
         open_ones = self._rows().filter(company__in=companies, state__in=Signal.OPEN, folded_into=None)
-        found = list(open_ones.exclude(alert_type="").defer("raw", "description"))
+        found = list(open_ones.exclude(alert_type="").defer("raw", "description", "words"))
         # whoever stood for the rest before goes on to, in whatever order the alerts come
         for head in sorted(found, key=lambda one: (one.pk in new, one.created_at, one.pk), reverse=True):
             condition = Condition.of(head)

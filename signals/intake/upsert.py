@@ -39,6 +39,7 @@ from signals.intake.set_by_people import WATCHED, is_our_own, keep_what_people_s
 from signals.intake.standing import tell_origins
 from signals.intake.states import Known, Told, first_state, next_state
 from signals.models import Signal, SignalAttachment, SignalNote, SignalTime
+from signals.models.tickets import ticket_words
 
 log = structlog.get_logger(__name__)
 
@@ -247,7 +248,9 @@ class _Writer:
         if not ticket.device_external_id and company_id == signal.company_id and keeps_device(signal, self.connection):
             columns = {name: each for name, each in columns.items() if name not in ("device_id", "device_external_id")}
         rows = self._rows([ticket]).filter(revision__lte=ticket.revision)
-        if not rows.update(**columns, changed_at=timezone.now()):
+        said = (ticket.external_id, ticket.subject, ticket.description)
+        words = {} if ticket.deleted else {"words": ticket_words(*said)}
+        if not rows.update(**columns, **words, changed_at=timezone.now()):
             return False
         news = columns.keys() - _ALWAYS_NEW
         changed = {name: columns[name] for name in news if getattr(signal, name) != columns[name]}
@@ -360,7 +363,7 @@ class _Writer:
         if not signal_ids:
             return {}
         rows: TenantQuerySet[Signal] = Signal.objects.for_organization(self.connection.organization)
-        return {signal.pk: signal for signal in rows.filter(pk__in=signal_ids).defer("raw")}
+        return {signal.pk: signal for signal in rows.filter(pk__in=signal_ids).defer("raw", "words")}
 
     def _rows(self, tickets: Sequence[CleanTicket]) -> TenantQuerySet[Signal]:
         return Signal.objects.for_organization(self.connection.organization).filter(

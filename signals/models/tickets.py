@@ -15,6 +15,7 @@ from integrations.vendors import FILES, VENDORS
 from junto.tenants.models import Company
 from junto.tenants.scoping import TenantModel
 from signals.querysets import OfSignalQuerySet, SignalQuerySet
+from signals.searching import searched_text
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -38,6 +39,22 @@ class Board(TenantModel):
         return self.name
 
 
+def ticket_words(external_id: str, subject: str, description: str) -> str:
+    """What of a ticket is searched; the id of an alert is nothing that anybody types."""
+    number = "" if UUID.fullmatch(external_id) else external_id
+    return searched_text(number, subject, description)
+
+
+class WordsField(models.TextField[str, str]):
+    """The words that are searched, made of the row's other columns whenever it is saved."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        """The words of the row as it is now."""
+        words = ticket_words(*(getattr(model_instance, name) for name in ("external_id", "subject", "description")))
+        setattr(model_instance, self.attname, words)
+        return words
+
+
 class Signal(TenantModel):
     """One ticket. `revision` = microseconds since 1970 of the source's own last update; a newer one wins."""
 
@@ -53,18 +70,29 @@ class Signal(TenantModel):
 
     OPEN: ClassVar[tuple[str, ...]] = (State.NEW, State.NEEDS_REVIEW, State.TRIAGING, State.IN_REVIEW)
 
-    connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals")
+    # without an index of their own: an index below, or the constraint, begins with them, or holds the few that have one
+    organization = models.ForeignKey("tenants.Organization", on_delete=models.CASCADE, related_name="+", db_index=False)
+    connection = models.ForeignKey(
+        Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals", db_index=False
+    )
     external_id = models.CharField(max_length=80)
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, blank=True, related_name="signals")
+    company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, null=True, blank=True, related_name="signals", db_index=False
+    )
     company_external_id = models.CharField(max_length=80, blank=True, help_text="As the source names it.")
     contact_external_id = models.CharField(max_length=80, blank=True, help_text="As the source names it.")
     device_external_id = models.CharField(max_length=80, blank=True, help_text="As the source names it.")
     contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals")
-    device = models.ForeignKey(Device, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals")
-    board = models.ForeignKey(Board, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals")
+    device = models.ForeignKey(
+        Device, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals", db_index=False
+    )
+    board = models.ForeignKey(
+        Board, on_delete=models.SET_NULL, null=True, blank=True, related_name="signals", db_index=False
+    )
     assignee = models.CharField(max_length=120, blank=True)
     subject = models.CharField(max_length=300)
     description = models.TextField(blank=True)
+    words = WordsField(editable=False, default="", help_text="Of number, subject and description, for the search.")
     source_status = models.CharField(max_length=80, blank=True)
     closed_at_source = models.BooleanField(default=False)
     priority = models.CharField(max_length=80, blank=True)
@@ -79,13 +107,30 @@ class Signal(TenantModel):
     raw = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=State, default=State.NEW)
     folded_into = models.ForeignKey(
-        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="repeats", help_text="What it repeats."
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="repeats",
+        db_index=False,
+        help_text="What it repeats.",
     )
     ticket = models.ForeignKey(
-        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="alerts", help_text="Opened for it here."
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="alerts",
+        db_index=False,
+        help_text="Opened for it here.",
     )
     quiet_by = models.ForeignKey(
-        "signals.MaintenanceWindow", on_delete=models.SET_NULL, null=True, blank=True, related_name="held"
+        "signals.MaintenanceWindow",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="held",
+        db_index=False,
     )
     left_out = models.CharField(max_length=300, blank=True, help_text="What of the ticket was too much to be kept.")
     state_reason = models.CharField(max_length=300, blank=True, help_text="Why a person must look, where one must.")
@@ -101,10 +146,17 @@ class Signal(TenantModel):
             models.UniqueConstraint(fields=["connection", "external_id"], name="signal_external_once"),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["organization", "state", "-source_updated_at"]),
+            models.Index(fields=["organization", "state", "-source_updated_at", "id"], name="signal_states"),
+            models.Index(fields=["organization", "board", "state"], name="signal_boards"),
             models.Index(fields=["organization", "-source_updated_at", "id"], name="signal_newest"),
             models.Index(fields=["organization", "assignee", "company"], name="signal_assignees"),
-            models.Index(fields=["organization", "priority", "company"], name="signal_priorities"),
+            models.Index(
+                fields=["organization", "priority", "-source_updated_at", "id", "company"], name="signal_priorities"
+            ),
+            *(
+                models.Index(fields=[name], condition=models.Q(**{f"{name}__isnull": False}), name=f"signal_{name}")
+                for name in ("device", "folded_into", "ticket", "quiet_by")
+            ),
             models.Index(fields=["organization", "company", "-source_updated_at"]),
             models.Index(fields=["changed_at"], condition=models.Q(awaits_processors=True), name="signal_awaits"),
             models.Index(fields=["organization", "changed_at", "id"]),

@@ -45,10 +45,13 @@ class MomentFilter(django_filters.IsoDateTimeFilter):  # type: ignore[misc]
     field_class = UtcField
 
 
+SEARCHED = "Words, or their beginnings, in number, subject or description; or parts of company or contact"
+
+
 class SignalFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Narrow the list down; several filters are joined by and. A value that cannot be is a 400."""
 
-    q = django_filters.CharFilter(method="search", label="Words in number, subject, description, company, contact")
+    q = django_filters.CharFilter(method="search", label=SEARCHED)
     state = AnyCaseFilter(choices=Signal.State.choices)
     company = django_filters.UUIDFilter(field_name="company_id", label="Our id of the company")
     company_external_id = django_filters.CharFilter(label="The source's id of the company, as tickets are sent with")
@@ -73,5 +76,6 @@ class SignalFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def search(self, queryset: QuerySet[Signal], name: str, value: str) -> QuerySet[Signal]:
         """Rows that hold every word."""
-        found: QuerySet[Signal] = queryset.search_once(value)  # type: ignore[attr-defined]
+        organization = self.request.auth.organization
+        found: QuerySet[Signal] = queryset.search(value, organization=organization).signals  # type: ignore[attr-defined]
         return found

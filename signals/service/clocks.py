@@ -70,7 +70,7 @@ def _changed(organization: Organization, until: str) -> list[Signal]:
     except BadCursor:
         cursor = _BEGINNING
     rows = Signal.objects.for_organization(organization).filter(Q(state__in=Signal.OPEN) | Q(clock__isnull=False))
-    found = cursor.of(rows).select_related("clock", "contact").defer("raw", "description")
+    found = cursor.of(rows).select_related("clock", "contact").defer("raw", "description", "words")
     return list(found[:PAGE])
 
 
