@@ -18,7 +18,7 @@ from junto.tenants.permissions import Permission, require
 from signals.intake.placing import place
 from signals.intake.upsert import Outcome, UpsertResult, upsert_signals
 from signals.models import Board, Signal
-from signals.models.tickets import ticket_words
+from signals.models.tickets import words_of
 from signals.sync.polling import poll_connection
 from signals.write_back.clearings import unwish_closing
 
@@ -129,7 +129,7 @@ def adopt_ticket(*, signal: Signal, connection: Connection, external_id: str) ->
         )
         ring("signal.changed", str(other.pk))
     # the former source's clock says nothing of the new one's revisions: its first word counts
-    words = ticket_words(external_id, signal.subject, signal.description)
+    words = words_of(external_id, signal.subject, signal.description)
     taken = {"connection": connection, "external_id": external_id, "words": words, "revision": 0, "digest": ""}
     rows.filter(pk=signal.pk).update(**taken, changed_at=timezone.now())
     if signal.connection is not None:

@@ -39,7 +39,7 @@ from signals.intake.set_by_people import WATCHED, is_our_own, keep_what_people_s
 from signals.intake.standing import tell_origins
 from signals.intake.states import Known, Told, first_state, next_state
 from signals.models import Signal, SignalAttachment, SignalNote, SignalTime
-from signals.models.tickets import ticket_words
+from signals.models.tickets import words_of
 
 log = structlog.get_logger(__name__)
 
@@ -248,8 +248,7 @@ class _Writer:
         if not ticket.device_external_id and company_id == signal.company_id and keeps_device(signal, self.connection):
             columns = {name: each for name, each in columns.items() if name not in ("device_id", "device_external_id")}
         rows = self._rows([ticket]).filter(revision__lte=ticket.revision)
-        said = (ticket.external_id, ticket.subject, ticket.description)
-        words = {} if ticket.deleted else {"words": ticket_words(*said)}
+        words = {} if ticket.deleted else {"words": words_of(ticket.external_id, ticket.subject, ticket.description)}
         if not rows.update(**columns, **words, changed_at=timezone.now()):
             return False
         news = columns.keys() - _ALWAYS_NEW

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from signals.models.tickets import ticket_words
+from signals.models.tickets import words_of
 
 BATCH = 500
 
@@ -13,7 +13,7 @@ def fill(apps, schema_editor):
     for start in range(0, len(keys), BATCH):
         batch = list(rows.filter(pk__in=keys[start : start + BATCH]).only("external_id", "subject", "description"))
         for row in batch:
-            row.words = ticket_words(row.external_id, row.subject, row.description)
+            row.words = words_of(row.external_id, row.subject, row.description)
         rows.bulk_update(batch, ["words"])
 
 

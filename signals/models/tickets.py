@@ -39,7 +39,7 @@ class Board(TenantModel):
         return self.name
 
 
-def ticket_words(external_id: str, subject: str, description: str) -> str:
+def words_of(external_id: str, subject: str, description: str) -> str:
     """What of a ticket is searched; the id of an alert is nothing that anybody types."""
     number = "" if UUID.fullmatch(external_id) else external_id
     return searched_text(number, subject, description)
@@ -50,7 +50,7 @@ class WordsField(models.TextField[str, str]):
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         """The words of the row as it is now."""
-        words = ticket_words(*(getattr(model_instance, name) for name in ("external_id", "subject", "description")))
+        words = words_of(*(getattr(model_instance, name) for name in ("external_id", "subject", "description")))
         setattr(model_instance, self.attname, words)
         return words
 
