@@ -5,6 +5,7 @@ A token never touches the database or a log. Each process asks for its own.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,14 @@ class Bearer:
     scopes: str = ""
 
 
+def credentials_mark(base_url: str, *credentials: str) -> str:
+    """What tells a token's place that other credentials were entered, or another address.
+
+    A token goes nowhere but where it came from: not even with the same credentials to another address.
+    """
+    return hashlib.sha256("\n".join([base_url.rstrip("/"), *credentials]).encode()).hexdigest()
+
+
 @dataclass(slots=True)
 class _Place:
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -40,7 +49,8 @@ class BearerShelf:
         self._places: dict[str, _Place] = {}
 
     def take(self, lane: str, *, credentials: str, seconds: float, ask: Callable[[], Bearer]) -> Bearer:
-        """The connection's token; `ask` is called where none holds. `credentials` tells when others were entered.
+        """The connection's token; `ask` is called where none holds. `credentials` (`credentials_mark`) tells when
+        others were entered.
 
         Raises VendorTimeout when somebody else asks for longer than `seconds`, and whatever `ask` raises.
         """

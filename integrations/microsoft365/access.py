@@ -54,6 +54,11 @@ def _licences(context: ToolContext, arguments: AssignLicense) -> tuple[schemas.U
         taken = named(skus, arguments.remove)
         if taken is None or taken.sku_id not in before:
             raise TargetRefused(f"{user.label} has no licence {arguments.remove}.")
+        if any(one.by_group for one in user.license_states if one.sku_id == taken.sku_id):
+            raise TargetRefused(
+                f"{user.label} has {product_name(taken)} by way of a group, and keeps it as long as they are in there:"
+                " take them out of the group (get_user names their groups)."
+            )
         after.discard(taken.sku_id)
     if arguments.add:
         given = named(skus, arguments.add)

@@ -12,8 +12,17 @@ from pydantic import Field, JsonValue, StringConstraints
 from integrations.errors import TargetRefused
 from integrations.microsoft365 import endpoints, schemas
 from integrations.microsoft365.reading import OneUser
-from integrations.microsoft365.targets import UserName, cloud_user_of, find_account, tenant_of, user_of, user_state
+from integrations.microsoft365.targets import (
+    UserName,
+    cloud_user_of,
+    find_account,
+    no_administrator,
+    tenant_of,
+    user_of,
+    user_state,
+)
 from integrations.microsoft365.tokens import LABEL
+from integrations.microsoft365.traces import ADDED, SESSIONS_ENDED, settled_by_log
 from integrations.tools import (
     Category,
     Change,
@@ -92,7 +101,8 @@ def _search_create(context: ToolContext, arguments: CreateUser, _: JsonValue) ->
     found = find_account(context, arguments.upn)
     if found is None:
         return Outcome("absent", f"There is no account {arguments.upn}.")
-    return Outcome("found", f"There is an account {arguments.upn} now.", ExternalRecord("user", found.id))
+    made = Outcome("found", f"There is an account {arguments.upn} now.", ExternalRecord("user", found.id))
+    return settled_by_log(context, ADDED, found.id, at=found.created, found=made)
 
 
 @tool(
@@ -105,7 +115,7 @@ def _search_create(context: ToolContext, arguments: CreateUser, _: JsonValue) ->
     category=Category.WRITE,
     risk=Risk.HIGH,
     flags={Flag.CREDENTIAL, Flag.SECRET},
-    endpoints=(endpoints.DOMAINS, endpoints.USERS, endpoints.USER, endpoints.CREATE_USER),
+    endpoints=(endpoints.DOMAINS, endpoints.USERS, endpoints.USER, endpoints.AUDITS, endpoints.CREATE_USER),
     outcome=OutcomeStrategy.OBSERVE,
     settle_seconds=DIRECTORY_SECONDS,
     undo="Block the account, or delete it in the admin centre.",
@@ -138,7 +148,7 @@ def create_user(context: ToolContext, arguments: CreateUser) -> ToolResult:
 
 
 def _preview_enabled(context: ToolContext, arguments: SetAccountEnabled) -> Preview:
-    user = cloud_user_of(context, arguments.user)
+    user = no_administrator(context, cloud_user_of(context, arguments.user))
     words = {True: "can sign in", False: "blocked"}
     verb = "Let sign in" if arguments.enabled else "Block"
     return Preview(
@@ -169,20 +179,20 @@ def _search_enabled(context: ToolContext, arguments: SetAccountEnabled, before: 
     name="microsoft365.set_account_enabled",
     label="Block or unblock an account",
     description="Block the sign-in of one account of this company, or let it sign in again. Sessions that are open go"
-    " on until they are ended (revoke_sessions).",
+    " on until they are ended (revoke_sessions). Not for administrators.",
     arguments=SetAccountEnabled,
     title=lambda arguments: f"{'Unblock' if arguments.enabled else 'Block'} account {arguments.user}",
     category=Category.WRITE,
     risk=Risk.HIGH,
     flags={Flag.CREDENTIAL},
-    endpoints=(endpoints.USERS, endpoints.USER, endpoints.CHANGE_USER),
+    endpoints=(endpoints.USERS, endpoints.USER, endpoints.TRANSITIVE_MEMBER_OF, endpoints.CHANGE_USER),
     outcome=OutcomeStrategy.NATURAL,
     undo="Block or unblock it again.",
     preview=_preview_enabled,
     search=_search_enabled,
 )
 def set_account_enabled(context: ToolContext, arguments: SetAccountEnabled) -> ToolResult:
-    user = cloud_user_of(context, arguments.user)
+    user = no_administrator(context, cloud_user_of(context, arguments.user))
     tenant_of(context).act(endpoints.CHANGE_USER, {"accountEnabled": arguments.enabled}, user_id=user.id)
     return ToolResult(
         content={"user": user.upn, "enabled": arguments.enabled},
@@ -204,12 +214,15 @@ def _preview_revoke(context: ToolContext, arguments: OneUser) -> Preview:
 
 
 def _search_revoke(context: ToolContext, arguments: OneUser, before: JsonValue) -> Outcome:
-    since = user_of(context, arguments.user).sessions_from
+    user = user_of(context, arguments.user)
+    since = user.sessions_from
     was = before.get("sessions_from") if isinstance(before, dict) else None
-    if was is None:
+    if not isinstance(was, str):
         return Outcome("unclear", "Since when sessions counted before is not known.")
     if since != was:
-        return Outcome("found", f"Sessions count since {since}.")
+        # a new password ends sessions too, whoever sets it
+        ended = Outcome("found", f"Sessions count since {since}.")
+        return settled_by_log(context, SESSIONS_ENDED, user.id, at=since, was=was, found=ended)
     return Outcome("absent", "Sessions count since the same moment as before.")
 
 
@@ -221,7 +234,7 @@ def _search_revoke(context: ToolContext, arguments: OneUser, before: JsonValue) 
     title=lambda arguments: f"End all sessions of {arguments.user}",
     category=Category.EXECUTE,
     risk=Risk.MEDIUM,
-    endpoints=(endpoints.USERS, endpoints.USER, endpoints.REVOKE_SESSIONS),
+    endpoints=(endpoints.USERS, endpoints.USER, endpoints.AUDITS, endpoints.REVOKE_SESSIONS),
     outcome=OutcomeStrategy.OBSERVE,
     settle_seconds=DIRECTORY_SECONDS,
     undo="There is nothing to take back.",

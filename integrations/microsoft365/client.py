@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import JsonValue
 
-from integrations.bearer import Bearer, shelf
+from integrations.bearer import Bearer, credentials_mark, shelf
 from integrations.contracts import CompanyRecord, CredentialField
 from integrations.errors import ToolUnavailable, VendorForbidden, VendorGarbled, VendorUnauthorized
 from integrations.http import MOST_PAGES, VendorSession
 from integrations.microsoft365 import endpoints, schemas
-from integrations.microsoft365.tokens import LABEL, SIGN_IN, VERSION, SignIn, consent_address, missing
+from integrations.microsoft365.tokens import LABEL, SIGN_IN, VERSION, SignIn, claims_of, consent_address, missing
 from integrations.pace import Pace
 from integrations.warrants import Endpoint, Errand
 from integrations.wire import M, record_of
@@ -90,9 +89,10 @@ class MicrosoftClient:
         self, *, base_url: str, credentials: schemas.Credentials, errand: Errand, lane: str, pace: Pace
     ) -> None:
         self.home = credentials.tenant_id.lower()
+        self.app_id = credentials.client_id.lower()
         self.base_url = base_url.rstrip("/")
         secret = credentials.client_secret.get_secret_value()
-        self._mark = hashlib.sha256(f"{credentials.client_id}\n{secret}".encode()).hexdigest()
+        self._mark = credentials_mark(self.base_url, credentials.client_id, secret)
         self._errand, self._lane = errand, lane
         self._sign_in = SignIn(base_url=base_url, credentials=credentials, errand=errand, lane=lane)
         self._session = VendorSession(
@@ -188,6 +188,10 @@ class MicrosoftClient:
         )
         self._session.bear(bearer.token)
         return bearer
+
+    def principal(self, tenant: str) -> str:
+        """The id of what stands for our app in a tenant; empty where the token does not tell."""
+        return claims_of(self.bear(tenant).token).principal
 
     def _place(self, tenant: str) -> str:
         return f"{self._lane}:{tenant}"

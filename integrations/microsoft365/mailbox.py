@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from html import escape, unescape
 from typing import Annotated, Literal, Self
@@ -27,6 +28,9 @@ from integrations.tools import (
 )
 
 Message = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+
+SHOWN = 500
+"""So much of a reply stands on a card, in letters; compared is all of it."""
 
 _ORDERS = {"sync": "syncDevice", "reboot": "rebootNow", "lock": "remoteLock"}
 
@@ -54,18 +58,77 @@ class DeviceAction(ToolArguments):
     action: Literal["sync", "reboot", "lock"] = Field(description="What to do with it.")
 
 
-def _reply_of(context: ToolContext, user: schemas.User) -> schemas.AutoReply:
-    return tenant_of(context).get(schemas.MailboxSettings, endpoints.MAILBOX_SETTINGS, user_id=user.id).reply
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An automatic reply: all of what a decision on it rests on. Texts as people read them.
+
+    `start` and `end` = moments in UTC, of a scheduled one; empty for others.
+    """
+
+    status: str
+    inside: str
+    outside: str = ""
+    audience: str = "none"
+    start: str = ""
+    end: str = ""
+
+    @property
+    def when(self) -> str:
+        """When it is sent, in words."""
+        words = {"disabled": "never", "alwaysEnabled": "until it is switched off"}
+        return words.get(self.status, f"from {self.start} to {self.end}")
+
+    @property
+    def told_outside(self) -> str:
+        """Who outside gets what, in words."""
+        if self.status == "disabled" or self.audience == "none":
+            return "nobody"
+        who = _AUDIENCES.get(self.audience, self.audience)
+        return who if self.outside == self.inside else f"{who}: {_cut(self.outside)}"
+
+    @property
+    def state(self) -> dict[str, JsonValue]:
+        """All of it, by name."""
+        return {**asdict(self)}
+
+
+_AUDIENCES = {"none": "nobody", "contactsOnly": "only contacts of the mailbox", "all": "everybody"}
+
+
+def _reply_of(context: ToolContext, user: schemas.User) -> Reply:
+    told = tenant_of(context).get(schemas.MailboxSettings, endpoints.MAILBOX_SETTINGS, user_id=user.id).reply
+    scheduled = told.status == "scheduled"
+    return Reply(
+        status=told.status,
+        inside=_plain(told.inside),
+        outside=_plain(told.outside),
+        audience=told.audience,
+        start=_utc(told.starts) if scheduled else "",
+        end=_utc(told.ends) if scheduled else "",
+    )
+
+
+def _wanted(arguments: SetAutoReply) -> Reply:
+    """What there is once the write has come about."""
+    if arguments.text is None:
+        return Reply("disabled", "")
+    start, end = (_text_of(at) for at in (arguments.start, arguments.end))
+    text = _plain(_html(arguments.text))
+    return Reply("scheduled" if start else "alwaysEnabled", text, text, arguments.outside, start, end)
 
 
 def _plain(html: str) -> str:
-    """A reply's HTML as people read it, cut where it is long."""
+    """A reply's HTML as people read it, without empty lines and spare blanks: the vendor sets those anew."""
     lines = html.replace("<br>", "\n").replace("<br/>", "\n").replace("</p>", "\n")
     text, inside = "", False
     for letter in lines:
         inside = letter == "<" or (inside and letter != ">")
         text += "" if inside or letter == ">" else letter
-    return unescape(text).strip()[:500]
+    return "\n".join(filter(None, (" ".join(line.split()) for line in unescape(text).splitlines())))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def _html(text: str) -> str:
@@ -73,48 +136,46 @@ def _html(text: str) -> str:
     return "<br>".join(escape(text).splitlines())
 
 
-def _when(arguments: SetAutoReply) -> str:
-    if isinstance(arguments.start, datetime) and isinstance(arguments.end, datetime):
-        return f"from {arguments.start:%Y-%m-%d %H:%M %Z} to {arguments.end:%Y-%m-%d %H:%M %Z}"
-    return "until it is switched off"
+def _text_of(at: datetime | None) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if isinstance(at, datetime) else ""
 
 
-def _wanted(arguments: SetAutoReply) -> str:
-    if arguments.text is None:
-        return "disabled"
-    return "scheduled" if arguments.start else "alwaysEnabled"
+def _utc(told: schemas.Moment) -> str:
+    """A moment as `_text_of` writes it; of another zone as told. Graph tells UTC where nothing else is asked for.
+
+    Source: Microsoft Graph 1.0, "Get user mailbox settings" and dateTimeTimeZone.
+    """
+    try:
+        at = datetime.fromisoformat(told.at[:19]).replace(tzinfo=UTC)
+    except ValueError:
+        return f"{told.at} {told.zone}".strip()
+    return _text_of(at) if told.zone.casefold() in ("utc", "") else f"{at:%Y-%m-%d %H:%M:%S} {told.zone}"
 
 
 def _preview_reply(context: ToolContext, arguments: SetAutoReply) -> Preview:
     user = user_of(context, arguments.user)
-    now = _reply_of(context, user)
-    was = _plain(now.inside) if now.status != "disabled" else "off"
-    outside = {"none": "nobody", "contactsOnly": "only contacts of the mailbox", "all": "everybody"}[arguments.outside]
-    more = () if arguments.text is None else (Change("When", "", _when(arguments)), Change("Outside", "", outside))
+    now, then = _reply_of(context, user), _wanted(arguments)
+    was = "off" if now.status == "disabled" else _cut(now.inside)
+    more = (Change("When", now.when, then.when), Change("Outside", now.told_outside, then.told_outside))
     return Preview(
         title=f"{'Set' if arguments.text else 'Switch off'} the automatic reply of {user.label}",
         target=user.upn,
         changes=(Change("Automatic reply", was, arguments.text or "off"), *more),
-        seen_by=f"Whoever writes to {user.upn}: colleagues, and outside {outside if arguments.text else 'nobody'}.",
+        seen_by=f"Whoever writes to {user.upn}: colleagues, and outside {then.told_outside}.",
         undo="Switch it off, or set the former text again.",
-        target_state=user_state(context, user, reply=_state(now)),
+        target_state=user_state(context, user, reply=now.state),
         evidence=("The account and its mailbox were read just now.",),
     )
 
 
-def _state(reply: schemas.AutoReply) -> dict[str, JsonValue]:
-    return {"status": reply.status, "inside": _plain(reply.inside), "outside": _plain(reply.outside)}
-
-
 def _search_reply(context: ToolContext, arguments: SetAutoReply, before: JsonValue) -> Outcome:
-    now = _reply_of(context, user_of(context, arguments.user))
+    now, then = _reply_of(context, user_of(context, arguments.user)), _wanted(arguments)
     words = f"The automatic reply is {'off' if now.status == 'disabled' else 'on'}."
-    text = arguments.text is None or _plain(now.inside) == _plain(_html(arguments.text))
-    if now.status == _wanted(arguments) and text:
+    if now == then or now.status == then.status == "disabled":
         return Outcome("found", words)
-    if isinstance(before, dict) and before.get("reply") == _state(now):
+    if isinstance(before, dict) and before.get("reply") == now.state:
         return Outcome("absent", "The automatic reply is as it was before.")
-    return Outcome("unclear", words)
+    return Outcome("unclear", f"{words} It is neither what was to be set nor what there was before.")
 
 
 @tool(
@@ -134,7 +195,7 @@ def _search_reply(context: ToolContext, arguments: SetAutoReply, before: JsonVal
 )
 def set_auto_reply(context: ToolContext, arguments: SetAutoReply) -> ToolResult:
     user = user_of(context, arguments.user)
-    reply: dict[str, JsonValue] = {"status": _wanted(arguments)}
+    reply: dict[str, JsonValue] = {"status": _wanted(arguments).status}
     if arguments.text is not None:
         html = _html(arguments.text)
         reply |= {"externalAudience": arguments.outside, "internalReplyMessage": html, "externalReplyMessage": html}

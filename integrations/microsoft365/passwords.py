@@ -14,8 +14,16 @@ from integrations.errors import TargetRefused, VendorGarbled
 from integrations.microsoft365 import endpoints, schemas
 from integrations.microsoft365.accounts import DIRECTORY_SECONDS
 from integrations.microsoft365.reading import method_words, methods_of
-from integrations.microsoft365.targets import UserName, cloud_user_of, tenant_of, user_of, user_state
+from integrations.microsoft365.targets import (
+    UserName,
+    cloud_user_of,
+    no_administrator,
+    tenant_of,
+    user_of,
+    user_state,
+)
 from integrations.microsoft365.tokens import LABEL
+from integrations.microsoft365.traces import PASSWORD_SET, settled_by_log
 from integrations.tools import (
     Category,
     Change,
@@ -34,7 +42,7 @@ from integrations.wire import record_of
 MethodId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,119}$")]
 """The id of a sign-in method."""
 
-_ACCOUNT = (endpoints.USERS, endpoints.USER, endpoints.MEMBER_OF)
+_ACCOUNT = (endpoints.USERS, endpoints.USER, endpoints.TRANSITIVE_MEMBER_OF)
 
 
 class ResetPassword(ToolArguments):
@@ -53,21 +61,8 @@ class RemoveMethod(ToolArguments):
     method_id: MethodId = Field(description="Which method (auth_methods: method_id).")
 
 
-def _no_administrator(context: ToolContext, user: schemas.User) -> schemas.User:
-    """The account, when it has no role of an administrator. Raises TargetRefused."""
-    query = [("$select", "id,displayName")]
-    rows = tenant_of(context).rows(schemas.Member, endpoints.MEMBER_OF, query, user_id=user.id)
-    roles = sorted(one.name for one in rows if one.is_role)
-    if roles:
-        raise TargetRefused(
-            f"{user.label} is an administrator ({', '.join(roles)}): how administrators sign in is changed by two"
-            " people together, in the admin centre."
-        )
-    return user
-
-
 def _preview_reset(context: ToolContext, arguments: ResetPassword) -> Preview:
-    user = _no_administrator(context, cloud_user_of(context, arguments.user))
+    user = no_administrator(context, cloud_user_of(context, arguments.user))
     after = "drawn when it runs, shown once" + (", to be changed at the next sign-in" if arguments.force_change else "")
     return Preview(
         title=f"Set a new password for {user.label}",
@@ -85,12 +80,15 @@ def _preview_reset(context: ToolContext, arguments: ResetPassword) -> Preview:
 
 
 def _search_reset(context: ToolContext, arguments: ResetPassword, before: JsonValue) -> Outcome:
-    changed = user_of(context, arguments.user).password_changed
+    user = user_of(context, arguments.user)
+    changed = user.password_changed
     was = before.get("password_changed") if isinstance(before, dict) else None
-    if was is None:
+    if not isinstance(was, str):
         return Outcome("unclear", "When the password was changed before is not known.")
     if changed != was:
-        return Outcome("found", f"The password was changed at {changed}.")
+        # it may be theirs: the one that was drawn is handed out only where ours was set
+        done = Outcome("found", f"The password was changed at {changed}.")
+        return settled_by_log(context, PASSWORD_SET, user.id, at=changed, was=was, found=done)
     return Outcome("absent", f"The password was last changed {was or 'at a time not known'}, as before.")
 
 
@@ -104,7 +102,7 @@ def _search_reset(context: ToolContext, arguments: ResetPassword, before: JsonVa
     category=Category.WRITE,
     risk=Risk.HIGH,
     flags={Flag.CREDENTIAL, Flag.SECRET},
-    endpoints=(*_ACCOUNT, endpoints.CHANGE_USER),
+    endpoints=(*_ACCOUNT, endpoints.AUDITS, endpoints.CHANGE_USER),
     outcome=OutcomeStrategy.OBSERVE,
     settle_seconds=DIRECTORY_SECONDS,
     undo="The old password does not come back: set another.",
@@ -113,7 +111,7 @@ def _search_reset(context: ToolContext, arguments: ResetPassword, before: JsonVa
     draws_secret=True,
 )
 def reset_password(context: ToolContext, arguments: ResetPassword) -> ToolResult:
-    user = _no_administrator(context, cloud_user_of(context, arguments.user))
+    user = no_administrator(context, cloud_user_of(context, arguments.user))
     password, tenant = context.secret_to_set, tenant_of(context)
     tenant.client.hide(password)
     body: dict[str, JsonValue] = {
@@ -132,7 +130,7 @@ def _passes(context: ToolContext, user: schemas.User) -> list[str]:
 
 
 def _preview_pass(context: ToolContext, arguments: TemporaryPass) -> Preview:
-    user = _no_administrator(context, user_of(context, arguments.user))
+    user = no_administrator(context, user_of(context, arguments.user))
     there = _passes(context, user)
     after = f"for {arguments.minutes} minutes, {'usable once' if arguments.once else 'usable again and again'}"
     return Preview(
@@ -172,7 +170,7 @@ def _search_pass(context: ToolContext, arguments: TemporaryPass, before: JsonVal
     search=_search_pass,
 )
 def temporary_access_pass(context: ToolContext, arguments: TemporaryPass) -> ToolResult:
-    user = _no_administrator(context, user_of(context, arguments.user))
+    user = no_administrator(context, user_of(context, arguments.user))
     body: dict[str, JsonValue] = {"lifetimeInMinutes": arguments.minutes, "isUsableOnce": arguments.once}
     made = record_of(schemas.Method, tenant_of(context).act(endpoints.ISSUE_PASS, body, user_id=user.id), label=LABEL)
     code = made.pass_text.get_secret_value()
@@ -190,6 +188,13 @@ def temporary_access_pass(context: ToolContext, arguments: TemporaryPass) -> Too
     )
 
 
+_MAY_BE_DEFAULT = frozenset({"phone", "microsoftAuthenticator", "softwareOath"})
+_DEFAULT_STAYS = (
+    "Microsoft refuses to remove the default method while there are others, and does not tell here which one that is:"
+    " if it refuses, remove the others first, or set another default in the admin centre."
+)
+
+
 def _method_of(context: ToolContext, user: schemas.User, method_id: str) -> schemas.Method:
     """The method, when the account has it and it can be removed. Raises TargetRefused."""
     found = next((one for one in methods_of(context, user) if one.id == method_id), None)
@@ -201,7 +206,7 @@ def _method_of(context: ToolContext, user: schemas.User, method_id: str) -> sche
 
 
 def _preview_remove(context: ToolContext, arguments: RemoveMethod) -> Preview:
-    user = _no_administrator(context, user_of(context, arguments.user))
+    user = no_administrator(context, user_of(context, arguments.user))
     method = _method_of(context, user, arguments.method_id)
     kept = [one for one in methods_of(context, user) if one.id != method.id and one.kind not in ("password", "email")]
     left = ", ".join(method_words(one) for one in kept) or "none: whoever knows the password registers a new one"
@@ -215,7 +220,10 @@ def _preview_remove(context: ToolContext, arguments: RemoveMethod) -> Preview:
         seen_by=f"{user.label}: cannot sign in with it any more.",
         undo="Only the person can register it anew.",
         target_state=user_state(context, user, method={"id": method.id, "name": method_words(method)}),
-        evidence=("The account, its roles and its sign-in methods were read just now.",),
+        evidence=(
+            "The account, its roles and its sign-in methods were read just now.",
+            *([_DEFAULT_STAYS] if method.kind in _MAY_BE_DEFAULT and len(kept) > 0 else []),
+        ),
     )
 
 
@@ -243,7 +251,7 @@ def _search_remove(context: ToolContext, arguments: RemoveMethod, _: JsonValue) 
     search=_search_remove,
 )
 def remove_mfa_method(context: ToolContext, arguments: RemoveMethod) -> ToolResult:
-    user = _no_administrator(context, user_of(context, arguments.user))
+    user = no_administrator(context, user_of(context, arguments.user))
     method = _method_of(context, user, arguments.method_id)
     tenant_of(context).act(endpoints.REMOVE_METHOD[method.kind], user_id=user.id, method_id=method.id)
     return ToolResult(

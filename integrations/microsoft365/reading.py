@@ -6,7 +6,15 @@ from pydantic import Field, JsonValue
 
 from integrations.microsoft365 import endpoints, schemas
 from integrations.microsoft365.products import product_name
-from integrations.microsoft365.targets import GROUP_FIELDS, USER_FIELDS, UserName, quoted, tenant_of, user_of
+from integrations.microsoft365.targets import (
+    GROUP_FIELDS,
+    USER_FIELDS,
+    UserName,
+    administrator_words,
+    quoted,
+    tenant_of,
+    user_of,
+)
 from integrations.tools import DefaultPolicy, Risk, ToolArguments, ToolContext, ToolResult, tool
 from integrations.wording import Words, counted
 
@@ -66,11 +74,11 @@ def find_user(context: ToolContext, arguments: FindUser) -> ToolResult:
 def get_user(context: ToolContext, arguments: OneUser) -> ToolResult:
     user = user_of(context, arguments.user)
     tenant = tenant_of(context)
-    query = [("$select", "id,displayName")]
+    query = [("$select", "id,displayName,isAssignableToRole")]
     member_of = list(tenant.rows(schemas.Member, endpoints.MEMBER_OF, query, user_id=user.id))
     names = {sku.sku_id: product_name(sku) for sku in tenant.rows(schemas.Sku, endpoints.SKUS)}
     groups: list[JsonValue] = [*sorted(one.name for one in member_of if not one.is_role)]
-    roles: list[JsonValue] = [*sorted(one.name for one in member_of if one.is_role)]
+    roles: list[JsonValue] = [*administrator_words(member_of)]
     content: dict[str, JsonValue] = {
         **_line(user),
         "job_title": user.title,

@@ -63,6 +63,13 @@ class AssignedLicense(Wire):
     sku_id: str = Field("", alias="skuId")
 
 
+class LicenseState(Wire):
+    """How somebody came by a licence; `by_group` = the group that gives it, empty where it was given to them."""
+
+    sku_id: str = Field("", alias="skuId")
+    by_group: str = Field("", alias="assignedByGroup")
+
+
 class User(Wire):
     """A person's account, or that of a mailbox."""
 
@@ -77,6 +84,7 @@ class User(Wire):
     location: str = Field("", alias="usageLocation")
     synced: bool = Field(False, alias="onPremisesSyncEnabled")
     licenses: tuple[AssignedLicense, ...] = Field((), alias="assignedLicenses")
+    license_states: tuple[LicenseState, ...] = Field((), alias="licenseAssignmentStates")
     password_changed: str = Field("", alias="lastPasswordChangeDateTime")
     sessions_from: str = Field("", alias="signInSessionsValidFromDateTime")
     created: str = Field("", alias="createdDateTime")
@@ -94,6 +102,7 @@ class Member(Wire):
     kind: str = Field("", alias="@odata.type")
     name: str = Field("", alias="displayName")
     upn: str = Field("", alias="userPrincipalName")
+    gives_roles: bool = Field(False, alias="isAssignableToRole")
 
     @property
     def is_role(self) -> bool:

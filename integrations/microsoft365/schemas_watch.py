@@ -52,11 +52,19 @@ class Identity(Wire):
     upn: str = Field("", alias="userPrincipalName")
 
 
+class AppIdentity(Wire):
+    """An application that did something: its own id, and that of what stands for it in the tenant."""
+
+    name: str = Field("", alias="displayName")
+    app_id: str = Field("", alias="appId")
+    principal: str = Field("", alias="servicePrincipalId")
+
+
 class Initiator(Wire):
     """A person or an application."""
 
     user: Identity = Identity()
-    app: Identity = Identity()
+    app: AppIdentity = AppIdentity()
 
     @property
     def words(self) -> str:
@@ -67,6 +75,7 @@ class Initiator(Wire):
 class Target(Wire):
     """What something was done to."""
 
+    id: str = ""
     kind: str = Field("", alias="type")
     name: str = Field("", alias="displayName")
     upn: str = Field("", alias="userPrincipalName")

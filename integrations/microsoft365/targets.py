@@ -6,7 +6,7 @@ The tenant is the company's link, never an argument; its token opens no other. A
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
@@ -25,7 +25,8 @@ from integrations.wire import Wire, record_of
 _GUID = re.compile(schemas.GUID)
 USER_FIELDS = (
     "id,displayName,userPrincipalName,mail,accountEnabled,userType,jobTitle,department,usageLocation,"
-    "onPremisesSyncEnabled,assignedLicenses,lastPasswordChangeDateTime,signInSessionsValidFromDateTime,createdDateTime"
+    "onPremisesSyncEnabled,assignedLicenses,licenseAssignmentStates,"
+    "lastPasswordChangeDateTime,signInSessionsValidFromDateTime,createdDateTime"
 )
 GROUP_FIELDS = (
     "id,displayName,mail,description,groupTypes,mailEnabled,securityEnabled,onPremisesSyncEnabled,isAssignableToRole"
@@ -118,6 +119,31 @@ def cloud_user_of(context: ToolContext, name: str) -> schemas.User:
         raise TargetRefused(
             f"{user.label} comes from the local directory of {context.company.name}: change it there, on a domain"
             " controller. What is changed in the cloud would be refused or written over."
+        )
+    return user
+
+
+def administrator_words(memberships: Iterable[schemas.Member]) -> list[str]:
+    """What makes somebody an administrator, in words; empty = nothing among these memberships."""
+    found = [(one.name if one.is_role else f"by way of the group {one.name}", one) for one in memberships]
+    return sorted(words for words, one in found if one.is_role or one.gives_roles)
+
+
+def no_administrator(context: ToolContext, user: schemas.User) -> schemas.User:
+    """The account, when it has no role of an administrator, neither itself nor by way of a group.
+
+    A group that roles can be assigned to counts as one that has them: which, the vendor tells only to those who may
+    read roles. Roles that somebody may take up for a time (Privileged Identity Management) are not seen before that.
+
+    Source: Microsoft Graph 1.0, "List a user's memberships (direct and transitive)" and "Use Microsoft Entra groups to
+    manage role assignments". Raises TargetRefused.
+    """
+    query = [("$select", "id,displayName,isAssignableToRole")]
+    rows = tenant_of(context).rows(schemas.Member, endpoints.TRANSITIVE_MEMBER_OF, query, user_id=user.id)
+    if roles := administrator_words(rows):
+        raise TargetRefused(
+            f"{user.label} is an administrator ({', '.join(roles)}): how administrators sign in is changed by two"
+            " people together, in the admin centre."
         )
     return user
 

@@ -61,10 +61,14 @@ def consent_address(base_url: str, *, client_id: str, tenant: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says of itself: whose tenant it opens, and which permissions were consented there."""
+    """What a token says of itself: whose tenant it opens, which permissions were consented there, and as what.
+
+    `principal` = the id of what stands for the app in the tenant; empty where it is not told.
+    """
 
     tenant: str
     roles: frozenset[str]
+    principal: str = ""
 
 
 def claims_of(token: str) -> Claims:
@@ -77,7 +81,12 @@ def claims_of(token: str) -> Claims:
             raise TypeError("claims of another kind")
     except (IndexError, KeyError, TypeError, AttributeError, ValueError, binascii.Error):
         raise VendorGarbled(f"{LABEL} gave a token that does not say which tenant it is for.", sent=True) from None
-    return Claims(tenant.lower(), frozenset(one for one in roles if isinstance(one, str)))
+    principal = told.get("oid")
+    return Claims(
+        tenant.lower(),
+        frozenset(one for one in roles if isinstance(one, str)),
+        principal.lower() if isinstance(principal, str) else "",
+    )
 
 
 class SignIn:

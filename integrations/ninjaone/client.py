@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
-from integrations.bearer import Bearer, shelf
+from integrations.bearer import Bearer, credentials_mark, shelf
 from integrations.contracts import CompanyRecord, CredentialField
 from integrations.errors import ToolUnavailable, VendorGarbled, VendorRefused, VendorUnauthorized
 from integrations.http import MOST_PAGES, VendorSession
@@ -93,6 +92,7 @@ class NinjaOneClient:
         person: PersonTokens | None,
     ) -> None:
         self._id, self._secret = credentials.client_id, credentials.client_secret.get_secret_value()
+        self._mark = credentials_mark(base_url, self._id, self._secret)
         self._errand = errand
         self._lane = lane
         self._person = person
@@ -265,8 +265,7 @@ class NinjaOneClient:
 
     def _sign_in(self) -> Bearer:
         """Put a token that holds on the session. Raises VendorUnauthorized for credentials that are not taken."""
-        mark = hashlib.sha256(f"{self._id}\n{self._secret}".encode()).hexdigest()
-        bearer = shelf.take(self._lane, credentials=mark, seconds=self._errand.remaining, ask=self._ask)
+        bearer = shelf.take(self._lane, credentials=self._mark, seconds=self._errand.remaining, ask=self._ask)
         self._session.bear(bearer.token)
         return bearer
 
@@ -285,7 +284,7 @@ class NinjaOneClient:
         """Put a token of whoever consented on the session. Raises ToolUnavailable where it holds no longer."""
         bearer = shelf.take(
             f"{self._lane}:person",
-            credentials=person.mark,
+            credentials=f"{self._mark}:{person.mark}",
             seconds=self._errand.remaining,
             ask=lambda: self._ask_as(person),
         )

@@ -5,14 +5,13 @@ One application reaches the whole partner, all its clients: whose a record is, i
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
-from integrations.bearer import Bearer, shelf
+from integrations.bearer import Bearer, credentials_mark, shelf
 from integrations.contracts import CompanyRecord, CredentialField
 from integrations.errors import VendorGarbled, VendorUnauthorized
 from integrations.http import MOST_PAGES, VendorSession
@@ -83,8 +82,7 @@ class Pax8Client:
         self, *, base_url: str, credentials: schemas.Credentials, errand: Errand, lane: str, pace: Pace
     ) -> None:
         self._id, self._secret = credentials.client_id, credentials.client_secret.get_secret_value()
-        # a token goes nowhere but where it came from: not even with the same credentials to another address
-        self._mark = hashlib.sha256(f"{base_url.rstrip('/')}\n{self._id}\n{self._secret}".encode()).hexdigest()
+        self._mark = credentials_mark(base_url, self._id, self._secret)
         self._errand, self._lane = errand, lane
 
         def session() -> VendorSession:

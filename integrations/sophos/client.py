@@ -6,7 +6,6 @@ else. Where a tenant lives is told by the vendor; the address guard believes it 
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import JsonValue
 
 from integrations import guard
-from integrations.bearer import Bearer, shelf
+from integrations.bearer import Bearer, credentials_mark, shelf
 from integrations.contracts import CompanyRecord, CredentialField
 from integrations.errors import ToolUnavailable, VendorGarbled, VendorNotFound, VendorUnauthorized
 from integrations.http import MOST_PAGES, VendorSession
@@ -99,8 +98,7 @@ class SophosClient:
     ) -> None:
         self._home = base_url.rstrip("/")
         self._id, self._secret = credentials.client_id, credentials.client_secret.get_secret_value()
-        # a token goes nowhere but where it came from: not even with the same credentials to another address
-        self._mark = hashlib.sha256(f"{self._home}\n{self._id}\n{self._secret}".encode()).hexdigest()
+        self._mark = credentials_mark(self._home, self._id, self._secret)
         self._errand, self._lane, self._pace = errand, lane, pace
         self._sessions: list[VendorSession] = []
         belongs = FAMILY.fullmatch(guard.target_of(self._home).host)

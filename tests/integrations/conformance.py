@@ -281,6 +281,18 @@ class ClientConformance:
             one.join(20)
         return failures
 
+    def test_a_token_goes_to_no_other_address_than_the_one_that_gave_it(self, settings: Settings) -> None:
+        """The same credentials of the same connection, entered for another cloud or a local address."""
+        if not self.token_path:
+            return
+        lane, empty = str(uuid.uuid4()), self.page([], following=False, number=1)
+        with rogue_server(self.answering(empty)) as first, rogue_server(self.answering(empty)) as second:
+            settings.LOCAL_TARGETS = frozenset({("127.0.0.1", first.port), ("127.0.0.1", second.port)})
+            for wire in (first, second):
+                with closing(self.opened(wire, lane)) as client:
+                    assert self.names(client) == []
+            assert (self.signed_in(first), self.signed_in(second)) == (1, 1)
+
     def test_a_token_that_ends_at_once_or_ended_long_ago_is_no_endless_signing_in(self, settings: Settings) -> None:
         if not self.token_path:
             return

@@ -188,6 +188,73 @@ class AccountTests(CloudTestCase):
                 self.set_it(f"microsoft365.{name}", user=DANA, **more)
         assert self.sandbox.effects() == []
 
+    def test_an_administrator_by_way_of_a_group_is_one_also_through_a_group_in_it(self) -> None:
+        tenant, group = self.tenant(self.harbor.name)["tenantId"], self.number("groups", displayName="Reception")
+        inner = next(one["body"] for one in self.sandbox.cloud("groups") if one["id"] == group)
+        who = {"user": TOM} if self.account(TOM)["id"] in inner["members"] else {"user": MARCUS}
+        outer = {**inner, "displayName": "Helpdesk", "isAssignableToRole": True, "members": [inner["id"]]}
+        self.preview("microsoft365.reset_password", **who)
+        planted = self.sandbox.plant_cloud("groups", tenant, {key: outer[key] for key in outer if key != "id"})
+        number = self.number("groups", id=planted["id"])
+        for members in ([inner["id"]], [self.account(who["user"])["id"]]):
+            self.sandbox.change_cloud("groups", number, members=members)
+            for name, more in (
+                ("reset_password", {}),
+                ("temporary_access_pass", {}),
+                ("remove_mfa_method", {"method_id": "any"}),
+                ("set_account_enabled", {"enabled": False}),
+            ):
+                with pytest.raises(TargetRefused, match="by way of the group Helpdesk"):
+                    self.preview(f"microsoft365.{name}", **who, **more)
+                with pytest.raises(TargetRefused):
+                    self.set_it(f"microsoft365.{name}", **who, **more)
+        told: Any = self.call("microsoft365.get_user", **who).content
+        assert told["administrator_roles"] == ["by way of the group Helpdesk"]
+        assert self.sandbox.effects() == []
+
+    def test_what_somebody_else_did_meanwhile_is_not_taken_for_a_write_that_was_lost(self) -> None:
+        """A password of their own, an account of that name made by others: nobody hands out what was drawn."""
+        before: Any = self.preview("microsoft365.reset_password", user=MARCUS).target_state
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        fields = {"lastPasswordChangeDateTime": now, "signInSessionsValidFromDateTime": now}
+        self.sandbox.change_cloud("users", self.user_number(MARCUS), **fields)
+        assert self.look_again("microsoft365.reset_password", before, user=MARCUS).verdict == "unclear"
+        assert self.look_again(
+            "microsoft365.revoke_sessions", before | {"sessions_from": now[:4]}, user=MARCUS
+        ).verdict == ("unclear")
+        wanted = {"name": "Noor Haddad", "upn": "noor@harbordental.example", "location": "US"}
+        made = {
+            "displayName": "Noor",
+            "userPrincipalName": wanted["upn"],
+            "createdDateTime": now,
+            "accountEnabled": True,
+        }
+        self.sandbox.plant_cloud("users", self.tenant(self.harbor.name)["tenantId"], made)
+        told = self.look_again("microsoft365.create_user", {}, **wanted)
+        assert (told.verdict, told.written) == ("unclear", None)
+
+    def test_an_earlier_password_of_ours_does_not_stand_for_the_one_that_was_lost(self) -> None:
+        self.set_it("microsoft365.reset_password", user=MARCUS)
+        before: Any = self.preview("microsoft365.reset_password", user=MARCUS).target_state
+        later = (datetime.now(UTC) + timedelta(seconds=90)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.sandbox.change_cloud("users", self.user_number(MARCUS), lastPasswordChangeDateTime=later)
+        assert self.look_again("microsoft365.reset_password", before, user=MARCUS).verdict == "unclear"
+
+    def test_without_the_log_an_outcome_stays_unclear(self) -> None:
+        before: Any = self.preview("microsoft365.reset_password", user=MARCUS).target_state
+        self.set_it("microsoft365.reset_password", user=MARCUS)
+        number = self.number("tenants", displayName=self.harbor.name)
+        self.sandbox.change_cloud("tenants", number, withheld=["AuditLog.Read.All"])
+        self.sandbox.end_cloud_tokens()
+        told = self.look_again("microsoft365.reset_password", before | {"password_changed": "2026"}, user=MARCUS)
+        assert (told.verdict, "AuditLog.Read.All" in told.evidence) == ("unclear", True)
+
+    def test_the_card_says_that_a_default_method_stays_while_there_are_others(self) -> None:
+        shown = self.preview("microsoft365.remove_mfa_method", user=DANA, method_id=self.method(DANA, "phone"))
+        assert any("default method" in one for one in shown.evidence)
+        shown = self.preview("microsoft365.remove_mfa_method", user=DANA, method_id=self.method(DANA, "fido2"))
+        assert not any("default method" in one for one in shown.evidence)
+
     def test_an_account_of_a_local_directory_is_refused_with_where_to_go(self) -> None:
         for name, more in (("reset_password", {}), ("set_account_enabled", {"enabled": False})):
             with pytest.raises(TargetRefused, match="domain controller"):
@@ -275,6 +342,14 @@ class AccessTests(CloudTestCase):
         self.call("microsoft365.assign_license", user=TOM, remove="SPB")
         assert self.account(TOM)["assignedLicenses"] == []
 
+    def test_a_licence_that_a_group_gives_is_not_taken_by_hand(self) -> None:
+        states = [{**one, "assignedByGroup": "a-group"} for one in self.account(MARCUS)["licenseAssignmentStates"]]
+        self.sandbox.change_cloud(
+            "users", self.number("users", userPrincipalName=MARCUS), licenseAssignmentStates=states
+        )
+        with pytest.raises(TargetRefused, match="by way of a group"):
+            self.preview("microsoft365.assign_license", user=MARCUS, remove="SPB")
+
     def test_what_cannot_be_licensed_is_told_before_anything_is_sent(self) -> None:
         full = self.number("skus", skuPartNumber="SPB")
         for arguments, words in (
@@ -334,6 +409,64 @@ class AccessTests(CloudTestCase):
         assert (later.changes[0].before, later.changes[0].after) == (wanted["text"], "off")
         self.call("microsoft365.set_auto_reply", user=MARCUS)
         assert self.reply(MARCUS)["status"] == "disabled"
+
+    def test_a_planned_reply_arrives_with_its_dates_and_audience_and_the_card_shows_what_it_replaces(self) -> None:
+        first = {
+            "user": MARCUS,
+            "text": "Away",
+            "outside": "contactsOnly",
+            "start": "2026-12-01T08:00:00+01:00",
+            "end": "2026-12-09T00:00:00Z",
+        }
+        self.call("microsoft365.set_auto_reply", **first)
+        kept = self.reply(MARCUS)
+        assert (kept["status"], kept["externalAudience"]) == ("scheduled", "contactsOnly")
+        assert kept["scheduledStartDateTime"] == {"dateTime": "2026-12-01T07:00:00", "timeZone": "UTC"}
+        assert kept["scheduledEndDateTime"] == {"dateTime": "2026-12-09T00:00:00", "timeZone": "UTC"}
+
+        shown = self.preview("microsoft365.set_auto_reply", user=MARCUS, text="Away", outside="none")
+        told = {one.label: (one.before, one.after) for one in shown.changes}
+        assert told == {
+            "Automatic reply": ("Away", "Away"),
+            "When": ("from 2026-12-01 07:00:00 UTC to 2026-12-09 00:00:00 UTC", "until it is switched off"),
+            "Outside": ("only contacts of the mailbox", "nobody"),
+        }
+
+    def test_a_reply_that_differs_in_one_thing_only_is_not_taken_for_the_one_that_never_arrived(self) -> None:
+        name, there = (
+            "microsoft365.set_auto_reply",
+            {
+                "user": MARCUS,
+                "text": "Away",
+                "outside": "all",
+                "start": "2026-12-01T08:00:00Z",
+                "end": "2026-12-09T00:00:00Z",
+            },
+        )
+        self.call(name, **there)
+        for change in (
+            {"text": "Back soon"},
+            {"text": "Away" + " x" * 400},
+            {"outside": "none"},
+            {"start": "2026-12-02T08:00:00Z"},
+            {"end": "2026-12-10T00:00:00Z"},
+            {"start": None, "end": None},
+        ):
+            wanted = {key: value for key, value in {**there, **change}.items() if value is not None}
+            before = self.preview(name, **wanted).target_state
+            self.sandbox.fault("cut_before", method="PATCH", vendor="microsoft365")
+            with pytest.raises(OutcomeUnknown):
+                self.call(name, **wanted)
+            self.sandbox.clear_faults()
+            assert self.look_again(name, before, **wanted).verdict == "absent", change
+        assert self.look_again(name, None, **there).verdict == "found"
+
+    def test_a_reply_whose_date_or_audience_somebody_moved_has_drifted(self) -> None:
+        name, there = "microsoft365.set_auto_reply", {"user": MARCUS, "text": "Away", "outside": "all"}
+        self.call(name, **there)
+        shown = self.preview(name, user=MARCUS, text="Back").target_digest
+        self.call(name, **{**there, "outside": "none"})
+        assert self.preview(name, user=MARCUS, text="Back").target_digest != shown
 
     def reply(self, upn: str) -> dict[str, Any]:
         """The automatic reply as the vendor holds it."""

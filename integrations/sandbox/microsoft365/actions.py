@@ -9,9 +9,10 @@ from copy import deepcopy
 from datetime import UTC, datetime
 
 from integrations.sandbox.json_types import Json, Record
-from integrations.sandbox.microsoft365.habits import audit, stamp
+from integrations.sandbox.microsoft365.credentials import principal_of
+from integrations.sandbox.microsoft365.habits import audit, license_state, stamp
 from integrations.sandbox.microsoft365.problems import Problem, bad_request, denied, not_found
-from integrations.sandbox.microsoft365.routes import Call, Endpoint, Route, body_of
+from integrations.sandbox.microsoft365.routes import Call, Endpoint, Route, body_of, texts
 from integrations.sandbox.wire import Answer, Effect, json_answer
 
 _METHOD_KINDS = {
@@ -52,7 +53,12 @@ def _saved(call: Call, kind: str, row: Record, *, verb: str = "updated") -> Effe
 
 def _logged(call: Call, activity: str, user: Record, category: str = "UserManagement") -> None:
     line = audit(call.tenant, activity, category, user, _now())
-    line |= {"id": f"Directory_{uuid.uuid4()}", "initiatedBy": {"app": {"displayName": "Junto"}}}
+    by: Record = {
+        "displayName": "Junto",
+        "appId": None,  # the vendor mostly leaves it out here
+        "servicePrincipalId": principal_of(call.tenant, call.app),
+    }
+    line |= {"id": f"Directory_{uuid.uuid4()}", "initiatedBy": {"app": by}}
     call.world.save("audits", {"tenant": call.tenant, "body": line})
 
 
@@ -157,8 +163,14 @@ def _assign(call: Call) -> Answer:
             sku["consumedUnits"] = used
             call.world.save("skus", stored)
     known = {str(sku["skuId"]) for sku in call.bodies("skus")}
+    inherited = {str(one["skuId"]) for one in _list(user.get("licenseAssignmentStates")) if one["assignedByGroup"]}
+    if inherited & {str(one) for one in removed}:
+        raise bad_request("User license is inherited from a group membership and it cannot be removed directly.")
     if not wanted <= known or not {str(one) for one in removed} <= now:
         raise bad_request("License does not correspond to a valid company license, or the user does not have it.")
+    states = [one for one in _list(user.get("licenseAssignmentStates")) if one["skuId"] in wanted]
+    new = wanted - {str(one["skuId"]) for one in states}
+    user["licenseAssignmentStates"] = [*states, *(license_state(one) for one in sorted(new))]
     user["assignedLicenses"] = [{"skuId": one, "disabledPlans": []} for one in sorted(wanted)]
     _logged(call, "Change user license", user)
     effect = _saved(call, "users", row)
@@ -181,13 +193,9 @@ def _changeable_group(call: Call) -> Record:
         raise bad_request("Cannot add or remove members of a group with dynamic membership.")
     if group["onPremisesSyncEnabled"]:
         raise bad_request(_SYNCED)
-    if group["mailEnabled"] and "Unified" not in _texts(group["groupTypes"]):
+    if group["mailEnabled"] and "Unified" not in texts(group["groupTypes"]):
         raise bad_request("Cannot Update a mail-enabled security groups and or distribution list.")
     return row
-
-
-def _texts(value: Json) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list) else []
 
 
 def _add_member(call: Call) -> Answer:
@@ -197,7 +205,7 @@ def _add_member(call: Call) -> Answer:
     if "/directoryObjects/" not in reference and "/users/" not in reference:
         raise bad_request("Invalid object reference in '@odata.id'.")
     user = body_of(call.row("users", who, who))
-    members = _texts(body_of(row)["members"])
+    members = texts(body_of(row)["members"])
     if user["id"] in members:
         raise bad_request("One or more added object references already exist for: 'members'.")
     body_of(row)["members"] = [*members, user["id"]]
@@ -207,7 +215,7 @@ def _add_member(call: Call) -> Answer:
 
 def _remove_member(call: Call) -> Answer:
     row = _changeable_group(call)
-    members = _texts(body_of(row)["members"])
+    members = texts(body_of(row)["members"])
     if call.parts[1] not in members:
         raise not_found(call.parts[1])
     body_of(row)["members"] = [one for one in members if one != call.parts[1]]

@@ -10,6 +10,7 @@ import hmac
 import json
 import secrets
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -223,12 +224,18 @@ ACTING = frozenset(
 )
 
 
+def principal_of(tenant: str, client_id: str) -> str:
+    """The id of what stands for an app in a tenant."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"microsoft365/principal/{tenant}/{client_id}"))
+
+
 def _written(tenant: str, app: App, roles: frozenset[str], now: int) -> str:
     """A token as the vendor writes it, but for the signature, which nobody but the vendor checks."""
     claims: Json = {
         "aud": "https://graph.microsoft.com",
         "tid": tenant,
         "appid": app.client_id,
+        "oid": principal_of(tenant, app.client_id),
         "roles": [*sorted(roles)],
         "iat": now,
         "exp": now + TOKEN_SECONDS,

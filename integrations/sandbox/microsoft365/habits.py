@@ -58,6 +58,18 @@ def sku(owner: str, company: str, part: str, *, seats: int) -> Record:
     }
 
 
+def license_state(sku_id: str, group: str | None = None) -> Record:
+    """How somebody came by a licence: by hand, or by way of a group."""
+    return {
+        "skuId": sku_id,
+        "assignedByGroup": group,
+        "disabledPlans": [],
+        "error": "None",
+        "state": "Active",
+        "lastUpdatedDateTime": "2026-01-01T00:00:00Z",
+    }
+
+
 def methods(owner: str, user: Record, at: int, now: datetime) -> list[Record]:
     """How somebody signs in: everybody by password, most with the app, some by phone, one with a key."""
     who, since = str(user["id"]), stamp(now - timedelta(days=200))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from copy import deepcopy
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from integrations.sandbox.json_types import Json, Record
+from integrations.sandbox.microsoft365 import properties
 from integrations.sandbox.microsoft365.filters import read_filter
 from integrations.sandbox.microsoft365.problems import Problem, bad_request, not_found
 from integrations.sandbox.store import World
@@ -19,13 +19,15 @@ PREFIX = "/microsoft365/v1.0"
 
 @dataclass(frozen=True)
 class Call:
-    """One authenticated request on its way to its route. `parts` are what stands for the template's names."""
+    """One authenticated request on its way to its route. `parts` are what stands for the template's
+    names, `app` is the client id of the app that asks."""
 
     world: World
     tenant: str
     roles: frozenset[str]
     request: Request
     parts: tuple[str, ...]
+    app: str
 
     @property
     def query(self) -> dict[str, str]:
@@ -83,21 +85,28 @@ def body_of(row: Record) -> Record:
 
 
 def listed(
-    call: Call, rows: list[Record], *, filters: tuple[str, ...] = (), takes: tuple[str, ...] = (), size: int = 100
+    call: Call,
+    rows: list[Record],
+    *,
+    filters: tuple[str, ...] = (),
+    takes: tuple[str, ...] = (),
+    selects: Collection[str] = (),
+    size: int = 100,
 ) -> Answer:
-    """A page of a list. `filters` are the fields it can be filtered by, `takes` what else it understands.
+    """A page of a list. `filters` are the fields it can be filtered by, `selects` those that can be chosen, `takes`
+    what else it understands.
 
     Raises Problem for a parameter that it does not, so that nobody gets everything who asked for little.
     """
     query = call.query
-    known = {"$skiptoken", *takes, *(("$filter",) if filters else ())}
+    known = {"$skiptoken", *takes, *(("$filter",) if filters else ()), *(("$select",) if selects else ())}
     for name in query:
         if name not in known:
             raise bad_request(f"The query parameter '{name[:40]}' is not supported here.")
     fits = read_filter(query.get("$filter", ""), filters)
     found = _ordered([row for row in rows if fits(row)], query.get("$orderby", ""), filters)
     start, page = _number(query.get("$skiptoken", "0"), 0, 10**9), _number(query.get("$top", str(size)), 1, 999)
-    shown: list[Json] = [_selected(row, query.get("$select", "")) for row in found[start : start + page]]
+    shown: list[Json] = [_selected(row, query.get("$select", ""), selects) for row in found[start : start + page]]
     told: Record = {"@odata.context": f"{call.request.base_url}{PREFIX}/$metadata#{call.request.path}", "value": shown}
     if start + page < len(found):
         onward = urlencode([*((n, v) for n, v in query.items() if n != "$skiptoken"), ("$skiptoken", start + page)])
@@ -105,19 +114,20 @@ def listed(
     return json_answer(200, told)
 
 
-def one(call: Call, body: Record) -> Answer:
-    """One record. Raises Problem."""
+def one(call: Call, body: Record, *, selects: Collection[str] = ()) -> Answer:
+    """One record; `selects` as in `listed`. Raises Problem."""
     for name in call.query:
-        if name != "$select":
+        if name != "$select" or not selects:
             raise bad_request(f"The query parameter '{name[:40]}' is not supported here.")
-    return json_answer(200, _selected(body, call.query.get("$select", "")))
+    return json_answer(200, _selected(body, call.query.get("$select", ""), selects))
 
 
-def _selected(body: Record, select: str) -> Record:
+def _selected(body: Record, select: str, known: Collection[str]) -> Record:
     wanted = {name for name in select.split(",") if name}
-    unknown = sorted(name for name in wanted if not re.fullmatch(r"[A-Za-z]\w*", name))
-    if unknown:
-        raise bad_request(f"Parsing OData Select and Expand failed: {unknown[0][:40]}")
+    if unknown := sorted(wanted.difference(known)):
+        raise bad_request(
+            f"Parsing OData Select and Expand failed: Could not find a property named '{unknown[0][:40]}'."
+        )
     shown = {name: deepcopy(value) for name, value in body.items() if name != "members"}
     if not wanted:
         return shown
@@ -146,7 +156,7 @@ def _organization(call: Call) -> Answer:
         "displayName": tenant["displayName"],
         "verifiedDomains": [{"name": tenant["domain"], "isDefault": True, "isInitial": False, "type": "Managed"}],
     }
-    return listed(call, [body], takes=("$select",))
+    return listed(call, [body], selects=properties.ORGANIZATION)
 
 
 def _domains(call: Call) -> Answer:
@@ -161,7 +171,7 @@ def _domains(call: Call) -> Answer:
         "isAdminManaged": True,
         "supportedServices": ["Email", "OfficeCommunicationsOnline"],
     }
-    return listed(call, [body], takes=("$select",))
+    return listed(call, [body], selects=properties.DOMAIN)
 
 
 def _contracts(call: Call) -> Answer:
@@ -172,36 +182,60 @@ _USER_FILTERS = ("displayName", "givenName", "surname", "userPrincipalName", "ma
 
 
 def _users(call: Call) -> Answer:
-    return listed(call, call.bodies("users"), filters=_USER_FILTERS, takes=("$select", "$top", "$orderby"))
+    return listed(
+        call, call.bodies("users"), filters=_USER_FILTERS, takes=("$top", "$orderby"), selects=properties.USER
+    )
 
 
 def _user(call: Call) -> Answer:
-    return one(call, body_of(call.user()))
+    return one(call, body_of(call.user()), selects=properties.USER)
+
+
+def _groups_with(call: Call, inside: Collection[Json]) -> list[Record]:
+    """The groups that hold one of these directly: people, or groups."""
+    return [one for one in call.bodies("groups") if set(texts(one["members"])) & {str(each) for each in inside}]
+
+
+def texts(value: Json) -> list[str]:
+    """The texts of a list; none where it is no list."""
+    return [str(one) for one in value] if isinstance(value, list) else []
 
 
 def _member_of(call: Call) -> Answer:
+    return _memberships(call, _groups_with(call, [body_of(call.user())["id"]]))
+
+
+def _transitive_member_of(call: Call) -> Answer:
+    found: dict[str, Record] = {}
+    inside: list[Json] = [body_of(call.user())["id"]]
+    while inside:
+        new = [one for one in _groups_with(call, inside) if str(one["id"]) not in found]
+        found |= {str(one["id"]): one for one in new}
+        inside = [one["id"] for one in new]
+    return _memberships(call, list(found.values()))
+
+
+def _memberships(call: Call, groups: list[Record]) -> Answer:
     who = body_of(call.user())["id"]
-    found: list[Record] = []
-    for group in call.bodies("groups"):
-        members = group["members"]
-        if isinstance(members, list) and who in members:
-            found.append({"@odata.type": "#microsoft.graph.group", **group})
+    found: list[Record] = [{"@odata.type": "#microsoft.graph.group", **group} for group in groups]
     kind = "#microsoft.graph.directoryRole"
     roles = [one for one in call.bodies("roles") if one["user"] == who]
     found += [{"@odata.type": kind, "id": one["id"], "displayName": one["name"]} for one in roles]
-    return listed(call, found, takes=("$select", "$top"))
+    return listed(call, found, takes=("$top",), selects=properties.MEMBERSHIP)
 
 
 def _skus(call: Call) -> Answer:
-    return listed(call, call.bodies("skus"), takes=("$select",))
+    return listed(call, call.bodies("skus"), selects=properties.SKU)
 
 
 def _groups(call: Call) -> Answer:
-    return listed(call, call.bodies("groups"), filters=("displayName", "mail"), takes=("$select", "$top"))
+    return listed(
+        call, call.bodies("groups"), filters=("displayName", "mail"), takes=("$top",), selects=properties.GROUP
+    )
 
 
 def _group(call: Call) -> Answer:
-    return one(call, body_of(call.row("groups", call.parts[0], "")))
+    return one(call, body_of(call.row("groups", call.parts[0], "")), selects=properties.GROUP)
 
 
 def _members(call: Call) -> Answer:
@@ -210,7 +244,7 @@ def _members(call: Call) -> Answer:
     people = [
         {"@odata.type": "#microsoft.graph.user", **user} for user in call.bodies("users") if user["id"] in members
     ]
-    return listed(call, people, takes=("$select", "$top"))
+    return listed(call, people, takes=("$top",), selects=properties.USER)
 
 
 def premium(endpoint: Endpoint) -> Endpoint:
@@ -242,11 +276,12 @@ def _risky(call: Call) -> Answer:
 
 
 def _devices(call: Call) -> Answer:
-    return listed(call, call.bodies("devices"), filters=("userPrincipalName", "deviceName"), takes=("$top", "$select"))
+    fields = ("userPrincipalName", "deviceName")
+    return listed(call, call.bodies("devices"), filters=fields, takes=("$top",), selects=properties.DEVICE)
 
 
 def _device(call: Call) -> Answer:
-    return one(call, body_of(call.row("devices", call.parts[0], "")))
+    return one(call, body_of(call.row("devices", call.parts[0], "")), selects=properties.DEVICE)
 
 
 def _alerts(call: Call) -> Answer:
@@ -293,6 +328,7 @@ READS = [
     Route("GET", "/users", "User.Read.All", _users),
     Route("GET", "/users/{user-id}", "User.Read.All", _user),
     Route("GET", "/users/{user-id}/memberOf", "GroupMember.Read.All", _member_of),
+    Route("GET", "/users/{user-id}/transitiveMemberOf", "GroupMember.Read.All", _transitive_member_of),
     Route("GET", "/users/{user-id}/authentication/methods", "UserAuthenticationMethod.Read.All", _methods),
     Route("GET", "/users/{user-id}/mailFolders/inbox/messageRules", "MailboxSettings.Read", _rules),
     Route("GET", "/users/{user-id}/mailboxSettings", "MailboxSettings.Read", _mailbox),

@@ -91,7 +91,7 @@ class Microsoft365(FrontDoor):
             if not _holds(route.permission, token.roles):
                 raise denied()
             world = self._store.world(self.slug, token.app.owner)
-            return route.endpoint(Call(world, token.tenant, token.roles, request, parts))
+            return route.endpoint(Call(world, token.tenant, token.roles, request, parts, token.app.client_id))
         except Problem as problem:
             return json_answer(problem.status, problem.body())
 
