@@ -29,6 +29,7 @@ from integrations.llm.strict import JsonRefused, strict_json
 from integrations.tools import AnyTool
 from junto.canonical import NotCanonical, digest
 from junto.tenants.models import Company
+from runbooks.values import with_inputs
 from runbooks.versions import PublishedVersion
 from signals.facts import SignalFacts
 
@@ -160,7 +161,7 @@ class DryRun:
     def _decide(self, step: DryStep) -> None:
         """Go on with what a person chose in the past run; where nobody did, with the first option, and say so."""
         written = step.written
-        answered = self._ground.answers.get(written.title)
+        answered = self._ground.answers.get(with_inputs(written.title, self._ground.inputs)[:200])
         option = next((each for each in written.options if answered and each[:300] == answered.option), None)
         if answered is None or option is None:
             if not written.options:

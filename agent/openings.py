@@ -15,6 +15,7 @@ from agent.steps import mentions_of
 from junto.tenants.models import Company, Organization
 from runbooks.document import Step, resolve
 from runbooks.mentions import FACT_PATHS, FactReference, Mention
+from runbooks.values import with_inputs
 from runbooks.versions import PublishedVersion
 from signals.facts import SignalFacts
 from signals.models import Signal
@@ -60,7 +61,7 @@ def _step_facts(step: Step, told: StepTold, facts: SignalFacts, inputs: Mapping[
     return StepFacts(
         order=step.number,
         number=step.label,
-        title=step.title,
+        title=with_inputs(step.title, inputs),
         text=step.text,
         kind=step.kind,
         options=step.options,

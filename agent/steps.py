@@ -20,6 +20,7 @@ from integrations.tools import registry
 from junto.tenants.scoping import TenantQuerySet
 from runbooks.document import Mention, Step, resolve
 from runbooks.models import Runbook
+from runbooks.values import with_inputs
 from runbooks.versions import PublishedVersion
 from signals.facts import SignalFacts
 
@@ -41,7 +42,7 @@ def lay_out(session: AgentSession, version: PublishedVersion | None) -> None:
             session=session,
             number=step.number,
             label=step.label,
-            title=step.title[:200],
+            title=with_inputs(step.title, session.inputs)[:200],
             decision=step.kind == "decision",
         )
         for step in (version.document.steps if version else ())

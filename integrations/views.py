@@ -33,7 +33,7 @@ from integrations.services import (
 )
 from integrations.traffic import traffic_of
 from integrations.vendors import FILES, VENDORS, Vendor
-from integrations.webhooks import webhook_facts
+from integrations.webhooks import sends_webhooks, webhook_facts
 from junto.tenants.access import MemberRequest
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
@@ -104,7 +104,12 @@ def remove(request: MemberRequest, connection_id: UUID) -> HttpResponse:
         return redirect("connections")
     links = CompanyLink.objects.for_organization(request.organization).filter(connection=connection)
     tile = _tile(connection)
-    context = {"connection": tile, "vendor": tile["vendor"], "links": links.count()}
+    context = {
+        "connection": tile,
+        "vendor": tile["vendor"],
+        "links": links.count(),
+        "sends_webhooks": sends_webhooks(connection),
+    }
     return render(request, "integrations/connection_remove.html", context)
 
 

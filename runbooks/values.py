@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -12,6 +14,10 @@ from runbooks.inputs import InputDeclaration
 from runbooks.kinds import read_value
 from runbooks.mentions import FACT_PATHS
 from signals.facts import SignalFacts
+
+_NAMED: Final = re.compile(r"(?<![\w.@])input\.([a-z][a-z0-9_]{0,39})\b")
+#: Characters of a value that stand within other words.
+_SHOWN: Final = 80
 
 
 @dataclass
@@ -72,3 +78,16 @@ def read_values(declared: Iterable[InputDeclaration], given: Mapping[str, JsonVa
     if errors:
         raise ValuesRefused(errors, {each.name: each.label for each in declared})
     return values
+
+
+def with_inputs(words: str, values: Mapping[str, JsonValue]) -> str:
+    """Words of a step as a run has them: with the values of this run where they name inputs (`input.last_day`).
+
+    One without a value keeps its name. A value stands there on one line, and is cut after 80 characters.
+    """
+
+    def value(named: re.Match[str]) -> str:
+        given = values.get(named[1])
+        return " ".join(str(given).split())[:_SHOWN] if given not in (None, "") else named[0]
+
+    return _NAMED.sub(value, words)

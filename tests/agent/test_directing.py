@@ -50,6 +50,20 @@ class DecisionTest(DirectedRunCase):
         assert "passes over" in self.rows(session)[3].reason
         assert self.written() == []
 
+    def test_a_question_names_what_was_entered_for_this_run_and_nothing_behind_it_is_done_before_the_answer(
+        self,
+    ) -> None:
+        body = HYBRID.replace("Did they confirm who they are?", "Is the last day, input.last_day, over?")
+        inputs = [{"name": "last_day", "label": "Last day", "type": "date"}]
+        runbook = self.publish(body, audience="hybrid", inputs=inputs)
+        session = self.run_it(runbook, last_day="2031-05-02")
+        (asked,) = self.asked(session)
+        assert asked.question == "Is the last day, 2031-05-02, over?"
+        page = self.log_in(self.theo).get(self.path(f"runs/{session.pk}/")).content.decode()
+        assert "Is the last day, 2031-05-02, over?" in page
+        assert self.written() == []
+        assert self.waiting(session) == []
+
     def stopping(self, audience: str) -> Runbook:
         body = HYBRID.replace(NO, STOP)
         return self.publish(body, audience=audience, on_success=Runbook.OnSuccess.RESOLVE)

@@ -45,7 +45,6 @@ STORIES = {
         "Our offers come back", "The server said 550 5.7.26 to my mail.", (SORTED, TOLD, FOUND)
     ),
     "failed-backup": Story("Nightly job of HARBOR-DB1 failed", "VSS writer timed out.", (SORTED, FOUND), "Alerts"),
-    "new-user-onboarding": Story("Somebody new starts on Monday", "Noor Haddad joins the front desk.", (TOLD, FOUND)),
     "password-reset": Story("I forgot my password", "Nothing works since my holiday.", (TOLD, FOUND)),
     "phone-voice": Story("Nobody can call us", "Customers hear nothing when they dial.", (SORTED, TOLD, FOUND)),
     "printer": Story("The second floor cannot print", "Nothing comes out since nine.", (SORTED, TOLD, FOUND)),
@@ -119,6 +118,19 @@ class LibraryRunCase(SessionTestCase):
         )
         accept_suggestions(actor=self.actor(self.adam), connection=cloud)
         self.resell()
+        self.document()
+
+    def document(self) -> None:
+        """Connect the documentation, and link Harbor there."""
+        key = self.sandbox.itglue["northwind-docs"]
+        documentation = save_connection(
+            actor=self.actor(self.adam),
+            vendor="itglue",
+            label="IT Glue",
+            base_url=key.base_url,
+            credentials={"api_key": key.api_key},
+        )
+        link_company(actor=self.actor(self.adam), connection=documentation, company=self.harbor, external_id="2501")
 
     def resell(self) -> None:
         """Connect the distributor, with the companies of the same names."""

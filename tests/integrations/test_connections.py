@@ -17,6 +17,7 @@ from integrations.tools import registry
 from integrations.vendors import VENDORS
 from junto.audit.models import AuditEntry
 from junto.tenants.permissions import PermissionDenied
+from tests.factories import ConnectionFactory
 from tests.integrations.connected import ConnectedTestCase
 from tests.integrations.rogue import rogue_server, says
 
@@ -312,7 +313,9 @@ class PageTests(ConnectedTestCase):
     def test_a_removed_connection_leaves_its_tickets_and_comes_back_as_the_same(self) -> None:
         browser = self.log_in(self.adam)
         path = self.path(f"connections/{self.connection.pk}/remove/")
-        assert "Company links" in browser.get(path).content.decode()
+        page = browser.get(path).content.decode()
+        assert "Company links" in page
+        assert "remove the webhook on the page of the connection first" in page
 
         browser.post(path)
 
@@ -326,6 +329,12 @@ class PageTests(ConnectedTestCase):
         browser.post(self.path("connections/add/connectwise/"), form)
         again = Connection.objects.for_organization(self.northwind).get(vendor="connectwise")
         assert (again.pk, again.removed_at, again.state) == (self.connection.pk, None, Connection.State.OK)
+
+    def test_nothing_is_said_of_a_webhook_where_the_vendor_sends_none(self) -> None:
+        quiet = ConnectionFactory(organization=self.northwind, vendor="sophos", label="Sophos")
+        page = self.log_in(self.adam).get(self.path(f"connections/{quiet.pk}/remove/")).content.decode()
+        assert "Company links" in page
+        assert "ebhook" not in page
 
     def test_a_company_is_linked_and_unlinked(self) -> None:
         browser = self.log_in(self.adam)

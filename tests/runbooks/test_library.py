@@ -13,7 +13,7 @@ from junto.retrieval.index import DocumentIndex, Query
 from runbooks.document import parse, undeclared_inputs
 from runbooks.grants import argument_problems, compile_grants
 from runbooks.models import Runbook
-from runbooks.templates import Template, missing_tools, templates
+from runbooks.templates import Template, missing_tools, template, templates
 from tests.factories import ConnectionFactory
 from tests.runbooks.cases import RunbookCase
 from tests.runbooks.tickets import TICKETS
@@ -80,6 +80,16 @@ def test_steps_are_called_by_the_numbers_that_people_read_and_answers_lead_to_th
             assert named is None or document.steps[step.leads[option] - 1].label == named[1], option
 
 
+@pytest.mark.parametrize(("name", "day"), [("offboarding", "last_day"), ("new-user-onboarding", "start_date")])
+def test_what_has_its_day_waits_for_a_person_to_say_that_it_has_come(name: str, day: str) -> None:
+    steps = parse(template(name).content.body).steps
+    asked = next(step for step in steps if step.kind == "decision" and f"input.{day}" in step.title)
+    before = [mention.tool for step in steps if step.number < asked.number for mention in step.mentions]
+    assert before
+    assert not [tool for tool in before if registry.get(tool).is_write]
+    assert [option for option in asked.options if option in asked.stops]
+
+
 @everyone
 def test_what_exists_takes_the_arguments_that_the_text_binds(each: Template) -> None:
     mentions = [mention for mention in parse(each.content.body).mentions if mention.tool not in missing_tools(each)]
@@ -128,7 +138,7 @@ def ranked(each: Template) -> Document:
 
 class PublishingTests(RunbookCase):
     def test_every_template_whose_tools_exist_is_published_as_it_is(self) -> None:
-        for vendor in ("ninjaone", "pax8", "sophos", "microsoft365"):
+        for vendor in ("itglue", "ninjaone", "pax8", "sophos", "microsoft365"):
             ConnectionFactory(organization=self.northwind, vendor=vendor, label=vendor)
         published = [
             self.published(**{name: getattr(each.content, name) for name in ("title", "body", "audience", "inputs")})

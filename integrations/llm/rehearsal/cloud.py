@@ -12,6 +12,7 @@ GET_USER = "microsoft365.get_user"
 LICENSE_POOL = "microsoft365.license_pool"
 ASSIGN_LICENSE = "microsoft365.assign_license"
 AUTO_REPLY = "microsoft365.set_auto_reply"
+GROUP_MEMBER = "microsoft365.change_group_member"
 
 #: Arguments that a tool does not insist on and that a bare mention of it means all the same.
 WELCOME: Mapping[str, frozenset[str]] = {
@@ -27,11 +28,13 @@ def cloud_meanings(case: Case, step: Step, mention: Mention) -> dict[str, JsonVa
     if not mention.tool.startswith("microsoft365."):
         return {}
     meant: dict[str, JsonValue] = {"method_id": _lost_method(case)}
+    if mention.tool == GROUP_MEMBER and mention.arguments.get("action") == "remove":
+        meant["group"] = next(iter(_named(case, "groups")), None)
     if mention.tool == AUTO_REPLY:
         firm = f" of {case.company}" if case.company else ""
         meant["note"] = f"This mailbox is no longer read. Please write to the general address{firm}."
     if mention.tool == ASSIGN_LICENSE:
-        has = _licences(case)
+        has = _named(case, "licences")
         takes = any(word in step.title.lower() for word in _TAKES)
         meant["remove"] = next(iter(has), None) if takes else None
         meant["add"] = None if takes else _free_licence(case, has)
@@ -50,8 +53,9 @@ def _lost_method(case: Case) -> JsonValue:
     return found[0].get("method_id") if found else None
 
 
-def _licences(case: Case) -> list[str]:
-    told = _result(case, GET_USER).get("licences")
+def _named(case: Case, what: str) -> list[str]:
+    """The names of the person's licences or groups, as the account was read."""
+    told = _result(case, GET_USER).get(what)
     return [text(one) for one in told] if isinstance(told, list) else []
 
 
