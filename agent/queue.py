@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -18,7 +19,7 @@ from agent.rendering import card_html, session_cards
 from approvals.cards import ActionCard
 from approvals.models import Action
 from approvals.querysets import ActionQuerySet
-from approvals.services import waiting_for
+from approvals.services import DecisionRefused, Verdict, decide_action, waiting_for
 from integrations.llm.strict import JsonRefused, strict_json
 from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
@@ -70,6 +71,32 @@ def approvals_queue(request: HttpRequest) -> HttpResponse:
 def decide(request: HttpRequest, action_id: UUID) -> JsonResponse:
     """Approve, deny, or approve with changed arguments."""
     return _answer(request, action_id, "decide")
+
+
+@require_POST
+def deny_many(request: HttpRequest) -> HttpResponse:
+    """Deny the chosen ones with one reason: each is decided for itself, as it was shown. Fields `shown`, `reason`.
+
+    `shown` = an action's id, a colon, and the digest that the page had of it.
+    """
+    actor, reason = actor_of(request), request.POST.get("reason", "").strip()
+    chosen = [shown.partition(":") for shown in request.POST.getlist("shown")[:WAITING_SHOWN]]
+    if not chosen or not reason or len(reason) > REASON_LIMIT:
+        words = f"Choose at least one, and give a reason of up to {REASON_LIMIT} letters. Nothing was denied."
+        messages.error(request, words)
+        return redirect("approvals")
+    denied, left = 0, []
+    for action_id, _, digest in chosen:
+        try:
+            decide_action(action_id=UUID(action_id), actor=actor, verdict=Verdict.DENY, digest=digest, reason=reason)
+            denied += 1
+        except (DecisionRefused, ValueError, Action.DoesNotExist) as refusal:
+            left.append(str(refusal) if isinstance(refusal, DecisionRefused) else "It is not there any more.")
+    if denied:
+        messages.success(request, f"{denied} denied. Each session was given the reason.")
+    if left:
+        messages.warning(request, f"{len(left)} not denied: {' '.join(dict.fromkeys(left))}")
+    return redirect("approvals")
 
 
 @require_POST

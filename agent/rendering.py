@@ -31,7 +31,7 @@ from agent.models import AgentSession, RunStep, SessionEvent
 from agent.outages import is_silent
 from agent.transcript import left_out_words
 from approvals.cards import ActionCard, action_card
-from approvals.models import Action
+from approvals.models import Action, Origin
 from approvals.services import may_have_secret
 from integrations.llm.fencing import show_escaped
 from integrations.llm.rehearsal import MODEL_NAME
@@ -106,6 +106,7 @@ def session_cards(actions: Sequence[Action], *, actor: Actor) -> list[ActionCard
                 action_card(action, actor=actor),
                 ticket=tickets.get(signal_id, ""),
                 session_path=reverse("signal", args=[signal_id]) if signal_id in tickets else "",
+                of_session=action.origin.kind == Origin.Kind.SESSION,
                 result_path=reverse("action-result", args=[action.pk]) if action.result is not None else "",
                 secret_path=reverse("action-secret", args=[action.pk]) if may_have_secret(action) else "",
             )

@@ -20,6 +20,7 @@ urlpatterns = [
     path("runs/<uuid:session_id>/direct/", runs_pages.direct, name="run-direct"),
     path("runs/queue/<uuid:firing_id>/drop/", runs_pages.drop, name="run-drop"),
     path("runbooks/<uuid:runbook_id>/run/", run_forms.start_run, name="runbook-run"),
+    path("approvals/deny/", queue.deny_many, name="approvals-deny"),
     path("approvals/", queue.approvals_queue, name="approvals"),
     path("approvals/<uuid:action_id>/decide/", queue.decide, name="approval-decide"),
     path("approvals/<uuid:action_id>/preview/", queue.preview, name="approval-preview"),

@@ -54,6 +54,7 @@ _CATEGORY_WORDS = {"read": "only looks something up", "write": "changes records"
 class ActionCard:
     """Everything a template needs to draw one action for one reader; all text is safe to show, escaping aside.
 
+    `of_session` = a session asked for it, and not a processor, a rule or a person.
     `session_path`, `result_path` and `secret_path` are known to higher floors only, which fill them in.
     """
 
@@ -109,6 +110,7 @@ class ActionCard:
     schema_fields: list[Field] = field(default_factory=list)
     what_changed: list[str] = field(default_factory=list)
     session_path: str = ""
+    of_session: bool = False
     result_path: str = ""
     secret_path: str = ""
 

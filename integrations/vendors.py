@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
 
-from integrations.warrants import Endpoint
+from integrations.warrants import Endpoint, Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,14 @@ class Vendor:
         """What its requests need at the vendor, as far as its `endpoints` module tells by `PERMISSIONS`."""
         told: Mapping[Endpoint, str] = getattr(self.module("endpoints"), "PERMISSIONS", {})
         return told
+
+    @property
+    def rights_to_write(self) -> tuple[str, ...]:
+        """What it must allow for changes, where no reading shows whether it does (`WRITES_UNSEEN` of its client)."""
+        if not getattr(self.module("client"), "WRITES_UNSEEN", False):
+            return ()
+        writes = (words for endpoint, words in self.permissions.items() if endpoint.traffic is Traffic.WRITE)
+        return tuple(dict.fromkeys(writes))
 
 
 #: Stands in `Connection.vendor` for files that people read in: such a connection leads to no system, and its ids are

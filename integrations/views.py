@@ -293,6 +293,7 @@ def _edit(
         "traffic": traffic_of(connection) if connection else None,
         "per_minute": per_minute(vendor),
         "set_up": set_up_steps(vendor),
+        "rights_to_write": vendor.rights_to_write,
         "back_path": reverse("connections"),
         "webhook": webhook_facts(connection) if connection else None,
         "register_path": reverse("connection-webhook", args=[connection.pk]) if connection else "",

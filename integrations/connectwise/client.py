@@ -43,6 +43,9 @@ SET_UP = (
 )
 """What to make at the vendor, with no more rights than are needed."""
 
+#: ConnectWise shows nobody what a key may change but by its answer to a change.
+WRITES_UNSEEN = True
+
 #: What the test of a connection reads, in an Admin's words.
 PROBED = {
     "companies": endpoints.COMPANIES,

@@ -139,8 +139,8 @@ def _day_of(hours: ServiceHours, now: datetime) -> date | None:
     """The local day whose morning has come and whose work has not ended; None at other times."""
     calendar = calendar_of(hours)
     local = now.astimezone(calendar.zone)
-    span = calendar.hours_of(local.date())
-    if span is None or local.time() < MORNING or not span[0] <= now < span[1]:
+    spans = calendar.hours_of(local.date())
+    if not spans or local.time() < MORNING or not spans[0][0] <= now < spans[-1][1]:
         return None
     return local.date()
 

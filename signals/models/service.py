@@ -12,15 +12,16 @@ from signals.models.tickets import Board, Signal
 from signals.querysets import OfSignalQuerySet
 
 
-def office_days() -> list[list[int] | None]:
+def office_days() -> list[list[list[int]] | None]:
     """Monday to Friday from eight to six, in minutes from midnight."""
-    return [*([480, 1080] for _ in range(5)), None, None]
+    return [*([[480, 1080]] for _ in range(5)), None, None]
 
 
 class ServiceHours(TenantModel):
     """When the organization works; one row of each. `signals/service/hours.py` reads it.
 
-    `days`: Monday to Sunday, each `[opens, closes]` in minutes from local midnight, or None. `holidays`: ISO date ->
+    `days`: Monday to Sunday, each a list of `[opens, closes]` in minutes from local midnight, or None; an end beyond
+    1440 is on the next day. `holidays`: ISO date ->
     name. In `waiting_statuses` the clock of the solution stands still. `told_until` = how far the clocks of tickets
     have been kept (a cursor of signals/rest/feed.py); empty = from the beginning.
     """

@@ -12,7 +12,7 @@ from integrations.errors import IntegrationError
 from junto.audit.services import record
 from junto.bells import ring
 from junto.tenants.actors import Actor
-from junto.tenants.models import Organization
+from junto.tenants.models import Company, Organization
 from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
 from signals.models import ProcessorResult, ReviewItem, Signal
@@ -20,6 +20,7 @@ from signals.processing.doubts import reconsider
 from signals.processing.results import NotStanding, keep_correction, read_value, take_back
 from signals.processors import processor_of
 from signals.processors.base import AnyProcessor, Producer, Value
+from signals.processors.router import Route
 from signals.sync.live_lists import lists_of_signal
 
 __all__ = [
@@ -44,13 +45,15 @@ def correct_value(*, signal: Signal, processor: AnyProcessor, value: Value, acto
     Not to be called inside a transaction: the source may be asked for its lists.
 
     Raises:
-        CorrectionRefused: `actor` is no person, or the value is in none of the source's lists, or they cannot be read.
+        CorrectionRefused: `actor` is no person, or the value is in none of the source's lists, or they cannot be read,
+            or it names a company that `actor` does not work for.
         PermissionDenied: `actor` may not work for the signal's company.
     """
     require(actor, Permission.RUN_SESSIONS, signal.company or signal.organization)
     if actor.membership is None:
         raise CorrectionRefused("Only a person corrects what a processor said.")
     _require_in_lists(signal, processor, value)
+    _require_known_company(value, actor)
     with transaction.atomic():
         row = keep_correction(signal, processor, value, person=actor.membership, revision=signal.revision)
         verb = "processor.confirmed" if row.agrees else "processor.corrected"
@@ -68,6 +71,13 @@ def _require_in_lists(signal: Signal, processor: AnyProcessor, value: Value) -> 
     wrong = processor.not_in(lists, value) if lists is not None else ""
     if wrong:
         raise CorrectionRefused(wrong)
+
+
+def _require_known_company(value: Value, actor: Actor) -> None:
+    if not isinstance(value, Route) or value.action != "move_company":
+        return
+    if not Company.objects.visible_to(actor).filter(name__iexact=value.target, is_active=True).exists():
+        raise CorrectionRefused(f"{value.target} is no company that Junto knows and you work for. Choose another.")
 
 
 def confirm_result(*, result: ProcessorResult, actor: Actor) -> ProcessorResult:

@@ -16,6 +16,7 @@ from junto.tenants.scoping import TenantQuerySet
 from signals.models import ReviewItem, Signal
 from signals.processors import PROCESSORS
 from signals.processors.base import AnyProcessor
+from signals.processors.router import PROPOSED
 
 _STATES = Signal.State
 _NOUNS = {processor.slug: processor.noun or processor.label for processor in PROCESSORS}
@@ -44,10 +45,10 @@ def reconsider(signal: Signal) -> None:
     signal.refresh_from_db(fields=["state", "state_reason", "company", "left_out"])
     if signal.company_id is None or signal.left_out:
         return
-    asked = [
-        _NOUNS.get(slug, slug) for slug in _asked(signal).order_by("created_at").values_list("processor", flat=True)
-    ]
-    reason = f"Not sure: {', '.join(word.lower() for word in asked)}."[:300] if asked else ""
+    asked = list(_asked(signal).order_by("created_at").values_list("processor", "result__reason"))
+    proposed = all(reason.startswith(PROPOSED) for _, reason in asked)
+    nouns = ", ".join(_NOUNS.get(slug, slug).lower() for slug, _ in asked)
+    reason = f"{'Proposed' if proposed else 'Not sure'}: {nouns}."[:300] if asked else ""
     held = (_STATES.NEEDS_REVIEW, reason) if asked else (_STATES.NEW, "")
     if signal.state not in (_STATES.NEW, _STATES.NEEDS_REVIEW) or (signal.state, signal.state_reason) == held:
         return

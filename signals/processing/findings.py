@@ -20,6 +20,7 @@ from signals.processing.results import read_value
 from signals.processors import PROCESSORS, UnknownProcessor, processor_of
 from signals.processors.base import Producer
 from signals.processors.description import DescriptionProcessor
+from signals.processors.router import PROPOSED
 from signals.write_back.put_back import attempts, came_to_nothing, writing_words, writings
 
 PRODUCER_WORDS: dict[str, tuple[str, str]] = {
@@ -59,6 +60,8 @@ class FindingRow:
     by_person: bool
     stands: bool
     waits: bool = False
+    #: It is sure enough, and not for a machine to decide.
+    proposed: bool = False
     #: What became of it at the ticket's source, and under whose approval; empty where it was not to go there.
     written: str = ""
     was_written: bool = False
@@ -165,6 +168,7 @@ def _told(rows: Iterable[ProcessorResult], *, waits: bool = False) -> list[Findi
 def told(row: ProcessorResult, *, waits: bool = False) -> FindingRow:
     """One row in words."""
     producer, icon = PRODUCER_WORDS.get(row.producer, (row.producer, "dot"))
+    proposed = row.state == ProcessorResult.State.ABSTAINED and row.reason.startswith(PROPOSED)
     return FindingRow(
         id=row.pk,
         slug=row.processor,
@@ -178,7 +182,7 @@ def told(row: ProcessorResult, *, waits: bool = False) -> FindingRow:
         producer_icon=icon,
         model=show_escaped(row.model),
         state=row.state,
-        state_word=row.get_state_display(),
+        state_word="Proposed" if proposed else row.get_state_display(),
         milliseconds=row.milliseconds,
         microcents=row.microcents,
         at=row.created_at,
@@ -189,6 +193,7 @@ def told(row: ProcessorResult, *, waits: bool = False) -> FindingRow:
         by_person=row.producer == Producer.PERSON,
         stands=row.state == ProcessorResult.State.CURRENT,
         waits=waits,
+        proposed=proposed,
     )
 
 

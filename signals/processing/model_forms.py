@@ -32,8 +32,9 @@ def form_for(
     has from a class above comes after its own.
     """
     form = ModelForm(data)
-    own = vars(model).get("__annotations__", {})
-    for name, info in sorted(model.model_fields.items(), key=lambda each: each[0] not in own):
+    own = list(vars(model).get("__annotations__", {}))
+    order = {name: place for place, name in enumerate(own)}
+    for name, info in sorted(model.model_fields.items(), key=lambda each: order.get(each[0], len(own))):
         field = _field(info, (choices or {}).get(name, ()))
         if field is None:
             continue

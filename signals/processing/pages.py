@@ -26,6 +26,7 @@ from signals.processing.learning import count_lessons
 from signals.processing.model_forms import form_for, read_form
 from signals.processing.plans import Plan, plan_of, plans
 from signals.processing.rerun import Estimate, estimate
+from signals.processing.router_checks import option_problems, stale_rules
 from signals.processing.settings import (
     MOST_RERUN,
     SettingRefused,
@@ -42,6 +43,7 @@ from signals.processing.settings import (
 from signals.processing.trying import Tried, nowhere_listed, try_rules
 from signals.processors import UnknownProcessor, processor_of
 from signals.processors.base import AnyProcessor, Phase
+from signals.processors.router import RouterOptions
 from signals.processors.rules import FIELDS, MOST_CONDITIONS, OPERATOR_WORDS, Condition, read_conditions
 from signals.write_back.grants import NotGranted, grants_shown, renew_grants
 
@@ -137,6 +139,10 @@ def options(request: MemberRequest, slug: str) -> HttpResponse:
     said = read_form(form, processor.options_type, held)
     if said is None:
         return _page(request, actor, processor, company=company, options_form=form, status=400)
+    if isinstance(said, RouterOptions) and (problems := option_problems(actor.organization, said)):
+        for name, words in problems.items():
+            form.add_error(name, words)
+        return _page(request, actor, processor, company=company, options_form=form, status=400)
     boards = _ids(request.POST.getlist("boards"))
     if Board.objects.for_organization(actor.organization).filter(pk__in=boards).count() != len(set(boards)):
         raise Http404("There is no such board.")
@@ -223,7 +229,7 @@ def _page(
         "here": _here(actor, company).get(processor.slug, ""),
         "options_form": form_for(processor.options_type, plan.options),
         "boards": Board.objects.visible_to(actor),
-        "rules": _rules(actor, processor),
+        "rules": _rules(actor, plan),
         "labels": processor.labels(plan.options),
         "gives_tags": "tags" in processor.value_type.model_fields,
         "fields": [(name, words) for name, (words, _) in FIELDS.items()],
@@ -247,14 +253,16 @@ def _grant(request: MemberRequest, actor: Actor, processor: AnyProcessor) -> Non
         messages.warning(request, f"Write-back has no standing approval. {problem}")
 
 
-def _rules(actor: Actor, processor: AnyProcessor) -> list[dict[str, object]]:
-    rows = ProcessorRule.objects.for_organization(actor.organization).filter(processor=processor.slug)
+def _rules(actor: Actor, plan: Plan) -> list[dict[str, object]]:
+    rows = ProcessorRule.objects.for_organization(actor.organization).filter(processor=plan.processor.slug)
+    stale = stale_rules(actor.organization, [row.label for row in rows], plan.options)
     return [
         {
             "path": reverse("processor-rule", args=[row.pk]),
             "conditions": [condition.words() for condition in read_conditions(row.conditions)],
             "joined": "or" if row.any_holds else "and",
             "label": row.label,
+            "problem": stale.get(row.label, ""),
             "tags": row.tags,
         }
         for row in rows

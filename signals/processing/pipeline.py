@@ -112,11 +112,14 @@ def _run_one(
         found = processor.run(facts, plan.options, bench)
     except IntegrationError as error:
         log.warning("processor could not ask", processor=processor.slug, signal=str(signal.pk), problem=str(error))
-        return keep_failure(signal, processor, error, _spent(started, facts))
+        return keep_failure(signal, processor, str(error), _spent(started, facts))
     except Exception as error:
         log.exception("processor failed", processor=processor.slug, signal=str(signal.pk))
-        return keep_failure(signal, processor, error, _spent(started, facts))
+        words = f"The processor failed ({type(error).__name__}). The administrator finds more in the log."
+        return keep_failure(signal, processor, words, _spent(started, facts))
     spent = _spent(started, facts)
+    if isinstance(found, Abstained) and found.unusable:
+        return keep_failure(signal, processor, found.reason, spent)
     if isinstance(found, Abstained):
         if asker is not None and asker.why:
             found = replace(found, reason=f"{found.reason} {asker.why}")

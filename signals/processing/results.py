@@ -13,7 +13,6 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from integrations.errors import IntegrationError
 from junto.tenants.models import Membership
 from junto.tenants.scoping import TenantQuerySet
 from signals.models import ProcessorResult, ReviewItem, Signal
@@ -100,17 +99,13 @@ def keep_abstention(
     return row
 
 
-def keep_failure(signal: Signal, processor: AnyProcessor, error: Exception, spent: Spent) -> ProcessorResult:
-    """Say that a processor failed; what stands goes on standing."""
+def keep_failure(signal: Signal, processor: AnyProcessor, reason: str, spent: Spent) -> ProcessorResult:
+    """Say that a processor failed, and why; what stands goes on standing."""
     row = ProcessorResult(
         organization=signal.organization,
         signal=signal,
         processor=processor.slug,
-        reason=(
-            str(error)
-            if isinstance(error, IntegrationError)
-            else f"The processor failed ({type(error).__name__}). The administrator finds more in the log."
-        ),
+        reason=reason,
         producer=Producer.RULE,
         version=processor.version,
         milliseconds=spent.milliseconds,

@@ -32,10 +32,10 @@ from signals.processing.findings import finding_rows, question_rows, told
 from signals.processing.model_forms import form_for, read_form
 from signals.processing.plans import plan_of
 from signals.processing.results import read_value
-from signals.processing.routes import LEFT, RouteRefused, place, route_words, send_route
+from signals.processing.routes import LEFT, RouteRefused, place, route_words, send_route, targets
 from signals.processors import PROCESSORS, UnknownProcessor, processor_of
 from signals.processors.base import AnyProcessor, Value
-from signals.processors.router import Route
+from signals.processors.router import Route, RouterProcessor
 from signals.sync.live_lists import lists_of_signal
 from signals.write_back.put_back import attempts, came_to_nothing, put_back
 
@@ -92,7 +92,7 @@ def correct(request: MemberRequest, signal_id: UUID, slug: str) -> HttpResponse:
     """Say what is right."""
     signal, processor = _asked(request, signal_id, slug)
     held = _held(request.actor, signal, processor)
-    form = form_for(processor.value_type, held, request.POST, choices=_choices(processor, signal))
+    form = form_for(processor.value_type, held, request.POST, choices=_choices(request.actor, processor, signal))
     value = read_form(form, processor.value_type, held)
     if value is None:
         return _page(request, signal, processor, form=form, status=400)
@@ -117,8 +117,9 @@ def confirm(request: MemberRequest, signal_id: UUID, slug: str) -> HttpResponse:
         row = confirm_result(result=row, actor=request.actor)
         if not placed:
             _send(request, row, value)
-    except (CorrectionRefused, ValidationError, StaleState):
-        messages.error(request, "That value cannot be confirmed any more. Choose the right one.")
+    except (CorrectionRefused, ValidationError, StaleState) as refusal:
+        why = f" {refusal}" if isinstance(refusal, CorrectionRefused) else ""
+        messages.error(request, f"That value cannot be confirmed any more.{why or ' Choose the right one.'}")
         return redirect("finding", signal_id=signal_id, slug=slug)
     return _back(request, signal)
 
@@ -207,7 +208,7 @@ def _page(
         "processor": processor,
         "signal_title": show_escaped(str(signal)),
         "signal_path": reverse("signal", args=[signal.pk]),
-        "form": form_for(processor.value_type, held, choices=_choices(processor, signal)),
+        "form": form_for(processor.value_type, held, choices=_choices(actor, processor, signal)),
         "rows": rows,
         "questions": question_rows(actor, signal, slug=processor.slug, limit=HISTORY),
         "standing": next((row for row in rows if row.stands), None),
@@ -228,8 +229,10 @@ def _held(actor: Actor, signal: Signal, processor: AnyProcessor) -> Value | None
         return None
 
 
-def _choices(processor: AnyProcessor, signal: Signal) -> dict[str, list[str]]:
+def _choices(actor: Actor, processor: AnyProcessor, signal: Signal) -> dict[str, list[str]]:
     """Labels that are few and fixed, and those of the source's lists, are chosen, not typed."""
+    if isinstance(processor, RouterProcessor):
+        return {"target": targets(actor, signal)}
     plan = plan_of(signal.organization, processor, signal.company)
     labels = list(processor.labels(plan.options))
     first = next(iter(processor.value_type.model_fields))

@@ -12,17 +12,19 @@ from integrations.contracts import StatusChoice
 from integrations.errors import IntegrationError
 from integrations.llm.fencing import show_escaped
 from integrations.models import CompanyLink, Connection
+from integrations.services import is_ticket_source
 from integrations.tools import registry
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
 from signals.facts import vendor_id
-from signals.models import Board, ProcessorResult, Signal
+from signals.models import ProcessorResult, Signal
 from signals.processing.plans import plan_of
 from signals.processors import processor_of
+from signals.processors.boards import BoardNow
 from signals.processors.router import Route, RouterOptions
 from signals.services import map_company
-from signals.sync.live_lists import live_statuses
+from signals.sync.live_lists import live_boards
 from signals.write_back.wishes import WRITE_BACK, key_of
 
 State = Action.State
@@ -40,6 +42,18 @@ class _Call(NamedTuple):
     expects: dict[str, str]
 
 
+def targets(actor: Actor, signal: Signal) -> list[str]:
+    """Where a person may route the ticket: the boards of its source as they are now, and the companies of theirs."""
+    found: list[str] = []
+    if signal.connection is not None and is_ticket_source(signal.connection):
+        try:
+            found = list(live_boards(signal.connection).names())
+        except IntegrationError:
+            found = list(signal.connection.boards.values_list("name", flat=True))
+    companies = Company.objects.visible_to(actor).filter(is_active=True).order_by("name")
+    return list(dict.fromkeys([*found, *companies.values_list("name", flat=True)]))
+
+
 def place(signal: Signal, value: Route, *, actor: Actor) -> str:
     """Give a ticket of no known company the one that an accepted route names; what was done in words, or nothing.
 
@@ -50,8 +64,8 @@ def place(signal: Signal, value: Route, *, actor: Actor) -> str:
     if value.action != "move_company" or signal.company_id is not None:
         return ""
     company = _company(value, actor)
-    if company is None:
-        return f"Noted. There is no company {value.target} here: choose its company on the ticket’s page."
+    if company is None:  # the word is refused then, where it is kept
+        return ""
     map_company(signal=signal, company=company, actor=actor)
     return f"The ticket belongs to {company.name} now, here in Junto."
 
@@ -121,7 +135,7 @@ def _call(signal: Signal, connection: Connection, value: Route, actor: Actor) ->
         return _Call("set_ticket_status", {"status_id": vendor_id(status.id)}, {"status": signal.source_status})
     if value.action == "move_board":
         board, status = _new_board(connection, value)
-        there: dict[str, JsonValue] = {"board_id": vendor_id(board.external_id), "status_id": vendor_id(status.id)}
+        there: dict[str, JsonValue] = {"board_id": vendor_id(board.id), "status_id": vendor_id(status.id)}
         return _Call("move_to_board", there, {"board": signal.board.name if signal.board else ""})
     company = _company(value, actor)
     links = CompanyLink.objects.for_organization(signal.organization).filter(connection=connection, company=company)
@@ -137,22 +151,21 @@ def _closing(signal: Signal, connection: Connection) -> StatusChoice:
     named = _options(signal).closed_status.strip()
     if signal.board is None:
         raise RouteRefused(f"Noted. The ticket is on no board that Junto knows: close it in {connection.label}.")
-    for status in live_statuses(connection, signal.board):
-        if status.closes and status.name.casefold() == named.casefold():
-            return status
+    board = live_boards(connection).named(signal.board.name)
+    status = board.closing(named) if board else None
+    if status is not None:
+        return status
     raise RouteRefused(
         f"Noted. {signal.board.name} has no status “{named}” that closes a ticket: close it in {connection.label}."
     )
 
 
-def _new_board(connection: Connection, value: Route) -> tuple[Board, StatusChoice]:
+def _new_board(connection: Connection, value: Route) -> tuple[BoardNow, StatusChoice]:
     """The board, and the status that new tickets have there."""
-    rows = Board.objects.for_organization(connection.organization).filter(connection=connection)
-    board = rows.filter(name__iexact=value.target).first()
+    board = live_boards(connection).named(value.target)
     if board is None:
         raise RouteRefused(f"Noted. {connection.label} has no board {value.target} (any more).")
-    open_ones = [status for status in live_statuses(connection, board) if not status.closes]
-    status = next((each for each in open_ones if each.first), next(iter(open_ones), None))
+    status = board.opening()
     if status is None:
         raise RouteRefused(f"Noted. {board.name} has no status for open tickets: move it in {connection.label}.")
     return board, status

@@ -16,8 +16,10 @@ from signals.models import Board, Signal
 from signals.processing.findings import PRODUCER_WORDS
 from signals.processing.guessers import guessers_by_step, guessers_of, known_labels, rules_of
 from signals.processing.plans import plan_of
+from signals.processing.router_checks import route_problem
 from signals.processing.ticket_facts import ticket_facts
 from signals.processors.base import Abstained, AnyProcessor, LiveLists, TicketFacts, Workbench
+from signals.processors.router import PROPOSED, Route, RouterOptions, RouterProcessor
 from signals.sync.live_lists import lists_of_signal, live_lists
 
 #: Boards whose lists are looked at when a rule is made.
@@ -36,6 +38,7 @@ class Tried:
     producer: str = ""
     reason: str = ""
     sure: bool = False
+    proposed: bool = False
     holding: tuple[int, ...] = ()
 
 
@@ -75,12 +78,15 @@ def try_rules(actor: Actor, processor: AnyProcessor, *, number: str, text: str) 
         producer=PRODUCER_WORDS[outcome.producer][0] if outcome else "",
         reason=show_escaped(reason),
         sure=outcome is not None and outcome is answer,
+        proposed=answer is not outcome and answer.reason == PROPOSED,
         holding=holding,
     )
 
 
 def nowhere_listed(actor: Actor, processor: AnyProcessor, label: str) -> str:
-    """Why a rule may not give this label: no board has it in its list. Empty where one has, or cannot be asked."""
+    """Why a rule may not give this label: no list there is has it. Empty where one has, or cannot be asked."""
+    if isinstance(processor, RouterProcessor):
+        return _no_route(actor, processor, label)
     boards = Board.objects.for_organization(actor.organization).select_related("connection")[:MOST_BOARDS]
     try:
         value = processor.value_of_label(label)
@@ -94,6 +100,15 @@ def nowhere_listed(actor: Actor, processor: AnyProcessor, label: str) -> str:
     if not reasons or not all(reasons):
         return ""
     return f"No board has “{label[:80]}” in its lists: the rule would never give anything."
+
+
+def _no_route(actor: Actor, processor: RouterProcessor, label: str) -> str:
+    options = plan_of(actor.organization, processor).options
+    try:
+        value = Route.of_label(label)
+    except ValidationError:
+        return ""  # whoever keeps the rule says so
+    return route_problem(actor.organization, value, options) if isinstance(options, RouterOptions) else ""
 
 
 def _lists(actor: Actor, processor: AnyProcessor, signal: Signal | None) -> LiveLists | None:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from integrations.contracts import Choice
 from junto.learned.features import TicketText
 from signals.processors.asking import Asker
+from signals.processors.boards import Boards
 
 
 class Phase(StrEnum):
@@ -163,10 +164,14 @@ class Outcome(Generic[V]):
 
 @dataclass(frozen=True, kw_only=True)
 class Abstained(Generic[V]):
-    """Nothing is said. With `nearest` a person may look: it was not sure enough; without, nothing was to go by."""
+    """Nothing is said. With `nearest` a person may look: it was not sure enough; without, nothing was to go by.
+
+    `unusable` = the settings ask for what cannot be: it is shown as a failure, so that an Admin mends them.
+    """
 
     reason: str
     nearest: Outcome[V] | None = None
+    unusable: bool = False
 
 
 @dataclass(frozen=True)
@@ -201,12 +206,17 @@ class Guesser(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class LiveLists:
-    """What the source lets a ticket be, as it said not long ago. Empty where the processor asked for none."""
+    """What the source lets a ticket be, as it said not long ago. Empty where the processor asked for none.
+
+    `board` = the name of the board that they are of; `boards` None = the source has none that can be asked for.
+    """
 
     types: Sequence[Choice] = ()
     subtypes: Sequence[Choice] = ()
     items: Sequence[Choice] = ()
     priorities: Sequence[Choice] = ()
+    board: str = ""
+    boards: Boards | None = None
 
 
 class Lists(StrEnum):
@@ -214,6 +224,7 @@ class Lists(StrEnum):
 
     TYPES = "types"
     PRIORITIES = "priorities"
+    BOARDS = "boards"
 
 
 def _nobody(_: Step) -> Sequence[Guesser]:
@@ -241,11 +252,13 @@ class Workbench:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What a value means for the ticket at its source: the arguments of the tool, beside the ticket's own number.
+    """What a value means for the ticket at its source: the tool, and its arguments beside the ticket's own number.
 
-    `expects` = what each field to be changed is now, by the name that the tool's preview gives it; empty = nothing.
+    `tool` is one of the processor's `writes`. `expects` = what each field to be changed is now, by the name that the
+    tool's preview gives it; empty = nothing.
     """
 
+    tool: str
     arguments: Mapping[str, JsonValue]
     expects: Mapping[str, str]
 
@@ -276,8 +289,8 @@ class Processor(ABC, Generic[V, O]):
     steps: ClassVar[Sequence[str]] = ()
     #: The list of the source that it chooses from: a value that is not in it is never kept, whoever gives it.
     lists: ClassVar[Lists | None] = None
-    #: The source's tool that carries a value back, named without its vendor; empty = values stay here.
-    writes: ClassVar[str] = ""
+    #: The source's tools that carry a value back, named without their vendor; none = values stay here.
+    writes: ClassVar[tuple[str, ...]] = ()
     #: Fields of the ticket that this is about: where they change at the source other than by us, a person did it.
     fields: ClassVar[Sequence[str]] = ()
     #: Names of the options that say how sure it must be: to set, and to change what is there.
@@ -314,13 +327,21 @@ class Processor(ABC, Generic[V, O]):
         """What people are to be told at once of a value that follows `before`; empty = nothing."""
         return ""
 
-    def change(self, value: V, facts: TicketFacts, lists: LiveLists) -> Change | None:
+    def change(self, value: V, facts: TicketFacts, lists: LiveLists, options: O) -> Change | None:
         """What has to change at the source for `value`; None where all is so already, or nothing goes back."""
         return None
 
-    def grantable(self, lists: LiveLists, options: O) -> Mapping[str, Sequence[JsonValue]]:
-        """Every value that each argument of the tool may have, by these lists and options."""
+    def grantable(self, tool: str, lists: LiveLists, options: O) -> Mapping[str, Sequence[JsonValue]]:
+        """Every value that each argument of that tool may have, by these lists and options."""
         return {}
+
+    def grant_limits(self, options: O) -> Mapping[str, Sequence[JsonValue]]:
+        """What else a standing approval is limited to: facts of signals/write_back/writing.py, and their values."""
+        return {}
+
+    def grant_words(self, tool: str, options: O) -> str:
+        """What that tool may do under a standing approval, after “may”; empty = its arguments are counted."""
+        return ""
 
     def value_of_label(self, label: str) -> V:
         """The value that bears this label, and says nothing else. Raises pydantic.ValidationError if none can."""

@@ -72,7 +72,7 @@ class PriorityProcessor(Processor[Priority, PriorityOptions]):
     learns: ClassVar = True
     steps: ClassVar = ("priority",)
     lists: ClassVar = Lists.PRIORITIES
-    writes: ClassVar = "classify_ticket"
+    writes: ClassVar = ("classify_ticket",)
     fields: ClassVar = ("priority",)
     thresholds: ClassVar = ("certainty", "change_certainty")
     value_type = Priority
@@ -124,14 +124,16 @@ class PriorityProcessor(Processor[Priority, PriorityOptions]):
         """The priority that the ticket was closed with."""
         return priority.strip()
 
-    def change(self, value: Priority, facts: TicketFacts, lists: LiveLists) -> Change | None:
+    def change(self, value: Priority, facts: TicketFacts, lists: LiveLists, options: PriorityOptions) -> Change | None:
         """The priority, where it is another than the ticket's."""
         choice = named(lists.priorities, value.priority)
         if choice is None or value.priority.casefold() == facts.priority.casefold():
             return None
-        return Change(arguments={"priority_id": entry(choice)}, expects={"priority": facts.priority})
+        return Change(
+            tool=self.writes[0], arguments={"priority_id": entry(choice)}, expects={"priority": facts.priority}
+        )
 
-    def grantable(self, lists: LiveLists, options: PriorityOptions) -> Mapping[str, Sequence[JsonValue]]:
+    def grantable(self, tool: str, lists: LiveLists, options: PriorityOptions) -> Mapping[str, Sequence[JsonValue]]:
         """All there are."""
         return {"priority_id": [entry(each) for each in lists.priorities]}
 

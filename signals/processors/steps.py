@@ -8,9 +8,10 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from integrations.contracts import Choice
+from integrations.contracts import Choice, StatusChoice
 from junto.learned.model import LabelModel
 from signals.processors.base import Guess, Guesser, Producer, Step, TicketFacts
+from signals.processors.boards import BoardNow
 
 #: What stands between the parts of a path.
 PARTED: Final = " > "
@@ -43,7 +44,7 @@ def named(choices: Sequence[Choice], name: str) -> Choice | None:
     return next((each for each in choices if each.name.casefold() == name.strip().casefold()), None)
 
 
-def entry(choice: Choice) -> JsonValue:
+def entry(choice: Choice | StatusChoice | BoardNow) -> JsonValue:
     """Its id in the shape that the source's own tools take: a number where it is one."""
     return int(choice.id) if choice.id.isascii() and choice.id.isdecimal() else choice.id
 

@@ -82,7 +82,7 @@ class TicketTypeProcessor(Processor[TicketType, TicketTypeOptions]):
     learns: ClassVar = True
     steps: ClassVar = STEPS
     lists: ClassVar = Lists.TYPES
-    writes: ClassVar = "classify_ticket"
+    writes: ClassVar = ("classify_ticket",)
     fields: ClassVar = STEPS
     thresholds: ClassVar = ("confidence", "reclassify")
     value_type = TicketType
@@ -152,7 +152,9 @@ class TicketTypeProcessor(Processor[TicketType, TicketTypeOptions]):
         """The path that the ticket was closed with."""
         return path_of([type_name, subtype, item])
 
-    def change(self, value: TicketType, facts: TicketFacts, lists: LiveLists) -> Change | None:
+    def change(
+        self, value: TicketType, facts: TicketFacts, lists: LiveLists, options: TicketTypeOptions
+    ) -> Change | None:
         """Each part that is another than the ticket's; one that the lists do not have (any more) ends it."""
         arguments: dict[str, JsonValue] = {}
         expects: dict[str, str] = {}
@@ -165,9 +167,9 @@ class TicketTypeProcessor(Processor[TicketType, TicketTypeOptions]):
             if arguments or wanted.casefold() != now.casefold():
                 arguments[f"{name}_id"] = entry(choice)
                 expects[name] = now
-        return Change(arguments=arguments, expects=expects) if arguments else None
+        return Change(tool=self.writes[0], arguments=arguments, expects=expects) if arguments else None
 
-    def grantable(self, lists: LiveLists, options: TicketTypeOptions) -> Mapping[str, Sequence[JsonValue]]:
+    def grantable(self, tool: str, lists: LiveLists, options: TicketTypeOptions) -> Mapping[str, Sequence[JsonValue]]:
         """All but the excluded types, and what goes with those that are left."""
         types = [each for each in lists.types if not _among(each.name, options.excluded)]
         left = {each.id for each in types}

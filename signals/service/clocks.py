@@ -46,9 +46,9 @@ _KEPT: Final = (
 Pending = ServiceClock.Pending
 
 
-def keep_clocks(organization: Organization) -> int:
-    """Bring the clocks of what changed up to date, for TURN_SECONDS at most; how many were looked at."""
-    ends = monotonic() + TURN_SECONDS
+def keep_clocks(organization: Organization, *, seconds: float = TURN_SECONDS) -> int:
+    """Bring the clocks of what changed up to date, for so long at most; how many were looked at."""
+    ends = monotonic() + seconds
     kept = 0
     while monotonic() < ends:
         promises = promises_of(organization)
@@ -63,7 +63,12 @@ def keep_clocks(organization: Organization) -> int:
     return kept
 
 
-def _changed(organization: Organization, until: str) -> list[Signal]:
+def are_behind(organization: Organization) -> bool:
+    """Whether clocks of tickets that changed, or all of them since hours or targets were set, are not kept yet."""
+    return bool(_changed(organization, promises_of(organization).hours.told_until, most=1))
+
+
+def _changed(organization: Organization, until: str, *, most: int = PAGE) -> list[Signal]:
     """What changed behind the cursor and has a clock, or should have one."""
     try:
         cursor = Cursor.parse(until) if until else _BEGINNING
@@ -71,7 +76,7 @@ def _changed(organization: Organization, until: str) -> list[Signal]:
         cursor = _BEGINNING
     rows = Signal.objects.for_organization(organization).filter(Q(state__in=Signal.OPEN) | Q(clock__isnull=False))
     found = cursor.of(rows).select_related("clock", "contact").defer("raw", "description", "words")
-    return list(found[:PAGE])
+    return list(found[:most])
 
 
 def _go_on(hours: ServiceHours, before: str, until: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -31,6 +32,7 @@ from signals.facts import vendor_id
 from signals.models import Board, EscalationFiring, EscalationRule, ServiceHours, Signal
 from signals.querysets import SignalQuerySet
 from signals.service.attention import Attention, needing
+from signals.service.clocks import are_behind, keep_clocks
 from signals.service.hours import hours_of
 
 #: What a rule's note is proposed with.
@@ -42,8 +44,11 @@ MOST_AT_ONCE: Final = 200
 TOGETHER: Final = 5
 #: Notes proposed in one go.
 MOST_NOTES: Final = 20
+#: So long a page waits for due times that lag behind.
+CATCH_UP_SECONDS: Final = 3.0
 
 Condition = EscalationRule.Condition
+_BY_CLOCK: Final = (Condition.AT_RISK, Condition.BREACHED, Condition.BOUNCING)
 
 log = structlog.get_logger(__name__)
 
@@ -101,11 +106,25 @@ def add_rule(
     return rule
 
 
-def count_meeting(*, actor: Actor, condition: Condition, board: Board | None, priority: str) -> int:
-    """For how many open tickets such a rule would fire at once. Raises PermissionDenied as `add_rule`."""
+@dataclass(frozen=True)
+class Meeting:
+    """For how many open tickets a rule would fire at once; `reckoning` = due times still come in, so maybe for more."""
+
+    tickets: int
+    reckoning: bool
+
+
+def count_meeting(*, actor: Actor, rule: EscalationRule) -> Meeting:
+    """What `rule`, stored or not, would fire for now. Due times that lag behind are brought up to date first.
+
+    Raises PermissionDenied as `add_rule`.
+    """
     _require(actor)
-    rule = EscalationRule(organization=actor.organization, condition=condition, board=board, priority=priority)
-    return _meeting(rule, hours_of(actor.organization)).count()
+    behind = rule.condition in _BY_CLOCK and are_behind(actor.organization)
+    if behind:  # a target that was just set has not reached the tickets yet
+        keep_clocks(actor.organization, seconds=CATCH_UP_SECONDS)
+        behind = are_behind(actor.organization)
+    return Meeting(_meeting(rule, hours_of(actor.organization)).count(), reckoning=behind)
 
 
 @transaction.atomic

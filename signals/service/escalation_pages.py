@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.contrib import messages
 from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,7 +21,14 @@ from junto.tenants.models import Membership
 from junto.tenants.permissions import Permission, Role, require
 from signals.listing import MOST_CHOICES
 from signals.models import Board, EscalationFiring, EscalationRule, Signal
-from signals.service.escalation import EscalationRefused, add_rule, count_meeting, remove_rule, switch_rule
+from signals.service.escalation import (
+    EscalationRefused,
+    Meeting,
+    add_rule,
+    count_meeting,
+    remove_rule,
+    switch_rule,
+)
 
 LATEST = 30
 #: From so many tickets on that a new rule would fire for at once, a second press is asked for.
@@ -97,8 +105,8 @@ def add_rule_view(request: MemberRequest) -> HttpResponse:
         "priority": said["priority"],
     }
     try:
-        now = count_meeting(actor=actor, **place)
-        if now >= SUDDEN and request.POST.get("sure") != str(now):
+        now = count_meeting(actor=actor, rule=EscalationRule(organization=actor.organization, **place))
+        if _is_sudden(request, now):
             return _page(request, actor, form=form, sudden=now, status=400)
         add_rule(
             actor=actor,
@@ -121,11 +129,30 @@ def change_rule_view(request: MemberRequest, rule_id: UUID) -> HttpResponse:
     rule = EscalationRule.objects.for_organization(actor.organization).filter(pk=rule_id).first()
     if rule is None:
         raise Http404
-    if request.POST.get("do") == "remove":
+    deed = request.POST.get("do")
+    if deed == "remove":
         remove_rule(actor=actor, rule=rule)
+    elif deed == "on":
+        now = count_meeting(actor=actor, rule=rule)
+        if _is_sudden(request, now):
+            return _page(request, actor, sudden=now, switching=rule, status=400)
+        switch_rule(actor=actor, rule=rule, enabled=True)
+        messages.success(request, f"Rule “{rule.name}” is on. {_meeting_words(now)}")
     else:
-        switch_rule(actor=actor, rule=rule, enabled=request.POST.get("do") == "on")
+        switch_rule(actor=actor, rule=rule, enabled=False)
     return redirect("escalations")
+
+
+def _is_sudden(request: MemberRequest, now: Meeting) -> bool:
+    """Whether a second press is to be asked for, and this is not it."""
+    many = now.tickets >= SUDDEN or now.reckoning
+    return many and request.POST.get("sure") != str(now.tickets)
+
+
+def _meeting_words(now: Meeting) -> str:
+    if now.tickets == 0:
+        return "No open ticket meets it now for which it did not fire before."
+    return "It fires for one open ticket now." if now.tickets == 1 else f"It fires for {now.tickets} open tickets now."
 
 
 def _manager(request: MemberRequest) -> Actor:
@@ -148,15 +175,23 @@ def _form(actor: Actor, request: MemberRequest | None = None) -> RuleForm:
 
 
 def _page(
-    request: MemberRequest, actor: Actor, *, form: RuleForm | None = None, sudden: int = 0, status: int = 200
+    request: MemberRequest,
+    actor: Actor,
+    *,
+    form: RuleForm | None = None,
+    sudden: Meeting | None = None,
+    switching: EscalationRule | None = None,
+    status: int = 200,
 ) -> HttpResponse:
+    """`sudden` = for how many a rule would fire: the new one of the form, or the one that is being switched on."""
     rules = EscalationRule.objects.for_organization(actor.organization).select_related("board", "notify_member__user")
     fired = EscalationFiring.objects.visible_to(actor).select_related("signal__company", "action")
     context = {
         "rules": [_rule(rule) for rule in rules.annotate(fired=Count("firings"))],
         "firings": [_firing(firing) for firing in fired[:LATEST]],
         "form": form or _form(actor),
-        "sudden": sudden,
+        "sudden": None if switching else sudden,
+        "switching": {**_rule(switching), "now": sudden} if switching else None,
         "may_change": actor.can(Permission.VIEW_WORK),
     }
     return render(request, "signals/escalations.html", context, status=status)

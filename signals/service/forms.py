@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from datetime import date, time
+from datetime import date
 from typing import Any, Final
 
 from django import forms
 
 from junto.zones import zone_names
 from signals.models import Board, ServiceHours, ServiceTarget
-from signals.service.hours import calendar_of
+from signals.service.hours import MOST_SPANS, calendar_of, overlapping
 from signals.service.worktime import DAY_MINUTES, Hours
 
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MOST_HOLIDAYS: Final = 400
-#: What a moment of the day stands for that no clock shows: the end of the day.
-_MIDNIGHT: Final = time(0, 0)
+#: `8:00-12:00`, with any dash.
+_SPAN: Final = re.compile(r"(\d{1,2}):(\d{2})\s*[-–—]\s*(\d{1,2}):(\d{2})")
+_HOW: Final = "Write 08:00-17:00, with a break 08:00-12:00, 13:00-17:00, a night 22:00-06:00."
 
 
 def _input(kind: str = "text", **more: object) -> forms.Widget:
     return forms.TextInput(attrs={"class": "input", "type": kind, **more})
+
+
+class SpansField(forms.CharField):
+    """Hours of one weekday as people type them."""
+
+    def clean(self, value: Any) -> Hours:
+        """The spans in their order; none for an empty field."""
+        parts = [part.strip() for part in re.split(r"[,;]", str(super().clean(value)))]
+        spans = tuple(sorted(_read_span(part) for part in parts if part))
+        if len(spans) > MOST_SPANS:
+            raise forms.ValidationError(f"At most {MOST_SPANS} spans a day.")
+        return spans
 
 
 class HoursForm(forms.Form):
@@ -61,19 +75,19 @@ class HoursForm(forms.Form):
             "at_risk_percent": hours.at_risk_percent,
             "stale_days": hours.stale_days,
         }
-        for number, day in enumerate(days):
-            if day:
-                initial |= {f"opens_{number}": _clock(day[0]), f"closes_{number}": _clock(day[1])}
+        initial |= {f"hours_{number}": spans_words(day) for number, day in enumerate(days)}
         super().__init__(data, initial=initial)
         for number, name in enumerate(WEEKDAYS):
-            for end, words in (("opens", "from"), ("closes", "until")):
-                self.fields[f"{end}_{number}"] = forms.TimeField(
-                    required=False, label=f"{name} {words}", widget=_input("time")
-                )
+            self.fields[f"hours_{number}"] = SpansField(
+                required=False,
+                label=name,
+                max_length=100,
+                widget=_input(autocomplete="off", spellcheck="false", placeholder="not worked"),
+            )
 
-    def weekdays(self) -> list[tuple[str, forms.BoundField, forms.BoundField]]:
-        """Each weekday with its two fields."""
-        return [(name, self[f"opens_{number}"], self[f"closes_{number}"]) for number, name in enumerate(WEEKDAYS)]
+    def weekdays(self) -> list[forms.BoundField]:
+        """The field of each weekday."""
+        return [self[f"hours_{number}"] for number in range(len(WEEKDAYS))]
 
     def others(self) -> list[forms.BoundField]:
         """The fields that are of no weekday."""
@@ -107,22 +121,19 @@ class HoursForm(forms.Form):
         return list(dict.fromkeys(part for part in parts if part))
 
     def clean(self) -> dict[str, Any]:
-        """Hours that begin before they end, or none."""
+        """Hours that do not overlap, on one day at least."""
         said: dict[str, Any] = super().clean() or {}
-        days: list[Hours] = []
-        for number, name in enumerate(WEEKDAYS):
-            opens, closes = said.get(f"opens_{number}"), said.get(f"closes_{number}")
-            if opens is None and closes is None:
-                days.append(None)
-                continue
-            if opens is None or closes is None:
-                raise forms.ValidationError(f"{name} lacks one of its two times.")
-            begin, end = _minutes(opens), _minutes(closes) if closes != _MIDNIGHT else DAY_MINUTES
-            if begin >= end:
-                raise forms.ValidationError(f"{name} ends before it begins; 00:00 as the end is midnight.")
-            days.append((begin, end))
+        names = [f"hours_{number}" for number in range(len(WEEKDAYS))]
+        if any(name in self.errors for name in names):
+            return said
+        days: list[Hours] = [said[name] for name in names]
         if not any(days):
             raise forms.ValidationError("At least one day must be worked.")
+        wrong = overlapping(days)
+        if wrong is not None:
+            following = WEEKDAYS[(wrong + 1) % len(WEEKDAYS)]
+            words = f"These hours overlap, or run into those of {following}: a night belongs to the day it begins on."
+            self.add_error(names[wrong], words)
         said["days"] = days
         return said
 
@@ -184,9 +195,26 @@ def target_words(target: ServiceTarget) -> tuple[str, str]:
     return target.board.name if target.board else "All boards", target.priority or "All priorities"
 
 
+def spans_words(hours: Hours) -> str:
+    """`08:00-12:00, 13:00-17:00`, as the field takes them; empty for a day that is not worked."""
+    return ", ".join(f"{_clock(opens)}-{_clock(closes)}" for opens, closes in hours)
+
+
 def _clock(minutes: int) -> str:
+    if minutes == DAY_MINUTES:
+        return "24:00"
     return f"{minutes // 60 % 24:02d}:{minutes % 60:02d}"
 
 
-def _minutes(moment: time) -> int:
-    return moment.hour * 60 + moment.minute
+def _read_span(text: str) -> tuple[int, int]:
+    """Raises ValidationError, in words that say how it is written."""
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        raise forms.ValidationError(f"“{text[:40]}” is not understood. {_HOW}")
+    begins, ends = ((int(found[hour]), int(found[hour + 1])) for hour in (1, 3))
+    if begins >= (24, 0) or ends > (24, 0) or begins[1] > 59 or ends[1] > 59:
+        raise forms.ValidationError(f"“{text[:40]}” names a time that no clock shows.")
+    opens, closes = (hour * 60 + minute for hour, minute in (begins, ends))
+    if opens == closes:
+        raise forms.ValidationError(f"“{text[:40]}” ends as it begins; a whole day is 00:00-24:00.")
+    return opens, closes if closes > opens else closes + DAY_MINUTES

@@ -20,6 +20,9 @@ from junto.tenants.permissions import Permission, require
 from signals.models import Board, ServiceHours, ServiceTarget, Signal
 from signals.service.worktime import AROUND_THE_CLOCK, DAY_MINUTES, Hours, WorkCalendar
 
+#: Spans of one weekday.
+MOST_SPANS: Final = 6
+
 #: No target lies further away: a year, in minutes.
 MOST_MINUTES: Final = 366 * DAY_MINUTES
 
@@ -75,11 +78,11 @@ def hours_of(organization: Organization) -> ServiceHours:
 def calendar_of(hours: ServiceHours) -> WorkCalendar:
     """The hours as a calendar; what cannot be read is left out."""
     days = hours.days if isinstance(hours.days, list) else []
-    read = [_day(each) for each in days[:7]]
+    read = [read_day(each) for each in days[:7]]
     holidays = hours.holidays if isinstance(hours.holidays, dict) else {}
     return WorkCalendar(
         zone=zone_of(hours.time_zone),
-        days=(*read, *[None] * (7 - len(read))),
+        days=(*read, *[()] * (7 - len(read))),
         holidays=frozenset(day for text in holidays if (day := _date(text)) is not None),
     )
 
@@ -107,14 +110,16 @@ def set_hours(
 
     Raises:
         PermissionDenied: `actor` may not manage policies.
-        PromiseRefused: no day is worked.
+        PromiseRefused: no day is worked, or hours overlap.
     """
     require(actor, Permission.MANAGE_POLICIES)
     if not any(days):
         raise PromiseRefused("At least one day must be worked.")
+    if overlapping(days) is not None:
+        raise PromiseRefused("Hours overlap.")
     row = _own_hours(actor.organization)
     row.time_zone = time_zone
-    row.days = [list(hours) if hours else None for hours in days]
+    row.days = [[list(span) for span in hours] or None for hours in days]
     row.holidays = {day.isoformat(): name for day, name in sorted(holidays.items())}
     row.waiting_statuses = list(waiting_statuses)
     row.at_risk_percent, row.stale_days = at_risk_percent, stale_days
@@ -188,10 +193,29 @@ def _own_hours(organization: Organization) -> ServiceHours:
     return row
 
 
-def _day(value: object) -> Hours:
+def overlapping(days: Sequence[Hours]) -> int | None:
+    """The first weekday (0 = Monday) whose hours overlap, among each other or with those of the next day."""
+    for number, hours in enumerate(days):
+        ends = [opens for opens, _ in hours[1:]]
+        following = days[(number + 1) % len(days)]
+        ends.append(following[0][0] + DAY_MINUTES if following else 2 * DAY_MINUTES)
+        if any(closes > end for (_, closes), end in zip(hours, ends, strict=False)):
+            return number
+    return None
+
+
+def read_day(value: object) -> Hours:
+    """A weekday as it is stored; what cannot be read is not worked. Older rows hold one span by itself."""
+    spans = [value] if isinstance(value, list) and value and isinstance(value[0], int) else value
+    if not isinstance(spans, list):
+        return ()
+    return tuple(sorted(span for each in spans[:MOST_SPANS] if (span := _span(each)) is not None))
+
+
+def _span(value: object) -> tuple[int, int] | None:
     if isinstance(value, list) and len(value) == 2 and all(isinstance(each, int) for each in value):
         opens, closes = value
-        if 0 <= opens < closes <= DAY_MINUTES:
+        if 0 <= opens < DAY_MINUTES and opens < closes <= opens + DAY_MINUTES:
             return opens, closes
     return None
 

@@ -1,5 +1,6 @@
 """Working time: which moment is so much of it away, and how much of it lies between two moments. Pure.
 
+A night belongs to the day on which it begins: its hours end beyond 24:00, and a holiday takes those that begin on it.
 Hours are local wall time, so a day on which the clocks change is longer or shorter only where the change lies within
 its hours. Every moment that comes in or goes out is aware; those that go out are in UTC.
 """
@@ -12,8 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-#: Minutes from local midnight: from when until when a weekday is worked; None = not at all.
-Hours = tuple[int, int] | None
+#: Spans of a weekday in minutes from local midnight, in their order; an end beyond a day is on the next.
+Hours = tuple[tuple[int, int], ...]
 
 DAY_MINUTES: Final = 24 * 60
 #: No due time lies further away, in days.
@@ -34,16 +35,16 @@ class WorkCalendar:
 
     def is_worked(self, day: date) -> bool:
         """Whether there are hours on that local day."""
-        return self.days[day.weekday()] is not None and day not in self.holidays
+        return bool(self.days[day.weekday()]) and day not in self.holidays
 
-    def hours_of(self, day: date) -> tuple[datetime, datetime] | None:
-        """From when until when that local day is worked; None where it is not."""
+    def hours_of(self, day: date) -> list[tuple[datetime, datetime]]:
+        """The hours that begin on that local day, in their order; none where it is not worked."""
+        if not self.is_worked(day):
+            return []
         hours = self.days[day.weekday()]
-        if hours is None or day in self.holidays:
-            return None
-        opens, closes = (self._moment(day, minutes) for minutes in hours)
-        # hours within the hour that a change of the clocks leaves out
-        return (opens, closes) if opens < closes else None
+        found = sorted((self._moment(day, opens), self._moment(day, closes)) for opens, closes in hours)
+        # not those within the hour that a change of the clocks leaves out
+        return [span for span in found if span[0] < span[1]]
 
     def add(self, start: datetime, worked: timedelta) -> datetime:
         """The moment at which `worked` has passed since `start`.
@@ -52,7 +53,7 @@ class WorkCalendar:
             NeverOpen: it never does, as nothing is worked.
         """
         left = worked
-        for opens, closes in self._from(start.astimezone(self.zone).date(), MOST_DAYS):
+        for opens, closes in self._from(_day_before(start.astimezone(self.zone).date()), MOST_DAYS):
             begin = max(opens, start)
             if closes <= begin:
                 continue
@@ -63,7 +64,7 @@ class WorkCalendar:
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         """How much working time lies from `start` to `end`; none where the end is not later."""
-        first = start.astimezone(self.zone).date()
+        first = _day_before(start.astimezone(self.zone).date())
         days = (end.astimezone(self.zone).date() - first).days + 1
         found = timedelta()
         for opens, closes in self._from(first, days):
@@ -84,10 +85,13 @@ class WorkCalendar:
         return datetime.combine(day, local.time(), self.zone).astimezone(UTC)
 
     def _from(self, first: date, days: int) -> Iterator[tuple[datetime, datetime]]:
+        """The hours that begin on these days, each minute once."""
+        so_far: datetime | None = None
         for number in range(days):
-            hours = self.hours_of(first + timedelta(days=number))
-            if hours is not None:
-                yield hours
+            for opens, closes in self.hours_of(first + timedelta(days=number)):
+                if so_far is None or so_far < closes:
+                    yield (opens if so_far is None else max(opens, so_far)), closes
+                    so_far = closes
 
     def _moment(self, day: date, minutes: int) -> datetime:
         days, rest = divmod(minutes, DAY_MINUTES)
@@ -96,4 +100,9 @@ class WorkCalendar:
 
 
 #: Every hour of every day.
-AROUND_THE_CLOCK: Final = WorkCalendar(ZoneInfo("UTC"), ((0, DAY_MINUTES),) * 7)
+AROUND_THE_CLOCK: Final = WorkCalendar(ZoneInfo("UTC"), (((0, DAY_MINUTES),),) * 7)
+
+
+def _day_before(day: date) -> date:
+    # its night may reach into the day
+    return day - timedelta(days=1)

@@ -27,6 +27,7 @@ from signals.intake.upsert import Outcome, UpsertResult
 from signals.models import Signal
 from signals.sync.leases import Lease
 from signals.sync.polling import PollReport, batches, in_words, polled, report_of, store_read
+from signals.sync.urgencies import alert_priorities
 from signals.words import USUAL_PRIORITIES
 
 #: Devices that one poll asks for, where the list does not say whose they are; alerts of others come with the next.
@@ -46,11 +47,12 @@ def _read(connection: Connection, lease: Lease) -> PollReport:
     asked_at = timezone.now()
     with closing(open_alert_source(connection)) as source:
         alerts = source.alerts()
-        reading = _Reading(connection, source, asked_at)
+        reading = _Reading(connection, source, asked_at, alert_priorities(connection.organization))
         results: list[UpsertResult] = []
         for batch in batches(alerts):
             tickets = reading.tickets(batch)
             results += _store(connection, lease, tickets)
+    _rename(connection, reading.priorities)
     listed = {alert.external_id for alert in alerts}
     for gone in batches(_standing(connection) - listed):
         results += _store(connection, lease, [_cleared(signal, asked_at) for signal in _rows(connection, gone)])
@@ -70,6 +72,7 @@ class _Reading:
     connection: Connection
     source: AlertSource
     asked_at: datetime
+    priorities: Sequence[str]
     new_devices: bool = field(default=False, init=False)
     _devices: dict[str, DeviceRecord | None] = field(default_factory=dict, init=False)
 
@@ -80,7 +83,7 @@ class _Reading:
         devices = [device for _, device in placed if device is not None and device.company_external_id]
         self.new_devices = keep_devices(self.connection, devices) or self.new_devices
         return [
-            _ticket(alert, device, self._changed_at(alert, held.get(alert.external_id)))
+            _ticket(alert, device, self._changed_at(alert, held.get(alert.external_id)), self.priorities)
             for alert, device in placed
             if device is not None
         ]
@@ -109,11 +112,19 @@ class _Reading:
         return self._devices.get(number)
 
 
+def _rename(connection: Connection, priorities: Sequence[str]) -> None:
+    """Call alerts that came before the PSA was known, or before this was so, as those that come now."""
+    for usual, name in zip(USUAL_PRIORITIES, priorities, strict=True):
+        if usual != name:
+            rows = _signals(connection).filter(state__in=Signal.OPEN, priority=usual)
+            rows.update(priority=name, changed_at=timezone.now())
+
+
 def _unknown(number: str) -> DeviceRecord:
     return DeviceRecord(external_id=number, company_external_id="", name="")
 
 
-def _ticket(alert: AlertRecord, device: DeviceRecord, changed_at: datetime) -> TicketRecord:
+def _ticket(alert: AlertRecord, device: DeviceRecord, changed_at: datetime, priorities: Sequence[str]) -> TicketRecord:
     return TicketRecord(
         external_id=alert.external_id,
         subject=f"{alert.subject} on {device.name}" if device.name else alert.subject,
@@ -123,7 +134,7 @@ def _ticket(alert: AlertRecord, device: DeviceRecord, changed_at: datetime) -> T
         device_external_ids=(device.external_id,) if device.external_id else (),
         description=alert.text,
         status=STANDS,
-        priority=USUAL_PRIORITIES[alert.urgency - 1] if alert.urgency else "",
+        priority=priorities[alert.urgency - 1] if alert.urgency else "",
         alert_type=alert.condition,
         raw=alert.raw,
     )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import structlog
 from django.core.cache import cache
 
-from integrations.contracts import BoardChoices, Choice, StatusChoice, TicketSource
-from integrations.errors import IntegrationError, ToolUnavailable
+from integrations.contracts import BoardChoices, BoardRecord, Choice, StatusChoice, TicketSource
+from integrations.errors import IntegrationError, ToolUnavailable, VendorNotFound
 from integrations.models import Connection
 from integrations.services import is_ticket_source, open_ticket_source
 from signals.models import Board, Signal
 from signals.processors.base import Lists, LiveLists
+from signals.processors.boards import BoardNow, Boards
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +46,8 @@ def live_lists(connection: Connection | None, board: Board | None, wanted: Lists
     if wanted is Lists.PRIORITIES:
         priorities: tuple[Choice, ...] = _remembered(connection, "priorities", lambda source: source.priorities())
         return LiveLists(priorities=priorities)
+    if wanted is Lists.BOARDS:
+        return LiveLists(board=board.name if board else "", boards=live_boards(connection))
     if board is None or board.connection_id != connection.pk:
         return LiveLists()
     external_id = board.external_id
@@ -51,13 +55,46 @@ def live_lists(connection: Connection | None, board: Board | None, wanted: Lists
     return LiveLists(types=found.types, subtypes=found.subtypes, items=found.items)
 
 
+@dataclass(frozen=True)
+class _LiveBoards:
+    """Asked for one by one, as a processor needs them."""
+
+    connection: Connection
+
+    def names(self) -> Sequence[str]:
+        return [board.name for board in self._all()]
+
+    def named(self, name: str) -> BoardNow | None:
+        wanted = name.strip().casefold()
+        board = next((each for each in self._all() if each.name.casefold() == wanted), None)
+        if board is None:
+            return None
+        try:
+            statuses = _statuses(self.connection, board.external_id)
+        except VendorNotFound:  # it went while we asked
+            return None
+        return BoardNow(id=board.external_id, name=board.name, statuses=statuses)
+
+    def _all(self) -> Sequence[BoardRecord]:
+        found: tuple[BoardRecord, ...] = _remembered(self.connection, "boards", lambda source: tuple(source.boards()))
+        return found
+
+
+def live_boards(connection: Connection) -> Boards:
+    """The boards of a source of tickets, asked when they are needed."""
+    return _LiveBoards(connection)
+
+
 def live_statuses(connection: Connection, board: Board) -> tuple[StatusChoice, ...]:
     """The statuses that tickets of a board may have; none where the board is not of this source. Raises as above."""
     if board.connection_id != connection.pk or not is_ticket_source(connection):
         return ()
-    external_id = board.external_id
+    return _statuses(connection, board.external_id)
+
+
+def _statuses(connection: Connection, external_id: str) -> tuple[StatusChoice, ...]:
     found: tuple[StatusChoice, ...] = _remembered(
-        connection, f"s{board.pk}", lambda source: source.statuses(external_id)
+        connection, f"statuses:{external_id}", lambda source: source.statuses(external_id)
     )
     return found
 
@@ -71,7 +108,7 @@ def _remembered(connection: Connection, what: str, read: Callable[[TicketSource]
     try:
         with closing(open_ticket_source(connection)) as source:
             found = read(source)
-    except ToolUnavailable:
+    except (ToolUnavailable, VendorNotFound):  # that is an answer: what is remembered is no longer so
         raise
     except IntegrationError as problem:
         held: R | None = cache.get(key)

@@ -21,6 +21,7 @@ from junto.tenants.permissions import Permission, require
 from signals.models import DriftCheck
 from signals.sync.drift import Drift, ask_to_compare, ask_to_repair
 from signals.sync.standing import sync_states
+from signals.sync.urgencies import alert_priorities
 
 _WORDS = {
     Drift.MISSING: "At the source, and not here",
@@ -52,6 +53,7 @@ def sync(request: MemberRequest, connection_id: UUID) -> HttpResponse:
         "traffic": traffic_of(connection),
         "webhook": webhook_facts(connection),
         "compares": is_ticket_source(connection),
+        "priorities": alert_priorities(connection.organization) if takes_alerts(connection) else (),
         "reads": is_ticket_source(connection) or takes_alerts(connection),
         "check": check,
         "running": _RUNNING.get(DriftCheck.State(check.state)) if check else None,

@@ -81,8 +81,13 @@ def renew_grants(*, actor: Actor, processor: AnyProcessor) -> None:
     wanted = _wanted(actor.organization, processor)
     problem = ""
     try:
-        drafts = [draft for company, plan in wanted if (draft := _draft(actor.organization, plan, company))]
-        problem = "" if drafts or not wanted else "No connected system takes such a change."
+        drafts = [
+            draft
+            for company, plan in wanted
+            for tool in processor.writes
+            if (draft := _draft(actor.organization, plan, company, tool))
+        ]
+        problem = "" if drafts or not wanted else "No connected system takes such a change, or none is set here."
     except IntegrationError as trouble:
         drafts, problem = [], str(trouble)
     try:
@@ -109,19 +114,19 @@ def _wanted(organization: Organization, processor: AnyProcessor) -> list[tuple[C
     return found
 
 
-def _draft(organization: Organization, plan: Plan, company: Company | None) -> GrantDraft | None:
-    connection = _source(organization, plan.processor)
+def _draft(organization: Organization, plan: Plan, company: Company | None, writes: str) -> GrantDraft | None:
+    connection = _source(organization, writes)
     if connection is None:
         return None
     boards = _boards(connection, plan)
-    values = _values(connection, boards, plan)
+    values = _values(connection, boards, plan, writes)
     if not any(values.values()):
         return None
-    tool = registry.get(f"{connection.vendor}.{plan.processor.writes}")
+    tool = registry.get(f"{connection.vendor}.{writes}")
     return GrantDraft(
         kind="processor",
         tool=tool,
-        words=_words(plan, boards, values, company),
+        words=_words(plan, writes, boards, values, company),
         rules=_rules(plan, boards, values),
         company=company,
         step=plan.processor.slug,
@@ -129,11 +134,11 @@ def _draft(organization: Organization, plan: Plan, company: Company | None) -> G
     )
 
 
-def _source(organization: Organization, processor: AnyProcessor) -> Connection | None:
+def _source(organization: Organization, writes: str) -> Connection | None:
     """The connection that tickets come from and that takes the change."""
     connections: TenantQuerySet[Connection] = Connection.objects.for_organization(organization)
     for connection in connections.exclude(state=Connection.State.PAUSED):
-        if is_ticket_source(connection) and f"{connection.vendor}.{processor.writes}" in registry:
+        if is_ticket_source(connection) and f"{connection.vendor}.{writes}" in registry:
             return connection
     return None
 
@@ -143,14 +148,14 @@ def _boards(connection: Connection, plan: Plan) -> list[Board]:
     return list(boards.filter(pk__in=plan.boards) if plan.boards else boards)
 
 
-def _values(connection: Connection, boards: Sequence[Board], plan: Plan) -> dict[str, list[JsonValue]]:
+def _values(connection: Connection, boards: Sequence[Board], plan: Plan, writes: str) -> dict[str, list[JsonValue]]:
     """Every value of each argument, on these boards. Raises IntegrationError."""
     found: dict[str, list[JsonValue]] = {}
     if plan.processor.lists is None:
         return found
     for board in boards:
         lists = live_lists(connection, board, plan.processor.lists)
-        for name, values in plan.processor.grantable(lists, plan.options).items():
+        for name, values in plan.processor.grantable(writes, lists, plan.options).items():
             found.setdefault(name, []).extend(value for value in values if value not in found.get(name, ()))
     return found
 
@@ -162,6 +167,10 @@ def _rules(
     return {
         "ticket_id": {"kind": "fact", "path": "ticket.id"},
         **{name: {"kind": "enum", "values": allowed} for name, allowed in values.items()},
+        **{
+            f"?{path}": {"kind": "among", "path": path, "values": list(allowed)}
+            for path, allowed in plan.processor.grant_limits(plan.options).items()
+        },
         "?board": {"kind": "among", "path": "ticket.board", "values": [str(board.pk) for board in boards]},
         "?confidence": {"kind": "at_least", "path": "confidence", "value": to_set},
         "?confidence_to_change": {"kind": "at_least", "path": "confidence_to_change", "value": to_change},
@@ -169,10 +178,15 @@ def _rules(
     }
 
 
-def _words(plan: Plan, boards: Sequence[Board], values: Mapping[str, list[JsonValue]], company: Company | None) -> str:
+def _words(
+    plan: Plan, writes: str, boards: Sequence[Board], values: Mapping[str, list[JsonValue]], company: Company | None
+) -> str:
     to_set, to_change = (getattr(plan.options, name) for name in plan.processor.thresholds)
     fields = ", ".join(f"{_ARGUMENT_WORDS.get(name, name)} ({len(allowed)} values)" for name, allowed in values.items())
     where = f"{', '.join(board.name for board in boards)}{f', of {company.name}' if company else ''}"
+    if own := plan.processor.grant_words(writes, plan.options):
+        most = f"at most {_most_a_day(plan)} times a day"
+        return f"{plan.processor.label}, of tickets on {where}: may {own}; with a confidence of {to_set:.2f}, {most}."
     return (
         f"{plan.processor.label} may set {fields} of tickets on {where}: where the field is empty with a confidence of "
         f"{to_set:.2f}, over another value with {to_change:.2f}; at most {_most_a_day(plan)} times a day."

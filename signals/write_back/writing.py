@@ -18,7 +18,7 @@ from signals.processing.plans import Plan, plan_of
 from signals.processing.results import read_value
 from signals.processing.ticket_facts import own_facts
 from signals.processors import processor_of
-from signals.processors.base import AnyProcessor, Change, LiveLists, Value, WriteBackOptions
+from signals.processors.base import Change, LiveLists, Value, WriteBackOptions
 from signals.sync.live_lists import lists_of_signal
 from signals.write_back.wishes import WRITE_BACK, close_wish, key_of, wishes
 
@@ -27,14 +27,15 @@ def goes_back(signal: Signal, plan: Plan, value: Value, lists: LiveLists | None)
     """Whether this value is to be carried to the source: it is switched on, and the ticket is otherwise there."""
     if not (isinstance(plan.options, WriteBackOptions) and plan.options.write_back):
         return False
-    if signal.company_id is None or not tool_name(signal, plan.processor):
+    if signal.company_id is None:
         return False
-    return plan.processor.change(value, own_facts(signal), lists or LiveLists()) is not None
+    change = plan.processor.change(value, own_facts(signal), lists or LiveLists(), plan.options)
+    return change is not None and bool(tool_name(signal, change))
 
 
-def tool_name(signal: Signal, processor: AnyProcessor) -> str:
-    """The tool of the signal's source that carries values back; empty where it has none."""
-    name = f"{signal.connection.vendor}.{processor.writes}" if signal.connection and processor.writes else ""
+def tool_name(signal: Signal, change: Change) -> str:
+    """The tool of the signal's source that makes this change; empty where it has none."""
+    name = f"{signal.connection.vendor}.{change.tool}" if signal.connection else ""
     return name if name in registry else ""
 
 
@@ -53,14 +54,17 @@ def write_back(result: ProcessorResult) -> Action | None:
     if origin is None:
         return None
     stands = result.state == ProcessorResult.State.CURRENT and plan.applies(signal.board_id)
-    change = _change(result, signal, processor) if stands and tool_name(signal, processor) else None
-    if change is None:
+    change = _change(result, signal, plan) if stands else None
+    name = tool_name(signal, change) if change else ""
+    if change is None or not name:
         close_wish(origin)
         return None
     changes_something = any(change.expects.values())
     facts: dict[str, JsonValue] = {
         "ticket.id": vendor_id(signal.external_id),
         "ticket.board": str(signal.board_id or ""),
+        "ticket.company": signal.company.name.casefold() if signal.company else "",
+        "producer": result.producer,
         "confidence": result.confidence,
         # to set what is empty, no more than to set is asked for
         "confidence_to_change": result.confidence if changes_something else 1.0,
@@ -70,7 +74,7 @@ def write_back(result: ProcessorResult) -> Action | None:
             actor=Actor.system("processor", result.organization),
             origin=origin,
             fence=origin.fence,
-            tool_name=tool_name(signal, processor),
+            tool_name=name,
             arguments={"ticket_id": facts["ticket.id"], **change.arguments},
             call_id=WRITE_BACK,
             step=processor.slug,
@@ -82,10 +86,10 @@ def write_back(result: ProcessorResult) -> Action | None:
         return None
 
 
-def _change(result: ProcessorResult, signal: Signal, processor: AnyProcessor) -> Change | None:
+def _change(result: ProcessorResult, signal: Signal, plan: Plan) -> Change | None:
     try:
-        value = read_value(processor, result)
+        value = read_value(plan.processor, result)
     except ValidationError:
         return None
-    lists = lists_of_signal(signal, processor.lists)
-    return processor.change(value, own_facts(signal), lists or LiveLists())
+    lists = lists_of_signal(signal, plan.processor.lists)
+    return plan.processor.change(value, own_facts(signal), lists or LiveLists(), plan.options)

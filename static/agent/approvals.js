@@ -38,7 +38,7 @@ const cards = new Cards(queue, transport, () => queue.querySelector(".q-card > .
 /** Reads the queue again, but never under the hands of someone who is changing or denying. */
 function refresh() {
   if (document.visibilityState !== "visible" || document.querySelector("dialog[open]")) return;
-  if (queue.querySelector("[data-modifying], [aria-busy], [data-unsent]") || typing(document.activeElement)) return;
+  if (queue.querySelector("[data-modifying], [aria-busy], [data-unsent], [data-many][open]") || typing(document.activeElement)) return;
   queue.dispatchEvent(new CustomEvent("queue:refresh"));
 }
 setInterval(refresh, READ_AGAIN);

@@ -186,3 +186,20 @@ document.addEventListener("htmx:responseError", (event) => {
 document.addEventListener("htmx:sendError", () =>
   toast("Junto cannot be reached. What is shown may be old.", "danger"),
 );
+
+// A form that was refused says so where one looks: at its first wrong field, else at its warning.
+function showRefusal() {
+  const status = performance.getEntriesByType("navigation")[0]?.responseStatus;
+  if (!status || status < 400) return;
+  const seen = (each) => each.getClientRects().length > 0;
+  const main = document.getElementById("main");
+  const find = (what) => [...(main?.querySelectorAll(what) ?? [])].find(seen);
+  const wrong = find('[data-invalid] :is(input, select, textarea), [aria-invalid="true"]');
+  const warning = find(".notice[role=alert]");
+  const first = wrong ?? warning;
+  if (!first) return;
+  if (first === warning) first.tabIndex = -1;
+  first.focus({ preventScroll: true });
+  (first.closest(".field") ?? first).scrollIntoView({ block: "center" });
+}
+showRefusal();

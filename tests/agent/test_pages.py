@@ -209,6 +209,30 @@ class QueueTest(SessionTestCase):
         assert "Operator" in json.loads(passed.content)["message"]
         assert self.post(self.oskar, "decide", {"verdict": "approve", "digest": entry.digest}, entry).status_code == 200
 
+    def test_several_are_denied_with_one_reason_each_for_itself_as_it_was_shown(self) -> None:
+        wanted = self.waiting(self.session)[0]
+        shown = [f"{wanted.pk}:{wanted.digest}", f"{wanted.pk}:{'0' * 64}", f"{self.session.pk}:x", "nonsense:"]
+        answer = self.deny_many(self.ines, shown[:1])
+        self.assertContains(answer, "1 not denied: It is not there any more.")
+        self.assertContains(self.deny_many(self.olivia, shown[:1], reason=" "), "Nothing was denied.")
+        self.assertContains(self.deny_many(self.olivia, [shown[1]]), "1 not denied:")
+        wanted.refresh_from_db()
+        assert wanted.state == Action.State.WAITING
+        answer = self.deny_many(self.olivia, shown)
+        self.assertContains(answer, "1 denied. Each session was given the reason.")
+        self.assertContains(answer, "3 not denied:")
+        wanted.refresh_from_db()
+        assert wanted.state == Action.State.DENIED
+        assert wanted.decisions.get().reason == "Wrong client"
+
+    def deny_many(self, by: Membership, shown: list[str], reason: str = "Wrong client") -> HttpResponse:
+        path = self.path("approvals/deny/", organization=by.organization)
+        return self.log_in(by).post(path, {"shown": shown, "reason": reason}, follow=True)
+
+    def test_the_card_names_the_session_that_asked(self) -> None:
+        card = self.log_in(self.olivia).get(self.path(f"approvals/?action={self.waiting(self.session)[0].pk}"))
+        self.assertContains(card, "session of ticket")
+
     def test_ines_finds_none_of_northwinds_actions(self) -> None:
         action = self.waiting(self.session)[0]
         answer = self.post(self.ines, "decide", {"verdict": "approve", "digest": action.digest}, action)

@@ -271,6 +271,13 @@ class PageTests(ConnectedTestCase):
         self.connection.refresh_from_db()
         assert self.connection.sealed_credentials == before
 
+    def test_the_page_says_what_no_reading_shows_and_which_rights_changes_need(self) -> None:
+        page = self.log_in(self.adam).get(self.path(f"connections/{self.connection.pk}/")).content.decode()
+        assert "a key that may only read passes" in page
+        assert "Edit service tickets" in page
+        assert "Add time entries" in page
+        assert "Read companies" not in page.partition("What the test does not show")[2].partition("</details>")[0]
+
     def test_the_test_button_says_what_is_wrong(self) -> None:
         self.sandbox.fault("status", status=403, count=None)
 

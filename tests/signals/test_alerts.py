@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.utils import timezone
 
 from integrations.lifecycle import let_alerts_in
@@ -16,6 +17,8 @@ from signals.intake.maintenance import plan_window
 from signals.models import Signal
 from signals.services import adopt_ticket, claim_signal
 from signals.sync.alerts import poll_alerts
+from signals.sync.urgencies import alert_priorities
+from tests.factories import SignalFactory
 from tests.integrations.monitored import MonitoredTestCase
 from tests.signals.deliveries import stored
 
@@ -62,6 +65,31 @@ class StandingTests(AlertsTestCase):
         assert signal.device is not None
         assert (signal.device.name, signal.device.external_id) == ("HBR-WS-LAB", str(self.lab))
         assert (signal.has_ticket, signal.number, signal.priority_number) == (False, "", 2)
+
+    def test_alerts_bear_the_priorities_of_the_psa_and_the_admin_sees_which(self) -> None:
+        uids = [self.raise_alert(severity=word, subject=word) for word in ("CRITICAL", "MODERATE", "MINOR")]
+        self.poll()
+        names = ["Priority 1 - Critical", "Priority 3 - Normal", "Priority 4 - Low"]
+        assert [self.signal(uid).priority for uid in uids] == names
+        page = self.log_in(self.adam).get(self.path(f"connections/{self.monitoring.pk}/sync/"))
+        self.assertContains(page, "Priority 3 - Normal")
+        self.assertContains(page, "They are on no board")
+
+    def test_an_alert_that_came_under_another_name_is_renamed_with_the_next_poll(self) -> None:
+        uid = self.raise_alert(severity="MODERATE")
+        self.poll()
+        Signal.objects.for_organization(self.northwind).filter(external_id=uid).update(priority="Priority 3 - Medium")
+        self.poll()
+        assert self.signal(uid).priority == "Priority 3 - Normal"
+
+    def test_where_the_psa_cannot_be_asked_its_tickets_tell_its_words_and_without_any_the_usual_ones_count(
+        self,
+    ) -> None:
+        cache.clear()
+        self.sandbox.fault("status", status=403, vendor="connectwise", count=None)
+        assert alert_priorities(self.northwind)[2] == "Priority 3 - Medium"
+        SignalFactory(connection=self.connection, company=self.harbor, priority="P3 whenever")
+        assert alert_priorities(self.northwind)[2] == "P3 whenever"
 
     def test_a_second_poll_changes_nothing(self) -> None:
         self.poll()

@@ -56,6 +56,33 @@ class EscalationTests(JuntoTestCase):
         escalate(self.northwind)
         assert [name for name, _ in self.told()] == ["Theo"]
 
+    def test_switched_on_again_it_says_how_many_it_hits_and_asks_where_they_are_many(self) -> None:
+        rule = self.add()
+        path = self.path(f"escalations/rules/{rule.pk}/")
+        self.client.post(path, {"do": "off"})
+        answer = self.client.post(path, {"do": "on"}, follow=True)
+        self.assertContains(answer, "is on. It fires for one open ticket now.")
+        self.client.post(path, {"do": "off"})
+        SignalFactory.create_batch(SUDDEN, company=self.harlow, priority="Priority 1")
+        answer = self.client.post(path, {"do": "on"})
+        self.assertContains(answer, f"is still off. {SUDDEN + 1} open tickets meet it", status_code=400)
+        rule.refresh_from_db()
+        assert not rule.enabled
+        assert self.client.post(path, {"do": "on", "sure": str(SUDDEN + 1)}).status_code == 302
+        rule.refresh_from_db()
+        assert rule.enabled
+
+    def test_right_after_a_target_is_set_a_rule_counts_by_it(self) -> None:
+        self.log_in(self.adam).post(
+            self.path("service/targets/"), {"response_hours": "0.1", "resolution_hours": "", "clock": "always"}
+        )
+        long_ago = timezone.now() - timedelta(days=2)
+        SignalFactory.create_batch(SUDDEN, company=self.harlow, source_created_at=long_ago)
+        answer = self.log_in(self.mara).post(
+            self.path("escalations/rules/"), {**RULE, "condition": "breached", "priority": ""}
+        )
+        self.assertContains(answer, f"{SUDDEN + 1} open tickets meet this rule now", status_code=400)
+
     def test_a_stale_ticket_is_escalated_and_one_that_was_solved_is_not(self) -> None:
         old = timezone.now() - timedelta(days=30)
         Signal.unscoped.update(source_updated_at=old)

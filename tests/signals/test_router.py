@@ -65,7 +65,7 @@ class ProposalTests(RouterCase):
         assert row.value == {"action": "move_company", "target": "Harlow & Beck"}
         assert (row.confidence, row.producer) == (0.97, Producer.RULE)
         assert row.reason.startswith("Proposed; nothing is done before a person accepts it.")
-        assert (signal.state, signal.state_reason) == (State.NEEDS_REVIEW, "Not sure: belongs.")
+        assert (signal.state, signal.state_reason) == (State.NEEDS_REVIEW, "Proposed: belongs.")
 
     def test_a_domain_tells_less_surely_and_one_that_anybody_has_tells_nothing(self) -> None:
         ContactFactory(company=self.harlow, email="rosa@harlow.example")
@@ -86,6 +86,9 @@ class ProposalTests(RouterCase):
             self.rule(label)
             self.ticket()
             assert not ReviewItem.objects.for_organization(self.northwind).exists()
+            failed = ProcessorResult.objects.for_organization(self.northwind).latest("created_at")
+            assert failed.state == ProcessorResult.State.FAILED
+            assert f"Rule 1: Title contains “hello”. It gives “{label}”." in failed.reason
             ProcessorRule.objects.for_organization(self.northwind).delete()
         self.rule("board: alerts")
         self.ticket()
@@ -140,3 +143,72 @@ class AcceptTests(RouterCase):
         assert "Noted. The ticket is on no board that Junto knows" in self.accept(signal)
         signal.refresh_from_db()
         assert (signal.company, signal.state) == (self.catchall, State.NEW)
+
+
+class PlaceTests(RouterCase):
+    """What an Admin or a person names is held against what there is."""
+
+    def add(self, label: str) -> str:
+        self.log_in(self.adam)
+        fields = {"field": "subject", "operator": "contains", "value": "hello", "any": "all", "label": label}
+        return self.client.post(self.path("processors/router/rules/"), fields, follow=True).content.decode()
+
+    def test_a_rule_that_names_what_is_not_there_is_refused_and_says_what_to_do(self) -> None:
+        for label, words in (
+            ("company: Nobody Ltd", "There is no company “Nobody Ltd” that you work for"),
+            ("company: Catchall", "Catchall is a catchall company"),
+            ("board: Nowhere", "The PSA has no board “Nowhere” (any more)"),
+            ("board:", "nothing that it gives"),
+        ):
+            assert words in self.add(label)
+        BoardFactory(organization=self.northwind, name="Projects")
+        assert "“Projects” is not among the Board descriptions" in self.add("board: Projects")
+        assert not ProcessorRule.objects.for_organization(self.northwind).exists()
+        self.add("board:Alerts")
+        assert ProcessorRule.objects.for_organization(self.northwind).get().label == "board:Alerts"
+        self.ticket()
+        assert self.proposed().value == {"action": "move_board", "target": "Alerts"}
+
+    def test_a_rule_whose_company_left_says_so_where_rules_are_shown(self) -> None:
+        self.add("company: Harlow & Beck")
+        self.harlow.is_active = False
+        self.harlow.save()
+        page = self.client.get(self.path("processors/router/")).content.decode()
+        assert "Gives nothing now. There is no company “Harlow &amp; Beck” that you work for" in page
+
+    def test_options_that_name_what_is_not_there_are_not_saved(self) -> None:
+        self.log_in(self.adam)
+        said = {
+            "confidence": "0.95",
+            "companies": "Catchall, Nobody",
+            "closed_status": "",
+            "board_descriptions": "Alerts: x\nNowhere: y",
+            "model_daily": "0",
+            "most_a_day": "10",
+        }
+        answer = self.client.post(self.path("processors/router/options/"), said)
+        page = answer.content.decode()
+        assert answer.status_code == 400
+        assert "There is no company “Nobody” that you work for" in page
+        assert "The PSA has no board “Nowhere”" in page
+        row = ProcessorSetting.objects.for_organization(self.northwind).get(processor="router")
+        assert row.options["closed_status"] == "Closed"
+
+    def test_a_person_names_no_place_that_there_is_not(self) -> None:
+        self.rule("close")
+        signal = self.ticket()
+        path = self.path(f"signals/{signal.pk}/findings/router/correct/")
+        self.log_in(self.theo)
+        for action, target in (("move_board", "Nowhere"), ("move_company", "Quayside Dental"), ("move_board", "")):
+            answer = self.client.post(path, {"action": action, "target": target})
+            assert answer.status_code == 400
+        assert not ProcessorResult.objects.for_organization(self.northwind).current().exists()
+
+    def test_what_is_sure_and_waits_for_a_person_is_proposed_not_unsure(self) -> None:
+        self.rule("close")
+        signal = self.ticket()
+        self.log_in(self.theo)
+        history = self.client.get(self.path(f"signals/{signal.pk}/findings/router/")).content.decode()
+        assert "Proposed" in history
+        assert "Not sure enough" not in history
+        assert signal.state_reason == "Proposed: belongs."

@@ -15,7 +15,7 @@ from junto.audit.models import AuditEntry
 from junto.team.services import limit_to_companies
 from junto.tenants.actors import Actor
 from junto.tenants.models import Membership
-from signals.models import ProcessorResult, ReviewItem, Signal
+from signals.models import ProcessorResult, ProcessorRule, ProcessorSetting, ReviewItem, Signal
 from tests.signals.deliveries import stored
 from tests.signals.typing_cases import TypingCase
 
@@ -193,3 +193,85 @@ class MoveTests(RoutesCase):
     def test_to_a_company_that_junto_does_not_work_for_nobody_moves_it(self) -> None:
         with pytest.raises(TargetRefused, match="is no company that Junto works for"):
             self.preview("connectwise.move_to_company", ticket_id=self.sandbox.plant_ticket(), company_id=99_999)
+
+
+class AloneTests(RoutesCase):
+    """What an Admin answers for is done without a person: what a rule says, and no more."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.arrive("The first ticket brings its board")
+
+    def grant(self, **options: str) -> str:
+        """Adam saves the router's options so."""
+        said = {
+            "confidence": "0.95",
+            "companies": self.harbor.name,
+            "closed_status": "Closed",
+            "board_descriptions": "Alerts: what monitoring posts",
+            "write_back": "on",
+            "most_a_day": "2",
+            "ask_model": "on",
+            "model_daily": "10",
+        }
+        path = self.path("processors/router/options/")
+        return self.log_in(self.adam).post(path, said | options, follow=True).content.decode()
+
+    def test_a_rule_closes_it_under_the_admins_standing_approval_and_it_can_be_reverted(self) -> None:
+        page = self.grant()
+        assert "set them to Closed, where a rule says so" in page
+        assert "move them to Alerts, where a rule says so" in page
+        assert "Adam Reyes answers for this" in page
+        signal = self.proposed("close")
+        action = self.action(signal)
+        assert (action.state, action.unattended, action.why_asked) == (Action.State.SUCCEEDED, True, "")
+        assert action.grant is not None
+        assert action.grant.issued_by == self.adam
+        assert self.there(signal).status == "Closed"
+        assert self.read(signal.external_id).state == Signal.State.RESOLVED
+        row = ProcessorResult.objects.for_organization(self.northwind).current().get(signal=signal, processor="router")
+        self.log_in(self.mara).post(self.path(f"signals/{signal.pk}/findings/router/revert/"), {"result": str(row.pk)})
+        self.drain()
+        assert self.there(signal).status == "New"
+        self.read(signal.external_id)
+        assert self.there(signal).status == "New"
+
+    def test_a_rule_moves_it_to_a_described_board(self) -> None:
+        self.grant()
+        signal = self.proposed("board: Alerts")
+        assert self.action(signal).tool == "connectwise.move_to_board"
+        assert (self.there(signal).board_name, len(self.writes())) == ("Alerts", 1)
+
+    def test_another_company_and_what_somebody_owns_wait_for_a_person(self) -> None:
+        self.grant()
+        self.proposed(f"company: {self.kessler.name}")
+        ProcessorRule.objects.for_organization(self.northwind).delete()
+        self.rule("router", "close", "misplaced")
+        number = self.sandbox.plant_ticket("Misplaced, and Oskar's")
+        owned = [{"op": "replace", "path": "owner", "value": {"identifier": "oskar"}}]
+        self.sandbox.change("tickets", number, owned, owner="northwind")
+        self.read(number)
+        assert self.writes() == []
+        assert ReviewItem.objects.for_organization(self.northwind).filter(state="open").count() == 2
+
+    def test_beyond_the_days_number_each_waits_under_approvals(self) -> None:
+        self.grant(most_a_day="1")
+        self.rule("router", "close", "misplaced")
+        first, second = self.arrive("Misplaced one"), self.arrive("Misplaced two")
+        assert [self.action(each).state for each in (first, second)] == [Action.State.SUCCEEDED, Action.State.WAITING]
+        assert len(self.writes()) == 1
+
+    def test_settings_changed_behind_the_pages_back_are_not_covered(self) -> None:
+        self.grant()
+        row = ProcessorSetting.objects.for_organization(self.northwind).get(processor="router")
+        row.options = {**row.options, "companies": [self.harbor.name, self.kessler.name]}
+        row.save()
+        self.rule("router", "close", "misplaced")
+        signal = self.arrive("Misplaced", company="KESSLER")
+        assert self.action(signal).state == Action.State.WAITING
+        assert self.writes() == []
+
+    def test_a_closed_status_that_no_board_has_is_refused_with_those_that_there_are(self) -> None:
+        page = self.grant(closed_status="Shut")
+        assert "No board has a status “Shut” that closes a ticket. These do: “" in page
+        assert "No board has" not in self.grant()

@@ -22,8 +22,7 @@ HOURS = {
     "waiting_statuses": "Waiting on client",
     "at_risk_percent": 50,
     "stale_days": 2,
-    **{f"opens_{day}": "09:00" for day in range(5)},
-    **{f"closes_{day}": "17:00" for day in range(5)},
+    **{f"hours_{day}": "09:00-17:00" for day in range(5)},
 }
 #: A Friday, 16:00 in Berlin.
 FRIDAY = datetime(2026, 11, 20, 15, tzinfo=UTC)
@@ -189,7 +188,7 @@ class PageTests(ServiceCase):
         self.assertContains(page, "2026-12-25 Christmas Day")
         self.assertContains(page, "1 h 30 min")
         hours = ServiceHours.unscoped.get(organization=self.northwind)
-        assert (hours.time_zone, hours.days[0], hours.days[6]) == ("Europe/Berlin", [540, 1020], None)
+        assert (hours.time_zone, hours.days[0], hours.days[6]) == ("Europe/Berlin", [[540, 1020]], None)
         verbs = AuditEntry.unscoped.filter(organization=self.northwind).values_list("verb", flat=True)
         assert {"service.hours_set", "service.target_set"} <= set(verbs)
 
@@ -197,13 +196,26 @@ class PageTests(ServiceCase):
         self.log_in(self.adam)
         for wrong, words in (
             ({"time_zone": "Berlin"}, "There is no such time zone"),
-            ({"opens_0": "17:00", "closes_0": "09:00"}, "Monday ends before it begins"),
+            ({"hours_0": "9 to 5"}, "“9 to 5” is not understood. Write 08:00-17:00"),
+            ({"hours_0": "08:00-25:00"}, "names a time that no clock shows"),
+            ({"hours_0": "08:00-12:00, 11:00-17:00"}, "These hours overlap"),
+            ({"hours_0": "22:00-10:00"}, "run into those of Tuesday"),
+            ({f"hours_{day}": "" for day in range(5)}, "At least one day must be worked."),
             ({"holidays": "Christmas"}, "does not begin with a date"),
         ):
             answer = self.client.post(self.path("service/hours/"), {**HOURS, **wrong})
             self.assertContains(answer, words, status_code=400)
         answer = self.client.post(self.path("service/targets/"), {"clock": "working"})
         self.assertContains(answer, "Say how soon", status_code=400)
+
+    def test_nights_and_breaks_are_shown_as_they_were_typed_and_tickets_are_due_by_them(self) -> None:
+        self.log_in(self.adam)
+        night = {f"hours_{day}": "22:00–6:00; 13:00-14:00" for day in range(5)}
+        self.client.post(self.path("service/hours/"), {**HOURS, **night})
+        self.assertContains(self.client.get(self.path("service/")), 'value="13:00-14:00, 22:00-06:00"', count=5)
+        self.promise(resolution_minutes=None)
+        clock = self.clock(self.ticket())  # a Friday, 16:00
+        assert clock.response_due_at == datetime(2026, 11, 20, 23, tzinfo=UTC)  # midnight in Berlin
 
     def test_a_manager_may_not(self) -> None:
         assert self.log_in(self.mara).get(self.path("service/")).status_code == 403

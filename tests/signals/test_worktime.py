@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 from signals.service.worktime import AROUND_THE_CLOCK, Hours, NeverOpen, WorkCalendar
 
 BERLIN = ZoneInfo("Europe/Berlin")
-OFFICE = WorkCalendar(BERLIN, ((480, 1020),) * 5 + (None, None), frozenset({date(2026, 12, 25)}))
+OFFICE = WorkCalendar(BERLIN, (((480, 1020),),) * 5 + ((), ()), frozenset({date(2026, 12, 25)}))
+#: From ten at night to six, on the evenings of Monday to Saturday.
+NIGHTS = WorkCalendar(BERLIN, (((1320, 1800),),) * 6 + ((),), frozenset({date(2026, 12, 25)}))
+#: With an hour's break.
+BROKEN = WorkCalendar(BERLIN, (((480, 720), (780, 1020)),) * 5 + ((), ()))
 #: In Berlin the clocks change on 29 March and 25 October 2026, in New York on 8 March and 1 November.
 ZONES = [BERLIN, ZoneInfo("America/New_York"), ZoneInfo("Australia/Lord_Howe"), ZoneInfo("UTC")]
 
@@ -23,9 +27,12 @@ moments = st.builds(
     st.integers(0, 33 * 24 * 60),
 )
 hours: st.SearchStrategy[Hours] = st.one_of(
-    st.none(),
-    st.just((0, 1440)),
-    st.tuples(st.integers(0, 1400), st.integers(1, 600)).map(lambda pair: (pair[0], min(sum(pair), 1440))),
+    st.just(()),
+    st.just(((0, 1440),)),
+    # breaks, nights, and what a form would refuse: spans that overlap, also into the next day
+    st.lists(
+        st.tuples(st.integers(0, 1400), st.integers(1, 900)).map(lambda pair: (pair[0], sum(pair))), max_size=3
+    ).map(tuple),
 )
 calendars = st.builds(
     WorkCalendar,
@@ -40,11 +47,14 @@ def by_the_minute(calendar: WorkCalendar, start: datetime, end: datetime) -> tim
     """The same by looking at every minute."""
     worked = 0
     moment = start
-    days: dict[date, tuple[datetime, datetime] | None] = {}
+    days: dict[date, list[tuple[datetime, datetime]]] = {}
     while moment < end:
         day = moment.astimezone(calendar.zone).date()
-        span = days.setdefault(day, calendar.hours_of(day))
-        worked += span is not None and span[0] <= moment < span[1]
+        for each in (day - timedelta(days=1), day):
+            if each not in days:
+                days[each] = calendar.hours_of(each)
+        spans = [*days[day - timedelta(days=1)], *days[day]]
+        worked += any(opens <= moment < closes for opens, closes in spans)
         moment += timedelta(minutes=1)
     return timedelta(minutes=worked)
 
@@ -83,8 +93,30 @@ def test_office_hours_keep_to_the_clock_on_the_wall(start: str, hours: int, due:
     assert OFFICE.add(datetime.fromisoformat(start), timedelta(hours=hours)) == datetime.fromisoformat(due)
 
 
+@pytest.mark.parametrize(
+    ("calendar", "start", "hours", "due"),
+    [
+        (NIGHTS, "2026-11-20T23:00+01:00", 6, "2026-11-21T05:00+01:00"),  # over midnight
+        (NIGHTS, "2026-11-21T01:00+01:00", 6, "2026-11-21T23:00+01:00"),  # from within a night into the next
+        (NIGHTS, "2026-11-22T03:00+01:00", 4, "2026-11-23T23:00+01:00"),  # Saturday's night ends on Sunday
+        (
+            NIGHTS,
+            "2026-12-24T23:00+01:00",
+            8,
+            "2026-12-26T23:00+01:00",
+        ),  # the eve is worked, the holiday's night is not
+        (NIGHTS, "2026-03-28T22:00+01:00", 8, "2026-03-30T23:00+02:00"),  # a night of seven hours
+        (NIGHTS, "2026-10-24T22:00+02:00", 9, "2026-10-25T06:00+01:00"),  # a night of nine
+        (BROKEN, "2026-11-20T11:00+01:00", 2, "2026-11-20T14:00+01:00"),  # over the break
+        (BROKEN, "2026-11-20T12:30+01:00", 4, "2026-11-20T17:00+01:00"),  # from within it
+    ],
+)
+def test_nights_and_breaks(calendar: WorkCalendar, start: str, hours: int, due: str) -> None:
+    assert calendar.add(datetime.fromisoformat(start), timedelta(hours=hours)) == datetime.fromisoformat(due)
+
+
 def test_a_day_worked_around_the_clock_has_23_or_25_hours_when_the_clocks_change() -> None:
-    always = WorkCalendar(BERLIN, ((0, 1440),) * 7)
+    always = WorkCalendar(BERLIN, (((0, 1440),),) * 7)
     assert sum((OFFICE.between(*_day(2026, 3, 29)), always.between(*_day(2026, 3, 29))), timedelta()) == timedelta(
         hours=23
     )
@@ -103,7 +135,7 @@ def test_days_before_passes_over_what_is_not_worked() -> None:
 
 def test_where_nothing_is_worked_nothing_is_ever_due() -> None:
     with pytest.raises(NeverOpen):
-        WorkCalendar(BERLIN, (None,) * 7).add(datetime(2026, 1, 1, tzinfo=UTC), timedelta(minutes=1))
+        WorkCalendar(BERLIN, ((),) * 7).add(datetime(2026, 1, 1, tzinfo=UTC), timedelta(minutes=1))
 
 
 def _day(year: int, month: int, day: int) -> tuple[datetime, datetime]:
