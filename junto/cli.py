@@ -20,7 +20,7 @@ from django.core.management import (
 from django.core.management.base import SystemCheckError
 from django.db import InterfaceError, OperationalError, connections
 
-from junto import env, evaluate, up
+from junto import env, evaluate, new_vendor, up
 from junto.datadir import Refusal, lend_secrets, remembered_address
 from junto.sidecar import known_sandbox
 
@@ -38,6 +38,7 @@ OVERVIEW = {
     "worker": "distributed only: work the queue and keep the clock",
     "migrate": "distributed only: bring the database to this version (up does it by itself)",
     "evaluate": "measure how well runbooks are matched and tickets read: matching, classification, textwork",
+    "new_vendor": "developers: write the skeleton of a new vendor (NAME --label --dry-run)",
     "bench": "measure: bin/junto bench agent_loop --json",
     "tools": "every tool there is, as docs/tools.md tells them (--write renews that page)",
 }
@@ -79,6 +80,8 @@ def _begin(word: str, rest: list[str]) -> int:
         return up.run(rest)
     if word == "evaluate":
         return evaluate.run(rest)
+    if word == "new_vendor":
+        return new_vendor.run(rest)
     rest = _choose_folder(rest)
     if word == "worker" and not env.env_url("REDIS_URL"):
         raise Refusal(
@@ -103,7 +106,7 @@ def overview() -> str:
             *lines,
             "",
             "bin/junto COMMAND --help tells the options of one.",
-            "Each takes --data-dir FOLDER (without it JUNTO_DATA_DIR, else var), but evaluate, which needs none.",
+            "Each takes --data-dir FOLDER (without it JUNTO_DATA_DIR, else var), but evaluate and new_vendor.",
             "Any other word goes to Django's manage.py (check, shell, dbshell, ...). docs/operators.md tells the rest.",
         ]
     )

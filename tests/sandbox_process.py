@@ -83,6 +83,10 @@ class SandboxProcess:
         self._control = requests.Session()
         self._control.trust_env = False
         rows = self._ask("GET", "connections")
+        #: What an admin would enter, by vendor and by the key's name.
+        self.keys: dict[str, dict[str, dict[str, Any]]] = {}
+        for row in rows:
+            self.keys.setdefault(row["vendor"], {})[row["name"]] = row
         self.connections = {row["name"]: SandboxConnection(**row) for row in rows if row["vendor"] == "connectwise"}
         self.ninjaone = {row["name"]: NinjaOneClientRow(**row) for row in rows if row["vendor"] == "ninjaone"}
         self.itglue = {row["name"]: ITGlueKey(**row) for row in rows if row["vendor"] == "itglue"}

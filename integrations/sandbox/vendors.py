@@ -1,4 +1,4 @@
-"""The vendors that this sandbox plays. One folder each; a new one gets a row here and nothing else changes."""
+"""The vendors that this sandbox plays. One folder each; a new one gets a row in KEYED and nothing else changes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from integrations.sandbox.connectwise.vendor import ConnectWise
 from integrations.sandbox.itglue.credentials import connection_rows as itglue_connections
 from integrations.sandbox.itglue.vendor import ITGlue
 from integrations.sandbox.json_types import Json, Record
+from integrations.sandbox.keyed import KeyedVendor, keyed_rows
 from integrations.sandbox.microsoft365.credentials import connection_rows as microsoft365_connections
 from integrations.sandbox.microsoft365.vendor import Microsoft365
 from integrations.sandbox.ninjaone.credentials import connection_rows as ninjaone_connections
@@ -62,6 +63,9 @@ class Vendor(Protocol):
         """What really is at the vendor."""
 
 
+KEYED: tuple[type[KeyedVendor], ...] = ()
+"""The vendors whose requests carry a key in a header; `bin/junto new_vendor` adds to them."""
+
 SEEDS = ("world", "empty")
 """`world`: two MSPs at work. `empty`: the same MSPs and their members, without clients and tickets."""
 
@@ -90,6 +94,7 @@ def connection_list(base_url: str) -> list[Record]:
         *pax8_connections(base_url),
         *sophos_connections(base_url),
         *microsoft365_connections(base_url),
+        *(row for vendor in KEYED for row in keyed_rows(vendor.slug, base_url)),
     ]
 
 
@@ -102,5 +107,6 @@ def make_vendors(store: Store) -> dict[str, Vendor]:
         Pax8(store),
         Sophos(store),
         Microsoft365(store),
+        *(vendor(store) for vendor in KEYED),
     ]
     return {vendor.slug: vendor for vendor in vendors}

@@ -9,6 +9,7 @@ from typing import Any
 
 from integrations.connectwise.client import ConnectWiseClient
 from integrations.vendors import VENDORS
+from junto.env import ROOT
 from tests.integrations.conformance import ClientConformance, ToolConformance
 from tests.integrations.rogue import Respond, says
 
@@ -143,3 +144,18 @@ class TestMicrosoft365Tools(ToolConformance):
 def test_no_vendor_is_left_out() -> None:
     for inherited in (ClientConformance, ToolConformance):
         assert {one.slug for one in inherited.__subclasses__()} == set(VENDORS)
+
+
+def test_nothing_is_left_to_fill_in() -> None:
+    """What `bin/junto new_vendor` invented and nobody has replaced yet, by file and line."""
+    mark = "FILL" + " IN:"
+    files = [ROOT / "docs" / "admins.md"]
+    for folder in ("integrations", "tests"):
+        files += [path for ending in ("*.py", "*.yaml", "*.txt") for path in (ROOT / folder).rglob(ending)]
+    left = [
+        f"{path.relative_to(ROOT)}:{at}: {line.partition(mark)[2].strip()}"
+        for path in sorted(files)
+        for at, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if mark in line
+    ]
+    assert not left, "still the skeleton's invention:\n" + "\n".join(left)
