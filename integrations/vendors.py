@@ -70,5 +70,6 @@ VENDORS: dict[str, Vendor] = {
         Vendor(slug="pax8", label="Pax8", package="integrations.pax8"),
         Vendor(slug="sophos", label="Sophos Central", package="integrations.sophos"),
         Vendor(slug="microsoft365", label="Microsoft 365", package="integrations.microsoft365"),
+        Vendor(slug="hudu", label="Hudu", package="integrations.hudu"),
     )
 }

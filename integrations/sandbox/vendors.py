@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol
 
 from integrations.sandbox.connectwise.credentials import connection_rows as connectwise_connections
 from integrations.sandbox.connectwise.vendor import ConnectWise
+from integrations.sandbox.hudu.vendor import Hudu
 from integrations.sandbox.itglue.credentials import connection_rows as itglue_connections
 from integrations.sandbox.itglue.vendor import ITGlue
 from integrations.sandbox.json_types import Json, Record
@@ -63,7 +64,7 @@ class Vendor(Protocol):
         """What really is at the vendor."""
 
 
-KEYED: tuple[type[KeyedVendor], ...] = ()
+KEYED: tuple[type[KeyedVendor], ...] = (Hudu,)
 """The vendors whose requests carry a key in a header; `bin/junto new_vendor` adds to them."""
 
 SEEDS = ("world", "empty")

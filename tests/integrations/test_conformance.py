@@ -141,6 +141,19 @@ class TestMicrosoft365Tools(ToolConformance):
     )
 
 
+class TestHuduClient(ClientConformance):
+    slug = "hudu"
+    credentials = {"api_key": "key-of-ours"}
+    secrets = ("key-of-ours",)
+
+    def page(self, rows: list[Mapping[str, Any]], *, following: bool, number: int) -> Respond:
+        return says("200 OK", json.dumps({"companies": rows}).encode())
+
+
+class TestHuduTools(ToolConformance):
+    slug = "hudu"
+
+
 def test_no_vendor_is_left_out() -> None:
     for inherited in (ClientConformance, ToolConformance):
         assert {one.slug for one in inherited.__subclasses__()} == set(VENDORS)

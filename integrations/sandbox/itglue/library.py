@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from integrations.sandbox.itglue.facts import Ending
 from integrations.sandbox.itglue.seeding import Base
 from integrations.sandbox.json_types import Json, Record
+from integrations.sandbox.world.documentation import Ending
 
 FIRST_ASSET, FIRST_DOCUMENT, FIRST_SECTION, FIRST_PASSWORD = 4_010_001, 61_001, 90_001, 9_981
 FIRST_TYPE, FIRST_FIELD, FIRST_DOMAIN = 33, 401, 401

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from integrations.sandbox.itglue.facts import Documentation
 from integrations.sandbox.json_types import Json, Record
+from integrations.sandbox.world.documentation import Documentation
 from integrations.sandbox.world.facts import Company, Contact, Device, Facts, parse_age
 
 FIRST_ORGANIZATION, FIRST_CONFIGURATION, FIRST_CONTACT, FIRST_LOCATION = 2501, 45_001, 7_201, 795

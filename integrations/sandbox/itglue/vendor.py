@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from integrations.sandbox.front_door import FrontDoor
 from integrations.sandbox.itglue.credentials import Keys, connection_rows
-from integrations.sandbox.itglue.facts import load_documentation
 from integrations.sandbox.itglue.kinds import KINDS, attributes_of
 from integrations.sandbox.itglue.library import Library
 from integrations.sandbox.itglue.problems import Problem
@@ -15,6 +14,7 @@ from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.routing import RouteTable
 from integrations.sandbox.store import Store
 from integrations.sandbox.wire import Answer, Request, Sighting, json_answer
+from integrations.sandbox.world.documentation import load_documentation
 from integrations.sandbox.world.facts import load_facts
 
 _PREFIX = "/itglue"

@@ -48,6 +48,9 @@ POLL_SECONDS = 120
 HAND_STARTED_BOARD = "Service Desk"
 #: The member who is limited to some companies, and how many.
 LIMITED, LIMITED_TO = "tess", 2
+#: What is connected beside the PSA. What else the sandbox plays, an Admin may connect by hand: no firm documents its
+#: clients in two places.
+SYSTEMS = frozenset({"ninjaone", "itglue", "pax8", "sophos", "microsoft365"})
 
 Say = Callable[[str], None]
 
@@ -246,14 +249,14 @@ class Demo:
         self.say(f"{organization.name}: the agent starts by itself, but on the board {HAND_STARTED_BOARD}")
 
     def _sandbox_connections(self) -> tuple[dict[str, SandboxConnection], dict[str, list[SandboxSystem]]]:
-        """The PSA's keys by name, and of every other system the first key of each firm."""
+        """The PSA's keys by name, and of every other system of the demo the first key of each firm."""
         port = urlsplit(self.sandbox_url).port
         told = _run(["__main__", "--port", str(port), "--print-connections"])
         rows = TypeAdapter(list[dict[str, JsonValue]]).validate_json(told)
         psa = [SandboxConnection.model_validate(row) for row in rows if row["vendor"] == "connectwise"]
         first: dict[tuple[str, str], SandboxSystem] = {}
         for row in rows:
-            if row["vendor"] != "connectwise":
+            if row["vendor"] in SYSTEMS:
                 system = SandboxSystem.model_validate(row)
                 first.setdefault((system.owner, system.vendor), system)
         systems = {firm.slug: [one for (owner, _), one in first.items() if owner == firm.slug] for firm in FIRMS}

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 _STRICT = ConfigDict(extra="forbid")
-_WORLD = Path(__file__).resolve().parent.parent / "world"
+_WORLD = Path(__file__).resolve().parent
 
 
 @dataclass(frozen=True, config=_STRICT)

@@ -1,0 +1,1 @@
+"""Hudu: its client, its records and its tools."""

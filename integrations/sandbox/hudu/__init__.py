@@ -1,0 +1,1 @@
+"""Hudu as the sandbox plays it."""
