@@ -28,7 +28,9 @@ from integrations.connections import account_of  # noqa: E402
 from integrations.connectwise.hooks import signature_of  # noqa: E402
 from integrations.models import Connection, WebhookHint  # noqa: E402
 from integrations.sandbox.connectwise.callbacks import signing_key  # noqa: E402
-from integrations.webhooks import KeyMissing, fetch_wanted_key, register_webhook, take_in, webhook_address  # noqa: E402
+from integrations.webhook_intake import Knock, take_in  # noqa: E402
+from integrations.webhooks import fetch_wanted_key, register_webhook, webhook_address  # noqa: E402
+from signals.models import Signal  # noqa: E402
 from tests.processes import running_up  # noqa: E402
 from tests.services import free_port  # noqa: E402
 
@@ -47,16 +49,15 @@ def main(seconds: int, a_second: int, numbers: list[int]) -> dict[str, float]:
     webhook = register_webhook(actor=actor, connection=psa)
     token = webhook_address(webhook).rstrip("/").rpartition("/")[2]
     first, signature = callback(psa, numbers[0], 0)
-    try:
-        take_in(token=token, body=first, headers={"x-content-signature": signature})
-    except KeyMissing:
-        webhook.refresh_from_db()
-        fetch_wanted_key(webhook)
+    take_in([Knock(token=token, body=first, headers={"x-content-signature": signature})])  # lets the key be asked for
+    webhook.refresh_from_db()
+    fetch_wanted_key(webhook)
     port = free_port()
     kept = {name: os.environ[name] for name in KEPT}
     with running_up(Path(os.environ["JUNTO_DATA_DIR"]), port, environment=kept):
         door = f"http://127.0.0.1:{port}/hooks/{token}/"
         asyncio.run(knock(door, psa, numbers, count=WARM_UP_SECONDS * a_second, a_second=a_second, first=1))
+        until_rested(READ_BACK_SECONDS)
         first_number = WARM_UP_SECONDS * a_second + 1
         taken, refused = asyncio.run(
             knock(door, psa, numbers, count=seconds * a_second, a_second=a_second, first=first_number)
@@ -77,6 +78,13 @@ def main(seconds: int, a_second: int, numbers: list[int]) -> dict[str, float]:
         "unread_at_the_end": unread,
         "read_back_after_seconds": round(behind, 1),
     }
+
+
+def until_rested(seconds: float) -> None:
+    """Wait until the tickets of the warm-up are read back and went through the processors; so long at the most."""
+    ended = time.monotonic()
+    while (_unread() or _unprocessed()) and time.monotonic() - ended < seconds:
+        time.sleep(0.2)
 
 
 def callback(psa: Connection, number: int, message: int) -> tuple[bytes, str]:
@@ -117,6 +125,10 @@ async def knock(
 
         answered = await asyncio.gather(*(send(each) for each in range(count)))
     return [seconds for seconds, _ in answered], sum(not taken for _, taken in answered)
+
+
+def _unprocessed() -> int:
+    return int(Signal.unscoped.filter(awaits_processors=True).count())
 
 
 def _unread() -> int:

@@ -12,6 +12,7 @@ from integrations.services import check_connection
 from integrations.sources import is_ticket_source
 from integrations.vendors import FILES
 from integrations.webhooks import fetch_wanted_key
+from junto.bells import ring
 from junto.tenants.models import Organization
 
 log = structlog.get_logger(__name__)
@@ -43,6 +44,8 @@ def fetch_webhook_key(webhook_id: str) -> None:
         fetch_wanted_key(webhook)
     except IntegrationError as error:
         log.warning("signing key not read", connection=str(webhook.connection.pk), reason=str(error))
+        return
+    ring("connection.poll", str(webhook.connection.pk))  # what those told that could not be checked
 
 
 def _sync(connection: Connection) -> None:

@@ -1,7 +1,6 @@
-"""What vendors tell of themselves: believed as far as "look at record N", stored as that, and nothing else (TRUST).
+"""Webhooks of connections: what a delivery is checked with, the vendor's key, and the address that vendors send to.
 
-A delivery is taken in without asking anybody: what proves it must be here already. A vendor that signs with a key that
-we do not hold is asked for it afterwards, at the configured address only; meanwhile the poll misses nothing.
+Deliveries are taken in by integrations/webhook_intake.py.
 """
 
 from __future__ import annotations
@@ -18,27 +17,22 @@ from typing import cast
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 from pydantic import BaseModel, ValidationError
 
-from integrations.connections import account_of, open_client, vendor_of, webhook_place
-from integrations.contracts import Hint
-from integrations.errors import AddressRefused, IntegrationError, ToolUnavailable
+from integrations.connections import open_client, vendor_of, webhook_place
+from integrations.errors import AddressRefused, ToolUnavailable
 from integrations.models import Connection, Webhook, WebhookHint
 from integrations.sealing import Unsealable, seal, unseal
 from integrations.vendors import VENDORS
 from integrations.warrants import Errand
 from junto.audit.services import record
-from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
 
-LARGEST_BODY = 1024 * 1024
-"""In bytes."""
 KEPT = timedelta(days=7)
-KEY_EVERY = timedelta(seconds=30)
 MOST_KEYS = 4
 CONTROL_SECONDS = 20.0
 TOKEN_BYTES = 32
@@ -100,7 +94,9 @@ class Lock:
     keys: Mapping[str, str] = field(repr=False)
 
 
-class _Secrets(BaseModel):
+class Secrets(BaseModel):
+    """What proves a delivery, and what its address ends with."""
+
     token: str
     secret: str
     keys: dict[str, str] = {}
@@ -110,36 +106,6 @@ def sends_webhooks(connection: Connection) -> bool:
     """Whether the connection's vendor can tell of changes by itself."""
     vendor = VENDORS.get(connection.vendor)
     return vendor is not None and vendor.sends_webhooks
-
-
-def take_in(*, token: str, body: bytes, headers: Mapping[str, str]) -> Reception:
-    """Check a delivery and store what it hints at, once; whoever reads it back is woken.
-
-    Raises:
-        NoSuchWebhook: there is no such address.
-        DeliveryRefused: it is counted, and nothing is stored.
-        KeyMissing: it cannot be checked yet; the key is being asked for.
-    """
-    webhook = _find(token)
-    try:
-        hint = _read(webhook, Delivery(body=body, headers=headers))
-    except DeliveryRefused as refused:
-        _count(webhook, refused.refusal.value, refused_at=timezone.now())
-        raise
-    except KeyMissing as missing:
-        _want_key(webhook, missing.key_id)
-        raise
-    if hint is None or webhook.connection.state == Connection.State.PAUSED:
-        return Reception.NOT_NEEDED  # what happens during a pause is found by the first poll after it
-    if not _store(webhook.connection, hint, digest=hashlib.sha256(body).hexdigest()):
-        _count(webhook, "repeated")
-        return Reception.REPEATED
-    return Reception.TAKEN
-
-
-def refuse_oversized(*, token: str) -> None:
-    """Count a delivery that is too large to be read. Raises NoSuchWebhook."""
-    _count(_find(token), Refusal.OVERSIZED.value, refused_at=timezone.now())
 
 
 def fetch_wanted_key(webhook: Webhook) -> None:
@@ -152,17 +118,17 @@ def fetch_wanted_key(webhook: Webhook) -> None:
     if not key_id:
         return
     with closing(open_client(webhook.connection, Errand.reading(CONTROL_SECONDS))) as client:
-        key = cast("str", _hooks(webhook.connection).fetch_key(client, key_id))
-    known = _open(webhook)
+        key = cast("str", hooks_of(webhook.connection).fetch_key(client, key_id))
+    known = open_secrets(webhook)
     kept = dict(list({**known.keys, key_id: key}.items())[-MOST_KEYS:])
-    _rows(webhook).filter(wanted_key=key_id).update(
+    rows_of(webhook).filter(wanted_key=key_id).update(
         sealed_secrets=_seal(webhook, known.model_copy(update={"keys": kept})), wanted_key=""
     )
 
 
 def webhook_address(webhook: Webhook) -> str:
     """Where the vendor sends to: as secret as a password. Raises Unsealable."""
-    return f"{settings.PUBLIC_URL}/hooks/{_open(webhook).token}/"
+    return f"{settings.PUBLIC_URL}/hooks/{open_secrets(webhook).token}/"
 
 
 def register_webhook(*, actor: Actor, connection: Connection) -> Webhook:
@@ -177,10 +143,10 @@ def register_webhook(*, actor: Actor, connection: Connection) -> Webhook:
         raise ToolUnavailable(f"{connection.label} does not tell of changes by itself.")
     _forget_at_vendor(connection)
     webhook = _new(connection)
-    found = _open(webhook)
+    found = open_secrets(webhook)
     with closing(open_client(connection, Errand.reading(CONTROL_SECONDS))) as client:
         external_id = cast(
-            "str", _hooks(connection).register(client, url=webhook_address(webhook), secret=found.secret)
+            "str", hooks_of(connection).register(client, url=webhook_address(webhook), secret=found.secret)
         )
     webhook.external_id, webhook.registered_at = external_id, timezone.now()
     with transaction.atomic():
@@ -236,7 +202,7 @@ def webhook_facts(connection: Connection) -> WebhookFacts | None:
     webhook = _webhooks(connection).first() or Webhook()
     hints = WebhookHint.objects.for_organization(connection.organization).filter(connection=connection)
     counted = hints.aggregate(taken=Count("pk"), unread=Count("pk", filter=Q(read_at=None)), last=Max("received_at"))
-    hooks = _hooks(connection)
+    hooks = hooks_of(connection)
     return WebhookFacts(
         what=hooks.WHAT,
         before=hooks.BEFORE,
@@ -264,73 +230,22 @@ def _forget_at_vendor(connection: Connection) -> None:
     except Unsealable:  # it was registered at another host, which we have left
         return
     with closing(open_client(connection, Errand.reading(CONTROL_SECONDS))) as client:
-        _hooks(connection).unregister(client, url=address, external_id=webhook.external_id)
+        hooks_of(connection).unregister(client, url=address, external_id=webhook.external_id)
 
 
 def _new(connection: Connection) -> Webhook:
-    made = _Secrets(token=secrets.token_urlsafe(TOKEN_BYTES), secret=secrets.token_urlsafe(TOKEN_BYTES))
+    made = Secrets(token=secrets.token_urlsafe(TOKEN_BYTES), secret=secrets.token_urlsafe(TOKEN_BYTES))
     with transaction.atomic():
         _webhooks(connection).delete()
         webhook = Webhook(organization_id=connection.organization_id, connection=connection)
-        webhook.token_digest = _digest(made.token)
+        webhook.token_digest = digest_of(made.token)
         webhook.sealed_secrets = _seal(webhook, made)
         webhook.save(force_insert=True)
     return webhook
 
 
-def _find(token: str) -> Webhook:
-    rows = Webhook.unscoped.select_related("connection", "connection__organization")
-    found = rows.filter(token_digest=_digest(token)).first()
-    if found is None:
-        raise NoSuchWebhook
-    return found
-
-
-def _read(webhook: Webhook, delivery: Delivery) -> Hint | None:
-    """What it hints at; None for news of something that we do not follow. Raises as `take_in`."""
-    if len(delivery.body) > LARGEST_BODY:
-        raise DeliveryRefused(Refusal.OVERSIZED)
-    connection = webhook.connection
-    try:
-        known = _open(webhook)
-        lock = Lock(base_url=connection.base_url, account=account_of(connection), secret=known.secret, keys=known.keys)
-    except (Unsealable, IntegrationError):
-        raise NoSuchWebhook from None
-    return cast("Hint | None", _hooks(connection).read(delivery, lock))
-
-
-def _store(connection: Connection, hint: Hint, *, digest: str) -> bool:
-    """Whether it is new. Two at once meet at the unique constraint."""
-    row = WebhookHint(
-        organization_id=connection.organization_id,
-        connection=connection,
-        kind=hint.kind,
-        external_id=hint.external_id,
-        digest=digest,
-    )
-    with transaction.atomic():
-        rows = WebhookHint.objects.for_organization(connection.organization)
-        if rows.filter(connection=connection, digest=digest).exists():
-            return False
-        WebhookHint.objects.bulk_create([row], ignore_conflicts=True)
-        ring("webhook.hint", str(connection.pk))
-    return True
-
-
-def _want_key(webhook: Webhook, key_id: str) -> None:
-    """Let the key be asked for, at most every KEY_EVERY: else whoever knows the address could make us ask for ever."""
-    now = timezone.now()
-    due = Q(key_asked_at=None) | Q(key_asked_at__lt=now - KEY_EVERY)
-    with transaction.atomic():
-        if _rows(webhook).filter(due).update(wanted_key=key_id, key_asked_at=now):
-            ring("webhook.key", str(webhook.pk))
-
-
-def _count(webhook: Webhook, column: str, **also: object) -> None:
-    _rows(webhook).update(**{column: F(column) + 1}, **also)
-
-
-def _rows(webhook: Webhook) -> TenantQuerySet[Webhook]:
+def rows_of(webhook: Webhook) -> TenantQuerySet[Webhook]:
+    """The webhook's own row, to be changed."""
     rows: TenantQuerySet[Webhook] = Webhook.objects.for_organization(webhook.connection.organization)
     return rows.filter(pk=webhook.pk)
 
@@ -340,20 +255,23 @@ def _webhooks(connection: Connection) -> TenantQuerySet[Webhook]:
     return rows.filter(connection=connection).select_related("connection__organization")
 
 
-def _hooks(connection: Connection) -> ModuleType:
+def hooks_of(connection: Connection) -> ModuleType:
+    """What the connection's vendor knows of webhooks."""
     return vendor_of(connection).module("hooks")
 
 
-def _digest(token: str) -> str:
+def digest_of(token: str) -> str:
+    """What is kept of an address's secret part."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _open(webhook: Webhook) -> _Secrets:
+def open_secrets(webhook: Webhook) -> Secrets:
+    """What was sealed for this webhook. Raises Unsealable."""
     try:
-        return _Secrets.model_validate_json(unseal(webhook.sealed_secrets, place=webhook_place(webhook)))
+        return Secrets.model_validate_json(unseal(webhook.sealed_secrets, place=webhook_place(webhook)))
     except (ValidationError, AddressRefused):
         raise Unsealable("The webhook's secrets do not open here.") from None
 
 
-def _seal(webhook: Webhook, held: _Secrets) -> str:
+def _seal(webhook: Webhook, held: Secrets) -> str:
     return seal(held.model_dump_json().encode(), place=webhook_place(webhook))

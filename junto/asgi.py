@@ -24,6 +24,7 @@ from django.conf import settings  # noqa: E402
 from agent.routing import websocket_urlpatterns  # noqa: E402
 from junto import engine  # noqa: E402
 from junto.tenants.access import NOT_HERE, OwnOriginOnly  # noqa: E402
+from signals.sync.webhook_door import WebhookDoor  # noqa: E402
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -40,6 +41,7 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         elif message["type"] == "lifespan.shutdown":
             if not settings.REDIS_URL:
                 await asyncio.to_thread(engine.stop)
+            await asyncio.to_thread(door.close)
             await send({"type": "lifespan.shutdown.complete"})
             return
 
@@ -51,13 +53,14 @@ async def no_such_socket(scope: dict[str, Any], receive: Receive, send: Send) ->
     await send({"type": "websocket.close", "code": NOT_HERE})
 
 
+door = WebhookDoor(http)
 # django's `re_path` is typed for views; channels takes an ASGI application in the same place
 _anywhere_else: Any = no_such_socket
 _signed_in: Any = AuthMiddlewareStack(URLRouter([*websocket_urlpatterns, re_path("", _anywhere_else)]))
 
 application = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": door,
         "websocket": OwnOriginOnly(_signed_in),
         "lifespan": lifespan,
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Iterator
 from uuid import UUID
 
 import structlog
@@ -25,6 +26,8 @@ log = structlog.get_logger(__name__)
 STREAM = "hints"
 #: Tickets read back before they are stored.
 BATCH = 20
+#: A ticket of which the vendor keeps telling is read this often at the most.
+AGAIN_SECONDS = 2.0
 
 
 def read_hints(connection: Connection) -> int | None:
@@ -76,7 +79,7 @@ def _read_tickets(connection: Connection, lease: Lease) -> int:
     number, started = 0, timezone.now()
     source = open_ticket_source(connection)
     try:
-        while hints := _next(connection):
+        for hints in _rounds(connection):
             tickets = read_back(connection, source, list(dict.fromkeys(hints.values())))
             with transaction.atomic():
                 store_read(connection, tickets)
@@ -91,10 +94,21 @@ def _read_tickets(connection: Connection, lease: Lease) -> int:
     return number
 
 
-def _next(connection: Connection) -> dict[UUID, str]:
-    """The oldest unread hints with their tickets, and all others of the same tickets that are there already."""
-    first = list(unread(connection).values_list("external_id", flat=True)[:BATCH])
-    return dict(unread(connection).filter(external_id__in=set(first)).values_list("pk", "external_id"))
+def _rounds(connection: Connection) -> Iterator[dict[UUID, str]]:
+    """What to read back, round by round until nothing is unread: the oldest hints with their tickets, and all others of
+    the same tickets that are there already. One that was read a moment ago waits, and its hints gather meanwhile.
+    """
+    read: dict[str, float] = {}
+    while unread(connection).exists():
+        now = time.monotonic()
+        read = {number: moment for number, moment in read.items() if moment > now - AGAIN_SECONDS}
+        waiting = unread(connection).exclude(external_id__in=read)
+        first = set(waiting.values_list("external_id", flat=True)[:BATCH])
+        if first:
+            yield dict(unread(connection).filter(external_id__in=first).values_list("pk", "external_id"))
+            read |= dict.fromkeys(first, time.monotonic())
+        else:
+            time.sleep(max(0.0, min(read.values(), default=now - AGAIN_SECONDS) + AGAIN_SECONDS - now))
 
 
 def _done(connection: Connection, hints: Collection[UUID]) -> None:

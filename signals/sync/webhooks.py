@@ -1,6 +1,8 @@
-"""Where vendors knock: a delivery is checked and stored in one short transaction; nobody outside is asked meanwhile."""
+"""What a vendor that knocks is answered; the door as Django has it, which stands behind webhook_door.py."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -8,16 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from integrations.webhooks import (
-    KEY_EVERY,
-    LARGEST_BODY,
-    DeliveryRefused,
-    KeyMissing,
-    NoSuchWebhook,
-    Refusal,
-    refuse_oversized,
-    take_in,
-)
+from integrations.webhook_intake import KEY_EVERY, LARGEST_BODY, Knock, Outcome, take_in
+from integrations.webhooks import DeliveryRefused, KeyMissing, NoSuchWebhook, Refusal
 
 #: What the sender is told; no word of why, which is for the connection's page.
 _STATUS = {
@@ -29,34 +23,33 @@ _STATUS = {
 }
 
 
+def answer_to(outcome: Outcome) -> tuple[int, Mapping[str, str]]:
+    """Status and headers. 202 when it is stored, was stored before, or is of no use; 404 where nobody gave it out.
+
+    One that cannot be checked yet is believed by nobody: 503, and when to send it again.
+    """
+    if isinstance(outcome, NoSuchWebhook):
+        return 404, {}
+    if isinstance(outcome, DeliveryRefused):
+        return _STATUS[outcome.refusal], {}
+    if isinstance(outcome, KeyMissing):
+        return 503, {"Retry-After": str(int(KEY_EVERY.total_seconds()))}
+    return 202, {}
+
+
+def fits(length: str) -> bool:
+    """Whether a body of that `Content-Length` is read at all; without a length it counts as too large."""
+    return length.isascii() and length.isdigit() and int(length[:20]) <= LARGEST_BODY
+
+
 @csrf_exempt
 @login_not_required
 @never_cache
 @require_POST
 def webhook(request: HttpRequest, token: str) -> HttpResponse:
-    """202 when it is stored, was stored before, or is of no use; an address nobody gave out is a 404."""
-    try:
-        if _announced_length(request) > LARGEST_BODY:
-            refuse_oversized(token=token)
-            return _answer(413)
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        take_in(token=token, body=request.body, headers=headers)
-    except NoSuchWebhook:
-        return _answer(404)
-    except DeliveryRefused as refused:
-        return _answer(_STATUS[refused.refusal])
-    except KeyMissing:
-        answer = _answer(503)
-        answer["Retry-After"] = str(int(KEY_EVERY.total_seconds()))
-        return answer
-    return _answer(202)
-
-
-def _announced_length(request: HttpRequest) -> int:
-    """Bytes of the body; without a length it counts as too large."""
-    length = request.headers.get("Content-Length", "")
-    return int(length) if length.isascii() and length.isdigit() else LARGEST_BODY + 1
-
-
-def _answer(status: int) -> HttpResponse:
-    return HttpResponse(status=status, content_type="text/plain")
+    """One delivery."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    body = request.body if fits(headers.get("content-length", "")) else None
+    [outcome] = take_in([Knock(token=token, body=body, headers=headers)])
+    status, more = answer_to(outcome)
+    return HttpResponse(status=status, content_type="text/plain", headers=dict(more))

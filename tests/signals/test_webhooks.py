@@ -19,7 +19,8 @@ from integrations.lifecycle import let_alerts_in
 from integrations.models import Connection, Webhook, WebhookHint
 from integrations.sandbox.connectwise.callbacks import signing_key
 from integrations.services import pause_connection
-from integrations.webhooks import LARGEST_BODY, register_webhook, webhook_address, webhook_facts
+from integrations.webhook_intake import LARGEST_BODY
+from integrations.webhooks import register_webhook, webhook_address, webhook_facts
 from junto import engine
 from signals.models import Signal
 from tests.cases import forget_calls

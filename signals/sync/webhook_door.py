@@ -1,0 +1,158 @@
+"""Where vendors knock, in front of Django: what comes in while a batch is written is the next batch.
+
+A request through Django takes a thread and a connection to the database of its own, which at 100 callbacks a second
+made them wait for seconds. Here one thread with one connection writes them, many in one transaction, and each is
+answered after the commit. What cannot be taken soon is refused with the moment to come again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from django.db import DatabaseError, connection
+
+from integrations.webhook_intake import LARGEST_BODY, Knock, Outcome, take_in
+from signals.sync.webhooks import answer_to, fits
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+#: Deliveries of one transaction.
+BATCH: Final = 100
+#: Deliveries that are inside, and bytes of their bodies: what comes then is sent away.
+MOST_WAITING: Final = 500
+MOST_BYTES: Final = 64 * 1024 * 1024
+#: Seconds after which to come again.
+AGAIN: Final = 10
+#: Seconds for a body to arrive.
+PATIENCE: Final = 20.0
+
+log = structlog.get_logger(__name__)
+
+_PATH = re.compile(r"/hooks/([^/]+)/")
+_ALWAYS = ((b"content-type", b"text/plain"), (b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+_BUSY: Final = (503, {"Retry-After": str(AGAIN)})
+Answer = tuple[int, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    knock: Knock
+    answer: asyncio.Future[Answer]
+
+
+class Gone(Exception):
+    """The sender went away before its body was here."""
+
+
+class WebhookDoor:
+    """ASGI application of the webhooks' addresses; all else goes on to the application behind it."""
+
+    def __init__(self, behind: Any, *, most_waiting: int = MOST_WAITING) -> None:
+        self._behind = behind
+        self._most_waiting = most_waiting
+        self._waiting: list[_Waiting] = []
+        self._inside = self._bytes = 0
+        self._writer: asyncio.Task[None] | None = None
+        # one thread, so that its connection to the database stays
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="junto-hooks")
+
+    def close(self) -> None:
+        """Let go of the thread and its connection, when what it writes is written."""
+        self._thread.submit(connection.close)
+        self._thread.shutdown()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a delivery; hand on whatever is none."""
+        found = _PATH.fullmatch(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if found is None:
+            await self._behind(scope, receive, send)
+            return
+        try:
+            status, headers = await self._answer(found[1], _headers(scope), receive)
+        except Gone:
+            return
+        lines = [*_ALWAYS, (b"content-length", b"0"), *((k.lower().encode(), v.encode()) for k, v in headers.items())]
+        await send({"type": "http.response.start", "status": status, "headers": lines})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _answer(self, token: str, headers: Mapping[str, str], receive: Receive) -> Answer:
+        if self._inside >= self._most_waiting or self._bytes > MOST_BYTES:
+            return _BUSY
+        length = headers.get("content-length", "")
+        size = int(length) if fits(length) else 0
+        self._inside += 1
+        self._bytes += size
+        try:
+            async with asyncio.timeout(PATIENCE):
+                body = await _body(receive) if fits(length) else None
+            return await self._take_in(Knock(token=token, body=body, headers=headers))
+        except TimeoutError:
+            return 408, {}
+        finally:
+            self._inside -= 1
+            self._bytes -= size
+
+    async def _take_in(self, knock: Knock) -> Answer:
+        """Wait for its turn and for the commit."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(knock, answer))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+        return await answer
+
+    async def _write(self) -> None:
+        """Until nothing waits: take what waits, write it, answer it."""
+        loop = asyncio.get_running_loop()
+        while batch := self._waiting[:BATCH]:
+            del self._waiting[:BATCH]
+            answers = await loop.run_in_executor(self._thread, _take_in, [each.knock for each in batch])
+            for each, answer in zip(batch, answers, strict=True):
+                if not each.answer.done():
+                    each.answer.set_result(answer)
+        self._writer = None
+
+
+def _take_in(knocks: list[Knock]) -> list[Answer]:
+    """What each is answered. Where the database fails, none is stored, and all are to come again."""
+    try:
+        return [answer_to(outcome) for outcome in _stored(knocks)]
+    except Exception:
+        log.exception("webhooks not stored", deliveries=len(knocks))
+        return [_BUSY] * len(knocks)
+
+
+def _stored(knocks: list[Knock]) -> list[Outcome]:
+    """Take them in; once more on a new connection, as the one that was kept may have been lost meanwhile."""
+    try:
+        return take_in(knocks)
+    except DatabaseError:
+        connection.close()
+        return take_in(knocks)
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The body; None where more comes than was announced. Raises Gone."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > LARGEST_BODY:
+            return None
+        if not message.get("more_body"):
+            return b"".join(parts)

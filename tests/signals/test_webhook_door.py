@@ -1,0 +1,129 @@
+"""The door in front of Django, where many vendors' callbacks come together."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+
+import httpx2
+from django.db import connection as database
+from structlog.testing import capture_logs
+
+from integrations.connectwise.hooks import signature_of
+from integrations.models import Webhook, WebhookHint
+from integrations.sandbox.connectwise.callbacks import signing_key
+from integrations.webhook_intake import LARGEST_BODY
+from integrations.webhooks import fetch_wanted_key, register_webhook, webhook_address
+from junto.asgi import http
+from signals.sync.webhook_door import WebhookDoor
+from tests.cases import forget_calls
+from tests.integrations.connected import ConnectedTransactionTestCase
+
+Answers = list[httpx2.Response]
+
+
+class WebhookDoorTests(ConnectedTransactionTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        hook = register_webhook(actor=self.actor(self.adam), connection=self.connection)
+        self.address = "/" + webhook_address(hook).split("/", 3)[3]
+        self.hook = hook
+        self.addCleanup(forget_calls)
+
+    def told(self, number: int) -> bytes:
+        key_url = f"{self.sandbox.connections['northwind'].api_url}/system/callbacks/keys/1"
+        account = self.sandbox.connections["northwind"].company_id
+        callback = {"CompanyId": account, "Type": "ticket", "ID": number, "Metadata": {"key_url": key_url}}
+        return json.dumps(callback).encode()
+
+    def knock(self, *bodies: bytes, most_waiting: int = 500) -> Answers:
+        """Send them together, each rightly signed."""
+        return asyncio.run(self.knock_together(bodies, most_waiting=most_waiting))
+
+    async def knock_together(self, bodies: Sequence[bytes], *, most_waiting: int) -> Answers:
+        door = WebhookDoor(http, most_waiting=most_waiting)
+        transport = httpx2.ASGITransport(app=door)
+        try:
+            async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as client:
+                return await asyncio.gather(*(self.send(client, body) for body in bodies))
+        finally:
+            await asyncio.to_thread(door.close)
+
+    async def send(self, client: httpx2.AsyncClient, body: bytes) -> httpx2.Response:
+        signature = signature_of(body, signing_key("northwind"))
+        return await client.post(self.address, content=body, headers={"x-content-signature": signature})
+
+    def let_the_key_come(self) -> None:
+        [answer] = self.knock(self.told(1))
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+        self.hook.refresh_from_db()
+        fetch_wanted_key(self.hook)
+
+    def hints(self) -> list[str]:
+        rows = WebhookHint.objects.for_organization(self.northwind)
+        return sorted(rows.values_list("external_id", flat=True))
+
+    def test_what_comes_together_is_stored_once_each_and_answered_after_the_commit(self) -> None:
+        self.let_the_key_come()
+        numbers = [*range(101, 161), *range(101, 111)]
+        answers = self.knock(*map(self.told, numbers))
+        assert [answer.status_code for answer in answers] == [202] * len(numbers)
+        assert self.hints() == [str(number) for number in range(101, 161)]
+        assert Webhook.unscoped.get().repeated == 10
+
+    def test_one_that_proves_nothing_spoils_none_of_its_neighbours(self) -> None:
+        self.let_the_key_come()
+        answers = self.knock(self.told(7), b"{", b"x" * (LARGEST_BODY + 1), self.told(8))
+        assert [answer.status_code for answer in answers] == [202, 400, 413, 202]
+        assert self.hints() == ["7", "8"]
+        assert (Webhook.unscoped.get().unreadable, Webhook.unscoped.get().oversized) == (1, 1)
+
+    def test_a_callback_whose_key_is_not_here_yet_is_no_error_of_the_server(self) -> None:
+        with capture_logs() as told, self.assertNoLogs("django.request"):
+            self.let_the_key_come()
+        assert [line for line in told if line["log_level"] == "error"] == []
+
+    def test_more_than_it_can_hold_are_sent_away_with_the_moment_to_come_again(self) -> None:
+        self.let_the_key_come()
+        answers = self.knock(*(self.told(number) for number in range(40)), most_waiting=5)
+        away = [answer for answer in answers if answer.status_code == 503]
+        assert away
+        assert all(answer.headers["retry-after"] == "10" for answer in away)
+        assert len(self.hints()) == sum(answer.status_code == 202 for answer in answers) > 0
+
+    def test_a_connection_that_was_lost_is_opened_again(self) -> None:
+        self.let_the_key_come()
+        asyncio.run(self.lose_the_connection_between(self.told(1), self.told(2)))
+        assert self.hints() == ["1", "2"]
+
+    async def lose_the_connection_between(self, first: bytes, second: bytes) -> None:
+        door = WebhookDoor(http)
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=door), base_url="http://testserver") as client:
+            await self.send(client, first)
+            lost = door._thread.submit(lose_connection)
+            lost.result(5)
+            answer = await self.send(client, second)
+        await asyncio.to_thread(door.close)
+        assert answer.status_code == 202
+
+    def test_a_body_of_unknown_length_is_not_read_and_all_else_goes_on_to_django(self) -> None:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield self.told(1)
+
+        async def ask() -> list[int]:
+            door = WebhookDoor(http)
+            transport = httpx2.ASGITransport(app=door)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as client:
+                chunked = await client.post(self.address, content=pieces())
+                looked = await client.get(self.address)
+                nobodys = await client.post("/hooks/nobody-gave-this-out/", content=b"{}")
+            await asyncio.to_thread(door.close)
+            return [chunked.status_code, looked.status_code, nobodys.status_code]
+
+        assert asyncio.run(ask()) == [413, 405, 404]
+
+
+def lose_connection() -> None:
+    """On the thread that has it, as when the server was started anew."""
+    database.connection.close()
