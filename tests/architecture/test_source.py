@@ -58,7 +58,8 @@ UNSCOPED = {
     "signals.processing.doubts": "a condition on signals that are asked for within an organization, or by the clock",
     "integrations.directory": "creates rows with the connection's organization",
     "integrations.connections": "changes its own row where nobody else did meanwhile",
-    "integrations.webhooks": "a door: finds the address that says which organization it is",
+    "integrations.webhook_intake": "a door: finds the address that says which organization it is",
+    "integrations.webhooks": "forgets what is old, in all organizations",
     "integrations.management.commands.reseal_credentials": "the operator's command works for all organizations",
     "agent.models.sessions": "moves its own row by its id",
 }
