@@ -93,7 +93,7 @@ def deny_many(request: HttpRequest) -> HttpResponse:
         except (DecisionRefused, ValueError, Action.DoesNotExist) as refusal:
             left.append(str(refusal) if isinstance(refusal, DecisionRefused) else "It is not there any more.")
     if denied:
-        messages.success(request, f"{denied} denied. Each session was given the reason.")
+        messages.success(request, f"{denied} denied. Who asked was given the reason.")
     if left:
         messages.warning(request, f"{len(left)} not denied: {' '.join(dict.fromkeys(left))}")
     return redirect("approvals")

@@ -9,7 +9,7 @@ from uuid import UUID
 from approvals.decidable import target_to_type
 from approvals.decisions import ChangedPreview
 from approvals.fields import Field, plain, schema_fields, shown_arguments
-from approvals.models import Action, Decision
+from approvals.models import Action, Decision, Origin
 from approvals.people import deciders, may_decide_action, rights_that_suffice, role_words, who_decides_words
 from approvals.previews import StoredPreview, withdrawn_words
 from approvals.standing import approvals_of
@@ -241,7 +241,12 @@ def _changes(preview: StoredPreview) -> list[tuple[str, str, str]]:
 
 
 def _asked_by(action: Action) -> str:
-    return "Agent" if action.proposed_kind == "system" else show_escaped(action.proposed_by)
+    """A person by name, the agent, the processor whose value it carries, or a rule."""
+    if action.proposed_kind != "system":
+        return show_escaped(action.proposed_by)
+    if action.origin.kind == Origin.Kind.PROCESSOR:
+        return show_escaped(action.runbook_step) or "Processor"
+    return "Agent" if action.origin.kind == Origin.Kind.SESSION else "Rule"
 
 
 def _first_of_two(action: Action) -> Decision | None:

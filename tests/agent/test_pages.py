@@ -219,7 +219,7 @@ class QueueTest(SessionTestCase):
         wanted.refresh_from_db()
         assert wanted.state == Action.State.WAITING
         answer = self.deny_many(self.olivia, shown)
-        self.assertContains(answer, "1 denied. Each session was given the reason.")
+        self.assertContains(answer, "1 denied. Who asked was given the reason.")
         self.assertContains(answer, "3 not denied:")
         wanted.refresh_from_db()
         assert wanted.state == Action.State.DENIED
@@ -232,6 +232,7 @@ class QueueTest(SessionTestCase):
     def test_the_card_names_the_session_that_asked(self) -> None:
         card = self.log_in(self.olivia).get(self.path(f"approvals/?action={self.waiting(self.session)[0].pk}"))
         self.assertContains(card, "session of ticket")
+        self.assertContains(card, "<dt>Asked by</dt><dd>Agent,")
 
     def test_ines_finds_none_of_northwinds_actions(self) -> None:
         action = self.waiting(self.session)[0]

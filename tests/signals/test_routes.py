@@ -259,6 +259,9 @@ class AloneTests(RoutesCase):
         self.rule("router", "close", "misplaced")
         first, second = self.arrive("Misplaced one"), self.arrive("Misplaced two")
         assert [self.action(each).state for each in (first, second)] == [Action.State.SUCCEEDED, Action.State.WAITING]
+        card = self.log_in(self.mara).get(self.path(f"approvals/?action={self.action(second).pk}")).content.decode()
+        assert "<dt>Asked by</dt><dd>Catchall router, <a" in card
+        assert f"about ticket {second.external_id}" in card
         assert len(self.writes()) == 1
 
     def test_settings_changed_behind_the_pages_back_are_not_covered(self) -> None:
