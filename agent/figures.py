@@ -16,7 +16,7 @@ from agent.models import AgentSession
 from agent.plots import Plot, columns
 from agent.replay_views import dollars
 from approvals.models import Decision, Origin
-from integrations.vendors import VENDORS
+from integrations.vendors import vendor_named
 from junto.tenants.actors import Actor
 from runbooks.models import Runbook
 from runbooks.publication import connected_vendors, usable_tool
@@ -155,8 +155,8 @@ def _stale(runbook: Runbook, last_used: datetime | None) -> Iterator[str]:
         return
     connected = connected_vendors(runbook.organization)
     for name in version.document.tools:
-        if usable_tool(name, connected) is None:
-            vendor = VENDORS.get(name.partition(".")[0])
+        if usable_tool(name, runbook.organization, connected) is None:
+            vendor = vendor_named(name.partition(".")[0])
             gone = vendor is not None and vendor.slug not in connected
             yield f"It mentions @{name}, but " + (
                 f"{vendor.label} is not connected any more." if vendor and gone else "there is no such tool any more."

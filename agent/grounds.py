@@ -129,7 +129,7 @@ def _is_run(version: PublishedVersion) -> bool:
 def _grants(version: PublishedVersion, signal: Signal) -> tuple[GrantRule, ...]:
     """The grants that publishing the version would issue; each once a run."""
     connected = connected_vendors(signal.organization)
-    compiled = compile_grants(version.document, lambda name: usable_tool(name, connected))
+    compiled = compile_grants(version.document, lambda name: usable_tool(name, signal.organization, connected))
     return tuple(
         GrantRule(
             ref=str(number),

@@ -11,7 +11,7 @@ from approvals.errors import StaleLease
 from approvals.models import Action, Origin
 from approvals.services import open_origin, propose_action
 from integrations.errors import IntegrationError
-from integrations.tools import registry
+from integrations.toolbox import toolbox
 from junto.canonical import NotCanonical, digest
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
@@ -81,7 +81,7 @@ def _origin_key(actor: Actor, signal: Signal, key: str) -> str:
 def _same(action: Action, tool: str, arguments: Mapping[str, JsonValue]) -> Action:
     """The action, if this is what was asked for by it. Raises KeyReused."""
     try:
-        asked = digest(registry.get(tool).freeze(arguments))
+        asked = digest(toolbox(action.organization).get(tool).freeze(arguments))
     except (IntegrationError, NotCanonical):
         return action if action.tool == tool[:120] else _reused()
     return action if (action.tool, action.digest) == (tool, asked) else _reused()

@@ -36,7 +36,7 @@ from approvals.services import may_have_secret
 from integrations.llm.fencing import show_escaped
 from integrations.llm.rehearsal import MODEL_NAME
 from integrations.marks import without_marks
-from integrations.vendors import VENDORS
+from integrations.vendors import vendor_label
 from junto.markdown import render_inert
 from junto.tenants.access import organization_urls
 from junto.tenants.actors import Actor
@@ -251,7 +251,7 @@ def _tool(action: Action) -> dict[str, Any]:
 
 def _system(tool: str) -> str:
     slug = tool.partition(".")[0]
-    return VENDORS[slug].label if slug in VENDORS else "Junto"
+    return vendor_label(slug) or "Junto"
 
 
 def _plain(value: object) -> str:

@@ -24,7 +24,7 @@ from approvals.budgets import MAX_STEPS
 from approvals.models import Action, StaleState
 from integrations.llm.fencing import show_escaped
 from integrations.marks import without_marks
-from integrations.vendors import VENDORS
+from integrations.vendors import vendor_label
 from junto.tenants.access import MAX_FRAME_BYTES, actor_of
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
@@ -132,7 +132,7 @@ def action_result(request: HttpRequest, action_id: UUID) -> HttpResponse:
     if action is None or action.result is None:
         raise Http404("There is no such result.")
     slug = action.tool.partition(".")[0]
-    label = VENDORS[slug].label if slug in VENDORS else "Junto"
+    label = vendor_label(slug) or "Junto"
     kind, _, subject = action.origin.subject.partition(":")
     context = {
         "title": show_escaped(action.title),

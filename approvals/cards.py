@@ -14,8 +14,9 @@ from approvals.people import deciders, may_decide_action, rights_that_suffice, r
 from approvals.previews import StoredPreview, withdrawn_words
 from approvals.standing import approvals_of
 from integrations.llm.fencing import show_escaped
-from integrations.tools import Flag, Risk, registry
-from integrations.vendors import VENDORS
+from integrations.toolbox import toolbox
+from integrations.tools import Flag, Risk
+from integrations.vendors import vendor_label
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission
 
@@ -140,7 +141,8 @@ class _Word:
 
 def action_card(action: Action, *, actor: Actor) -> ActionCard:
     """The card of `action` for `actor`. `company`, `origin`, `organization` should be loaded with it."""
-    tool = registry.get(action.tool) if action.tool in registry else None
+    tools = toolbox(action.organization)
+    tool = tools.get(action.tool) if action.tool in tools else None
     preview = StoredPreview.model_validate(action.preview)
     word, tone, icon = LOOKS[action.state]
     waiting, unknown = action.state == State.WAITING, action.state == State.UNKNOWN
@@ -225,7 +227,7 @@ def short_code(digest: str) -> str:
 def system_label(tool: str) -> str:
     """The system a tool belongs to, by its label."""
     slug = tool.partition(".")[0]
-    return VENDORS[slug].label if slug in VENDORS else slug.capitalize()[:40]
+    return vendor_label(slug) or slug.capitalize()[:40]
 
 
 def risk_reason(category: str, flags: list[str]) -> str:

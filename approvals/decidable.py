@@ -13,8 +13,9 @@ from approvals.models import Action, Decision
 from approvals.people import may_decide_action, who_may_decide
 from approvals.policy import Mode, ToolFacts, effective_policy
 from approvals.previews import StoredPreview
-from integrations.errors import UnknownTool
-from integrations.tools import AnyTool, Risk, registry
+from integrations.errors import ToolRefused
+from integrations.toolbox import toolbox
+from integrations.tools import AnyTool, Risk
 from junto.tenants.actors import Actor
 
 
@@ -27,8 +28,8 @@ def visible_action(action_id: UUID, actor: Actor) -> Action:
 
 def tool_of(action: Action) -> AnyTool:
     try:
-        tool = registry.get(action.tool)
-    except UnknownTool as problem:
+        tool = toolbox(action.organization).get(action.tool)
+    except ToolRefused as problem:
         raise errors.PolicyForbids(str(problem)) from problem
     if tool.pin != action.tool_pin:
         raise errors.PolicyForbids("The tool changed after this was asked. Deny it, and let it be asked again.")

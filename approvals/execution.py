@@ -30,7 +30,8 @@ from approvals.standing import approvers_of, no_longer_stands
 from approvals.transitions import expire, move, worker
 from integrations.dispatch import call_tool, observe_target, preview_tool, search_outcome
 from integrations.errors import IntegrationError, OutcomeUnknown, ToolRefused, UnknownTool
-from integrations.tools import AnyTool, Flag, OutcomeStrategy, ToolResult, registry
+from integrations.toolbox import toolbox
+from integrations.tools import AnyTool, Flag, OutcomeStrategy, ToolResult
 from integrations.warrants import Warrant
 from junto.canonical import digest
 from junto.crashpoints import crashpoint
@@ -73,7 +74,7 @@ def preview_action(*, tool: AnyTool, arguments: dict[str, JsonValue], origin: Or
 
 def run_read(action: Action) -> Action:
     """Run a read that may run by itself, and store its answer once. Repeating it does no harm (C8, C9)."""
-    tool = registry.get(action.tool)
+    tool = toolbox(action.organization).get(action.tool)
     try:
         result = _call(action, tool, warrant=None)
     except IntegrationError as problem:
@@ -98,7 +99,7 @@ def execute_action(action_id: UUID) -> Action:
         if action.state != Action.State.APPROVED:
             return action
         try:
-            tool = registry.get(action.tool)
+            tool = toolbox(action.organization).get(action.tool)
             target_state = look_at_target(action, tool)
             claimed = _claim(action, tool=tool, target_state=target_state)
         except _MovedOn:
@@ -118,9 +119,9 @@ def reconcile_action(action_id: UUID) -> Action:
     action = _load(action_id)
     rows = Action.objects.for_organization(action.organization).filter(pk=action.pk, state=Action.State.UNKNOWN)
     mine = rows.filter(read_backs=action.read_backs).update(read_backs=F("read_backs") + 1, read_back_at=Now())
-    if not mine or action.tool not in registry or action.claimed_at is None:
+    if not mine or action.tool not in toolbox(action.organization) or action.claimed_at is None:
         return action
-    tool = registry.get(action.tool)
+    tool = toolbox(action.organization).get(action.tool)
     if tool.outcome is OutcomeStrategy.ASK:
         return action
     try:

@@ -10,7 +10,7 @@ from approvals.policy import Mode, ToolFacts, effective_policy
 from integrations.tools import AnyTool
 from junto.audit.services import record
 from junto.tenants.actors import Actor
-from junto.tenants.models import Company
+from junto.tenants.models import Company, Organization
 from junto.tenants.permissions import Permission, require
 
 
@@ -62,6 +62,22 @@ def set_policy(
     detail = {"mode": mode.value, "never_unattended": never_unattended, "before": before}
     record(actor, "policy.set", row, {"tool": tool.name, "company": str(company.pk) if company else None, **detail})
     return row
+
+
+@transaction.atomic
+def forget_policies(*, organization: Organization, tool: str) -> int:
+    """Take back what lets a tool run with fewer questions, as it is not the tool any more that this was said of.
+
+    What makes it ask more, or switches it off, stays. Returns how many.
+    """
+    rows = ApprovalPolicy.objects.for_organization(organization).filter(tool=tool, never_unattended=False)
+    milder = list(rows.filter(mode__in=(Mode.AUTO.value, Mode.ONCE.value)).select_for_update())
+    for row in milder:
+        company = str(row.company_id) if row.company_id else None
+        detail = {"tool": tool, "company": company, "before": row.mode}
+        record(Actor.system("mcp", organization), "policy.removed", row, detail)
+        row.delete()
+    return len(milder)
 
 
 def _forget(former: ApprovalPolicy | None, actor: Actor, tool: AnyTool, company: Company | None) -> None:

@@ -34,7 +34,8 @@ from approvals.transitions import enter
 from integrations.errors import IntegrationError, InvalidArguments, ToolRefused
 from integrations.services import is_offered
 from integrations.services import offered_tools as connected_tools
-from integrations.tools import AnyTool, Scope, registry
+from integrations.toolbox import toolbox
+from integrations.tools import AnyTool, Scope
 from junto.canonical import NotCanonical, digest
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Organization
@@ -137,7 +138,7 @@ def _prepare(request: _Request, tool_name: str, arguments: Mapping[str, JsonValu
     origin = request.origin
     raw = _Draft(tool_name=tool_name.replace("\x00", "")[:120], arguments=_storable(arguments))
     try:
-        tool = registry.get(tool_name)
+        tool = toolbox(origin.organization).get(tool_name)
         frozen = tool.freeze(arguments)
         digest(frozen)
         title = tool.title_of(frozen)

@@ -9,9 +9,10 @@ from django_tasks import task
 from approvals.execution import execute_action, reconcile_action, resume_read
 from approvals.models import Action
 from approvals.origins import stop_company
+from approvals.overrides import forget_policies
 from approvals.sweeps import expire_actions, give_up_stale_claims, ring_forgotten, wipe_secrets
 from approvals.watching import look_again
-from junto.tenants.models import Company
+from junto.tenants.models import Company, Organization
 
 
 @task(queue_name="actions")
@@ -39,6 +40,15 @@ def stop_ended_company(company_id: str) -> None:
     company = Company.unscoped.select_related("organization").filter(pk=company_id, is_active=False).first()
     if company is not None:
         stop_company(company)
+
+
+@task
+def forget_tool_policies(key: str) -> None:
+    """A tool of an MCP server is blocked (`<organization>/<tool>`): no milder word on it outlives that."""
+    organization_id, _, tool = key.partition("/")
+    organization = Organization.objects.filter(pk=organization_id).first()
+    if organization is not None:
+        forget_policies(organization=organization, tool=tool)
 
 
 @task

@@ -20,7 +20,8 @@ from approvals.models import ApprovalPolicy
 from approvals.overrides import PolicyRefused, set_policy
 from approvals.policy import EffectivePolicy, Mode, PolicyRule, ToolFacts, effective_policy
 from integrations.models import Connection
-from integrations.tools import AnyTool, Flag, registry
+from integrations.toolbox import toolbox
+from integrations.tools import AnyTool, Flag
 from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
@@ -83,7 +84,8 @@ def policies(request: HttpRequest) -> HttpResponse:
 def set_tool_policy(request: HttpRequest, tool: str) -> HttpResponse:
     """Set or take back the policy of one tool: fields `mode` (empty = inherits), `company`, `never_unattended`."""
     actor = actor_of(request)
-    if tool not in registry:
+    tools = toolbox(actor.organization)
+    if tool not in tools:
         raise Http404("There is no such tool.")
     company = _company(actor, request.POST.get("company", ""))
     wanted = request.POST.get("mode", "")
@@ -92,7 +94,7 @@ def set_tool_policy(request: HttpRequest, tool: str) -> HttpResponse:
     try:
         set_policy(
             actor=actor,
-            tool=registry.get(tool),
+            tool=tools.get(tool),
             mode=Mode(wanted) if wanted else None,
             company=company,
             never_unattended=bool(request.POST.get("never_unattended")),
@@ -116,7 +118,7 @@ def _groups(actor: Actor, company: Company | None) -> Iterator[ToolGroup]:
     vendors = Connection.objects.for_organization(actor.organization).values_list("vendor", flat=True)
     rules = policy_rules(organization=actor.organization)
     setters = {str(row.pk): row for row in _rows(actor)}
-    for vendor, tools in groupby(registry.offered(set(vendors)), key=lambda tool: tool.vendor):
+    for vendor, tools in groupby(toolbox(actor.organization).offered(set(vendors)), key=lambda tool: tool.vendor):
         rows = [_row(tool, rules=rules, setters=setters, company=company) for tool in tools]
         yield ToolGroup(system=system_label(f"{vendor}."), tools=rows)
 

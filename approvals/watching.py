@@ -14,7 +14,7 @@ from approvals.execution import look_at_target
 from approvals.models import Action, Origin, StaleState
 from approvals.transitions import move, worker
 from integrations.errors import IntegrationError, TargetRefused
-from integrations.tools import registry
+from integrations.toolbox import toolbox
 
 #: Seconds after the last look at which a target with news is looked at again: its system gave no answer then, or the
 #: bell was lost.
@@ -33,11 +33,12 @@ def look_again(action_id: UUID) -> Action:
     A system that gives no answer withdraws nothing: the claim looks by itself, and the sweep tries again.
     """
     action = Action.unscoped.select_related("organization", "company", "origin").get(pk=action_id)
-    if action.state != Action.State.WAITING or not action.is_write or action.tool not in registry:
+    tools = toolbox(action.organization)
+    if action.state != Action.State.WAITING or not action.is_write or action.tool not in tools:
         return action
     rows = Action.objects.for_organization(action.organization).filter(pk=action.pk)
     try:
-        target_state = look_at_target(action, registry.get(action.tool))
+        target_state = look_at_target(action, tools.get(action.tool))
     except TargetRefused as problem:
         return _withdraw(action, [str(problem)])
     except IntegrationError:

@@ -15,7 +15,7 @@ from integrations.models import CompanyLink, Connection, Webhook
 from integrations.persons import person_of
 from integrations.sealing import Place, Unsealable, is_current, reseal, seal, unseal
 from integrations.traffic import PER_MINUTE, SharedPace
-from integrations.vendors import VENDORS, Vendor
+from integrations.vendors import Vendor, vendor_label, vendor_named
 from integrations.warrants import Errand
 from junto.tenants.models import Company, Organization
 
@@ -24,10 +24,10 @@ _CREDENTIALS = TypeAdapter(dict[str, str])
 
 def vendor_of(connection: Connection) -> Vendor:
     """The vendor's row. Raises ToolUnavailable for one that this version does not know."""
-    try:
-        return VENDORS[connection.vendor]
-    except KeyError:
-        raise ToolUnavailable(f"{connection.label} is of a kind that is not installed.") from None
+    vendor = vendor_named(connection.vendor)
+    if vendor is None:
+        raise ToolUnavailable(f"{connection.label} is of a kind that is not installed.")
+    return vendor
 
 
 def credential_fields(vendor: Vendor) -> tuple[CredentialField, ...]:
@@ -154,8 +154,7 @@ def linked(organization: Organization, company: Company, vendor: str) -> Company
     link = links.filter(company=company, connection__vendor=vendor).first()
     if link is not None:
         return link
-    label = VENDORS[vendor].label if vendor in VENDORS else vendor
-    raise ToolUnavailable(f"{company.name} is not linked to a company in {label}.")
+    raise ToolUnavailable(f"{company.name} is not linked to a company in {vendor_label(vendor) or vendor}.")
 
 
 def _credentials(connection: Connection) -> dict[str, str]:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from integrations.consents import begin_consent, finish_consent, redirect_uri, withdraw_consent
 from integrations.errors import IntegrationError
-from integrations.vendors import VENDORS
+from integrations.vendors import vendor_label
 from integrations.views import find_connection
 from junto.tenants.access import MemberRequest
 from junto.tenants.permissions import Permission, require
@@ -29,7 +29,7 @@ def begin(request: MemberRequest, connection_id: UUID) -> HttpResponse:
         return redirect("connection-change", connection.pk)
     context = {
         "connection": connection,
-        "vendor": VENDORS[connection.vendor].label,
+        "vendor": vendor_label(connection.vendor),
         "address": address,
         "redirect_uri": redirect_uri(connection),
     }

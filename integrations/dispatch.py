@@ -16,7 +16,9 @@ from pydantic import JsonValue
 
 from integrations.connections import linked, open_client
 from integrations.errors import OutcomeUnknown, ToolRefused, WarrantRefused
-from integrations.models import CompanyLink, ExternalRef
+from integrations.mcp.tools import ServedTool
+from integrations.models import ExternalRef
+from integrations.toolbox import Reach, reach_of
 from integrations.tools import (
     OWN_VENDOR,
     AnyTool,
@@ -59,7 +61,7 @@ def call_tool(
     frozen = tool.freeze(arguments)
     if tool.is_write and warrant is None:
         raise WarrantRefused(f"{tool.name} changes something, and no claimed action stands behind it.")
-    link = _link(tool, organization, company)
+    reach = _reach(tool, organization, company)
     errand = Errand(
         deadline=time.monotonic() + deadline_seconds,
         endpoints=tool.endpoints,
@@ -72,7 +74,7 @@ def call_tool(
             tool.run,
             tool.accept(frozen),
             errand=errand,
-            link=link,
+            reach=reach,
             organization=organization,
             company=company,
             subject=subject,
@@ -87,7 +89,7 @@ def call_tool(
             raise OutcomeUnknown(f"The change was sent, but its answer could not be understood: {error}") from error
         raise
     if warrant is not None:
-        _remember(link, result.written, warrant.action_id)
+        _remember(reach, result.written, warrant.action_id)
     return result
 
 
@@ -111,7 +113,7 @@ def preview_tool(
         tool.preview,
         tool.accept(arguments),
         errand=_reads_of(tool, deadline_seconds),
-        link=_link(tool, organization, company),
+        reach=_reach(tool, organization, company),
         organization=organization,
         company=company,
         subject=subject,
@@ -160,18 +162,18 @@ def search_outcome(
     """
     if tool.search is None:
         return Outcome("unclear", f"{tool.label} leaves no trace that could be looked for: only a person can tell.")
-    search, link = tool.search, _link(tool, organization, company)
+    search, reach = tool.search, _reach(tool, organization, company)
     outcome = _with_context(
         lambda context, accepted: search(context, accepted, before),
         tool.accept(arguments),
         errand=_reads_of(tool, deadline_seconds),
-        link=link,
+        reach=reach,
         organization=organization,
         company=company,
         subject=subject,
         action_id=action_id,
     )
-    _remember(link, outcome.written, action_id)
+    _remember(reach, outcome.written, action_id)
     lag = tool.settle_seconds if tool.outcome in (OutcomeStrategy.MARKER, OutcomeStrategy.OBSERVE) else 0.0
     settled = deadline + timedelta(seconds=lag)
     if outcome.verdict == "absent" and datetime.now(UTC) < settled:
@@ -184,7 +186,7 @@ def _with_context(
     accepted: ToolArguments,
     *,
     errand: Errand,
-    link: CompanyLink | None,
+    reach: Reach | None,
     organization: Organization,
     company: Company,
     subject: str,
@@ -195,12 +197,12 @@ def _with_context(
     """Run with a context built for this call, its client closed at the end."""
     if company.organization_id != organization.pk:
         raise ToolRefused("The company belongs to another organization.")
-    with closing(open_client(link.connection, errand)) if link else nullcontext() as client:
+    with closing(open_client(reach.connection, errand)) if reach else nullcontext() as client:
         context = ToolContext(
             organization=organization,
             company=company,
             client=client,
-            company_external_id=link.external_id if link else "",
+            company_external_id=reach.external_id if reach else "",
             subject=subject,
             action_id=action_id,
             seen=seen,
@@ -209,18 +211,23 @@ def _with_context(
         return run(context, accepted)
 
 
-def _link(tool: AnyTool, organization: Organization, company: Company) -> CompanyLink | None:
-    return None if tool.vendor == OWN_VENDOR else linked(organization, company, tool.vendor)
+def _reach(tool: AnyTool, organization: Organization, company: Company) -> Reach | None:
+    if isinstance(tool, ServedTool):
+        return reach_of(tool, organization, company)
+    if tool.vendor == OWN_VENDOR:
+        return None
+    link = linked(organization, company, tool.vendor)
+    return Reach(link.connection, link.external_id)
 
 
-def _remember(link: CompanyLink | None, written: ExternalRecord | None, action_id: uuid.UUID) -> None:
+def _remember(reach: Reach | None, written: ExternalRecord | None, action_id: uuid.UUID) -> None:
     """Keep what a write left at the vendor, so that its coming back is known as our own echo."""
-    if link is not None and written is not None:
-        ExternalRef.objects.for_organization(link.organization).get_or_create(
-            connection=link.connection,
+    if reach is not None and written is not None:
+        ExternalRef.objects.for_organization(reach.connection.organization).get_or_create(
+            connection=reach.connection,
             kind=written.kind,
             external_id=written.id,
-            defaults={"organization_id": link.organization_id, "action_id": action_id},
+            defaults={"organization_id": reach.connection.organization_id, "action_id": action_id},
         )
 
 

@@ -112,6 +112,12 @@ _lanes: dict[str, threading.BoundedSemaphore] = {}
 _lanes_lock = threading.Lock()
 
 
+def lane_of(name: str) -> threading.BoundedSemaphore:
+    """The bulkhead of one connection in this process."""
+    with _lanes_lock:
+        return _lanes.setdefault(name, threading.BoundedSemaphore(REQUESTS_AT_ONCE))
+
+
 class VendorSession:
     """Requests to one vendor's server on one errand. Not shared between threads.
 
@@ -147,8 +153,7 @@ class VendorSession:
         self._rest_seconds = rest_seconds
         self._headers = {"User-Agent": "Junto", "Accept-Encoding": "gzip", **headers}
         self._reader = AnswerReader(label=label, secrets=secrets, explain=explain)
-        with _lanes_lock:
-            self._lane = _lanes.setdefault(lane, threading.BoundedSemaphore(REQUESTS_AT_ONCE))
+        self._lane = lane_of(lane)
         self._adapter = GuardedAdapter()
 
     def __repr__(self) -> str:

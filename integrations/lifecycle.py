@@ -11,6 +11,7 @@ from django.utils import timezone
 from integrations.connections import seal_credentials
 from integrations.errors import ToolUnavailable
 from integrations.models import CompanyLink, Connection, Consent, Webhook
+from integrations.served import block_all
 from integrations.services import ConnectionHealth, check_credentials, tried
 from integrations.sources import gives_alerts
 from junto.audit.services import record
@@ -76,6 +77,7 @@ def remove_connection(*, actor: Actor, connection: Connection) -> int:
     links.delete()
     Consent.objects.for_organization(connection.organization).filter(connection=connection).delete()
     Webhook.objects.for_organization(connection.organization).filter(connection=connection).delete()
+    block_all(connection)
     connection.sealed_credentials, connection.state_detail = "", ""
     connection.state, connection.removed_at = Connection.State.PAUSED, timezone.now()
     connection.save(update_fields=["sealed_credentials", "state", "state_detail", "removed_at"])

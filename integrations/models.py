@@ -270,6 +270,57 @@ class ConsentRequest(TenantModel):
     created_at = models.DateTimeField(auto_now_add=True)
 
 
+class McpTool(TenantModel):
+    """A tool of an MCP server: what the server says of it, and what an Admin says it is. Blocked until then.
+
+    `definition` is what the server says now and `pin` its digest; `trusted` what it said when it was classified. What
+    the two differ in blocks the tool. `problem` = why nobody can use it, whatever an Admin says.
+    """
+
+    class State(models.TextChoices):
+        BLOCKED = "blocked", "Blocked"
+        ALLOWED = "allowed", "In use"
+        CHANGED = "changed", "Changed"
+        GONE = "gone", "Gone"
+
+    class Reach(models.TextChoices):
+        ARGUMENT = "argument", "An argument names the company"
+        COMPANY = "company", "All that the server knows is one company's"
+        FREE = "free", "It knows no company's records"
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="mcp_tools")
+    name = models.CharField(max_length=200)
+    definition = models.JSONField(default=dict)
+    pin = models.CharField(max_length=64)
+    trusted = models.JSONField(default=dict, blank=True)
+    trusted_pin = models.CharField(max_length=64, blank=True)
+    problem = models.TextField(blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.BLOCKED)
+    category = models.CharField(max_length=10, blank=True)
+    risk = models.CharField(max_length=10, blank=True)
+    flags = models.JSONField(default=list, blank=True)
+    policy = models.CharField(max_length=10, blank=True)
+    reach = models.CharField(max_length=10, choices=Reach, blank=True)
+    company_argument = models.CharField(max_length=80, blank=True)
+    company_field = models.CharField(
+        max_length=80, blank=True, help_text="Which field of its answers names the company."
+    )
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    classified_by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, related_name="+")
+    classified_at = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField(null=True, blank=True, help_text="When the server was found to say otherwise.")
+    listed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["connection", "name"], name="mcp_tool_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class WebhookHint(TenantModel):
     """A delivery that was believed so far: look at this record. Kept some days, so that a repeat is known for one."""
 

@@ -36,11 +36,14 @@ from integrations.errors import (
     VendorUnauthorized,
 )
 from integrations.matching import accept_suggestions
+from integrations.mcp.client import McpClient
 from integrations.models import CompanyLink, Connection
+from integrations.served import block_all, keep_listing
 from integrations.sources import gives_alerts, is_ticket_source, open_alert_source, open_ticket_source, takes_alerts
+from integrations.toolbox import toolbox
 from integrations.tools import OWN_VENDOR, AnyTool, registry
 from integrations.usage import reserve_usage, settle_usage
-from integrations.vendors import VENDORS
+from integrations.vendors import is_mcp, vendor_named
 from integrations.warrants import Errand
 from junto.audit.services import record
 from junto.bells import ring
@@ -118,7 +121,7 @@ def save_connection(
         InvalidConnection: the address or the credentials cannot be right.
     """
     require(actor, Permission.MANAGE_INTEGRATIONS)
-    known = VENDORS.get(vendor)
+    known = vendor_named(vendor)
     if known is None:
         raise InvalidConnection((ArgumentProblem("vendor", "There is no such system."),))
     base_url = normal_base_url(known, base_url)
@@ -129,6 +132,7 @@ def save_connection(
     row = connection or Connection(organization=actor.organization, vendor=vendor)
     if row.sealed_credentials and _origin(row) != origin:
         row.sealed_credentials = ""
+    moved = is_mcp(row.vendor) and connection is not None and row.base_url != base_url
     row.label, row.base_url = label.strip() or known.label, base_url
     if credentials is not None:
         check_credentials(vendor, credentials)
@@ -136,6 +140,8 @@ def save_connection(
     row.state, row.state_detail, row.checked_at, row.removed_at = Connection.State.UNTESTED, "", None, None
     with transaction.atomic():
         row.save()
+        if moved:
+            block_all(row)  # what was said of the tools was said of another server
         record(
             actor,
             "connection.changed" if connection else "connection.made",
@@ -166,7 +172,7 @@ def try_connection(*, actor: Actor, connection: Connection) -> ConnectionHealth:
 
 def check_connection(connection: Connection, *, insists: bool = False) -> ConnectionHealth:
     """Try what the connection needs, say precisely what is wrong, and keep that on its row. A paused one stays so."""
-    health = tried(connection, insists=insists)
+    health = tried(connection, insists=insists, keeps=True)
     if connection.state != Connection.State.PAUSED:
         now = timezone.now()
         connection.state = Connection.State.OK if health.ok else Connection.State.FAILING
@@ -183,13 +189,17 @@ def offered_tools(*, organization: Organization, company: Company | None) -> tup
     if company is None:
         return registry.offered(())
     usable = _usable_links(organization, company)
-    return registry.offered(set(usable.values_list("connection__vendor", flat=True)))
+    common = registry.offered(set(usable.values_list("connection__vendor", flat=True)))
+    served = toolbox(organization).served_for(company)
+    return tuple(sorted((*common, *served), key=lambda tool: tool.name))
 
 
 def is_offered(tool: AnyTool, *, organization: Organization, company: Company) -> bool:
     """Whether `offered_tools` holds `tool`."""
     if tool.vendor == OWN_VENDOR:
         return True
+    if is_mcp(tool.vendor):
+        return any(tool.pin == one.pin for one in toolbox(organization).served_for(company))
     return _usable_links(organization, company).filter(connection__vendor=tool.vendor).exists()
 
 
@@ -198,10 +208,14 @@ def _usable_links(organization: Organization, company: Company) -> TenantQuerySe
     return links.exclude(connection__state=Connection.State.PAUSED).exclude(connection__sealed_credentials="")
 
 
-def tried(connection: Connection, *, insists: bool) -> ConnectionHealth:
-    """What a try shows; keeps nothing."""
+def tried(connection: Connection, *, insists: bool, keeps: bool = False) -> ConnectionHealth:
+    """What a try shows. With `keeps`, what an MCP server lists is brought in step; else nothing is kept."""
     try:
         with closing(open_client(connection, Errand.reading(CHECK_SECONDS), insists=insists)) as client:
+            if keeps and isinstance(client, McpClient):
+                listed = client.listing()
+                keep_listing(connection, listed)
+                return ConnectionHealth(True, f"The server answers and lists {len(listed)} tools.")
             return ConnectionHealth(True, f"{client.probe()} answers, and the credentials are accepted.")
     except IntegrationError as error:
         return ConnectionHealth(False, str(error), _advice(error, connection))
@@ -226,8 +240,11 @@ def _advice(error: IntegrationError, connection: Connection) -> str:
 
 def check_credentials(vendor: str, credentials: Mapping[str, str]) -> None:
     """Raises InvalidConnection for credentials that cannot be right."""
+    known = vendor_named(vendor)
+    if known is None:
+        raise InvalidConnection((ArgumentProblem("vendor", "There is no such system."),))
     try:
-        VENDORS[vendor].module("schemas").Credentials.model_validate(dict(credentials))
+        known.module("schemas").Credentials.model_validate(dict(credentials))
     except ValidationError as error:
         raise InvalidConnection(
             tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from integrations import consent_views, views, webhook_views
+from integrations import consent_views, server_views, views, webhook_views
 
 urlpatterns = [
     path("connections/", views.connections, name="connections"),
@@ -21,6 +21,10 @@ urlpatterns = [
     path(
         "connections/<uuid:connection_id>/webhook/remove/", webhook_views.unregister, name="connection-webhook-remove"
     ),
+    path("connections/<uuid:connection_id>/tools/", server_views.tools, name="mcp-tools"),
+    path("connections/<uuid:connection_id>/tools/read/", server_views.read, name="mcp-read"),
+    path("connections/<uuid:connection_id>/tools/<uuid:tool_id>/", server_views.tool, name="mcp-tool"),
+    path("connections/<uuid:connection_id>/tools/<uuid:tool_id>/block/", server_views.block, name="mcp-tool-block"),
     path("connections/<uuid:connection_id>/companies/", views.companies, name="connection-companies"),
     path("connections/<uuid:connection_id>/companies/link/", views.link, name="connection-link"),
     path("connections/<uuid:connection_id>/companies/accept/", views.accept, name="connection-accept"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from types import ModuleType
 
@@ -73,3 +73,25 @@ VENDORS: dict[str, Vendor] = {
         Vendor(slug="hudu", label="Hudu", package="integrations.hudu"),
     )
 }
+
+MCP = Vendor(slug="mcp", label="MCP server", package="integrations.mcp")
+"""Any MCP server. There may be several: each connection is a system of its own, called `mcp_` and its short name."""
+
+_SERVED = f"{MCP.slug}_"
+
+
+def is_mcp(slug: str) -> bool:
+    """Whether the system of this slug is an MCP server that an Admin connected."""
+    return slug.startswith(_SERVED)
+
+
+def vendor_named(slug: str) -> Vendor | None:
+    """The row of a connection's vendor; None for one that this version does not know."""
+    return replace(MCP, slug=slug) if is_mcp(slug) else VENDORS.get(slug)
+
+
+def vendor_label(slug: str) -> str:
+    """What people call a system; empty for one that this version does not know."""
+    if is_mcp(slug):
+        return f"{MCP.label} {slug.removeprefix(_SERVED)}"
+    return VENDORS[slug].label if slug in VENDORS else ""

@@ -11,13 +11,22 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from integrations.connections import asks_people, consent_links, normal_base_url, per_minute, set_up_steps
-from integrations.errors import IntegrationError
+from integrations.connections import (
+    asks_people,
+    consent_links,
+    credential_value,
+    normal_base_url,
+    per_minute,
+    set_up_steps,
+)
+from integrations.errors import IntegrationError, ToolUnavailable
 from integrations.forms import ConnectionForm, LinkForm
 from integrations.lifecycle import let_alerts_in, remove_connection, rotate_credentials
 from integrations.matching import Unmapped, accept_suggestions, unmapped
 from integrations.models import CompanyLink, Connection, RefusedTicket, SyncCursor
 from integrations.persons import consent_of
+from integrations.server_forms import ServerForm
+from integrations.servers import system_of
 from integrations.services import (
     AlreadyLinked,
     InvalidConnection,
@@ -32,7 +41,7 @@ from integrations.services import (
     unlink_company,
 )
 from integrations.traffic import traffic_of
-from integrations.vendors import FILES, VENDORS, Vendor
+from integrations.vendors import FILES, MCP, VENDORS, Vendor, is_mcp, vendor_label, vendor_named
 from integrations.webhooks import sends_webhooks, webhook_facts
 from junto.tenants.access import MemberRequest
 from junto.tenants.models import Company
@@ -63,7 +72,7 @@ def connections(request: MemberRequest) -> HttpResponse:
         "connections": [_tile(row, read_up_to.get(row.pk), refused.get(row.pk, ())) for row in rows],
         "missing": [
             (vendor.label, reverse("connection-add", args=[slug]))
-            for slug, vendor in VENDORS.items()
+            for slug, vendor in (*VENDORS.items(), (MCP.slug, MCP))
             if slug not in connected
         ],
         "may_edit": True,
@@ -75,7 +84,7 @@ def connections(request: MemberRequest) -> HttpResponse:
 def add(request: MemberRequest, vendor: str) -> HttpResponse:
     """Connect a system; it is tried at once."""
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
-    known = VENDORS.get(vendor)
+    known = MCP if vendor == MCP.slug else VENDORS.get(vendor)
     if known is None or _standing(request).filter(vendor=vendor).exists():
         raise Http404("There is nothing to add here.")
     former = Connection.objects.visible_to(request.actor).filter(vendor=vendor).exclude(removed_at=None).first()
@@ -87,7 +96,7 @@ def change(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     """Change a connection; credentials are entered anew or kept, and never shown."""
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
     connection = find_connection(request, connection_id)
-    known = VENDORS.get(connection.vendor)
+    known = vendor_named(connection.vendor)
     if known is None:
         raise Http404("This kind of system is not installed.")
     return _edit(request, known, connection)
@@ -271,16 +280,17 @@ def _edit(
 ) -> HttpResponse:
     """The form of a connection. `former`: one that was taken away and comes back, with its tickets."""
     posted = request.POST if request.method == "POST" else None
-    form = ConnectionForm(posted, vendor=vendor, connection=connection)
+    form = _form(posted, vendor, connection)
     if posted is not None and form.is_valid() and _holds(request, vendor, connection, form):
         saved = _saved(request, vendor, connection or former, form)
         if saved is not None:
             health = check_connection(saved, insists=True)
             _tell(request, health.ok, f"Saved. {health.summary} {health.advice}".strip())
-            return redirect("connections")
+            return redirect("mcp-tools", saved.pk) if is_mcp(saved.vendor) else redirect("connections")
     context = {
         "form": form,
         "vendor": vendor.label,
+        "tools_path": reverse("mcp-tools", args=[connection.pk]) if connection and is_mcp(connection.vendor) else "",
         "connection": _tile(connection) if connection else None,
         "consent": consent_of(connection) if connection else None,
         "consent_path": reverse("connection-consent", args=[connection.pk])
@@ -304,7 +314,20 @@ def _edit(
     return response
 
 
-def _holds(request: MemberRequest, vendor: Vendor, connection: Connection | None, form: ConnectionForm) -> bool:
+def _form(posted: object, vendor: Vendor, connection: Connection | None) -> ConnectionForm | ServerForm:
+    """What is asked of a system. Of an MCP server, how Junto signs in there besides."""
+    if vendor.package != MCP.package:
+        return ConnectionForm(posted, vendor=vendor, connection=connection)
+    try:
+        auth = credential_value(connection, "auth") if connection else "bearer"
+    except ToolUnavailable:
+        auth = "bearer"
+    return ServerForm(posted, connection=connection, auth=auth)
+
+
+def _holds(
+    request: MemberRequest, vendor: Vendor, connection: Connection | None, form: ConnectionForm | ServerForm
+) -> bool:
     """Whether nothing that works is lost: new credentials of the same address are tried before the old ones go."""
     new = form.credentials
     same = connection is not None and connection.base_url == normal_base_url(vendor, form.cleaned_data["base_url"])
@@ -322,13 +345,14 @@ def _holds(request: MemberRequest, vendor: Vendor, connection: Connection | None
 
 
 def _saved(
-    request: MemberRequest, vendor: Vendor, connection: Connection | None, form: ConnectionForm
+    request: MemberRequest, vendor: Vendor, connection: Connection | None, form: ConnectionForm | ServerForm
 ) -> Connection | None:
     """The stored connection, or None with the problems on the form."""
     try:
+        short_name = form.cleaned_data.get("short_name")
         return save_connection(
             actor=request.actor,
-            vendor=vendor.slug,
+            vendor=system_of(short_name, request.organization) if short_name else vendor.slug,
             label=form.cleaned_data["label"],
             base_url=form.cleaned_data["base_url"],
             credentials=form.credentials,
@@ -350,9 +374,9 @@ def find_connection(request: MemberRequest, connection_id: UUID) -> Connection:
 
 def _tile(connection: Connection, cursor_at: object = None, refused: Sequence[RefusedTicket] = ()) -> dict[str, object]:
     word, tone, icon = STATE_WORDS[connection.state]
-    vendor = VENDORS.get(connection.vendor)
     return {
-        "vendor": vendor.label if vendor else connection.vendor,
+        "vendor": vendor_label(connection.vendor) or connection.vendor,
+        "tools_path": reverse("mcp-tools", args=[connection.pk]) if is_mcp(connection.vendor) else "",
         "name": connection.label,
         "base_url": connection.base_url,
         "state_word": word,
@@ -362,7 +386,7 @@ def _tile(connection: Connection, cursor_at: object = None, refused: Sequence[Re
         "checked_at": connection.checked_at,
         "succeeded_at": connection.succeeded_at,
         "cursor_at": cursor_at,
-        "gives_tickets": vendor is None or vendor.gives_tickets or takes_alerts(connection),
+        "gives_tickets": is_ticket_source(connection) or takes_alerts(connection),
         "takes_alerts": connection.takes_alerts,
         "refused": refused,
         "paused": connection.state == Connection.State.PAUSED,

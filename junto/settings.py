@@ -258,6 +258,7 @@ BELLS: dict[str, list[str]] = {
     "action.changed": ["agent.tasks.record_action_event"],
     "action.news": ["approvals.tasks.look_again_at_target"],
     "action.shown": ["agent.tasks.show_action"],
+    "tool.blocked": ["approvals.tasks.forget_tool_policies"],
     "company.ended": ["approvals.tasks.stop_ended_company"],
     "connection.poll": ["signals.tasks.poll_connection"],
     "connection.compare": ["signals.tasks.compare_connection"],

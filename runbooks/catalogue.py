@@ -8,8 +8,9 @@ from typing import Final, Literal
 
 from pydantic import JsonValue
 
-from integrations.tools import OWN_VENDOR, AnyTool, Flag, Scope, registry
-from integrations.vendors import VENDORS
+from integrations.toolbox import toolbox
+from integrations.tools import OWN_VENDOR, AnyTool, Flag, Scope
+from integrations.vendors import vendor_label
 from junto.tenants.models import Organization
 from runbooks.grants import RISKY
 from runbooks.mentions import FACT_WORDS
@@ -79,7 +80,7 @@ class Fact:
 
 def mentionable_tools(organization: Organization) -> tuple[MentionableTool, ...]:
     """The tools of the systems that the organization has connected, and our own, by name."""
-    offered = registry.offered(connected_vendors(organization))
+    offered = toolbox(organization).offered(connected_vendors(organization))
     return tuple(_described(tool) for tool in offered if tool.scope is not Scope.ACROSS)
 
 
@@ -92,7 +93,7 @@ def _described(tool: AnyTool) -> MentionableTool:
     return MentionableTool(
         name=tool.name,
         label=tool.label,
-        system="Junto" if tool.vendor == OWN_VENDOR else VENDORS[tool.vendor].label,
+        system="Junto" if tool.vendor == OWN_VENDOR else vendor_label(tool.vendor),
         description=tool.description,
         category=CATEGORY_WORDS[tool.category.value],
         risk=tool.risk.value,

@@ -12,10 +12,11 @@ from django.utils import timezone
 from approvals.models import Grant
 from approvals.policy import Mode, ToolFacts, effective_policy
 from approvals.services import may_decide, policy_rules
-from integrations.errors import UnknownTool
+from integrations.errors import ToolRefused
 from integrations.models import Connection
-from integrations.tools import OWN_VENDOR, AnyTool, registry
-from integrations.vendors import VENDORS
+from integrations.toolbox import toolbox
+from integrations.tools import OWN_VENDOR, AnyTool
+from integrations.vendors import vendor_named
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Organization
 from runbooks.document import Mention, Problem, RunbookDocument, parse, undeclared_inputs
@@ -64,12 +65,14 @@ def plan_publication(*, actor: Actor, runbook: Runbook) -> PublicationPlan:
     connected = connected_vendors(runbook.organization)
     problems = list(document.problems)
     problems += _input_problems(runbook, document)
-    problems += [problem for mention in document.mentions for problem in _tool_problems(mention, connected)]
+    problems += [
+        problem for mention in document.mentions for problem in _tool_problems(mention, runbook.organization, connected)
+    ]
     problems += _picture_problems(runbook)
     compiled = Compilation((), (), ())
     rights: list[Problem] = []
     if runbook.audience == Runbook.Audience.AI:
-        compiled = compile_grants(document, lambda name: usable_tool(name, connected))
+        compiled = compile_grants(document, lambda name: usable_tool(name, runbook.organization, connected))
         problems += compiled.problems
         rights = list(_right_problems(actor, runbook, document, compiled, connected))
     return PublicationPlan(
@@ -119,11 +122,11 @@ def connected_vendors(organization: Organization) -> frozenset[str]:
     return frozenset(Connection.objects.for_organization(organization).values_list("vendor", flat=True))
 
 
-def usable_tool(name: str, connected: frozenset[str]) -> AnyTool | None:
+def usable_tool(name: str, organization: Organization, connected: frozenset[str]) -> AnyTool | None:
     """The tool of exactly this name, when its system is connected."""
     try:
-        tool = registry.get(name)
-    except UnknownTool:
+        tool = toolbox(organization).get(name)
+    except ToolRefused:
         return None
     return tool if tool.vendor == OWN_VENDOR or tool.vendor in connected else None
 
@@ -136,12 +139,12 @@ def _input_problems(runbook: Runbook, document: RunbookDocument) -> list[Problem
     return list(undeclared_inputs(document, {each.name for each in declared}))
 
 
-def _tool_problems(mention: Mention, connected: frozenset[str]) -> Iterator[Problem]:
-    tool = usable_tool(mention.tool, connected)
+def _tool_problems(mention: Mention, organization: Organization, connected: frozenset[str]) -> Iterator[Problem]:
+    tool = usable_tool(mention.tool, organization, connected)
     if tool is not None:
         yield from argument_problems(mention, tool)
         return
-    vendor = VENDORS.get(mention.tool.partition(".")[0])
+    vendor = vendor_named(mention.tool.partition(".")[0])
     if vendor is not None and vendor.slug not in connected:
         yield Problem(mention.line, f"@{mention.tool} needs {vendor.label}, which is not connected.")
     else:
@@ -169,7 +172,7 @@ def _right_problems(
     granted = {grant.tool.name for grant in compiled.grants}
     lines |= {grant.tool.name: grant.line for grant in compiled.grants if grant.tool.name not in lines}
     for name, line in lines.items():
-        tool = usable_tool(name, connected)
+        tool = usable_tool(name, runbook.organization, connected)
         if tool is not None and not may_decide(actor, risk=tool.risk, flags=tool.flags, company=where):
             yield Problem(
                 line,

@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from approvals.models import Grant
 from approvals.services import may_decide
-from integrations.errors import UnknownTool
-from integrations.tools import AnyTool, registry
+from integrations.errors import ToolRefused
+from integrations.toolbox import toolbox
+from integrations.tools import AnyTool
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Organization
 from runbooks.models import Runbook
@@ -64,7 +65,7 @@ class _Rests:
 
     def reason(self, grant: Grant, where: Company | Organization) -> str:
         """Why the grant does not hold there; empty where it does."""
-        tool = _tool(grant.tool)
+        tool = _tool(grant)
         if tool is None:
             return f"There is no tool {grant.tool} any more. Change the text and publish again."
         if tool.pin != grant.tool_pin:
@@ -91,8 +92,8 @@ class _Rests:
         return self.issuers[member.pk]
 
 
-def _tool(name: str) -> AnyTool | None:
+def _tool(grant: Grant) -> AnyTool | None:
     try:
-        return registry.get(name)
-    except UnknownTool:
+        return toolbox(grant.organization).get(grant.tool)
+    except ToolRefused:
         return None

@@ -16,9 +16,10 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from approvals.models import Grant
-from integrations.errors import UnknownTool
-from integrations.tools import OWN_VENDOR, registry
-from integrations.vendors import VENDORS
+from integrations.errors import ToolRefused
+from integrations.toolbox import toolbox
+from integrations.tools import OWN_VENDOR
+from integrations.vendors import vendor_label
 from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, PermissionDenied
@@ -196,7 +197,7 @@ def _shown(row: Runbook, version: PublishedVersion | None, resting: tuple[str, .
         scope=row.company.name if row.company else "All companies",
         audience=str(audience.label),
         version=row.published_number,
-        systems=[VENDORS[each].label if each in VENDORS else each for each in vendors if each != OWN_VENDOR],
+        systems=[vendor_label(each) or each for each in vendors if each != OWN_VENDOR],
         category=str(Runbook.Category(version.category if version else row.category).label),
         published_by=row.published_by.user.display_name if row.published_by else "",
         published_at=row.published_at,
@@ -204,11 +205,11 @@ def _shown(row: Runbook, version: PublishedVersion | None, resting: tuple[str, .
     )
 
 
-def _label(name: str) -> str:
+def _label(grant: Grant) -> str:
     try:
-        return registry.get(name).label
-    except UnknownTool:
-        return f"@{name}"
+        return toolbox(grant.organization).get(grant.tool).label
+    except ToolRefused:
+        return f"@{grant.tool}"
 
 
 def _grants(actor: Actor, row: Runbook) -> list[ShownGrant]:
@@ -220,8 +221,9 @@ def _grants(actor: Actor, row: Runbook) -> list[ShownGrant]:
 
 
 def _shown_grant(grant: Grant) -> ShownGrant:
-    label = _label(grant.tool)
-    risk = registry.get(grant.tool).risk.value if grant.tool in registry else "high"
+    label = _label(grant)
+    tools = toolbox(grant.organization)
+    risk = tools.get(grant.tool).risk.value if grant.tool in tools else "high"
     terms = grant.words.removeprefix(f"{label}, ")
     return ShownGrant(text=label, risk=risk, detail=f"{terms[:1].upper()}{terms[1:]}")
 

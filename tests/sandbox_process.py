@@ -65,6 +65,18 @@ class ITGlueKey:
 
 
 @dataclass(frozen=True)
+class McpToken:
+    """What an admin would enter to connect to the sandbox's MCP server as one MSP."""
+
+    name: str
+    vendor: str
+    owner: str
+    label: str
+    base_url: str
+    token: str
+
+
+@dataclass(frozen=True)
 class Microsoft365AppRow(NinjaOneClientRow):
     """What an admin would enter to connect to the sandbox's Microsoft 365 as one MSP."""
 
@@ -91,6 +103,7 @@ class SandboxProcess:
         self.ninjaone = {row["name"]: NinjaOneClientRow(**row) for row in rows if row["vendor"] == "ninjaone"}
         self.itglue = {row["name"]: ITGlueKey(**row) for row in rows if row["vendor"] == "itglue"}
         self.pax8 = {row["name"]: NinjaOneClientRow(**row) for row in rows if row["vendor"] == "pax8"}
+        self.mcp = {row["name"]: McpToken(**row) for row in rows if row["vendor"] == "mcp"}
         self.sophos = {row["name"]: NinjaOneClientRow(**row) for row in rows if row["vendor"] == "sophos"}
 
         self.microsoft365 = {row["name"]: Microsoft365AppRow(**row) for row in rows if row["vendor"] == "microsoft365"}

@@ -48,7 +48,9 @@ class Sandbox:
             return answer, None
         sighting = vendor.recognise(request)
         owner = sighting.caller.owner if sighting.caller else None
-        fault = self.faults.take(vendor=vendor.slug, owner=owner, method=request.method, path=request.path)
+        fault = self.faults.take(
+            vendor=vendor.slug, owner=owner, method=request.method, path=request.path + sighting.deed
+        )
         if fault and fault.latency_ms:
             time.sleep(fault.latency_ms / 1000)
         if fault and not fault.has_effect:

@@ -12,6 +12,8 @@ from integrations.sandbox.itglue.credentials import connection_rows as itglue_co
 from integrations.sandbox.itglue.vendor import ITGlue
 from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.keyed import KeyedVendor, keyed_rows
+from integrations.sandbox.mcp.vendor import McpServer
+from integrations.sandbox.mcp.vendor import connection_rows as mcp_connections
 from integrations.sandbox.microsoft365.credentials import connection_rows as microsoft365_connections
 from integrations.sandbox.microsoft365.vendor import Microsoft365
 from integrations.sandbox.ninjaone.credentials import connection_rows as ninjaone_connections
@@ -96,6 +98,7 @@ def connection_list(base_url: str) -> list[Record]:
         *sophos_connections(base_url),
         *microsoft365_connections(base_url),
         *(row for vendor in KEYED for row in keyed_rows(vendor.slug, base_url)),
+        *mcp_connections(base_url),
     ]
 
 
@@ -109,5 +112,6 @@ def make_vendors(store: Store) -> dict[str, Vendor]:
         Sophos(store),
         Microsoft365(store),
         *(vendor(store) for vendor in KEYED),
+        McpServer(store),
     ]
     return {vendor.slug: vendor for vendor in vendors}

@@ -77,7 +77,11 @@ class Caller:
 
 @dataclass(frozen=True)
 class Sighting:
-    """What a vendor recognised in a request before answering it, for the log and the fault switches."""
+    """What a vendor recognised in a request before answering it, for the log and the fault switches.
+
+    `deed` = what a request does that is told in its body alone; a fault's path is held against path and deed.
+    """
 
     caller: Caller | None = None
     route: str | None = field(default=None)
+    deed: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from integrations.models import Connection, Contact, Device
-from integrations.tools import registry
+from integrations.toolbox import toolbox
 from signals.models import Signal
 from signals.processors.base import Known, NoteText, TicketFacts
 
@@ -26,7 +26,7 @@ def ticket_facts(signal: Signal) -> TicketFacts:
         devices = [Known(id=str(each.pk), name=each.name, detail=each.kind) for each in machines[:MOST_KNOWN]]
     vendors = set(Connection.objects.for_organization(organization).values_list("vendor", flat=True))
     tools: dict[str, list[str]] = {}
-    for tool in registry.offered(vendors):
+    for tool in toolbox(organization).offered(vendors):
         tools.setdefault(tool.vendor, []).append(tool.name)
     return own_facts(signal, people=tuple(people), devices=tuple(devices), tools=tools, notes=notes(signal))
 

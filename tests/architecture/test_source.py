@@ -6,7 +6,7 @@ import ast
 import tomllib
 from collections.abc import Iterator
 
-from integrations.vendors import VENDORS
+from integrations.vendors import MCP, VENDORS
 from junto.tenants.permissions import Role
 from tests.architecture.source import ROOT, Module, product_modules
 
@@ -207,7 +207,7 @@ def test_nothing_of_ours_marks_text_as_safe_html_but_the_listed() -> None:
 def test_the_import_contracts_name_every_vendor_there_is() -> None:
     config = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     contracts = {contract["name"]: contract for contract in config["contracts"]}
-    packages = {f"integrations.{slug}" for slug in VENDORS}
+    packages = {vendor.package for vendor in (*VENDORS.values(), MCP)}
     assert set(contracts["Vendors stay behind integrations"]["protected_modules"]) == packages
     if len(packages) > 1:
         assert set(contracts["Vendors do not know each other"]["modules"]) == packages

@@ -32,7 +32,7 @@ from integrations.http import (
     VendorSession,
 )
 from integrations.llm.transport import MODEL_ENDPOINTS, model_http_client
-from integrations.vendors import VENDORS
+from integrations.vendors import MCP, VENDORS
 from integrations.warrants import Endpoint, Traffic, classify
 from tests.integrations.egress import NOTES, SECRET, TICKETS, granted, session_to
 from tests.integrations.rogue import raw, rogue_server, says
@@ -117,7 +117,7 @@ class TestWarrants:
             assert rogue.requests == []
 
     def test_every_control_request_is_listed_here(self) -> None:
-        tables = [MODEL_ENDPOINTS, *(vendor.module("endpoints").ENDPOINTS for vendor in VENDORS.values())]
+        tables = [MODEL_ENDPOINTS, *(vendor.module("endpoints").ENDPOINTS for vendor in (*VENDORS.values(), MCP))]
         control = {(one.method, one.template) for table in tables for one in table if one.traffic is Traffic.CONTROL}
 
         assert control == {
@@ -132,6 +132,12 @@ class TestWarrants:
             ("DELETE", "/system/callbacks/{id}"),
             ("PUT", "/v2/webhook"),
             ("DELETE", "/v2/webhook"),
+            ("POST", "/initialize"),
+            ("POST", "/server/discover"),
+            ("POST", "/notifications/initialized"),
+            ("POST", "/notifications/cancelled"),
+            ("POST", "/answer"),
+            ("DELETE", "/session"),
         }
 
     def test_every_vendor_request_that_is_no_get_counts_as_a_write_but_dry_runs_by_their_whole_query(self) -> None:

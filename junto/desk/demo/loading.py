@@ -23,7 +23,7 @@ from agent.start_rules import set_start_rule
 from integrations.connections import credential_fields
 from integrations.models import Connection
 from integrations.services import accept_suggestions, check_connection, pause_connection, save_connection
-from integrations.vendors import VENDORS
+from integrations.vendors import MCP, VENDORS
 from junto.desk.demo.people import FIRMS, Firm, Person
 from junto.desk.demo.runbooks import RUNBOOKS
 from junto.env import ROOT, secret_file
@@ -90,6 +90,8 @@ class SandboxSystem(BaseModel):
     @property
     def credentials(self) -> dict[str, str]:
         """What a person would type into the connection's page."""
+        if self.vendor == MCP.slug:
+            return {"auth": "bearer", "token": str(getattr(self, "token", ""))}
         return {one.name: str(getattr(self, one.name)) for one in credential_fields(VENDORS[self.vendor])}
 
 
@@ -174,6 +176,9 @@ class Demo:
 
     def _connect(self, owner: Actor, system: SandboxSystem) -> None:
         """The connection to another system, tried, with the companies linked that bear the same name there."""
+        if system.vendor == MCP.slug:
+            self._connect_server(owner, system)
+            return
         label = VENDORS[system.vendor].label
         row = Connection.objects.for_organization(owner.organization).filter(vendor=system.vendor).first()
         if row is None or row.base_url != system.base_url:
@@ -190,6 +195,24 @@ class Demo:
             raise DemoFailed(f"The connection to {label} does not work: {health.summary}")
         linked = accept_suggestions(actor=owner, connection=row)
         self.say(f"{owner.organization.name}: the connection to {label}, {linked} companies linked")
+
+    def _connect_server(self, owner: Actor, system: SandboxSystem) -> None:
+        """The asset register, an MCP server: its tools wait for somebody's word, as those of any new server do."""
+        slug = f"{MCP.slug}_assets"
+        row = Connection.objects.for_organization(owner.organization).filter(vendor=slug).first()
+        if row is None or row.base_url != system.base_url:
+            row = save_connection(
+                actor=owner,
+                vendor=slug,
+                label="Asset register",
+                base_url=system.base_url,
+                credentials=system.credentials,
+                connection=row,
+            )
+        health = check_connection(row)
+        if not health.ok:
+            raise DemoFailed(f"The connection to {row.label} does not work: {health.summary}")
+        self.say(f"{owner.organization.name}: the connection to {row.label}; its tools wait to be classified")
 
     def _runbooks(self, organization: Organization, firm: Firm) -> None:
         manager = _actor(organization, next(person for person in firm.people if person.role is Role.MANAGER))

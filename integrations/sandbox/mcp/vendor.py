@@ -1,0 +1,176 @@
+"""An asset register that is reached as an MCP server: one address, a token, five tools.
+
+What it says of its tools may be changed while it runs (`tools` of the control plane), and its list may be made endless
+(`habits`): what a client has to be ready for.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from copy import deepcopy
+from pathlib import Path
+
+from integrations.sandbox.json_types import Json, Record
+from integrations.sandbox.mcp.deeds import perform
+from integrations.sandbox.mcp.messages import METHOD_NOT_FOUND, PROTOCOL, Refused, deed_of, error, read_message, result
+from integrations.sandbox.mcp.seeding import seed_records
+from integrations.sandbox.postman import Change, Letter
+from integrations.sandbox.store import Store, World
+from integrations.sandbox.wire import Answer, Caller, Request, Sighting, json_answer
+from integrations.sandbox.world.facts import load_facts
+
+SLUG = "mcp"
+_FILE = Path(__file__).resolve().parent.parent / "world" / "credentials.json"
+_KINDS = {"tools": "tool", "assets": "asset", "guides": "guide", "habits": "habit"}
+
+
+def _tokens() -> list[dict[str, str]]:
+    rows: list[dict[str, str]] = json.loads(_FILE.read_text(encoding="utf-8"))["mcp"]
+    return rows
+
+
+def connection_rows(base_url: str) -> list[Record]:
+    """What an admin would enter to connect to a sandbox at this address, one entry a token."""
+    return [
+        {
+            "name": one["name"],
+            "vendor": SLUG,
+            "owner": one["owner"],
+            "label": one["label"],
+            "base_url": f"{base_url}/{SLUG}",
+            "token": one["token"],
+        }
+        for one in _tokens()
+    ]
+
+
+class McpServer:
+    """The server's front door. All methods but `recognise` run inside `Store.change()`."""
+
+    slug = SLUG
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known = _tokens()
+
+    def owners(self) -> list[str]:
+        """The MSPs that have a world here."""
+        return sorted({one["owner"] for one in self._known})
+
+    def connections(self, base_url: str) -> list[Record]:
+        """What an admin would enter to connect to this sandbox."""
+        return connection_rows(base_url)
+
+    def is_seeded(self, owner: str) -> bool:
+        """Whether the owner's world was filled before."""
+        return self._store.is_seeded(self.slug, owner)
+
+    def seed(self, owner: str, seed: str) -> None:
+        """Fill the owner's world anew."""
+        facts = load_facts(owner)
+        self._world(owner).load(seed_records(facts if seed == "world" else facts.without_clients()))
+
+    def recognise(self, request: Request) -> Sighting:
+        """Whose token a message carries, and what it does."""
+        deed = deed_of(request) if request.method == "POST" else ""
+        return Sighting(caller=self._caller(request), route=f"/mcp{deed}", deed=deed)
+
+    def answer(self, request: Request) -> Answer:
+        """Serve one message."""
+        caller = self._caller(request)
+        if caller is None:
+            headers = (("WWW-Authenticate", 'Bearer error="invalid_token"'),)
+            return json_answer(401, {"error": "invalid_token"}, headers=headers)
+        if request.path != f"/{SLUG}":
+            return json_answer(404, {"error": "not_found"})
+        if request.method != "POST":
+            return json_answer(405, {"error": "method_not_allowed"})
+        try:
+            message = read_message(request)
+        except Refused as refused:
+            return error(None, refused)
+        if message.number is None:
+            return Answer(202)
+        world = self._world(caller.owner)
+        try:
+            if message.method == "initialize":
+                told: Record = {"name": "Asset register", "version": "1.4"}
+                capabilities: Record = {"tools": {"listChanged": False}}
+                return result(
+                    message.number, {"protocolVersion": PROTOCOL, "capabilities": capabilities, "serverInfo": told}
+                )
+            if message.method == "tools/list":
+                return result(message.number, self._page(world, str(message.parameters.get("cursor") or "0")))
+            if message.method == "tools/call":
+                arguments = message.parameters.get("arguments")
+                named = str(message.parameters.get("name", ""))
+                said, effect = perform(world, named, arguments if isinstance(arguments, dict) else {})
+                return result(message.number, said, effect=effect)
+            raise Refused(METHOD_NOT_FOUND, f"There is no method {message.method}")
+        except Refused as refused:
+            return error(message.number, refused)
+
+    def letters(self, change: Change, base_url: str) -> list[Letter]:
+        """This server tells nobody: it is asked."""
+        return []
+
+    def plant(self, owner: str, collection: str, body: Json, *, by: str) -> Record:
+        """A new record; of tools, one that is listed from now on. Raises ValueError."""
+        if not isinstance(body, dict):
+            raise ValueError("a record is an object")
+        record = deepcopy(body)
+        self._world(owner).save(_kind(collection), record)
+        return record
+
+    def change(self, owner: str, collection: str, number: int, operations: Json, *, by: str) -> Record:
+        """Put other values into fields of a record. Raises ValueError."""
+        world, kind = self._world(owner), _kind(collection)
+        found = world.get(kind, number)
+        if found is None or not isinstance(operations, dict):
+            raise ValueError(f"there is no {kind} {number}, or nothing to change on it")
+        record = {**deepcopy(found), **operations}
+        world.save(kind, record)
+        return record
+
+    def delete(self, owner: str, collection: str, number: int) -> None:
+        """Delete a record. Raises ValueError."""
+        world, kind = self._world(owner), _kind(collection)
+        if world.get(kind, number) is None:
+            raise ValueError(f"there is no {kind} {number}")
+        world.remove(kind, number)
+
+    def show(self, owner: str, collection: str, number: int | None) -> Json:
+        """A record, or all of a collection, as stored. Raises ValueError."""
+        world, kind = self._world(owner), _kind(collection)
+        if number is None:
+            return [deepcopy(record) for record in world.all(kind)]
+        return deepcopy(world.get(kind, number))
+
+    def _page(self, world: World, cursor: str) -> Record:
+        """A page of the tools, told as they are told now."""
+        habit = world.all("habit")[0]
+        size, start = int(str(habit["page_size"])), int(cursor) if cursor.isdigit() else 0
+        tools = [{name: one for name, one in tool.items() if name != "id"} for tool in world.all("tool")]
+        if habit["endless"]:
+            return {"tools": [{**tools[0], "name": f"{tools[0]['name']}_{start}"}], "nextCursor": str(start + 1)}
+        page: Record = {"tools": [*tools[start : start + size]]}
+        return page if start + size >= len(tools) else {**page, "nextCursor": str(start + size)}
+
+    def _caller(self, request: Request) -> Caller | None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        for one in self._known:
+            if scheme.lower() == "bearer" and hmac.compare_digest(one["token"].encode(), token.encode()):
+                return Caller(owner=one["owner"], member=one["name"])
+        return None
+
+    def _world(self, owner: str) -> World:
+        if owner not in self.owners():
+            raise ValueError(f"there is no owner {owner}")
+        return self._store.world(self.slug, owner)
+
+
+def _kind(collection: str) -> str:
+    if collection not in _KINDS:
+        raise ValueError(f"there is no collection {collection}")
+    return _KINDS[collection]

@@ -1,0 +1,124 @@
+"""What MCP servers say of their tools, kept: a new tool comes blocked, a changed one is blocked, a lost one shown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.mcp.definitions import keepable, local_name, plain, problem_of
+from integrations.mcp.schemas import Listed
+from integrations.models import Connection, McpTool
+from junto.audit.services import record
+from junto.bells import ring
+from junto.inbox.services import notify
+from junto.tenants.actors import Actor
+from junto.tenants.models import Membership, Organization
+from junto.tenants.permissions import Permission
+from junto.tenants.scoping import TenantQuerySet
+
+_State = McpTool.State
+
+
+def tools_of(connection: Connection) -> TenantQuerySet[McpTool]:
+    """What is known of a server's tools."""
+    rows: TenantQuerySet[McpTool] = McpTool.objects.for_organization(connection.organization)
+    return rows.filter(connection=connection)
+
+
+def note_change(organization: Organization, *, server: str, name: str, now: Listed | None) -> None:
+    """A tool was found not to be what it was, at the moment before a call."""
+    connection = Connection.objects.for_organization(organization).select_related("organization").get(pk=server)
+    with transaction.atomic():
+        rows = list(tools_of(connection).select_for_update().filter(name=name))
+        moved = [row for row in rows if (_take(row, now) if now else _lose(row))]
+        _tell(connection, moved)
+
+
+@transaction.atomic
+def keep_listing(connection: Connection, listed: Iterable[Listed]) -> list[McpTool]:
+    """Bring what we know in step with a whole list of the server's tools; returns what is not in use any more by it."""
+    told = list(listed)
+    names = Counter(one.name for one in told)
+    ours = Counter(local_name(one.name) for one in {one.name: one for one in told}.values())
+    known = {row.name: row for row in tools_of(connection).select_for_update()}
+    moved: list[McpTool] = []
+    for one in {each.name: each for each in told}.values():
+        name = one.name[:200]
+        row = known.pop(name, None) or McpTool(organization=connection.organization, connection=connection, name=name)
+        twice = names[one.name] > 1 or ours[local_name(one.name)] > 1
+        if _take(row, one, twice=twice):
+            moved.append(row)
+    moved += [row for row in known.values() if _lose(row)]
+    _tell(connection, moved)
+    return moved
+
+
+def block_all(connection: Connection) -> None:
+    """The connection leads elsewhere from now on: nothing that was said of its tools holds. Inside a transaction."""
+    for row in tools_of(connection).filter(state=_State.ALLOWED):
+        ring("tool.blocked", tool_key(row))
+    tools_of(connection).delete()
+
+
+def tool_key(row: McpTool) -> str:
+    """The organization's id and the tool's name, as a bell carries them."""
+    return f"{row.organization_id}/{row.connection.vendor}.{local_name(row.name)}"
+
+
+def _take(row: McpTool, now: Listed, *, twice: bool = False) -> bool:
+    """Keep what the server says now; True where that blocks a tool that was in use."""
+    definition = keepable(now.definition)
+    problem = "The server has two tools of this name." if twice else problem_of(definition)
+    if not row._state.adding and (row.pin, row.problem) == (now.pin, problem) and row.state != _State.GONE:
+        return False
+    row.definition, row.pin, row.problem = definition, now.pin, problem
+    was_in_use = row.state in (_State.ALLOWED, _State.GONE) and bool(row.trusted_pin)
+    same = row.trusted_pin == now.pin and not problem
+    if not row.trusted_pin:
+        row.state = _State.BLOCKED
+    elif row.state == _State.GONE and same:
+        row.state, row.changed_at = _State.CHANGED, timezone.now()  # it went and came back: somebody looks again
+    elif not same:
+        row.state, row.changed_at = _State.CHANGED, row.changed_at or timezone.now()
+    row.save()
+    return was_in_use and row.state == _State.CHANGED
+
+
+def _lose(row: McpTool) -> bool:
+    """Note that the server has it no more; True where it was in use."""
+    if row.state == _State.GONE:
+        return False
+    was_in_use = row.state == _State.ALLOWED
+    row.state, row.changed_at = _State.GONE, timezone.now()
+    row.save(update_fields=["state", "changed_at"])
+    return was_in_use
+
+
+def _tell(connection: Connection, moved: Sequence[McpTool]) -> None:
+    """Who manages integrations hears of tools that were in use and are blocked now; their milder policies end."""
+    if not moved:
+        return
+    for row in moved:
+        ring("tool.blocked", tool_key(row))
+        record(
+            Actor.system("mcp", connection.organization),
+            "mcp_tool.blocked",
+            row,
+            {"tool": row.name, "state": row.state, "pin": row.pin, "trusted": row.trusted_pin},
+        )
+    members = Membership.objects.for_organization(connection.organization).filter(is_active=True)
+    names = ", ".join(plain(row.name, 60) for row in moved[:5]) + (" and more" if len(moved) > 5 else "")
+    notify(
+        members=[
+            member
+            for member in members.select_related("user", "organization")
+            if Actor.person(member).can(Permission.MANAGE_INTEGRATIONS)
+        ],
+        kind="mcp.changed",
+        title=f"{connection.label} changed tools in use: {names}",
+        body="They are blocked. Compare what the server said before with what it says now, and classify them anew.",
+        path=f"connections/{connection.pk}/tools/",
+    )

@@ -1,0 +1,124 @@
+"""The tools an organization has: those that everybody has, and those of the MCP servers that its Admins classified.
+
+The tools of a server exist in their organization alone: two organizations may both have a tool `mcp_docs.search`, and
+neither is told of the other's. Every row is asked for with its organization, at every look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from integrations.errors import ToolUnavailable, UnknownTool
+from integrations.mcp.definitions import local_name
+from integrations.mcp.tools import ServedTool, tool_of
+from integrations.models import CompanyLink, Connection, McpTool
+from integrations.tools import AnyTool, registry
+from integrations.vendors import is_mcp
+from junto.tenants.models import Company, Organization
+from junto.tenants.scoping import TenantQuerySet
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Through which connection a tool is called for a company, and what the company is called there."""
+
+    connection: Connection
+    external_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """What `registry` is for everybody, for one organization."""
+
+    organization: Organization
+
+    def get(self, name: str) -> AnyTool:
+        """The tool of exactly this name.
+
+        Raises:
+            UnknownTool: the organization has none.
+            ToolUnavailable: it is a server's, and blocked.
+        """
+        if not is_mcp(name):
+            return registry.get(name)
+        row = self._row(name)
+        if row.state != McpTool.State.ALLOWED:
+            raise ToolUnavailable(f"{name} is blocked: its server changed it, or nobody said yet what it does.")
+        return _made(row)
+
+    def __contains__(self, name: str) -> bool:
+        if not is_mcp(name):
+            return name in registry
+        try:
+            return self._row(name).state == McpTool.State.ALLOWED
+        except UnknownTool:
+            return False
+
+    def offered(self, systems: Collection[str]) -> tuple[AnyTool, ...]:
+        """The tools of these systems and our own, by name."""
+        common = registry.offered([one for one in systems if not is_mcp(one)])
+        if not any(map(is_mcp, systems)):
+            return common
+        served = [_made(row) for row in self._allowed() if row.connection.vendor in systems]
+        return tuple(sorted((*common, *served), key=lambda tool: tool.name))
+
+    def served_for(self, company: Company) -> Iterator[ServedTool]:
+        """The servers' tools that may be used for a company."""
+        rows = list(self._allowed().filter(connection__removed_at=None).exclude(connection__sealed_credentials=""))
+        if not rows:
+            return
+        linked = set(_links(self.organization, company).values_list("connection_id", flat=True))
+        for row in rows:
+            if row.connection.state != Connection.State.PAUSED and _reaches(row, company, linked):
+                yield _made(row)
+
+    def _row(self, name: str) -> McpTool:
+        system, _, local = name.partition(".")
+        rows = McpTool.objects.for_organization(self.organization).filter(connection__vendor=system)
+        found = [row for row in rows.select_related("connection") if local_name(row.name) == local]
+        if len(found) != 1:
+            raise UnknownTool(f"There is no tool called {name!r}.")
+        return found[0]
+
+    def _allowed(self) -> TenantQuerySet[McpTool]:
+        rows: TenantQuerySet[McpTool] = McpTool.objects.for_organization(self.organization)
+        return rows.filter(state=McpTool.State.ALLOWED).select_related("connection")
+
+
+def toolbox(organization: Organization) -> Toolbox:
+    """The tools of an organization."""
+    return Toolbox(organization)
+
+
+def reach_of(tool: ServedTool, organization: Organization, company: Company) -> Reach:
+    """How a server's tool is called for a company. Raises ToolUnavailable: no scope is no right."""
+    rows = Connection.objects.for_organization(organization).filter(pk=tool.served_by, removed_at=None)
+    connection = rows.select_related("organization").first()
+    if connection is None:
+        raise ToolUnavailable(f"The server of {tool.label} is not connected.")
+    if tool.only_company and tool.only_company != str(company.pk):
+        raise ToolUnavailable(f"{tool.label} is not for {company.name}.")
+    if not tool.company_argument:
+        return Reach(connection)
+    link = _links(organization, company).filter(connection=connection).first()
+    if link is None or not link.external_id:
+        raise ToolUnavailable(f"{company.name} is not linked to a company in {connection.label}.")
+    return Reach(connection, link.external_id)
+
+
+def _reaches(row: McpTool, company: Company, linked: Collection[object]) -> bool:
+    if row.reach == McpTool.Reach.ARGUMENT:
+        return row.connection_id in linked
+    if row.reach == McpTool.Reach.COMPANY:
+        return row.company_id == company.pk
+    return row.reach == McpTool.Reach.FREE
+
+
+def _links(organization: Organization, company: Company) -> TenantQuerySet[CompanyLink]:
+    links: TenantQuerySet[CompanyLink] = CompanyLink.objects.for_organization(organization)
+    return links.filter(company=company)
+
+
+def _made(row: McpTool) -> ServedTool:
+    return tool_of(row, system=row.connection.vendor, server=row.connection.label)
