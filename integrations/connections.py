@@ -170,7 +170,7 @@ def _credentials(connection: Connection) -> dict[str, str]:
 
 def _place(connection: Connection) -> Place:
     # the host is part of the place, so that even a row changed behind our back sends no key to another host
-    origin = guard.target_of(connection.base_url).origin
+    origin = guard.origin_of(connection.base_url)
     return Place(
         organization_id=connection.organization_id,
         table=Connection._meta.db_table,

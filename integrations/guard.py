@@ -25,6 +25,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 CONNECT_SECONDS = 5.0
 """For resolving nothing longer than the system's resolver takes, then for each checked address in turn, together."""
 
+STDIO = "stdio:"
+"""Begins what stands in an address's place where an MCP server is a command on this machine."""
+
 _HTTPS_PORT = 443
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
 _BRACKETS = re.compile(r"\[[0-9a-fA-F:.]+\](?::[0-9]*)?", re.ASCII)
@@ -144,6 +147,19 @@ def target_of(url: str) -> Target:
         if port != _HTTPS_PORT:
             raise AddressRefused(f"Port {port} is not allowed: only 443, or a target in JUNTO_LOCAL_TARGETS.")
     return Target(parts.scheme, host, port)
+
+
+def origin_of(url: str) -> str:
+    """What credentials are bound to: scheme, host and port, or the listed command that stands in an address's place.
+
+    Raises:
+        AddressRefused: nothing may go there.
+    """
+    if not url.startswith(STDIO):
+        return target_of(url).origin
+    if url.removeprefix(STDIO) not in settings.MCP_COMMANDS:
+        raise AddressRefused("Whoever runs this server has not listed this command in JUNTO_MCP_COMMANDS.")
+    return url
 
 
 def sibling_base(url: str, *, home: str, family: re.Pattern[str]) -> str:

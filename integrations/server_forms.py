@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from django import forms
 
 from integrations.errors import AddressRefused
-from integrations.guard import target_of
+from integrations.guard import origin_of
 from integrations.mcp.client import ADDRESS_HELP
 from integrations.models import Connection, McpTool
 from integrations.servers import Said, company_arguments
@@ -56,7 +56,8 @@ class ServerForm(forms.Form):
     base_url = forms.CharField(
         max_length=300,
         label="Address",
-        help_text=f"{ADDRESS_HELP} Another address is another server: its tools are classified anew.",
+        help_text=f"{ADDRESS_HELP} Another address is another server: its tools are classified anew."
+        " Or stdio:organization/name, where whoever runs Junto listed a command for you.",
         widget=forms.TextInput(attrs={**_ATTRIBUTES, "inputmode": "url"}),
     )
     auth = forms.ChoiceField(
@@ -96,7 +97,7 @@ class ServerForm(forms.Form):
     def _leads_elsewhere(self, cleaned: Mapping[str, object]) -> bool:
         try:
             here, there = str(self.initial.get("base_url", "")), str(cleaned.get("base_url") or "")
-            return target_of(here).origin != target_of(there).origin
+            return origin_of(here) != origin_of(there)
         except AddressRefused:
             return True
 

@@ -126,7 +126,8 @@ def save_connection(
         raise InvalidConnection((ArgumentProblem("vendor", "There is no such system."),))
     base_url = normal_base_url(known, base_url)
     try:
-        origin = guard.target_of(base_url).origin
+        origin = guard.origin_of(base_url)
+        _require_own_command(actor, vendor, base_url)
     except AddressRefused as error:
         raise InvalidConnection((ArgumentProblem("base_url", str(error)),)) from error
     row = connection or Connection(organization=actor.organization, vendor=vendor)
@@ -254,8 +255,15 @@ def check_credentials(vendor: str, credentials: Mapping[str, str]) -> None:
         ) from None
 
 
+def _require_own_command(actor: Actor, vendor: str, base_url: str) -> None:
+    """Raises AddressRefused for a command that was listed for another organization, or for what is no MCP server."""
+    slug = base_url.removeprefix(guard.STDIO).partition("/")[0]
+    if base_url.startswith(guard.STDIO) and (slug != actor.organization.slug or not is_mcp(vendor)):
+        raise AddressRefused("Whoever runs this server has not listed this command in JUNTO_MCP_COMMANDS.")
+
+
 def _origin(connection: Connection) -> str:
     try:
-        return guard.target_of(connection.base_url).origin
+        return guard.origin_of(connection.base_url)
     except AddressRefused:
         return ""

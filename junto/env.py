@@ -10,6 +10,7 @@ import binascii
 import ipaddress
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SECRET_MINIMUM_LENGTH = 32
 CREDENTIAL_KEY_BYTES = 32  # AES-256
+_COMMAND_KEY = re.compile(r"[a-z0-9-]{1,50}/[a-z0-9-]{1,40}")
 _PRICE = re.compile(r"(?P<model>\S.*?)=(?P<read>\d{1,6}(?:\.\d{1,6})?)/(?P<written>\d{1,6}(?:\.\d{1,6})?)")
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?\.?|\[[0-9A-Fa-f:.]+\]")
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
@@ -91,6 +93,11 @@ KNOWN: dict[str, Variable] = {
         "Exact `host:port` pairs on loopback or private networks that requests may reach, comma separated.", "none"
     ),
     "JUNTO_PRIVATE_CIDRS": Variable("Private networks in which a vendor's server may stand, comma separated.", "none"),
+    "JUNTO_MCP_COMMANDS": Variable(
+        "Commands on this machine that are MCP servers, and for whom: `organization/name=command arguments`, separated"
+        " by semicolons. An Admin of that organization may connect them, and no others.",
+        "none",
+    ),
     "JUNTO_SANDBOX_LOG": Variable(
         "File to which the vendor sandbox appends one JSON line for each request it served.",
         "`<data dir>/sandbox/requests.jsonl`",
@@ -224,6 +231,23 @@ def env_targets(name: str) -> frozenset[tuple[str, int]]:
             raise ImproperlyConfigured(f"{name} names a public address: it is for loopback and private networks.")
         targets.add((host, port))
     return frozenset(targets)
+
+
+def env_commands(name: str) -> dict[str, tuple[str, ...]]:
+    """Commands with their arguments, by `organization/name`; the command itself by its whole path."""
+    commands: dict[str, tuple[str, ...]] = {}
+    for entry in filter(None, map(str.strip, env_text(name).split(";"))):
+        key, _, line = entry.partition("=")
+        try:
+            words = tuple(shlex.split(line))
+        except ValueError:
+            words = ()
+        if not _COMMAND_KEY.fullmatch(key.strip()) or not words or not words[0].startswith("/"):
+            raise ImproperlyConfigured(
+                f"{name} is malformed: write organization/name=/path/of/command arguments, separated by semicolons."
+            )
+        commands[key.strip()] = words
+    return commands
 
 
 def env_prices(name: str, *, model: str) -> dict[str, tuple[Decimal, Decimal]]:

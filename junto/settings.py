@@ -11,6 +11,7 @@ from junto.env import (
     ROOT,
     data_dir,
     env_bool,
+    env_commands,
     env_hosts,
     env_keys,
     env_networks,
@@ -35,6 +36,7 @@ PUBLIC_URL = env_url("JUNTO_PUBLIC_URL", "http://127.0.0.1:8000")
 REDIS_URL = env_url("REDIS_URL")
 LOCAL_TARGETS = env_targets("JUNTO_LOCAL_TARGETS")
 PRIVATE_CIDRS = env_networks("JUNTO_PRIVATE_CIDRS")
+MCP_COMMANDS = env_commands("JUNTO_MCP_COMMANDS")
 refuse_half_a_model()
 LLM_BASE_URL = env_url("JUNTO_LLM_BASE_URL")
 LLM_API_KEY = env_text("JUNTO_LLM_API_KEY")

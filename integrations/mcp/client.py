@@ -31,9 +31,11 @@ from integrations.errors import (
     VendorTimeout,
     VendorTooMuch,
 )
+from integrations.guard import STDIO
 from integrations.http import TOTAL_SECONDS, lane_of
 from integrations.mcp.definitions import definition_of, pin_of, plain
 from integrations.mcp.schemas import Credentials, Listed, Said
+from integrations.mcp.stdio import StdioGate
 from integrations.mcp.transport import Gate, http_client
 from integrations.pace import Pace
 from integrations.warrants import Errand
@@ -98,7 +100,7 @@ class McpClient:
         self._errand = errand
         self._lane = lane
         self._pace = pace
-        self._gate: Gate | None = None
+        self._gate: Gate | StdioGate | None = None
 
     def close(self) -> None:
         """Keep what was counted."""
@@ -166,13 +168,16 @@ class McpClient:
             raise self._understood(error) from error
 
     def _transport(self) -> Transport:
+        if self._base_url.startswith(STDIO):
+            self._gate = stdio = StdioGate(base_url=self._base_url, errand=self._errand)
+            return stdio.open()
         return self._over_http()
 
     @asynccontextmanager
     async def _over_http(self) -> AsyncIterator[TransportStreams]:
-        self._gate = Gate(label=LABEL, base_url=self._base_url, errand=self._errand, secrets=(self._token,))
+        self._gate = gate = Gate(label=LABEL, base_url=self._base_url, errand=self._errand, secrets=(self._token,))
         async with (
-            http_client(self._gate, token=self._token) as client,
+            http_client(gate, token=self._token) as client,
             streamable_http_client(self._base_url, http_client=client) as streams,
         ):
             yield streams

@@ -7,6 +7,8 @@ leaves only when the errand admits what it says, which is asked with the bytes a
 from __future__ import annotations
 
 import contextlib
+import functools
+import ssl
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 
 import anyio.to_thread
@@ -38,6 +40,12 @@ _UNANSWERED = ("/notifications/", "/answer")
 _FATAL = (VendorUnauthorized, VendorForbidden, VendorThrottled, VendorDown, VendorGarbled)
 
 
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    """The authorities that everybody trusts, read once: that takes longer than a message."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 class _GuardedBackend(httpcore2.AsyncNetworkBackend):
     """The network of httpcore2, behind the guard: it connects to checked addresses and resolves nothing by itself."""
 
@@ -65,9 +73,9 @@ class Network(httpx2.AsyncHTTPTransport):
     """`httpx2`'s own transport on that network. `kept` connections may be used again."""
 
     def __init__(self, *, kept: int = 0) -> None:
-        super().__init__(trust_env=False, retries=0)
+        super().__init__(verify=_tls(), trust_env=False, retries=0)
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=httpx2.create_ssl_context(trust_env=False),
+            ssl_context=_tls(),
             network_backend=_GuardedBackend(),
             max_keepalive_connections=kept,
         )
