@@ -11,7 +11,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from integrations.consents import begin_consent, finish_consent, redirect_uri, withdraw_consent
 from integrations.errors import IntegrationError
-from integrations.vendors import vendor_label
+from integrations.guard import target_of
+from integrations.services import try_connection
+from integrations.vendors import is_mcp, vendor_label
 from integrations.views import find_connection
 from junto.tenants.access import MemberRequest
 from junto.tenants.permissions import Permission, require
@@ -32,6 +34,8 @@ def begin(request: MemberRequest, connection_id: UUID) -> HttpResponse:
         "vendor": vendor_label(connection.vendor),
         "address": address,
         "redirect_uri": redirect_uri(connection),
+        "is_server": is_mcp(connection.vendor),
+        "host": target_of(address).host,
     }
     response = render(request, "integrations/consent.html", context)
     response["Cache-Control"] = "no-store"
@@ -45,10 +49,16 @@ def returned(request: MemberRequest) -> HttpResponse:
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
     state, code = request.GET.get("state", ""), request.GET.get("code", "")
     try:
-        connection = finish_consent(actor=request.actor, state=state, code=code)
+        connection = finish_consent(actor=request.actor, state=state, code=code, issuer=request.GET.get("iss"))
     except IntegrationError as failure:
         messages.error(request, str(failure))
         return redirect("connections")
+    if is_mcp(connection.vendor):
+        health = try_connection(actor=request.actor, connection=connection)
+        messages.success(request, f"{connection.label} is asked in the name of whoever signed in there.")
+        if not health.ok:
+            messages.error(request, f"{health.summary} {health.advice}".strip())
+        return redirect("mcp-tools", connection.pk)
     messages.success(request, f"Scripts of {connection.label} run in the name of whoever consented there.")
     return redirect("connection-change", connection.pk)
 
@@ -59,5 +69,6 @@ def withdraw(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
     connection = find_connection(request, connection_id)
     withdraw_consent(actor=request.actor, connection=connection)
-    messages.success(request, f"Junto has no consent for scripts of {connection.label} any more.")
+    what = "is signed in no more at" if is_mcp(connection.vendor) else "has no consent any more for scripts of"
+    messages.success(request, f"Junto {what} {connection.label}.")
     return redirect("connection-change", connection.pk)

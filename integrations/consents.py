@@ -20,9 +20,11 @@ from django.utils import timezone
 
 from integrations.connections import asks_people, credential_value, open_client, vendor_of
 from integrations.errors import ToolRefused, ToolUnavailable
+from integrations.mcp.oauth import Asked
 from integrations.models import Connection, Consent, ConsentRequest
 from integrations.persons import Redeemed, consents_of, place_of
 from integrations.sealing import Unsealable, seal, unseal
+from integrations.vendors import is_mcp
 from integrations.warrants import Errand
 from junto.audit.services import record
 from junto.tenants.actors import Actor
@@ -38,10 +40,22 @@ class ConsentRefused(ToolRefused):
     """What came back from the vendor's page is no consent that we asked this member for."""
 
 
+class AsksPeople(Protocol):
+    """A client whose server says by itself where people consent."""
+
+    def ask_consent(self, *, redirect_uri: str, state: str) -> Asked:
+        """Raises IntegrationError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
 class Redeems(Protocol):
     """A client that turns a code into tokens."""
 
-    def redeem(self, *, code: str, verifier: str, redirect_uri: str) -> Redeemed:
+    def redeem(self, *, code: str, verifier: str, redirect_uri: str, issuer: str | None = ...) -> Redeemed:
         """Raises IntegrationError."""
         ...
 
@@ -63,8 +77,8 @@ def begin_consent(*, actor: Actor, connection: Connection) -> str:
     membership = _member(actor)
     if not asks_people(vendor_of(connection)) or connection.state == Connection.State.PAUSED:
         raise ToolUnavailable(f"{connection.label} is paused, or asks nobody for consent.")
-    client_id = credential_value(connection, "client_id")
-    state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
+    state = secrets.token_urlsafe(32)
+    address, verifier = _way_to_the_page(connection, state)
     asked = ConsentRequest(
         organization=connection.organization,
         connection=connection,
@@ -75,6 +89,16 @@ def begin_consent(*, actor: Actor, connection: Connection) -> str:
     with transaction.atomic():
         _requests(actor).filter(connection=connection, membership=membership).delete()
         asked.save()
+    return address
+
+
+def _way_to_the_page(connection: Connection, state: str) -> tuple[str, str]:
+    """Where a person consents, and what proves afterwards that it was us who sent them. Raises IntegrationError."""
+    if is_mcp(connection.vendor):
+        with closing(cast("AsksPeople", open_client(connection, Errand.reading(REDEEM_SECONDS)))) as server:
+            asked = server.ask_consent(redirect_uri=redirect_uri(connection), state=state)
+        return asked.address, asked.secret
+    client_id, verifier = credential_value(connection, "client_id"), secrets.token_urlsafe(48)
     client = vendor_of(connection).module("client")
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     query = {
@@ -86,11 +110,11 @@ def begin_consent(*, actor: Actor, connection: Connection) -> str:
         "code_challenge": challenge,
         "code_challenge_method": "S256",
     }
-    return f"{connection.base_url.rstrip('/')}{client.AUTHORIZE_PATH}?{urlencode(query)}"
+    return f"{connection.base_url.rstrip('/')}{client.AUTHORIZE_PATH}?{urlencode(query)}", verifier
 
 
-def finish_consent(*, actor: Actor, state: str, code: str) -> Connection:
-    """Take what the vendor's page sent back, and keep the consent.
+def finish_consent(*, actor: Actor, state: str, code: str, issuer: str | None = None) -> Connection:
+    """Take what the vendor's page sent back, and keep the consent. `issuer` = who answered, where the page says it.
 
     Raises:
         PermissionDenied: the actor may not manage integrations.
@@ -110,8 +134,9 @@ def finish_consent(*, actor: Actor, state: str, code: str) -> Connection:
         verifier = unseal(asked.sealed_verifier, place=place_of(asked, connection)).decode()
     except Unsealable:
         raise ConsentRefused("The address of the system changed meanwhile. Begin again.") from None
+    more = {"issuer": issuer} if is_mcp(connection.vendor) else {}
     with closing(cast("Redeems", open_client(connection, Errand.reading(REDEEM_SECONDS)))) as client:
-        given = client.redeem(code=code, verifier=verifier, redirect_uri=redirect_uri(connection))
+        given = client.redeem(code=code, verifier=verifier, redirect_uri=redirect_uri(connection), **more)
     with transaction.atomic():
         consents_of(connection).delete()
         row = Consent(

@@ -62,7 +62,7 @@ class ServerForm(forms.Form):
     )
     auth = forms.ChoiceField(
         label="Signing in",
-        choices=(("none", "Nobody signs in"), ("bearer", "With a token")),
+        choices=(("none", "Nobody signs in"), ("bearer", "With a token"), ("oauth", "A person signs in there (OAuth)")),
         widget=forms.Select(attrs={"class": "input"}),
     )
     token = forms.CharField(
@@ -71,6 +71,17 @@ class ServerForm(forms.Form):
         required=False,
         help_text="Of Junto's own account there. It goes to this address only.",
         widget=forms.PasswordInput(attrs=_ATTRIBUTES),
+    )
+
+    client_id = forms.CharField(
+        label="Client id",
+        max_length=300,
+        required=False,
+        help_text="For OAuth, where the server lets no client make itself known. Else leave it empty.",
+        widget=forms.TextInput(attrs=_ATTRIBUTES),
+    )
+    client_secret = forms.CharField(
+        label="Client secret", max_length=1000, required=False, widget=forms.PasswordInput(attrs=_ATTRIBUTES)
     )
 
     def __init__(self, data: object = None, *, connection: Connection | None = None, auth: str = "bearer") -> None:
@@ -90,6 +101,8 @@ class ServerForm(forms.Form):
         token, auth = bool(cleaned.get("token")), cleaned.get("auth")
         if token and auth != "bearer":
             self.add_error("token", "Nobody signs in with it. Choose the way with a token, or leave it empty.")
+        if auth != "oauth" and (cleaned.get("client_id") or cleaned.get("client_secret")):
+            self.add_error("client_id", "Only OAuth uses a client.")
         if auth == "bearer" and not token and (self._former != "bearer" or self._leads_elsewhere(cleaned)):
             self.add_error("token", "Enter the token for this address.")
         return cleaned
@@ -105,9 +118,9 @@ class ServerForm(forms.Form):
     def credentials(self) -> dict[str, str] | None:
         """What was entered, or None where the stored ones are kept. After `is_valid()`."""
         auth, token = str(self.cleaned_data["auth"]), str(self.cleaned_data.get("token") or "")
-        if not token and auth == self._former:
-            return None
-        return {"auth": auth, **({"token": token} if token else {})}
+        client = {name: str(self.cleaned_data.get(name) or "") for name in ("client_id", "client_secret")}
+        entered = {name: value for name, value in {"token": token, **client}.items() if value}
+        return {"auth": auth, **entered} if entered or auth != self._former else None
 
 
 class ToolForm(forms.Form):

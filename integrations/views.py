@@ -294,7 +294,7 @@ def _edit(
         "connection": _tile(connection) if connection else None,
         "consent": consent_of(connection) if connection else None,
         "consent_path": reverse("connection-consent", args=[connection.pk])
-        if connection and asks_people(vendor)
+        if connection and asks_people(vendor) and form.initial.get("auth", "oauth") == "oauth"
         else "",
         "withdraw_path": reverse("connection-withdraw", args=[connection.pk]) if connection else "",
         "alerts_path": reverse("connection-alerts", args=[connection.pk])

@@ -20,6 +20,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import JsonValue, TypeAdapter
 
+from integrations.bearer import Bearer, shelf
 from integrations.contracts import CredentialField
 from integrations.errors import (
     IntegrationError,
@@ -30,14 +31,17 @@ from integrations.errors import (
     VendorRefused,
     VendorTimeout,
     VendorTooMuch,
+    VendorUnauthorized,
 )
 from integrations.guard import STDIO
 from integrations.http import TOTAL_SECONDS, lane_of
 from integrations.mcp.definitions import definition_of, pin_of, plain
+from integrations.mcp.oauth import Asked, SignIn
 from integrations.mcp.schemas import Credentials, Listed, Said
 from integrations.mcp.stdio import StdioGate
 from integrations.mcp.transport import Gate, http_client
 from integrations.pace import Pace
+from integrations.persons import PersonTokens, Redeemed
 from integrations.warrants import Errand
 
 LABEL = "The MCP server"
@@ -47,6 +51,9 @@ MOST_TOOLS = 300
 MOST_PAGES = 30
 LONGEST_TEXT = 200_000
 """Characters of an answer's text that are kept."""
+
+AUTHORIZE_PATH = ""
+"""The server itself says where people consent."""
 
 CREDENTIAL_FIELDS: tuple[CredentialField, ...] = (
     CredentialField("token", "Token", "As the server's vendor gave it.", secret=True),
@@ -80,7 +87,15 @@ def normal_base_url(url: str) -> str:
     return url.strip()
 
 
-def open_client(*, base_url: str, credentials: Mapping[str, str], errand: Errand, lane: str, pace: Pace) -> McpClient:
+def open_client(
+    *,
+    base_url: str,
+    credentials: Mapping[str, str],
+    errand: Errand,
+    lane: str,
+    pace: Pace,
+    person: PersonTokens | None = None,
+) -> McpClient:
     """A client for one errand, to be closed. Raises AddressRefused; ValidationError for impossible credentials."""
     return McpClient(
         base_url=base_url,
@@ -88,14 +103,26 @@ def open_client(*, base_url: str, credentials: Mapping[str, str], errand: Errand
         errand=errand,
         lane=lane,
         pace=pace,
+        person=person,
     )
 
 
 class McpClient:
     """Conversations for one errand. Every method raises `IntegrationError` of integrations.errors."""
 
-    def __init__(self, *, base_url: str, credentials: Credentials, errand: Errand, lane: str, pace: Pace) -> None:
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        credentials: Credentials,
+        errand: Errand,
+        lane: str,
+        pace: Pace,
+        person: PersonTokens | None = None,
+    ) -> None:
         self._token = credentials.token.get_secret_value()
+        self._credentials = credentials
+        self._person = person
         self._base_url = base_url
         self._errand = errand
         self._lane = lane
@@ -110,6 +137,16 @@ class McpClient:
         """Shake hands, and read the list of tools."""
         self.listing()
         return LABEL
+
+    def ask_consent(self, *, redirect_uri: str, state: str) -> Asked:
+        """Where a person signs in for Junto, and what is to be kept until they come back."""
+        if self._credentials.auth != "oauth":
+            raise ToolRefused("Nobody signs in at this server: Junto goes there with what was entered.")
+        return self._sign_in().begin(redirect_uri=redirect_uri, state=state)
+
+    def redeem(self, *, code: str, verifier: str, redirect_uri: str, issuer: str | None = None) -> Redeemed:
+        """What a person's sign-in gave; `verifier` is what `ask_consent` had kept."""
+        return self._sign_in().redeem(code=code, issuer=issuer, secret=verifier, redirect_uri=redirect_uri)
 
     def listing(self) -> tuple[Listed, ...]:
         """All tools that the server offers. Raises VendorTooMuch where the list does not end."""
@@ -136,6 +173,7 @@ class McpClient:
     def _converse(self, work: Callable[[Client], Awaitable[T]]) -> T:
         """One conversation from handshake to end, within the errand's time."""
         total = max(min(self._errand.remaining, TOTAL_SECONDS), 0.0)
+        bearer = self._signed_in(total)
         self._pace.wait_turn(label=LABEL, seconds=total)
         lane = lane_of(self._lane)
         if not lane.acquire(timeout=total):
@@ -144,12 +182,30 @@ class McpClient:
             result = asyncio.run(self._within(work, seconds=max(self._errand.remaining, 0.0)))
         except VendorError as error:
             _eras.pop(self._lane, None)
+            if bearer is not None and isinstance(error, VendorUnauthorized):
+                shelf.drop(self._lane, bearer)
             self._pace.failed(error, again=False)
             raise
         finally:
             lane.release()
         self._pace.answered({})
         return result
+
+    def _signed_in(self, seconds: float) -> Bearer | None:
+        """The token of whoever consented, taken for what follows; None where nobody has to."""
+        if self._credentials.auth != "oauth":
+            return None
+        bearer = shelf.take(
+            self._lane,
+            credentials=self._person.mark if self._person else "",
+            seconds=seconds,
+            ask=lambda: self._sign_in().token(self._person, seconds=seconds),
+        )
+        self._token = bearer.token
+        return bearer
+
+    def _sign_in(self) -> SignIn:
+        return SignIn(base_url=self._base_url, credentials=self._credentials, errand=self._errand, label=LABEL)
 
     async def _within(self, work: Callable[[Client], Awaitable[T]], *, seconds: float) -> T:
         try:

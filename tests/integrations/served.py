@@ -87,7 +87,7 @@ class Served(Cast):
         """A tool in use. Raises ToolRefused."""
         return toolbox(self.northwind).get(f"{SYSTEM}.{name}")
 
-    def call(self, name: str, /, company: Company | None = None, **arguments: Any) -> ToolResult:
+    def call(self, name: str, /, at: Company | None = None, **arguments: Any) -> ToolResult:
         """Run a tool for Harbor (or another company), with a good warrant where it writes."""
         tool = self.tool(name)
         warrant = Warrant(
@@ -101,17 +101,17 @@ class Served(Cast):
             tool=tool,
             arguments=arguments,
             organization=self.northwind,
-            company=company or self.harbor,
+            company=at or self.harbor,
             warrant=warrant if tool.is_write else None,
         )
 
-    def preview(self, name: str, /, company: Company | None = None, **arguments: Any) -> Preview:
+    def preview(self, name: str, /, at: Company | None = None, **arguments: Any) -> Preview:
         """Preview a write for Harbor (or another company)."""
         return preview_tool(
             tool=self.tool(name),
             arguments=arguments,
             organization=self.northwind,
-            company=company or self.harbor,
+            company=at or self.harbor,
         )
 
     def alter_tool(self, name: str, **fields: Any) -> None:

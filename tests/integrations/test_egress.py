@@ -32,6 +32,7 @@ from integrations.http import (
     VendorSession,
 )
 from integrations.llm.transport import MODEL_ENDPOINTS, model_http_client
+from integrations.mcp.endpoints import SIGN_IN
 from integrations.vendors import MCP, VENDORS
 from integrations.warrants import Endpoint, Traffic, classify
 from tests.integrations.egress import NOTES, SECRET, TICKETS, granted, session_to
@@ -117,7 +118,11 @@ class TestWarrants:
             assert rogue.requests == []
 
     def test_every_control_request_is_listed_here(self) -> None:
-        tables = [MODEL_ENDPOINTS, *(vendor.module("endpoints").ENDPOINTS for vendor in (*VENDORS.values(), MCP))]
+        tables = [
+            MODEL_ENDPOINTS,
+            SIGN_IN,
+            *(vendor.module("endpoints").ENDPOINTS for vendor in (*VENDORS.values(), MCP)),
+        ]
         control = {(one.method, one.template) for table in tables for one in table if one.traffic is Traffic.CONTROL}
 
         assert control == {
@@ -138,6 +143,9 @@ class TestWarrants:
             ("POST", "/notifications/cancelled"),
             ("POST", "/answer"),
             ("DELETE", "/session"),
+            ("GET", "/metadata"),
+            ("POST", "/register"),
+            ("POST", "/token"),
         }
 
     def test_every_vendor_request_that_is_no_get_counts_as_a_write_but_dry_runs_by_their_whole_query(self) -> None:

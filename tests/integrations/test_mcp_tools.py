@@ -94,7 +94,7 @@ class TestWhatMayBeUsed(ServedTestCase):
         assert is_offered(tool, organization=self.northwind, company=self.harbor)
         assert not is_offered(tool, organization=self.northwind, company=self.kessler)
         with pytest.raises(ToolUnavailable):
-            self.call("search_guides", company=self.kessler, words="printer")
+            self.call("search_guides", at=self.kessler, words="printer")
 
     def test_a_write_leaves_with_its_warrant_and_shows_what_it_sends(self) -> None:
         self.classify("set_asset_note", NOTE)

@@ -13,8 +13,18 @@ from pathlib import Path
 
 from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.mcp.deeds import perform
-from integrations.sandbox.mcp.messages import METHOD_NOT_FOUND, PROTOCOL, Refused, deed_of, error, read_message, result
+from integrations.sandbox.mcp.messages import (
+    METHOD_NOT_FOUND,
+    PROTOCOL,
+    Message,
+    Refused,
+    deed_of,
+    error,
+    read_message,
+    result,
+)
 from integrations.sandbox.mcp.seeding import seed_records
+from integrations.sandbox.mcp.signin import RESOURCE, ROOT, SignIn
 from integrations.sandbox.postman import Change, Letter
 from integrations.sandbox.store import Store, World
 from integrations.sandbox.wire import Answer, Caller, Request, Sighting, json_answer
@@ -53,6 +63,7 @@ class McpServer:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known = _tokens()
+        self._sign_in = SignIn()
 
     def owners(self) -> list[str]:
         """The MSPs that have a world here."""
@@ -74,13 +85,16 @@ class McpServer:
     def recognise(self, request: Request) -> Sighting:
         """Whose token a message carries, and what it does."""
         deed = deed_of(request) if request.method == "POST" else ""
-        return Sighting(caller=self._caller(request), route=f"/mcp{deed}", deed=deed)
+        return Sighting(caller=self._caller(request), route=f"{request.path}{deed}", deed=deed)
 
     def answer(self, request: Request) -> Answer:
         """Serve one message."""
+        if request.path == RESOURCE or request.path.startswith(f"{ROOT}/"):
+            return self._sign_in.answer(request, self.owners())
         caller = self._caller(request)
         if caller is None:
-            headers = (("WWW-Authenticate", 'Bearer error="invalid_token"'),)
+            where = f'Bearer error="invalid_token", resource_metadata="{request.base_url}{RESOURCE}"'
+            headers = (("WWW-Authenticate", where),)
             return json_answer(401, {"error": "invalid_token"}, headers=headers)
         if request.path != f"/{SLUG}":
             return json_answer(404, {"error": "not_found"})
@@ -92,22 +106,8 @@ class McpServer:
             return error(None, refused)
         if message.number is None:
             return Answer(202)
-        world = self._world(caller.owner)
         try:
-            if message.method == "initialize":
-                told: Record = {"name": "Asset register", "version": "1.4"}
-                capabilities: Record = {"tools": {"listChanged": False}}
-                return result(
-                    message.number, {"protocolVersion": PROTOCOL, "capabilities": capabilities, "serverInfo": told}
-                )
-            if message.method == "tools/list":
-                return result(message.number, self._page(world, str(message.parameters.get("cursor") or "0")))
-            if message.method == "tools/call":
-                arguments = message.parameters.get("arguments")
-                named = str(message.parameters.get("name", ""))
-                said, effect = perform(world, named, arguments if isinstance(arguments, dict) else {})
-                return result(message.number, said, effect=effect)
-            raise Refused(METHOD_NOT_FOUND, f"There is no method {message.method}")
+            return self._said(self._world(caller.owner), message)
         except Refused as refused:
             return error(message.number, refused)
 
@@ -134,7 +134,10 @@ class McpServer:
         return record
 
     def delete(self, owner: str, collection: str, number: int) -> None:
-        """Delete a record. Raises ValueError."""
+        """Delete a record; of `sign_ins`, all that people gave ends. Raises ValueError."""
+        if collection == "sign_ins":
+            self._sign_in.end_all()
+            return
         world, kind = self._world(owner), _kind(collection)
         if world.get(kind, number) is None:
             raise ValueError(f"there is no {kind} {number}")
@@ -146,6 +149,23 @@ class McpServer:
         if number is None:
             return [deepcopy(record) for record in world.all(kind)]
         return deepcopy(world.get(kind, number))
+
+    def _said(self, world: World, message: Message) -> Answer:
+        """The answer to a message that wants one. Raises Refused."""
+        if message.method == "initialize":
+            told: Record = {"name": "Asset register", "version": "1.4"}
+            capabilities: Record = {"tools": {"listChanged": False}}
+            return result(
+                message.number, {"protocolVersion": PROTOCOL, "capabilities": capabilities, "serverInfo": told}
+            )
+        if message.method == "tools/list":
+            return result(message.number, self._page(world, str(message.parameters.get("cursor") or "0")))
+        if message.method == "tools/call":
+            arguments = message.parameters.get("arguments")
+            named = str(message.parameters.get("name", ""))
+            said, effect = perform(world, named, arguments if isinstance(arguments, dict) else {})
+            return result(message.number, said, effect=effect)
+        raise Refused(METHOD_NOT_FOUND, f"There is no method {message.method}")
 
     def _page(self, world: World, cursor: str) -> Record:
         """A page of the tools, told as they are told now."""
@@ -162,7 +182,8 @@ class McpServer:
         for one in self._known:
             if scheme.lower() == "bearer" and hmac.compare_digest(one["token"].encode(), token.encode()):
                 return Caller(owner=one["owner"], member=one["name"])
-        return None
+        owner = self._sign_in.owner_of(token) if scheme.lower() == "bearer" else None
+        return Caller(owner=owner, member="person") if owner else None
 
     def _world(self, owner: str) -> World:
         if owner not in self.owners():
