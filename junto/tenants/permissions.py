@@ -148,9 +148,10 @@ SYSTEM_PERMISSIONS: dict[str, frozenset[Permission]] = {
     # what a rule of a Manager wishes waits for a person, unless policy lets it run
     "escalation": frozenset({Permission.VIEW_WORK, Permission.PROPOSE_ACTIONS}),
     "clock": frozenset({Permission.VIEW_WORK, Permission.RUN_SESSIONS}),
-    # these two only write in the audit log: who runs what others decided, and who turned somebody away
+    # these only write in the audit log: who runs what others decided, who turned somebody away, who blocked a tool
     "worker": frozenset(),
     "login": frozenset(),
+    "mcp": frozenset(),
 }
 
 

