@@ -22,6 +22,7 @@ ABOVE = {
 COMPANY_IS_NO_LIMIT = {
     "integrations.CompanyLink": "settings of a connection, seen by those who manage integrations",
     "integrations.ModelUsage": "billing, seen by who manages billing",
+    "integrations.McpTool": "what an Admin said of a tool, seen by those who manage integrations",
     "agent.Instruction": "those of the organization, which have no company, are seen by every member",
     "runbooks.Runbook": "global ones, which have no company, are seen by every member",
 }

@@ -85,7 +85,7 @@ class Served(Cast):
 
     def tool(self, name: str) -> AnyTool:
         """A tool in use. Raises ToolRefused."""
-        return toolbox(self.northwind).get(f"{SYSTEM}.{name}")
+        return toolbox(self.northwind).get(f"{self.server.vendor}.{name}")
 
     def call(self, name: str, /, at: Company | None = None, **arguments: Any) -> ToolResult:
         """Run a tool for Harbor (or another company), with a good warrant where it writes."""

@@ -86,7 +86,7 @@ class TestSigningIn(ServedTestCase):
 
     def test_a_sign_in_that_ended_there_is_told(self) -> None:
         self.come_back(self.allow(self.begin()))
-        self.sandbox.take_out("mcp", "sign_ins", 1)
+        self.sandbox.take_out("mcp", "tokens", 1)
 
         health = check_connection(self.signed, insists=True)
 

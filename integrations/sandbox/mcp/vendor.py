@@ -11,6 +11,7 @@ import json
 from copy import deepcopy
 from pathlib import Path
 
+from integrations.sandbox.front_door import FrontDoor
 from integrations.sandbox.json_types import Json, Record
 from integrations.sandbox.mcp.deeds import perform
 from integrations.sandbox.mcp.messages import (
@@ -25,14 +26,12 @@ from integrations.sandbox.mcp.messages import (
 )
 from integrations.sandbox.mcp.seeding import seed_records
 from integrations.sandbox.mcp.signin import RESOURCE, ROOT, SignIn
-from integrations.sandbox.postman import Change, Letter
 from integrations.sandbox.store import Store, World
 from integrations.sandbox.wire import Answer, Caller, Request, Sighting, json_answer
 from integrations.sandbox.world.facts import load_facts
 
 SLUG = "mcp"
 _FILE = Path(__file__).resolve().parent.parent / "world" / "credentials.json"
-_KINDS = {"tools": "tool", "assets": "asset", "guides": "guide", "habits": "habit"}
 
 
 def _tokens() -> list[dict[str, str]]:
@@ -55,13 +54,14 @@ def connection_rows(base_url: str) -> list[Record]:
     ]
 
 
-class McpServer:
+class McpServer(FrontDoor):
     """The server's front door. All methods but `recognise` run inside `Store.change()`."""
 
     slug = SLUG
+    kinds = {"tools": "tool", "assets": "asset", "guides": "guide", "habits": "habit"}
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        super().__init__(store)
         self._known = _tokens()
         self._sign_in = SignIn()
 
@@ -73,14 +73,10 @@ class McpServer:
         """What an admin would enter to connect to this sandbox."""
         return connection_rows(base_url)
 
-    def is_seeded(self, owner: str) -> bool:
-        """Whether the owner's world was filled before."""
-        return self._store.is_seeded(self.slug, owner)
-
     def seed(self, owner: str, seed: str) -> None:
         """Fill the owner's world anew."""
         facts = load_facts(owner)
-        self._world(owner).load(seed_records(facts if seed == "world" else facts.without_clients()))
+        self.world(owner).load(seed_records(facts if seed == "world" else facts.without_clients()))
 
     def recognise(self, request: Request) -> Sighting:
         """Whose token a message carries, and what it does."""
@@ -107,48 +103,25 @@ class McpServer:
         if message.number is None:
             return Answer(202)
         try:
-            return self._said(self._world(caller.owner), message)
+            return self._said(self.world(caller.owner), message)
         except Refused as refused:
             return error(message.number, refused)
-
-    def letters(self, change: Change, base_url: str) -> list[Letter]:
-        """This server tells nobody: it is asked."""
-        return []
 
     def plant(self, owner: str, collection: str, body: Json, *, by: str) -> Record:
         """A new record; of tools, one that is listed from now on. Raises ValueError."""
         if not isinstance(body, dict):
             raise ValueError("a record is an object")
         record = deepcopy(body)
-        self._world(owner).save(_kind(collection), record)
+        self.world(owner).save(self.kind(collection), record)
         return record
 
-    def change(self, owner: str, collection: str, number: int, operations: Json, *, by: str) -> Record:
-        """Put other values into fields of a record. Raises ValueError."""
-        world, kind = self._world(owner), _kind(collection)
-        found = world.get(kind, number)
-        if found is None or not isinstance(operations, dict):
-            raise ValueError(f"there is no {kind} {number}, or nothing to change on it")
-        record = {**deepcopy(found), **operations}
-        world.save(kind, record)
-        return record
+    def edit(self, kind: str, record: Record, values: Record) -> None:
+        """Put new values into a record."""
+        record.update(values)
 
-    def delete(self, owner: str, collection: str, number: int) -> None:
-        """Delete a record; of `sign_ins`, all that people gave ends. Raises ValueError."""
-        if collection == "sign_ins":
-            self._sign_in.end_all()
-            return
-        world, kind = self._world(owner), _kind(collection)
-        if world.get(kind, number) is None:
-            raise ValueError(f"there is no {kind} {number}")
-        world.remove(kind, number)
-
-    def show(self, owner: str, collection: str, number: int | None) -> Json:
-        """A record, or all of a collection, as stored. Raises ValueError."""
-        world, kind = self._world(owner), _kind(collection)
-        if number is None:
-            return [deepcopy(record) for record in world.all(kind)]
-        return deepcopy(world.get(kind, number))
+    def revoke(self, owner: str) -> None:
+        """All that people gave ends, whosever it was."""
+        self._sign_in.end_all()
 
     def _said(self, world: World, message: Message) -> Answer:
         """The answer to a message that wants one. Raises Refused."""
@@ -184,14 +157,3 @@ class McpServer:
                 return Caller(owner=one["owner"], member=one["name"])
         owner = self._sign_in.owner_of(token) if scheme.lower() == "bearer" else None
         return Caller(owner=owner, member="person") if owner else None
-
-    def _world(self, owner: str) -> World:
-        if owner not in self.owners():
-            raise ValueError(f"there is no owner {owner}")
-        return self._store.world(self.slug, owner)
-
-
-def _kind(collection: str) -> str:
-    if collection not in _KINDS:
-        raise ValueError(f"there is no collection {collection}")
-    return _KINDS[collection]

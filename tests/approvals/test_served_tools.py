@@ -1,0 +1,104 @@
+"""A tool of an MCP server at the one door: asked, approved, sent once, and void when its server changes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from approvals.models import Action, ApprovalPolicy, Origin
+from approvals.services import decide_action, open_origin, propose_action
+from integrations.services import check_connection
+from junto.tenants.actors import Actor
+from tests.integrations.served import GUIDES, NOTE, SYSTEM, ServedTestCase
+
+
+class ServedToolTests(ServedTestCase):
+    def setUp(self) -> None:
+        """A session about Harbor, a read and a write in use."""
+        super().setUp()
+        self.classify("search_guides", GUIDES)
+        self.classify("set_asset_note", NOTE)
+        self.origin = open_origin(
+            organization=self.northwind,
+            kind=Origin.Kind.SESSION,
+            key="served",
+            subject="signal:1",
+            mode=Origin.Mode.TRIAGE,
+            company=self.harbor,
+            revision=1,
+        )
+        self.number = 0
+
+    def ask(self, name: str, **arguments: Any) -> Action:
+        """The agent asks for a call."""
+        self.number += 1
+        self.origin.refresh_from_db()
+        return propose_action(
+            actor=Actor.system("agent", self.northwind),
+            origin=self.origin,
+            fence=self.origin.fence,
+            tool_name=f"{SYSTEM}.{name}",
+            arguments=arguments,
+            call_id=f"call-{self.number}",
+        )
+
+    def note(self) -> Action:
+        """The agent asks to put a note on one of Harbor's assets."""
+        return self.ask("set_asset_note", asset=self.asset_of("HARBOR"), note="Moved to room 4")
+
+    def approve(self, action: Action) -> Action:
+        """Theo approves, and what that wakes is done."""
+        decide_action(action_id=action.pk, actor=self.actor(self.theo), verdict="approve_once", digest=action.digest)
+        self.drain()
+        action.refresh_from_db()
+        return action
+
+    def test_a_read_runs_by_itself_and_its_answer_is_foreign_text(self) -> None:
+        action = self.ask("search_guides", words="printer")
+
+        assert action.state == Action.State.SUCCEEDED
+        assert action.foreign
+        assert "cleaning page" in str(action.result)
+
+    def test_a_write_waits_with_its_exact_arguments_and_is_sent_once(self) -> None:
+        action = self.note()
+        assert action.state == Action.State.WAITING
+        assert ["company", "", "HARBOR"] in action.preview["changes"]
+        assert self.sandbox.effects() == []
+
+        action = self.approve(action)
+
+        assert action.state == Action.State.SUCCEEDED
+        assert len(self.sandbox.effects()) == 1
+
+    def test_a_blocked_tool_is_refused_and_nothing_of_it_is_told(self) -> None:
+        action = self.ask("export_assets")
+
+        assert action.state == Action.State.REFUSED
+        assert "Every asset" not in f"{action.reason} {action.title}"
+
+    def test_an_approval_is_void_when_the_server_changed_the_tool_meanwhile(self) -> None:
+        action = self.note()
+        self.alter_tool("set_asset_note", description="Put a note on every asset of every client.")
+
+        action = self.approve(action)
+
+        assert action.state in (Action.State.REFUSED, Action.State.CANCELLED, Action.State.FAILED)
+        assert self.sandbox.effects() == []
+
+    def test_a_write_that_was_cut_off_is_for_a_person_to_settle(self) -> None:
+        action = self.note()
+        self.sandbox.fault("cut_after", vendor="mcp", path="*/tools/call/*")
+
+        assert self.approve(action).state == Action.State.UNKNOWN
+        self.drain()
+        assert len(self.sandbox.effects()) == 1
+
+    def test_milder_policies_end_with_the_tool_they_were_said_of(self) -> None:
+        for tool, mode in (("set_asset_note", "auto"), ("search_guides", "always")):
+            ApprovalPolicy(organization=self.northwind, tool=f"{SYSTEM}.{tool}", mode=mode, set_by=self.adam).save()
+            self.alter_tool(tool, description="Other.")
+        check_connection(self.server, insists=True)
+        self.drain()
+
+        left = ApprovalPolicy.objects.for_organization(self.northwind).values_list("tool", "mode")
+        assert list(left) == [(f"{SYSTEM}.search_guides", "always")]

@@ -1,0 +1,152 @@
+"""The pages of MCP servers, and servers that are commands on this machine."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import cast
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+
+from integrations.connections import open_client
+from integrations.errors import WarrantRefused
+from integrations.mcp.client import McpClient
+from integrations.models import Connection, McpTool
+from integrations.services import InvalidConnection, check_connection, save_connection
+from integrations.warrants import Errand
+from junto.env import env_commands
+from tests.integrations.served import GUIDES, ServedTestCase
+
+COMMAND = (sys.executable, str(Path(__file__).parent / "mcp_command.py"))
+
+
+class TestPages(ServedTestCase):
+    def add(self, **fields: str) -> str:
+        """An Admin connects a server: the page that comes."""
+        key = self.sandbox.mcp["northwind-assets"]
+        entered = {
+            "short_name": "docs",
+            "label": "Docs",
+            "base_url": key.base_url,
+            "auth": "bearer",
+            "token": key.token,
+        }
+        browser = self.log_in(self.adam)
+        return browser.post(self.path("connections/add/mcp/"), {**entered, **fields}, follow=True).content.decode()
+
+    def test_a_server_is_connected_and_all_of_its_tools_wait(self) -> None:
+        page = self.add()
+
+        assert "5 tools are blocked and wait" in page
+        assert self.sandbox.mcp["northwind-assets"].token not in page
+        row = Connection.objects.for_organization(self.northwind).get(vendor="mcp_docs")
+        assert row.state == Connection.State.OK
+
+    def test_a_short_name_is_given_once(self) -> None:
+        assert "Take another" in self.add(short_name="assets")
+        browser = self.log_in(self.adam)
+        browser.post(self.path(f"connections/{self.server.pk}/remove/"))
+        assert not McpTool.objects.for_organization(self.northwind).exists()
+        assert "Take another" in self.add(short_name="assets")
+        for name in ("Docs", "a", "junto.x", "9x", "x" * 13):
+            assert "small letters" in self.add(short_name=name) or "at most 12" in self.add(short_name=name)
+
+    def test_an_admin_says_what_a_tool_is_and_a_changed_one_shows_its_difference(self) -> None:
+        row = self.row("search_guides")
+        path = self.path(f"connections/{self.server.pk}/tools/{row.pk}/")
+        said = {"pin": row.pin, "category": "read", "risk": "low", "policy": "auto", "reach": "free"}
+        browser = self.log_in(self.adam)
+
+        page = browser.post(path, said, follow=True).content.decode()
+        assert "may be used as you said" in page
+        self.alter_tool("search_guides", description="Other <script>alert(1)</script> words.")
+        browser.post(self.path(f"connections/{self.server.pk}/tools/read/"))
+        page = browser.get(path).content.decode()
+
+        assert "What changed since it was classified" in page
+        assert "<ins>" in page
+        assert "<script>alert" not in page
+        assert "changed the tool while you read" in browser.post(path, said).content.decode()
+        assert self.row("search_guides").state == McpTool.State.CHANGED
+
+    def test_what_is_said_has_to_be_whole(self) -> None:
+        row = self.row("set_asset_note")
+        path = self.path(f"connections/{self.server.pk}/tools/{row.pk}/")
+        browser = self.log_in(self.adam)
+        whole = {"pin": row.pin, "category": "write", "risk": "high", "policy": "always", "reach": "argument"}
+        for wrong, words in (
+            ({}, "Choose the argument"),
+            ({"company_argument": "nonsense"}, "not one of the available"),
+            ({"reach": "company"}, "Choose the company whose"),
+            ({"reach": "company", "company": str(self.quayside.pk)}, "not one of the available"),
+            ({"reach": ""}, "required"),
+            ({"policy": "auto", "company_argument": "company"}, "such a tool asks always"),
+        ):
+            assert words in browser.post(path, {**whole, **wrong}).content.decode(), wrong
+        assert self.row("set_asset_note").state == McpTool.State.BLOCKED
+
+    def test_only_those_who_manage_integrations_and_policies_say_what_a_tool_is(self) -> None:
+        for member in (self.mara, self.theo):
+            with pytest.raises(PermissionDenied):
+                self.classify("search_guides", GUIDES, by=member)
+        tools = self.path(f"connections/{self.server.pk}/tools/")
+        assert self.log_in(self.theo).get(tools).status_code == 403
+        own = self.path(f"connections/{self.server.pk}/tools/", organization=self.southgate)
+        assert self.log_in(self.ines).get(own).status_code == 404
+
+
+class TestCommands(ServedTestCase):
+    def connect_command(self, *, by: str = "adam", key: str = "northwind/local") -> Connection:
+        """An Admin enters a command's name."""
+        return save_connection(
+            actor=self.actor(getattr(self, by)),
+            vendor="mcp_local",
+            label="Local",
+            base_url=f"stdio:{key}",
+            credentials={"auth": "none"},
+        )
+
+    def test_a_command_runs_where_the_operator_listed_it_and_sees_none_of_our_secrets(self) -> None:
+        self.settings.MCP_COMMANDS = {"northwind/local": COMMAND}
+        self.server = self.connect_command()
+        assert check_connection(self.server, insists=True).ok
+        self.classify("names", GUIDES)
+
+        from_command = self.call_local()
+
+        assert "PATH" in from_command
+        assert "JUNTO" not in from_command
+        assert "DATABASE" not in from_command
+
+    def test_nobody_connects_a_command_that_was_not_listed_for_them(self) -> None:
+        self.settings.MCP_COMMANDS = {"southgate/local": COMMAND}
+        for by, key in (("adam", "northwind/local"), ("adam", "southgate/local"), ("ines", "southgate/other")):
+            with pytest.raises(InvalidConnection):
+                self.connect_command(by=by, key=key)
+
+    def test_a_command_that_is_listed_no_more_is_not_started(self) -> None:
+        self.settings.MCP_COMMANDS = {"northwind/local": COMMAND}
+        row = self.connect_command()
+        self.settings.MCP_COMMANDS = {}
+        assert not check_connection(row, insists=True).ok
+
+    def test_no_call_passes_to_a_command_without_being_declared(self) -> None:
+        self.settings.MCP_COMMANDS = {"northwind/local": COMMAND}
+        self.server = self.connect_command()
+        check_connection(self.server, insists=True)
+        row = self.row("names")
+        errand = Errand.reading(10)
+        with closing(open_client(self.server, errand)) as client, pytest.raises(WarrantRefused):
+            cast("McpClient", client).call("names", {}, pin=row.pin)
+
+    def test_a_malformed_list_of_commands_stops_the_start(self) -> None:
+        for text in ("docs=/bin/x", "northwind/docs=x", "northwind/docs=", 'northwind/docs=/bin/x "'):
+            with pytest.MonkeyPatch.context() as patch, pytest.raises(ImproperlyConfigured):
+                patch.setenv("JUNTO_MCP_COMMANDS", text)
+                env_commands("JUNTO_MCP_COMMANDS")
+
+    def call_local(self) -> str:
+        """What the command's tool says."""
+        return str(self.call("names").content)
