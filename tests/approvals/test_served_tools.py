@@ -47,7 +47,7 @@ class ServedToolTests(ServedTestCase):
 
     def approve(self, action: Action) -> Action:
         """Theo approves, and what that wakes is done."""
-        decide_action(action_id=action.pk, actor=self.actor(self.theo), verdict="approve_once", digest=action.digest)
+        decide_action(action_id=action.pk, actor=self.actor(self.theo), verdict="approve", digest=action.digest)
         self.drain()
         action.refresh_from_db()
         return action

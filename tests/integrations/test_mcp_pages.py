@@ -143,9 +143,10 @@ class TestCommands(ServedTestCase):
 
     def test_a_malformed_list_of_commands_stops_the_start(self) -> None:
         for text in ("docs=/bin/x", "northwind/docs=x", "northwind/docs=", 'northwind/docs=/bin/x "'):
-            with pytest.MonkeyPatch.context() as patch, pytest.raises(ImproperlyConfigured):
+            with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("JUNTO_MCP_COMMANDS", text)
-                env_commands("JUNTO_MCP_COMMANDS")
+                with pytest.raises(ImproperlyConfigured):
+                    env_commands("JUNTO_MCP_COMMANDS")
 
     def call_local(self) -> str:
         """What the command's tool says."""
