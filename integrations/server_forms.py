@@ -129,16 +129,22 @@ class ToolForm(forms.Form):
     pin = forms.CharField(max_length=64, widget=forms.HiddenInput)
     category = forms.ChoiceField(label="What it does", widget=forms.Select(attrs={"class": "input"}))
     risk = forms.ChoiceField(label="Risk", widget=forms.Select(attrs={"class": "input"}))
+    flags = forms.MultipleChoiceField(
+        label="What else is true of it",
+        required=False,
+        choices=FLAG_WORDS,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "check"}),
+    )
     policy = forms.ChoiceField(label="When it asks", widget=forms.Select(attrs={"class": "input"}))
     reach = forms.ChoiceField(label="Whose records it sees", widget=forms.Select(attrs={"class": "input"}))
     company_argument = forms.ChoiceField(
-        label="Argument that names the company",
+        label="Argument, where one names the company",
         required=False,
         help_text="No model and no person fills it in.",
         widget=forms.Select(attrs={"class": "input"}),
     )
     company_field = forms.CharField(
-        label="Field of its answers that says whose they are",
+        label="Field of its answers that then says whose they are",
         required=False,
         max_length=80,
         help_text="With one, an answer that holds another company's records is dropped whole. Without one, Junto"
@@ -146,10 +152,11 @@ class ToolForm(forms.Form):
         widget=forms.TextInput(attrs=_ATTRIBUTES),
     )
     company: forms.ModelChoiceField[Company] = forms.ModelChoiceField(
-        label="Company", queryset=None, required=False, widget=forms.Select(attrs={"class": "input"})
-    )
-    flags = forms.MultipleChoiceField(
-        label="What else is true of it", required=False, choices=FLAG_WORDS, widget=forms.CheckboxSelectMultiple
+        label="Company, where all of it is one company's",
+        queryset=None,
+        required=False,
+        empty_label="Choose",
+        widget=forms.Select(attrs={"class": "input"}),
     )
 
     def __init__(self, data: object = None, *, row: McpTool, companies: TenantQuerySet[Company]) -> None:

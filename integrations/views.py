@@ -290,6 +290,7 @@ def _edit(
     context = {
         "form": form,
         "vendor": vendor.label,
+        "is_server": vendor.package == MCP.package,
         "tools_path": reverse("mcp-tools", args=[connection.pk]) if connection and is_mcp(connection.vendor) else "",
         "connection": _tile(connection) if connection else None,
         "consent": consent_of(connection) if connection else None,
