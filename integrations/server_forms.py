@@ -133,7 +133,7 @@ class ToolForm(forms.Form):
         label="What else is true of it",
         required=False,
         choices=FLAG_WORDS,
-        widget=forms.CheckboxSelectMultiple(attrs={"class": "check"}),
+        widget=forms.CheckboxSelectMultiple,
     )
     policy = forms.ChoiceField(label="When it asks", widget=forms.Select(attrs={"class": "input"}))
     reach = forms.ChoiceField(label="Whose records it sees", widget=forms.Select(attrs={"class": "input"}))

@@ -183,4 +183,4 @@ def _difference(row: McpTool) -> Iterator[tuple[str, str]]:
             yield "", "…"
             return
         if number >= 2 and not line.startswith("@@"):
-            yield {"+": "ins", "-": "del"}.get(line[0], ""), line[:300]
+            yield {"+": "ins", "-": "del"}.get(line[0], ""), line[1:1000]
