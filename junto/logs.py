@@ -63,5 +63,6 @@ LOGGING: dict[str, Any] = {
         "django.request": {"level": "ERROR"},
         "django.channels": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
+        "mcp.client": {"level": "CRITICAL"},  # what a stranger's server says of itself is told where it is asked
     },
 }
