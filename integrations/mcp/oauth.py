@@ -55,7 +55,8 @@ _HELLO = {
         "clientInfo": {"name": "junto", "version": "0"},
     },
 }
-_SHORTEST_LIFE = 3600
+_USUAL_LIFE = 3600
+"""Seconds that an access token is taken to hold where nobody says."""
 
 T = TypeVar("T")
 
@@ -213,15 +214,12 @@ class SignIn:
                 tokens = self._run(lambda client: self._tokens(client, provider, provider.renewal()))
                 if not tokens.refresh_token:
                     tokens.refresh_token = standing.tokens.refresh_token
-                given = self._redeemed(standing, tokens)
-            elif standing.tokens is not None and standing.ends_at > time.time():
-                given = Redeemed(secret, "")
-            else:
+                found.append(Bearer(tokens.access_token, time.monotonic() + _seconds(tokens)))
+                return self._redeemed(standing, tokens)
+            if standing.tokens is None or standing.ends_at <= time.time():
                 raise VendorRefused("Its time is over.", sent=True)
-            now = self._read(given.refresh_token)
-            if now.tokens is not None:
-                found.append(Bearer(now.tokens.access_token, time.monotonic() + now.ends_at - time.time()))
-            return given
+            found.append(Bearer(standing.tokens.access_token, time.monotonic() + standing.ends_at - time.time()))
+            return Redeemed(secret, "")
 
         person.refresh(ask, seconds=seconds)
         return found[0]
@@ -279,8 +277,10 @@ class SignIn:
         return provider
 
     def _redeemed(self, standing: Standing, tokens: OAuthToken) -> Redeemed:
-        ends_at = time.time() + (tokens.expires_in or _SHORTEST_LIFE)
-        kept = standing.model_copy(update={"tokens": tokens, "verifier": "", "ends_at": ends_at})
+        # an access token is kept only where nothing gives another one
+        stored = tokens.model_copy(update={"access_token": ""}) if tokens.refresh_token else tokens
+        ends_at = time.time() + _seconds(tokens)
+        kept = standing.model_copy(update={"tokens": stored, "verifier": "", "ends_at": ends_at})
         return Redeemed(kept.model_dump_json(), plain(tokens.scope, 200))
 
     def _read(self, secret: str) -> Standing:
@@ -310,3 +310,8 @@ class SignIn:
             raise VendorGarbled(
                 f"The authorization server of {self._label} says what makes no sense.", sent=True
             ) from error
+
+
+def _seconds(tokens: OAuthToken) -> int:
+    """How long an access token holds; where the server does not say, an hour."""
+    return tokens.expires_in or _USUAL_LIFE
