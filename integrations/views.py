@@ -14,28 +14,23 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from integrations.connections import (
     asks_people,
     consent_links,
-    credential_value,
-    normal_base_url,
     per_minute,
     set_up_steps,
 )
-from integrations.errors import IntegrationError, ToolUnavailable
-from integrations.forms import ConnectionForm, LinkForm
-from integrations.lifecycle import let_alerts_in, remove_connection, rotate_credentials
+from integrations.entering import form_of, holds, saved_connection
+from integrations.errors import IntegrationError
+from integrations.forms import LinkForm
+from integrations.lifecycle import let_alerts_in, remove_connection
 from integrations.matching import Unmapped, accept_suggestions, unmapped
 from integrations.models import CompanyLink, Connection, RefusedTicket, SyncCursor
 from integrations.persons import consent_of
-from integrations.server_forms import ServerForm
-from integrations.servers import system_of
 from integrations.services import (
     AlreadyLinked,
-    InvalidConnection,
     check_connection,
     gives_alerts,
     is_ticket_source,
     link_company,
     pause_connection,
-    save_connection,
     takes_alerts,
     try_connection,
     unlink_company,
@@ -280,9 +275,9 @@ def _edit(
 ) -> HttpResponse:
     """The form of a connection. `former`: one that was taken away and comes back, with its tickets."""
     posted = request.POST if request.method == "POST" else None
-    form = _form(posted, vendor, connection)
-    if posted is not None and form.is_valid() and _holds(request, vendor, connection, form):
-        saved = _saved(request, vendor, connection or former, form)
+    form = form_of(posted, vendor, connection)
+    if posted is not None and form.is_valid() and holds(request.actor, vendor, connection, form):
+        saved = saved_connection(request.actor, vendor, connection or former, form)
         if saved is not None:
             health = check_connection(saved, insists=True)
             _tell(request, health.ok, f"Saved. {health.summary} {health.advice}".strip())
@@ -313,56 +308,6 @@ def _edit(
     response = render(request, "integrations/connection_form.html", context)
     response["Cache-Control"] = "no-store"
     return response
-
-
-def _form(posted: object, vendor: Vendor, connection: Connection | None) -> ConnectionForm | ServerForm:
-    """What is asked of a system. Of an MCP server, how Junto signs in there besides."""
-    if vendor.package != MCP.package:
-        return ConnectionForm(posted, vendor=vendor, connection=connection)
-    try:
-        auth = credential_value(connection, "auth") if connection else "bearer"
-    except ToolUnavailable:
-        auth = "bearer"
-    return ServerForm(posted, connection=connection, auth=auth)
-
-
-def _holds(
-    request: MemberRequest, vendor: Vendor, connection: Connection | None, form: ConnectionForm | ServerForm
-) -> bool:
-    """Whether nothing that works is lost: new credentials of the same address are tried before the old ones go."""
-    new = form.credentials
-    same = connection is not None and connection.base_url == normal_base_url(vendor, form.cleaned_data["base_url"])
-    if new is None or connection is None or not same or not connection.sealed_credentials:
-        return True
-    try:
-        health = rotate_credentials(actor=request.actor, connection=connection, credentials=new)
-    except InvalidConnection as refused:
-        for problem in refused.problems:
-            form.add_error(problem.field if problem.field in form.fields else None, problem.message)
-        return False
-    if not health.ok:
-        form.add_error(None, f"The former credentials are kept. {health.summary} {health.advice}".strip())
-    return health.ok
-
-
-def _saved(
-    request: MemberRequest, vendor: Vendor, connection: Connection | None, form: ConnectionForm | ServerForm
-) -> Connection | None:
-    """The stored connection, or None with the problems on the form."""
-    try:
-        short_name = form.cleaned_data.get("short_name")
-        return save_connection(
-            actor=request.actor,
-            vendor=system_of(short_name, request.organization) if short_name else vendor.slug,
-            label=form.cleaned_data["label"],
-            base_url=form.cleaned_data["base_url"],
-            credentials=form.credentials,
-            connection=connection,
-        )
-    except InvalidConnection as refused:
-        for problem in refused.problems:
-            form.add_error(problem.field if problem.field in form.fields else None, problem.message)
-        return None
 
 
 def find_connection(request: MemberRequest, connection_id: UUID) -> Connection:

@@ -20,7 +20,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import JsonValue, TypeAdapter
 
-from integrations.bearer import Bearer, shelf
+from integrations.bearer import Bearer, credentials_mark, shelf
 from integrations.contracts import CredentialField
 from integrations.errors import (
     IntegrationError,
@@ -197,7 +197,7 @@ class McpClient:
             return None
         bearer = shelf.take(
             self._lane,
-            credentials=self._person.mark if self._person else "",
+            credentials=credentials_mark(self._base_url, self._person.mark if self._person else ""),
             seconds=seconds,
             ask=lambda: self._sign_in().token(self._person, seconds=seconds),
         )
