@@ -14,6 +14,7 @@ from integrations.tools import (
     Category,
     Change,
     DefaultPolicy,
+    Flag,
     Outcome,
     OutcomeStrategy,
     Preview,
@@ -207,6 +208,7 @@ def _search_member(context: ToolContext, arguments: ChangeGroupMember, _: JsonVa
     category=Category.WRITE,
     risk=Risk.MEDIUM,
     policy=DefaultPolicy.ALWAYS,
+    flags={Flag.CLIENT_VISIBLE},
     endpoints=(
         endpoints.USERS,
         endpoints.USER,

@@ -59,6 +59,8 @@ def list_invoice_items(context: ToolContext, arguments: ListInvoiceItems) -> Too
     " resources. The cost is the MSP's own: it is not for the client.",
     arguments=OneSubscription,
     title=lambda arguments: f"Read the metered use of subscription {arguments.subscription_id}",
+    risk=Risk.MEDIUM,
+    flags={Flag.BILLING_EFFECT},
     endpoints=(endpoints.SUBSCRIPTION, endpoints.PRODUCT, endpoints.USAGE),
 )
 def usage_summary(context: ToolContext, arguments: OneSubscription) -> ToolResult:

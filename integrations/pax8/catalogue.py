@@ -60,7 +60,7 @@ def search_products(context: ToolContext, arguments: SearchProducts) -> ToolResu
     name="pax8.product_pricing",
     label="Read a product's prices",
     description="What one product costs this company at Pax8 by billing term and commitment, the commitments there are,"
-    " and what has to be said when it is ordered. The cost is the MSP's own: it is not for the client.",
+    " and what has to be said when it is ordered. What it costs the MSP is left out.",
     arguments=ProductPricing,
     title=lambda arguments: f"Read the prices of product {arguments.product_id}",
     endpoints=(endpoints.PRODUCT, endpoints.PRICING, endpoints.DEPENDENCIES, endpoints.DETAILS),
@@ -104,7 +104,6 @@ def _price_line(one: schemas.Pricing) -> dict[str, JsonValue]:
                 "from": plain_number(rate.start),
                 "to": plain_number(rate.end),
                 "suggested_to_client": plain_number(rate.retail),
-                "cost_to_us": plain_number(rate.cost),
                 "charge": rate.charge,
             }
         )

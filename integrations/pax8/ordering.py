@@ -44,7 +44,7 @@ from integrations.wire import record_of
 from integrations.wording import counted, filled, single_line
 
 ORDER_SECONDS = 300.0
-"""So long a new order may be missing from the list of orders."""
+"""So long Pax8 may show a company's orders and subscriptions as they were before an order or a change."""
 
 MOST_SEATS = 10_000
 UNDO = "Nothing takes an order back. What came of it can be cancelled (pax8.cancel_subscription) as its term allows."
@@ -135,7 +135,7 @@ _LOOK_UPS = (
     name="pax8.check_order",
     label="Check an order",
     description="Let Pax8 look an order for this company through without buying anything: whether it would be taken,"
-    " and what it would cost. The cost is the MSP's own: it is not for the client.",
+    " and what the client would pay. What it costs the MSP is left out.",
     arguments=Ordered,
     title=lambda arguments: f"Check an order of {counted(arguments.quantity, 'seat')}",
     endpoints=_LOOK_UPS,
@@ -154,7 +154,6 @@ def check_order(context: ToolContext, arguments: Ordered) -> ToolResult:
             "commitment": offer.commitment_words,
             "suggested_to_client_each": number(price.retail) if price else None,
             "suggested_to_client_together": money(price.sum_of(price.retail, arguments.quantity)) if price else "",
-            "cost_to_us_together": money(price.sum_of(price.cost, arguments.quantity)) if price else "",
         }
     )
     verdict = "would not be taken" if said else "would be taken"

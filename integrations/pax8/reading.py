@@ -141,7 +141,6 @@ def get_subscription(context: ToolContext, arguments: OneSubscription) -> ToolRe
         **_line(found, name),
         **filled(
             {
-                "cost_to_us": money(found.cost, found.currency),
                 "started": day(found.start_date),
                 "billed_since": day(found.billing_start),
                 "created": day(found.created_date),

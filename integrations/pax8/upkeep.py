@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 from integrations.errors import TargetRefused
 from integrations.pax8 import endpoints, schemas
 from integrations.pax8.client import LABEL, Query
-from integrations.pax8.ordering import Seats
+from integrations.pax8.ordering import ORDER_SECONDS, Seats
 from integrations.pax8.reading import OneSubscription, allowed_words, commitment_of
 from integrations.pax8.targets import ENDED, client_of, money, named, number, ownership, subscription_of, today
 from integrations.tools import (
@@ -121,7 +121,8 @@ def _search_quantity(context: ToolContext, arguments: ChangeQuantity, before: Js
     risk=Risk.HIGH,
     flags={Flag.BILLING_EFFECT},
     endpoints=(endpoints.SUBSCRIPTION, endpoints.PRODUCT, endpoints.DEPENDENCIES, endpoints.CHANGE_SUBSCRIPTION),
-    outcome=OutcomeStrategy.NATURAL,
+    outcome=OutcomeStrategy.OBSERVE,
+    settle_seconds=ORDER_SECONDS,
     undo=UNDO_QUANTITY,
     preview=_preview_quantity,
     search=_search_quantity,
@@ -213,7 +214,8 @@ def _search_cancel(context: ToolContext, arguments: CancelSubscription, before: 
     risk=Risk.HIGH,
     flags={Flag.BILLING_EFFECT, Flag.CLIENT_VISIBLE, Flag.IRREVERSIBLE},
     endpoints=(endpoints.SUBSCRIPTION, endpoints.PRODUCT, endpoints.DEPENDENCIES, endpoints.CANCEL_SUBSCRIPTION),
-    outcome=OutcomeStrategy.NATURAL,
+    outcome=OutcomeStrategy.OBSERVE,
+    settle_seconds=ORDER_SECONDS,
     undo=UNDO_CANCEL,
     preview=_preview_cancel,
     search=_search_cancel,

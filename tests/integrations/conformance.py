@@ -26,9 +26,10 @@ from integrations.errors import (
 )
 from integrations.http import MOST_PAGES, READ_RETRIES
 from integrations.pace import Unpaced
-from integrations.tools import AnyTool, Flag, OutcomeStrategy, Scope, registry
+from integrations.tools import AnyTool, DefaultPolicy, Flag, OutcomeStrategy, Risk, Scope, registry
 from integrations.vendors import VENDORS
 from integrations.warrants import Errand, Traffic
+from tests.integrations.declared import DECLARED
 from tests.integrations.rogue import Respond, Rogue, rogue_server, says
 
 COMPANY_NAMES = frozenset(
@@ -330,6 +331,22 @@ class ToolConformance:
 
     def test_the_list_of_the_folder_is_the_list_of_the_registry(self) -> None:
         assert {tool.name for tool in VENDORS[self.slug].module("tools").TOOLS} == {tool.name for tool in self.tools()}
+
+    def test_each_tool_is_what_the_table_says_and_no_milder(self) -> None:
+        """Category, risk, when it asks, flags: on them hangs who is asked, and how often."""
+        declared = {
+            tool.name.partition(".")[2]: " ".join(
+                [tool.category, tool.risk, tool.policy, *sorted(flag.value for flag in tool.flags)]
+            )
+            for tool in self.tools()
+        }
+        assert declared == DECLARED.get(self.slug), "tests/integrations/declared.py has a table for each vendor"
+
+    def test_what_harms_most_is_always_asked(self) -> None:
+        harmful = {Flag.CLIENT_VISIBLE, Flag.IRREVERSIBLE, Flag.BILLING_EFFECT, Flag.FORWARDS}
+        for tool in self.tools():
+            if tool.risk is Risk.HIGH or tool.flags & harmful:
+                assert tool.policy is DefaultPolicy.ALWAYS, tool.name
 
     def test_every_tool_is_described_so_that_a_person_understands_its_card(self) -> None:
         for tool in self.tools():

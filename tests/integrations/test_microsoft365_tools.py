@@ -16,47 +16,10 @@ from integrations.errors import (
     ToolRefused,
     WarrantRefused,
 )
-from integrations.tools import Category, DefaultPolicy, Flag, Risk, registry
 from tests.integrations.cloud import DANA, KESSLER_PERSON, MARCUS, TOM, CloudTestCase
 
 PRIYA = "priya.nair@harbordental.example"
 """Somebody in no group but the usual, with app and nothing else odd."""
-
-
-def test_each_tool_asks_as_often_as_the_table_of_defaults_says() -> None:
-    declared = {
-        tool.name.partition(".")[2]: (tool.category, tool.risk, tool.policy)
-        for tool in registry
-        if tool.vendor == "microsoft365"
-    }
-    read, write, execute = Category.READ, Category.WRITE, Category.EXECUTE
-    low, medium, high = Risk.LOW, Risk.MEDIUM, Risk.HIGH
-    auto, once, always = DefaultPolicy.AUTO, DefaultPolicy.ONCE, DefaultPolicy.ALWAYS
-    assert declared == {
-        "find_user": (read, low, auto),
-        "get_user": (read, low, auto),
-        "find_group": (read, low, auto),
-        "license_pool": (read, low, auto),
-        "sign_ins": (read, medium, auto),
-        "audit_log": (read, low, auto),
-        "auth_methods": (read, low, auto),
-        "risky_users": (read, low, auto),
-        "inbox_rules": (read, medium, once),
-        "managed_devices": (read, low, auto),
-        "security_alerts": (read, low, auto),
-        "create_user": (write, high, always),
-        "reset_password": (write, high, always),
-        "set_account_enabled": (write, high, always),
-        "revoke_sessions": (execute, medium, always),
-        "remove_mfa_method": (write, high, always),
-        "temporary_access_pass": (write, high, always),
-        "assign_license": (write, medium, always),
-        "change_group_member": (write, medium, always),
-        "set_auto_reply": (write, medium, always),
-        "device_action": (execute, high, always),
-    }
-    for name in ("create_user", "reset_password", "temporary_access_pass"):
-        assert registry.get(f"microsoft365.{name}").flags == {Flag.CREDENTIAL, Flag.SECRET}
 
 
 class ReadingTests(CloudTestCase):

@@ -72,7 +72,9 @@ class Pax8BorderTests(ResoldTestCase):
 
     def test_nothing_comes_through_though_the_vendor_passes_over_every_filter(self) -> None:
         """The query that names the company is cut off every look-up on its way."""
-        onward = listening(self.sandbox.port, [])
+        onward, ours = listening(self.sandbox.port, []), self.bought("Proofpoint")["id"]
+        theirs = {"companyId": self.buyer(self.kessler.name), "resourceGroup": CANARY}
+        self.sandbox.put_in("pax8", "usage", {"subscription": ours, **theirs})
 
         def unfiltered(request: bytes, connection: Any) -> None:
             line, _, rest = request.partition(b"\r\n")
@@ -84,7 +86,9 @@ class Pax8BorderTests(ResoldTestCase):
             for name in ARGUMENTS:
                 assert CANARY not in self.attempt(name), name
             content: Any = self.call("pax8.list_subscriptions", status="Cancelled").content
+            used = self.call("pax8.usage_summary", subscription_id=ours).content
         assert content["subscriptions"] == []
+        assert CANARY not in json.dumps(used)
         assert self.acted() == []
 
     def test_nothing_comes_through_though_the_vendor_answered_for_another_company(self) -> None:

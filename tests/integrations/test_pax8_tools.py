@@ -13,43 +13,13 @@ from integrations.dispatch import call_tool, search_outcome
 from integrations.errors import InvalidArguments, OutcomeUnknown, TargetRefused, VendorRefused, WarrantRefused
 from integrations.models import ExternalRef
 from integrations.pax8.tools import TOOLS
-from integrations.tools import Category, DefaultPolicy, Flag, Outcome, Risk, registry
+from integrations.tools import Flag, Outcome, registry
 from tests.integrations.connected import HARBOR
 from tests.integrations.resold import NOWHERE, ResoldTestCase
 
 PAST = timedelta(minutes=-10)
 PREMIUM = "Microsoft 365 Business Premium"
-
-DECLARED = {
-    "find_company": "read low auto",
-    "list_subscriptions": "read low auto",
-    "get_subscription": "read low auto",
-    "subscription_history": "read low auto",
-    "list_orders": "read low auto",
-    "search_products": "read low auto",
-    "product_pricing": "read low auto",
-    "list_invoice_items": "read medium always",
-    "usage_summary": "read low auto",
-    "check_order": "read low auto",
-    "change_quantity": "write high always",
-    "place_order": "write high always",
-    "cancel_subscription": "write high always",
-    "add_contact": "write low once",
-}
-
-
-def test_each_tool_asks_as_often_as_its_harm_demands() -> None:
-    declared = {
-        one.name.partition(".")[2]: f"{one.category.value} {one.risk.value} {one.policy.value}" for one in TOOLS
-    }
-    assert declared == DECLARED
-    assert all(one.policy is DefaultPolicy.ALWAYS for one in TOOLS if one.risk is Risk.HIGH)
-    assert all(one.preview and one.undo and one.search for one in TOOLS if one.category is not Category.READ)
-
-
-def test_what_changes_or_shows_a_bill_is_for_those_with_the_right_to_billing() -> None:
-    billed = {one.name.partition(".")[2] for one in TOOLS if Flag.BILLING_EFFECT in one.flags}
-    assert billed == {"list_invoice_items", "change_quantity", "place_order", "cancel_subscription"}
+MONTH = datetime.now(UTC).strftime("%Y-%m")
 
 
 class ReadingTests(ResoldTestCase):
@@ -80,7 +50,7 @@ class ReadingTests(ResoldTestCase):
     def test_one_subscription_tells_price_term_and_what_its_commitment_allows(self) -> None:
         told: Any = self.call("pax8.get_subscription", subscription_id=self.bought(PREMIUM)["id"]).content
 
-        assert (told["price"], told["cost_to_us"], told["billing_term"]) == ("22.00 USD", "18.48 USD", "Monthly")
+        assert (told["price"], told["billing_term"]) == ("22.00 USD", "Monthly")
         assert told["commitment"] == "1-Year"
         assert told["committed_until"] > datetime.now(UTC).date().isoformat()
         assert told["commitment_allows"] == (
@@ -119,8 +89,7 @@ class ReadingTests(ResoldTestCase):
         assert [one["key"] for one in told["asked_when_ordered"]] == ["msCustExists", "msDomain"]
 
     def test_of_the_invoice_over_all_clients_only_this_companys_lines_come_back(self) -> None:
-        month = datetime.now(UTC).strftime("%Y-%m")
-        told: Any = self.call("pax8.list_invoice_items", month=month).content
+        told: Any = self.call("pax8.list_invoice_items", month=MONTH).content
         total = self.rows("invoices")[0]["shown"]["total"]
 
         assert {one["product"].partition(" [")[0] for one in told["items"]} == {
@@ -167,8 +136,25 @@ class OrderingTests(ResoldTestCase):
         told: Any = self.call("pax8.check_order", **self.order).content
 
         assert told["valid"] is True
-        assert (told["suggested_to_client_together"], told["cost_to_us_together"]) == ("30.00", "25.20")
+        assert told["suggested_to_client_together"] == "30.00"
         assert self.acted() == []
+
+    def test_what_it_costs_the_msp_is_told_only_where_the_right_to_billing_is_asked_for(self) -> None:
+        azure = self.bought("Microsoft Azure Plan", self.kessler)["id"]
+        seats = self.bought(PREMIUM)["id"]
+        open_to_all: dict[str, dict[str, Any]] = {
+            "product_pricing": {"product_id": self.order["product_id"]},
+            "check_order": self.order,
+            "get_subscription": {"subscription_id": seats},
+            "subscription_history": {"subscription_id": seats},
+            "list_subscriptions": {},
+        }
+        for name, arguments in open_to_all.items():
+            assert "cost" not in json.dumps(self.call(f"pax8.{name}", **arguments).content), name
+        billed: dict[str, Any] = {"list_invoice_items": {"month": MONTH}, "usage_summary": {"subscription_id": azure}}
+        for name, arguments in billed.items():
+            assert "cost_to_us" in json.dumps(self.call(f"pax8.{name}", self.kessler, **arguments).content), name
+            assert Flag.BILLING_EFFECT in registry.get(f"pax8.{name}").flags
 
     def test_a_check_tells_the_vendors_objection_and_is_no_failure(self) -> None:
         without = {name: value for name, value in self.order.items() if name != "commitment_term_id"}
@@ -195,6 +181,21 @@ class OrderingTests(ResoldTestCase):
         sent = [row["body"] for row in self.asked("/orders") if row["method"] == "POST"]
         assert sent[0] == sent[1]
 
+    def test_the_price_is_that_of_the_tier_which_the_number_of_seats_falls_into_its_edges_included(self) -> None:
+        few = {"startQuantityRange": 1, "endQuantityRange": 10, "suggestedRetailPrice": 15.0, "partnerBuyRate": 12.0}
+        many = {"startQuantityRange": 11, "suggestedRetailPrice": 14.0, "partnerBuyRate": 11.0}
+        row = self.product("Visio Plan 2")
+        self.price(row, [{**one, "type": "Volume", "rates": [few, many]} for one in row["pricing"]])
+        for seats, together in ((1, "15.00"), (10, "150.00"), (11, "154.00")):
+            told: Any = self.call("pax8.check_order", **{**self.order, "quantity": seats}).content
+            assert told["suggested_to_client_together"] == together, seats
+
+    def price(self, row: dict[str, Any], pricing: list[dict[str, Any]]) -> None:
+        """The vendor sets other prices for a product."""
+        self.sandbox.take_out("pax8", "products", row["id"])
+        kept = {name: row[name] for name in ("commitments", "details")}
+        self.sandbox.put_in("pax8", "products", {**row["shown"], "pricing": pricing, **kept})
+
     def test_an_order_that_would_not_be_taken_is_put_before_nobody(self) -> None:
         with pytest.raises(TargetRefused, match=r"would not be taken\. .*is not offered with this commitment"):
             self.preview("pax8.place_order", **{**self.order, "billing_term": "Annual"})
@@ -216,14 +217,9 @@ class OrderingTests(ResoldTestCase):
     def test_a_price_that_changed_since_is_drift(self) -> None:
         before = self.preview("pax8.place_order", **self.order)
         row = self.product("Visio Plan 2")
-        self.sandbox.take_out("pax8", "products", row["id"])
-        pricing = [
-            {**one, "rates": [{**rate, "partnerBuyRate": 99.0} for rate in one["rates"]]} for one in row["pricing"]
-        ]
-        self.sandbox.put_in(
-            "pax8",
-            "products",
-            {**row["shown"], "pricing": pricing, "commitments": row["commitments"], "details": row["details"]},
+        self.price(
+            row,
+            [{**one, "rates": [{**rate, "partnerBuyRate": 99.0} for rate in one["rates"]]} for one in row["pricing"]],
         )
 
         assert self.preview("pax8.place_order", **self.order).target_digest != before.target_digest

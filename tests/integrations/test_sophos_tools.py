@@ -19,39 +19,12 @@ from integrations.errors import (
     WarrantRefused,
 )
 from integrations.sophos.tools import TOOLS
-from integrations.tools import Category, DefaultPolicy, Outcome, Risk, registry
+from integrations.tools import Outcome, registry
 from tests.integrations.protected import ProtectedTestCase
 from tests.integrations.rogue import rogue_server
 from tests.wire import changed_records, listening
 
 SHA256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-
-DECLARED = {
-    "list_endpoints": "read low auto",
-    "get_endpoint": "read low auto",
-    "list_alerts": "read low auto",
-    "get_alert": "read low auto",
-    "list_events": "read low auto",
-    "isolation_status": "read low auto",
-    "tamper_status": "read medium once",
-    "account_health": "read low auto",
-    "list_cases": "read low auto",
-    "scan_endpoint": "execute low once",
-    "check_update": "execute low once",
-    "isolate_endpoint": "execute high always",
-    "release_endpoint": "execute high always",
-    "act_on_alert": "execute medium always",
-    "block_hash": "write high always",
-}
-
-
-def test_each_tool_asks_as_often_as_its_harm_demands() -> None:
-    declared = {
-        one.name.partition(".")[2]: f"{one.category.value} {one.risk.value} {one.policy.value}" for one in TOOLS
-    }
-    assert declared == DECLARED
-    assert all(one.policy is DefaultPolicy.ALWAYS for one in TOOLS if one.risk is Risk.HIGH)
-    assert all(one.preview and one.undo for one in TOOLS if one.category is not Category.READ)
 
 
 class ReadingTests(ProtectedTestCase):
