@@ -32,6 +32,17 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
         "schedule_ticket": "write medium once",
         "set_ticket_status": "write medium always client_visible",
     },
+    "hudu": {
+        "find_company": "read low auto",
+        "get_asset": "read low auto",
+        "list_articles": "read low auto",
+        "list_asset_layouts": "read low auto",
+        "list_expirations": "read low auto",
+        "read_article": "read low auto",
+        "search_assets": "read low auto",
+        "add_to_article": "write medium always",
+        "create_article": "write medium always",
+    },
     "itglue": {
         "find_organization": "read low auto",
         "get_configuration": "read low auto",

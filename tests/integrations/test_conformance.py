@@ -11,6 +11,7 @@ from integrations.connectwise.client import ConnectWiseClient
 from integrations.vendors import VENDORS
 from junto.env import ROOT
 from tests.integrations.conformance import ClientConformance, ToolConformance
+from tests.integrations.declared import DECLARED
 from tests.integrations.rogue import Respond, says
 
 
@@ -115,27 +116,33 @@ class TestMicrosoft365Client(ClientConformance):
 
 class TestConnectWiseTools(ToolConformance):
     slug = "connectwise"
+    declared = DECLARED["connectwise"]
     moves = frozenset({"connectwise.move_to_company"})
 
 
 class TestNinjaOneTools(ToolConformance):
     slug = "ninjaone"
+    declared = DECLARED["ninjaone"]
 
 
 class TestITGlueTools(ToolConformance):
     slug = "itglue"
+    declared = DECLARED["itglue"]
 
 
 class TestPax8Tools(ToolConformance):
     slug = "pax8"
+    declared = DECLARED["pax8"]
 
 
 class TestSophosTools(ToolConformance):
     slug = "sophos"
+    declared = DECLARED["sophos"]
 
 
 class TestMicrosoft365Tools(ToolConformance):
     slug = "microsoft365"
+    declared = DECLARED["microsoft365"]
     choosing = frozenset(
         f"microsoft365.{name}" for name in ("remove_mfa_method", "change_group_member", "device_action")
     )
@@ -152,6 +159,7 @@ class TestHuduClient(ClientConformance):
 
 class TestHuduTools(ToolConformance):
     slug = "hudu"
+    declared = DECLARED["hudu"]
 
 
 def test_no_vendor_is_left_out() -> None:
