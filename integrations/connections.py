@@ -9,8 +9,8 @@ from typing import cast
 from pydantic import TypeAdapter, ValidationError
 
 from integrations import guard
-from integrations.contracts import CredentialField, VendorClient
-from integrations.errors import ToolUnavailable
+from integrations.contracts import CredentialField, Rights, VendorClient
+from integrations.errors import NotACompany, ToolUnavailable
 from integrations.models import CompanyLink, Connection, Webhook
 from integrations.persons import person_of
 from integrations.sealing import Place, Unsealable, is_current, reseal, seal, unseal
@@ -52,6 +52,11 @@ def consent_links(connection: Connection, external_ids: Iterable[str]) -> dict[s
     return {one: client.consent_link(connection.base_url, client_id=client_id, external_id=one) for one in external_ids}
 
 
+def each_company_consents(connection: Connection) -> bool:
+    """Whether the app is let in by each company itself, and so also by one that the vendor does not list for us."""
+    return hasattr(vendor_of(connection).module("client"), "consent_link")
+
+
 def address_help(vendor: Vendor) -> str:
     """What the address of this vendor looks like."""
     return str(vendor.module("client").ADDRESS_HELP)
@@ -62,9 +67,26 @@ def set_up_steps(vendor: Vendor) -> tuple[str, ...]:
     return cast("tuple[str, ...]", vendor.module("client").SET_UP)
 
 
+def rights(vendor: Vendor) -> tuple[Rights, ...]:
+    """What to grant at this vendor, where its rights have names to be chosen one by one."""
+    return cast("tuple[Rights, ...]", getattr(vendor.module("client"), "RIGHTS", ()))
+
+
 def normal_base_url(vendor: Vendor, url: str) -> str:
     """The base URL in the vendor's own form."""
     return str(vendor.module("client").normal_base_url(url))
+
+
+def normal_company_id(vendor: Vendor, external_id: str) -> str:
+    """A company's id there in the one form that it is kept and compared in: one company has one id here (I7).
+
+    Raises NotACompany for what is none.
+    """
+    normal = getattr(vendor.module("client"), "normal_company_id", str.strip)
+    try:
+        return str(normal(external_id))
+    except ValueError as error:
+        raise NotACompany(f"{external_id.strip()[:80]} is no id of a company in {vendor.label}: {error}.") from None
 
 
 def seal_credentials(connection: Connection, credentials: Mapping[str, str]) -> None:

@@ -262,6 +262,15 @@ class CredentialField:
     secret: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What to grant at a vendor for something, by the vendor's own names. `acts` = it changes things there."""
+
+    purpose: str
+    names: tuple[str, ...]
+    acts: bool = False
+
+
 class VendorClient(Protocol):
     """What this floor asks of every vendor's client."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from integrations.connections import normal_company_id, vendor_of
 from integrations.contracts import CompanyRecord, ContactRecord, DeviceRecord
 from integrations.models import CompanyLink, Connection, Contact, Device, DirectoryRecord
 from integrations.sources import open_ticket_source
@@ -75,14 +76,18 @@ def link_company(
 ) -> CompanyLink:
     """Say which company at the vendor is this one, and ring so that what waited for it is read.
 
+    The id is kept in the vendor's one form. That it is one of the vendor's is for the caller to know (`link_by_id`).
+
     Raises:
         PermissionDenied: the actor may not manage integrations.
+        NotACompany: it is no id of a company there.
         AlreadyLinked: one of the two is linked already.
     """
     require(actor, Permission.MANAGE_INTEGRATIONS)
     require(actor, Permission.VIEW_WORK, company)
+    external_id = normal_company_id(vendor_of(connection), external_id)
     links = CompanyLink.objects.for_organization(actor.organization).filter(connection=connection)
-    if links.filter(company=company).exists() or links.filter(external_id=external_id).exists():
+    if links.filter(company=company).exists() or links.filter(external_id__iexact=external_id).exists():
         raise AlreadyLinked("The company or its counterpart is linked already: unlink it first.")
     link = CompanyLink.unscoped.create(
         organization=actor.organization,
@@ -110,10 +115,11 @@ def store_companies(connection: Connection, companies: Sequence[CompanyRecord], 
     """Make companies and links for those that have none, follow the source's names; the source's ids of new ones.
 
     Our company is renamed with the source's while it bears the source's name, and no other company bears the new one.
+    Ids that differ in case alone are one: of two such the second stays out.
     """
     known = {link.external_id: link for link in _links(connection).select_related("company")}
     _follow_names([(known[each.external_id], each) for each in companies if each.external_id in known], actor=actor)
-    new = [company for company in companies if company.external_id not in known]
+    new = _of_new_ids(companies, known)
     if not new:
         return set()
     rows = create_companies(actor=actor, names=_free_names(connection, new))
@@ -128,6 +134,16 @@ def store_companies(connection: Connection, companies: Sequence[CompanyRecord], 
         for company, row in zip(new, rows, strict=True)
     )
     return {company.external_id for company in new}
+
+
+def _of_new_ids(companies: Sequence[CompanyRecord], known: Iterable[str]) -> list[CompanyRecord]:
+    """Those whose id no link bears, and none before it in the list, in whatever case."""
+    taken, new = {one.lower() for one in known}, []
+    for company in companies:
+        if company.external_id.lower() not in taken:
+            taken.add(company.external_id.lower())
+            new.append(company)
+    return new
 
 
 def _follow_names(told: Sequence[tuple[CompanyLink, CompanyRecord]], *, actor: Actor) -> None:

@@ -56,6 +56,10 @@ class ToolUnavailable(ToolRefused):
     """The tool's system is not connected, is paused, or does not know this company."""
 
 
+class NotACompany(ToolRefused):
+    """What should be linked is no company there, or none that may be linked."""
+
+
 class VendorError(IntegrationError):
     """The vendor did not do what it was asked.
 

@@ -157,11 +157,11 @@ def _within(one: str, other: str) -> bool:
 
 
 def _unlinked_there(connection: Connection) -> list[CompanyRecord]:
-    known = set(_links(connection).values_list("external_id", flat=True))
+    known = {one.lower() for one in _links(connection).values_list("external_id", flat=True)}
     with closing(open_client(connection, Errand.reading(READ_SECONDS))) as client:
         if not isinstance(client, NamesCompanies):
             raise ToolUnavailable(f"{vendor_of(connection).label} does not name its companies.")
-        return [one for one in client.company_records() if one.active and one.external_id not in known]
+        return [one for one in client.company_records() if one.active and one.external_id.lower() not in known]
 
 
 def _unlinked_here(actor: Actor, connection: Connection) -> list[Company]:

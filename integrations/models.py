@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models.functions import Lower
 
 from junto.tenants.models import Company, Membership
 from junto.tenants.scoping import TenantModel, TenantQuerySet
@@ -83,7 +84,8 @@ class CompanyLink(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["connection", "external_id"], name="company_link_external_once"),
+            # in whatever case: two companies linked to one there would each reach the other's records (I7)
+            models.UniqueConstraint("connection", Lower("external_id"), name="company_link_external_once"),
             models.UniqueConstraint(fields=["connection", "company"], name="company_link_company_once"),
         ]
 

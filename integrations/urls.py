@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from integrations import consent_views, server_views, views, webhook_views
+from integrations import company_views, consent_views, server_views, views, webhook_views
 
 urlpatterns = [
     path("connections/", views.connections, name="connections"),
@@ -25,8 +25,12 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/tools/read/", server_views.read, name="mcp-read"),
     path("connections/<uuid:connection_id>/tools/<uuid:tool_id>/", server_views.tool, name="mcp-tool"),
     path("connections/<uuid:connection_id>/tools/<uuid:tool_id>/block/", server_views.block, name="mcp-tool-block"),
-    path("connections/<uuid:connection_id>/companies/", views.companies, name="connection-companies"),
-    path("connections/<uuid:connection_id>/companies/link/", views.link, name="connection-link"),
-    path("connections/<uuid:connection_id>/companies/accept/", views.accept, name="connection-accept"),
-    path("connections/<uuid:connection_id>/companies/<uuid:link_id>/unlink/", views.unlink, name="connection-unlink"),
+    path("connections/<uuid:connection_id>/companies/", company_views.companies, name="connection-companies"),
+    path("connections/<uuid:connection_id>/companies/link/", company_views.link, name="connection-link"),
+    path("connections/<uuid:connection_id>/companies/accept/", company_views.accept, name="connection-accept"),
+    path(
+        "connections/<uuid:connection_id>/companies/<uuid:link_id>/unlink/",
+        company_views.unlink,
+        name="connection-unlink",
+    ),
 ]

@@ -1,8 +1,8 @@
-"""The connections page: what is connected, and which company is which at the vendor. For those who manage it."""
+"""The connections page: what is connected, and how it fares. For those who manage it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,35 +11,22 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from integrations.connections import (
-    asks_people,
-    consent_links,
-    per_minute,
-    set_up_steps,
-)
+from integrations.connections import asks_people, per_minute, rights, set_up_steps
 from integrations.entering import form_of, holds, saved_connection
-from integrations.errors import IntegrationError
-from integrations.forms import LinkForm
 from integrations.lifecycle import let_alerts_in, remove_connection
-from integrations.matching import Unmapped, accept_suggestions, unmapped
 from integrations.models import CompanyLink, Connection, RefusedTicket, SyncCursor
 from integrations.persons import consent_of
 from integrations.services import (
-    AlreadyLinked,
     check_connection,
     gives_alerts,
-    is_ticket_source,
-    link_company,
     pause_connection,
     takes_alerts,
     try_connection,
-    unlink_company,
 )
 from integrations.traffic import traffic_of
 from integrations.vendors import FILES, MCP, VENDORS, Vendor, is_mcp, vendor_label, vendor_named
 from integrations.webhooks import sends_webhooks, webhook_facts
 from junto.tenants.access import MemberRequest
-from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
 
@@ -153,117 +140,6 @@ def alerts(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     return redirect("connection-change", connection.pk)
 
 
-@require_safe
-def companies(request: MemberRequest, connection_id: UUID) -> HttpResponse:
-    """Which company is which at the vendor."""
-    require(request.actor, Permission.MANAGE_INTEGRATIONS)
-    connection = find_connection(request, connection_id)
-    links = {
-        link.company_id: link
-        for link in CompanyLink.objects.for_organization(request.organization).filter(connection=connection)
-    }
-    consents = _consents(connection, links.values())
-    rows = [
-        {
-            "id": company.pk,
-            "name": company.name,
-            "external_id": link.external_id if link else "",
-            "external_name": link.external_name if link else "",
-            "gone_at": link.gone_at if link else None,
-            "consent": consents.get(link.external_id, "") if link else "",
-            "unlink_path": reverse("connection-unlink", args=[connection.pk, link.pk]) if link else "",
-        }
-        for company in Company.objects.visible_to(request.actor)
-        for link in [links.get(company.pk)]
-    ]
-    found, problem = _unmapped(request, connection)
-    context = {
-        "connection": {"name": connection.label, "path": reverse("connection-change", args=[connection.pk])},
-        "companies": rows,
-        "unlinked": [row for row in rows if not row["external_id"]],
-        "link_path": reverse("connection-link", args=[connection.pk]),
-        "accept_path": reverse("connection-accept", args=[connection.pk]),
-        "suggestions": found.suggestions if found else (),
-        "there": (*(one.external for one in found.suggestions), *found.there) if found else (),
-        "nothing_there": found is not None and not found.suggestions and not found.there,
-        "problem": problem,
-    }
-    return render(request, "integrations/companies.html", context)
-
-
-def _consents(connection: Connection, links: Iterable[CompanyLink]) -> dict[str, str]:
-    """The addresses where companies consent; none where the connection has no credentials to make them of."""
-    try:
-        return consent_links(connection, [link.external_id for link in links])
-    except IntegrationError:
-        return {}
-
-
-@require_POST
-def link(request: MemberRequest, connection_id: UUID) -> HttpResponse:
-    """Link a company."""
-    require(request.actor, Permission.MANAGE_INTEGRATIONS)
-    connection = find_connection(request, connection_id)
-    form = LinkForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, "Choose a company and enter its id at the vendor.")
-        return redirect("connection-companies", connection.pk)
-    company = Company.objects.visible_to(request.actor).filter(pk=form.cleaned_data["company"]).first()
-    if company is None:
-        raise Http404("There is no such company.")
-    try:
-        link_company(
-            actor=request.actor,
-            connection=connection,
-            company=company,
-            external_id=form.cleaned_data["external_id"],
-        )
-    except AlreadyLinked as refused:
-        messages.error(request, str(refused))
-    else:
-        messages.success(request, f"{company.name} is linked.")
-    return redirect("connection-companies", connection.pk)
-
-
-@require_POST
-def accept(request: MemberRequest, connection_id: UUID) -> HttpResponse:
-    """Link the chosen ones of what is suggested."""
-    require(request.actor, Permission.MANAGE_INTEGRATIONS)
-    connection = find_connection(request, connection_id)
-    chosen = frozenset(request.POST.getlist("external_id"))
-    try:
-        number = accept_suggestions(actor=request.actor, connection=connection, external_ids=chosen)
-    except (IntegrationError, AlreadyLinked) as refused:
-        messages.error(request, str(refused))
-    else:
-        _tell(request, number > 0, f"{number} linked." if number else "Choose at least one company.")
-    return redirect("connection-companies", connection.pk)
-
-
-@require_POST
-def unlink(request: MemberRequest, connection_id: UUID, link_id: UUID) -> HttpResponse:
-    """Take a link away."""
-    require(request.actor, Permission.MANAGE_INTEGRATIONS)
-    connection = find_connection(request, connection_id)
-    links = CompanyLink.objects.visible_to(request.actor).filter(connection=connection, pk=link_id)
-    found = links.select_related("company").first()
-    if found is None:
-        raise Http404("There is no such link.")
-    unlink_company(actor=request.actor, link=found)
-    messages.success(request, f"{found.company.name} is no longer linked.")
-    return redirect("connection-companies", connection.pk)
-
-
-def _unmapped(request: MemberRequest, connection: Connection) -> tuple[Unmapped | None, str]:
-    """What is not linked at a vendor whose companies do not come by themselves, or why that cannot be told."""
-    if is_ticket_source(connection):
-        return None, ""
-    try:
-        return unmapped(actor=request.actor, connection=connection), ""
-    except IntegrationError as failure:
-        return None, str(failure)
-
-
 def _standing(request: MemberRequest) -> TenantQuerySet[Connection]:
     """The organization's connections, without those that were taken away."""
     rows: TenantQuerySet[Connection] = Connection.objects.visible_to(request.actor)
@@ -300,6 +176,7 @@ def _edit(
         "per_minute": per_minute(vendor),
         "set_up": set_up_steps(vendor),
         "rights_to_write": vendor.rights_to_write,
+        "rights": rights(vendor),
         "back_path": reverse("connections"),
         "webhook": webhook_facts(connection) if connection else None,
         "register_path": reverse("connection-webhook", args=[connection.pk]) if connection else "",

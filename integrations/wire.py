@@ -68,6 +68,22 @@ def records_of(model: type[M], content: JsonValue, *, label: str) -> list[M]:
     return [record_of(model, row, label=label) for row in content]
 
 
+def normal_uuid(text: str) -> str:
+    """An id as most vendors give them, in the one form that ours are kept and compared in. Raises ValueError."""
+    plain = text.strip().lower()
+    if not is_uuid(plain):
+        raise ValueError("an id is 32 letters and digits in groups, as in 1f2e3d4c-0000-4000-8000-000000000001")
+    return plain
+
+
+def normal_number(text: str) -> str:
+    """The same of an id that is a number."""
+    plain = text.strip()
+    if not (plain.isascii() and plain.isdecimal() and len(plain) <= 18):
+        raise ValueError("an id is a number")
+    return str(int(plain))
+
+
 def is_uuid(text: str) -> bool:
     """Whether an id is one as most vendors give them, and so may stand in a header or a path."""
     try:

@@ -16,7 +16,7 @@ from integrations.errors import VendorForbidden, VendorGarbled
 from integrations.http import VendorSession
 from integrations.pace import Pace
 from integrations.warrants import Endpoint, Errand
-from integrations.wire import M, record_of, records_of
+from integrations.wire import M, normal_number, record_of, records_of
 
 LABEL = "ConnectWise PSA"
 API_VERSION = "2025.1"
@@ -57,6 +57,9 @@ PROBED = {
     "time entries": endpoints.TIME_ENTRIES,
     "schedules": endpoints.SCHEDULE,
 }
+
+normal_company_id = normal_number
+"""The one form of a company's id here. Raises ValueError for what is none."""
 
 
 def normal_base_url(url: str) -> str:

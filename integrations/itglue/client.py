@@ -17,7 +17,7 @@ from integrations.http import MOST_PAGES, VendorSession
 from integrations.itglue import endpoints, schemas
 from integrations.pace import Pace
 from integrations.warrants import Endpoint, Errand
-from integrations.wire import record_of
+from integrations.wire import normal_number, record_of
 
 LABEL = "IT Glue"
 PAGE_SIZE = 500
@@ -46,6 +46,9 @@ SET_UP = (
 R = TypeVar("R", bound=schemas.Record)
 
 Query = list[tuple[str, str]]
+
+normal_company_id = normal_number
+"""The one form of a company's id here. Raises ValueError for what is none."""
 
 
 def normal_base_url(url: str) -> str:

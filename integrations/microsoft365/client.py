@@ -8,14 +8,23 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import JsonValue
 
 from integrations.bearer import Bearer, credentials_mark, shelf
-from integrations.contracts import CompanyRecord, CredentialField
-from integrations.errors import ToolUnavailable, VendorForbidden, VendorGarbled, VendorUnauthorized
+from integrations.contracts import CompanyRecord, CredentialField, Rights
+from integrations.errors import NotACompany, ToolUnavailable, VendorForbidden, VendorGarbled, VendorUnauthorized
 from integrations.http import MOST_PAGES, VendorSession
 from integrations.microsoft365 import endpoints, schemas
-from integrations.microsoft365.tokens import LABEL, SIGN_IN, VERSION, SignIn, claims_of, consent_address, missing
+from integrations.microsoft365.tokens import (
+    LABEL,
+    SIGN_IN,
+    VERSION,
+    NotConsented,
+    SignIn,
+    claims_of,
+    consent_address,
+    missing,
+)
 from integrations.pace import Pace
 from integrations.warrants import Endpoint, Errand
-from integrations.wire import M, record_of
+from integrations.wire import M, normal_uuid, record_of
 
 ADDRESS_HELP = "global (graph.microsoft.com), or that of a national cloud: us, dod or china."
 CLOUDS = {
@@ -35,19 +44,47 @@ CREDENTIAL_FIELDS = (
 SET_UP = (
     "In your own (partner) tenant, in the Entra admin centre under App registrations, make an app for “Accounts in any"
     " organizational directory (multitenant)”, with the redirect address https://localhost of the platform Web.",
-    "Under API permissions add application permissions of Microsoft Graph. To look: Organization.Read.All,"
-    " Directory.Read.All (your own tenant only), Domain.Read.All, User.Read.All, Group.Read.All, GroupMember.Read.All,"
-    " LicenseAssignment.Read.All, AuditLog.Read.All, UserAuthenticationMethod.Read.All, IdentityRiskyUser.Read.All,"
-    " MailboxSettings.Read, DeviceManagementManagedDevices.Read.All, SecurityAlert.Read.All.",
-    "To act, add of these only what Junto shall do: User.ReadWrite.All, User-PasswordProfile.ReadWrite.All,"
-    " User.RevokeSessions.All, LicenseAssignment.ReadWrite.All, GroupMember.ReadWrite.All,"
-    " UserAuthenticationMethod.ReadWrite.All, MailboxSettings.ReadWrite,"
-    " DeviceManagementManagedDevices.PrivilegedOperations.All.",
+    "Under API permissions add application permissions of Microsoft Graph: those below to look, and of those to act"
+    " only what Junto shall do. Every client's tenant is asked for all that you add here: an app has one list.",
     "Grant admin consent in your own tenant, and make a client secret with an end in the calendar.",
-    "Then link your companies on the page of companies. In each client's tenant an administrator consents once, by the"
-    " link that stands there beside the company; your rights under GDAP let you do it yourself.",
+    "Then link your companies on the page of companies. In each client's tenant an administrator consents once (Global"
+    " Administrator or Privileged Role Administrator), by the link that stands there beside the company. GDAP does not"
+    " take the place of that: it gives people rights, and no application permissions.",
 )
 """What to make at the vendor, with no more rights than are needed."""
+
+normal_company_id = normal_uuid
+"""The one form of a company's id here. Raises ValueError for what is none."""
+
+RIGHTS = (
+    Rights("connecting, finding clients", ("Organization.Read.All", "DelegatedAdminRelationship.Read.All")),
+    Rights(
+        "people, groups, licences",
+        (
+            "User.Read.All",
+            "Group.Read.All",
+            "GroupMember.Read.All",
+            "LicenseAssignment.Read.All",
+            "Domain.Read.All",
+        ),
+    ),
+    Rights("sign-ins, the log, risks", ("AuditLog.Read.All", "IdentityRiskyUser.Read.All")),
+    Rights("sign-in methods", ("UserAuthenticationMethod.Read.All",)),
+    Rights("inbox rules", ("MailboxSettings.Read",)),
+    Rights("devices", ("DeviceManagementManagedDevices.Read.All",)),
+    Rights("alerts", ("SecurityAlert.Read.All",)),
+    Rights("accounts made, blocked, signed out", ("User.ReadWrite.All", "User.RevokeSessions.All"), acts=True),
+    Rights("new passwords", ("User-PasswordProfile.ReadWrite.All",), acts=True),
+    Rights("passes, methods removed", ("UserAuthenticationMethod.ReadWrite.All",), acts=True),
+    Rights("licences, groups", ("LicenseAssignment.ReadWrite.All", "GroupMember.ReadWrite.All"), acts=True),
+    Rights("automatic replies", ("MailboxSettings.ReadWrite",), acts=True),
+    Rights(
+        "devices synced, restarted, locked", ("DeviceManagementManagedDevices.PrivilegedOperations.All",), acts=True
+    ),
+)
+"""Each application permission that a request of ours takes, by what it is for."""
+
+_OWN = [("$select", "id,displayName")]
 
 
 def normal_base_url(url: str) -> str:
@@ -115,17 +152,43 @@ class MicrosoftClient:
     def probe(self) -> str:
         """Sign in to the MSP's own tenant, read what Junto needs there, and say what was not consented."""
         granted = self.bear(self.home).scopes
-        query = [("$select", "id,displayName")]
-        own = next(self.rows(schemas.Organization, self.home, endpoints.ORGANIZATION, query), None)
-        self.get(self.home, endpoints.CONTRACTS, [("$top", "1")])
+        own = next(self.rows(schemas.Organization, self.home, endpoints.ORGANIZATION, _OWN), None)
         lacking = missing(granted, endpoints.PERMISSIONS.values())
+        if endpoints.PERMISSIONS[endpoints.CUSTOMERS] not in lacking:
+            self.get(self.home, endpoints.CUSTOMERS)
         words = f"{LABEL} of {own.name if own else self.home}"
         return f"{words} (not consented in your own tenant: {', '.join(lacking)})" if lacking else words
 
     def company_records(self) -> Iterator[CompanyRecord]:
-        """The clients that the partner centre knows, in the words that all vendors share; the id is the tenant's."""
-        for one in self.rows(schemas.Contract, self.home, endpoints.CONTRACTS, [("$top", "999")]):
-            yield CompanyRecord(external_id=one.customer_id.lower(), name=one.name, identifier=one.domain)
+        """The clients with whom there is a relationship under GDAP, in the words that all vendors share.
+
+        The id is the tenant's. Source: Microsoft Graph 1.0, "List delegatedAdminCustomers": read in the partner's own
+        tenant, by a permission that opens nothing in a client's.
+        """
+        for one in self.rows(schemas.Customer, self.home, endpoints.CUSTOMERS):
+            if one.tenant_id.lower() != self.home:
+                yield CompanyRecord(external_id=one.tenant_id.lower(), name=one.name)
+
+    def confirm_company(self, external_id: str) -> CompanyRecord:
+        """A tenant that is not listed, by what it says of itself: it has to have consented.
+
+        Raises:
+            NotACompany: it is the MSP's own.
+            NotConsented: it has not consented; the words say where an administrator there does.
+        """
+        if external_id == self.home:
+            raise NotACompany("This is your own tenant, not a client's: tools of a client would act in it.")
+        try:
+            own = next(self.rows(schemas.Organization, external_id, endpoints.ORGANIZATION, _OWN), None)
+        except NotConsented as refused:
+            address = consent_address(self.base_url, client_id=self.app_id, tenant=external_id)
+            raise NotConsented(
+                "This tenant is not among your clients under GDAP and has not consented to the app. When an"
+                f" administrator there has consented, it can be linked: {address}"
+            ) from refused
+        if own is None or own.id.lower() != external_id:
+            raise NotACompany(f"The tenant {external_id} does not say that it is this one.")
+        return CompanyRecord(external_id=external_id, name=own.name)
 
     def get(
         self, tenant: str, endpoint: Endpoint, query: list[tuple[str, str]] | None = None, **segments: str

@@ -33,7 +33,7 @@ _METHODS = "UserAuthenticationMethod.ReadWrite.All"
 _DEVICE_ACTIONS = "DeviceManagementManagedDevices.PrivilegedOperations.All"
 
 ORGANIZATION = _read("/organization", "Organization.Read.All")
-CONTRACTS = _read("/contracts", "Directory.Read.All")
+CUSTOMERS = _read("/tenantRelationships/delegatedAdminCustomers", "DelegatedAdminRelationship.Read.All")
 DOMAINS = _read("/domains", "Domain.Read.All")
 USERS = _read("/users", "User.Read.All")
 USER = _read("/users/{user-id}", "User.Read.All")

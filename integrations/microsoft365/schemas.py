@@ -42,12 +42,11 @@ class Organization(Wire):
     name: str = Field("", alias="displayName")
 
 
-class Contract(Wire):
-    """A client of the partner; `customer_id` is the client's tenant."""
+class Customer(Wire):
+    """A client with whom the partner has a relationship under GDAP; `tenant_id` is the client's tenant."""
 
-    customer_id: str = Field("", alias="customerId")
+    tenant_id: str = Field("", alias="tenantId")
     name: str = Field("", alias="displayName")
-    domain: str = Field("", alias="defaultDomainName")
 
 
 class Domain(Wire):

@@ -59,6 +59,10 @@ def consent_address(base_url: str, *, client_id: str, tenant: str) -> str:
     return f"{sign_in_address(base_url)}/{tenant}/adminconsent?{urlencode({'client_id': client_id})}"
 
 
+class NotConsented(ToolUnavailable):
+    """A tenant has not consented to the app."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claims:
     """What a token says of itself: whose tenant it opens, which permissions were consented there, and as what.
@@ -116,7 +120,8 @@ class SignIn:
         """A token for one tenant.
 
         Raises:
-            ToolUnavailable: the tenant has not consented, or is not there.
+            NotConsented: the tenant has not consented.
+            ToolUnavailable: it is not there.
             VendorUnauthorized: the credentials are not accepted.
             VendorGarbled: the token is for another tenant.
         """
@@ -144,7 +149,7 @@ class SignIn:
         found = _NUMBER.search(str(refused))
         number = found[1] if found else ""
         if number in _NOT_CONSENTED and tenant != self._home:
-            return ToolUnavailable(
+            return NotConsented(
                 "This company's tenant has not consented to the app: an administrator there has to, once, by the link"
                 f" on the page of companies. (AADSTS{number})"
             )

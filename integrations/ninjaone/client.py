@@ -16,7 +16,7 @@ from integrations.ninjaone import endpoints, schemas
 from integrations.pace import Pace
 from integrations.persons import PersonTokens, Redeemed
 from integrations.warrants import Endpoint, Errand
-from integrations.wire import M, record_of, records_of
+from integrations.wire import M, normal_number, record_of, records_of
 
 LABEL = "NinjaOne"
 PAGE_SIZE = 250
@@ -44,6 +44,9 @@ SET_UP = (
     " connection have a technician consent who was made for this and may run scripts only where Junto shall.",
 )
 """What to make at the vendor, with no more rights than are needed."""
+
+normal_company_id = normal_number
+"""The one form of a company's id here. Raises ValueError for what is none."""
 
 
 def normal_base_url(url: str) -> str:

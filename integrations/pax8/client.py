@@ -18,7 +18,7 @@ from integrations.http import MOST_PAGES, VendorSession
 from integrations.pace import Pace
 from integrations.pax8 import endpoints, schemas
 from integrations.warrants import Endpoint, Errand
-from integrations.wire import M, record_of
+from integrations.wire import M, normal_uuid, record_of
 
 LABEL = "Pax8"
 HOME = "https://api.pax8.com"
@@ -47,6 +47,9 @@ SET_UP = (
 
 
 Query = list[tuple[str, str]]
+
+normal_company_id = normal_uuid
+"""The one form of a company's id here. Raises ValueError for what is none."""
 
 
 def normal_base_url(url: str) -> str:

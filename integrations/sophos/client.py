@@ -21,7 +21,7 @@ from integrations.http import MOST_PAGES, VendorSession
 from integrations.pace import Pace
 from integrations.sophos import endpoints, schemas
 from integrations.warrants import Endpoint, Errand
-from integrations.wire import is_uuid, record_of
+from integrations.wire import is_uuid, normal_uuid, record_of
 
 LABEL = "Sophos Central"
 HOME = "https://api.central.sophos.com"
@@ -61,6 +61,9 @@ _LISTS = {
 }
 _servers: dict[tuple[str, str, str], tuple[str, float]] = {}
 """Connection, credentials and tenant -> base URL, and the moment of `time.monotonic()` at which it is asked anew."""
+
+normal_company_id = normal_uuid
+"""The one form of a company's id here. Raises ValueError for what is none."""
 
 
 def normal_base_url(url: str) -> str:

@@ -105,13 +105,14 @@ class TestMicrosoft365Client(ClientConformance):
     def page(self, rows: list[Mapping[str, Any]], *, following: bool, number: int) -> Respond:
         def respond(request: bytes, connection: Any) -> None:
             host = next(line for line in request.split(b"\r\n") if line.lower().startswith(b"host: "))[6:].decode()
-            link = {"@odata.nextLink": f"http://{host}/contracts?$skiptoken={number + 1}"} if following else {}
+            following_page = f"http://{host}/tenantRelationships/delegatedAdminCustomers?$skiptoken={number + 1}"
+            link = {"@odata.nextLink": following_page} if following else {}
             says("200 OK", json.dumps({"value": rows, **link}).encode())(request, connection)
 
         return respond
 
     def company(self, number: int, name: str) -> dict[str, Any]:
-        return {"id": f"contract-{number}", "customerId": f"tenant-{number}", "displayName": name}
+        return {"id": f"tenant-{number}", "tenantId": f"tenant-{number}", "displayName": name}
 
 
 class TestConnectWiseTools(ToolConformance):

@@ -347,10 +347,13 @@ class PageTests(ConnectedTestCase):
         browser = self.log_in(self.adam)
         base = self.path(f"connections/{self.connection.pk}/companies/")
 
-        browser.post(f"{base}link/", {"company": self.pinewood.pk, "external_id": "777"})
+        there = self.sandbox.plant_company("PINEWOOD", "Pinewood Clinic Ltd")
+        browser.post(f"{base}link/", {"company": self.pinewood.pk, "external_id": f" {there}"})
         link = CompanyLink.objects.for_organization(self.northwind).get(company=self.pinewood)
-        assert link.external_id == "777"
-        assert "Pinewood Clinic" in browser.get(base).content.decode()
+        assert (link.external_id, link.external_name) == (str(there), "Pinewood Clinic Ltd")
+        assert "Pinewood Clinic Ltd" in browser.get(base).content.decode()
+        assert "Pinewood Clinic Ltd" in browser.get(f"{base}{link.pk}/unlink/").content.decode()
+        assert CompanyLink.objects.for_organization(self.northwind).filter(company=self.pinewood).exists()
         browser.post(f"{base}{link.pk}/unlink/")
         assert not CompanyLink.objects.for_organization(self.northwind).filter(company=self.pinewood).exists()
 
@@ -362,6 +365,13 @@ class PageTests(ConnectedTestCase):
         )
 
         assert "linked already" in answer.content.decode()
+
+    def test_only_what_the_vendor_knows_is_linked(self) -> None:
+        base, browser = self.path(f"connections/{self.connection.pk}/companies/"), self.log_in(self.adam)
+        for external_id, words in (("999999", "knows no company 999999"), ("Harbor", "no id of a company")):
+            form = {"company": self.pinewood.pk, "external_id": external_id}
+            assert words in browser.post(f"{base}link/", form, follow=True).content.decode()
+        assert not CompanyLink.objects.for_organization(self.northwind).filter(company=self.pinewood).exists()
 
     def test_others_of_the_organization_are_forbidden_and_strangers_find_nothing(self) -> None:
         link = CompanyLink.objects.for_organization(self.northwind).filter(connection=self.connection)[0]
@@ -375,6 +385,7 @@ class PageTests(ConnectedTestCase):
             ("post", f"connections/{self.connection.pk}/pause/"),
             ("post", f"connections/{self.connection.pk}/companies/link/"),
             ("post", f"connections/{self.connection.pk}/companies/{link.pk}/unlink/"),
+            ("get", f"connections/{self.connection.pk}/companies/{link.pk}/unlink/"),
         ]
         theo, ines = self.log_in(self.theo, Client()), self.log_in(self.ines, Client())
         for method, path in paths:

@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from integrations.connections import consent_links, open_client
 from integrations.errors import (
     AddressRefused,
+    ToolRefused,
     ToolUnavailable,
     VendorForbidden,
     VendorGarbled,
     VendorThrottled,
 )
+from integrations.linking import link_by_id
 from integrations.matching import unmapped
 from integrations.microsoft365 import client as microsoft365
 from integrations.microsoft365.client import MicrosoftClient, normal_base_url
+from integrations.microsoft365.endpoints import PERMISSIONS
 from integrations.microsoft365.tokens import claims_of, sign_in_address
+from integrations.models import CompanyLink
 from integrations.pace import Unpaced
-from integrations.services import check_connection
+from integrations.services import AlreadyLinked, check_connection, link_company
 from integrations.warrants import Errand
+from junto.tenants.models import Company
 from tests.integrations.cloud import DANA, CloudTestCase
 from tests.integrations.rogue import rogue_server
 from tests.wire import listening
@@ -57,6 +65,14 @@ def test_the_secret_goes_to_the_sign_in_service_of_the_same_cloud_and_to_no_othe
 def test_a_token_that_does_not_say_whose_tenant_it_opens_is_not_used(token: str) -> None:
     with pytest.raises(VendorGarbled):
         claims_of(token)
+
+
+def test_what_to_grant_is_shown_whole_and_stands_in_the_docs() -> None:
+    shown = {name for one in microsoft365.RIGHTS for name in one.names}
+    assert shown == {name for words in PERMISSIONS.values() for name in words.split(" and ")}
+    assert all(one.acts or not any("Write" in name for name in one.names) for one in microsoft365.RIGHTS)
+    page = Path("docs/admins.md").read_text(encoding="utf-8").partition("## Connect Microsoft 365")[2]
+    assert shown == set(re.findall(r"`([A-Z][\w-]+\.[\w.]+)`", page.partition("## ")[0])) - {"Directory.Read.All"}
 
 
 class SigningInTests(CloudTestCase):
@@ -155,6 +171,58 @@ class SigningInTests(CloudTestCase):
         found = unmapped(actor=self.actor(self.adam), connection=self.cloud)
         assert {one.company.name for one in found.suggestions} == {"Maison Laurent & Fils", "Brightwater Legal LLP"}
         assert all(one.sure for one in found.suggestions)
+
+    def test_one_tenant_is_linked_to_one_company_however_its_id_is_written(self) -> None:
+        there, laurent = self.tenant(self.harbor.name)["tenantId"], self.linked("252")
+        for text in (there.upper(), f" {there}", there):
+            with pytest.raises(AlreadyLinked):
+                link_by_id(actor=self.actor(self.adam), connection=self.cloud, company=laurent, external_id=text)
+            with pytest.raises(AlreadyLinked):
+                link_company(actor=self.actor(self.adam), connection=self.cloud, company=laurent, external_id=text)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            CompanyLink.unscoped.create(
+                organization=self.northwind, connection=self.cloud, company=laurent, external_id=there.upper()
+            )
+
+    def test_a_tenant_is_linked_by_its_id_under_its_own_name_and_only_where_it_says_so(self) -> None:
+        """One that is not among the clients under GDAP: it has to have consented, and is asked who it is."""
+        brightwater, there = self.linked("253"), self.tenant("Brightwater Legal LLP")["tenantId"]
+        for row in self.sandbox.cloud("customers"):
+            if row["body"]["tenantId"] == there:
+                self.sandbox.change_cloud("customers", row["id"], tenantId="another")
+        with pytest.raises(
+            ToolUnavailable, match=rf"has consented, it can be linked: \S+/{there}/adminconsent"
+        ) as refused:
+            self.link_typed(brightwater, there)
+        self.sandbox.consent(re.search(r"http\S+", str(refused.value))[0])  # type: ignore[index]
+        link = self.link_typed(brightwater, there.upper())
+        assert (link.external_id, link.external_name) == (there, "Brightwater Legal LLP")
+
+    def test_the_msps_own_tenant_what_is_no_id_and_what_nobody_knows_are_not_linked(self) -> None:
+        home = self.sandbox.microsoft365["northwind-365"].tenant_id
+        nobody = "00000000-0000-4000-8000-000000000000"
+        for text, words in (
+            (home.upper(), "your own tenant"),
+            ("contoso.com", "no id"),
+            (nobody, "There is no tenant"),
+        ):
+            with pytest.raises(ToolRefused, match=words):
+                self.link_typed(self.linked("252"), text)
+
+    def test_the_page_links_by_another_id_also_where_all_that_is_listed_is_linked(self) -> None:
+        browser, base = self.log_in(self.adam), self.path(f"connections/{self.cloud.pk}/companies/")
+        there = self.tenant("Maison Laurent & Fils")["tenantId"]
+        for row in self.sandbox.cloud("customers"):
+            if row["body"]["displayName"] not in (self.harbor.name, self.kessler.name):
+                self.sandbox.change_cloud("customers", row["id"], tenantId=self.tenant(self.harbor.name)["tenantId"])
+        assert 'id="other-id"' in browser.get(base).content.decode()
+        form = {"company": self.linked("252").pk, "external_id": there}
+        page = browser.post(f"{base}link/", form, follow=True).content.decode()
+        assert "is linked to Maison Laurent &amp; Fils." in page
+
+    def link_typed(self, company: Company, external_id: str) -> CompanyLink:
+        """Link by an id that somebody typed."""
+        return link_by_id(actor=self.actor(self.adam), connection=self.cloud, company=company, external_id=external_id)
 
     def test_the_page_of_companies_shows_where_each_tenant_consents(self) -> None:
         page = self.log_in(self.adam).get(self.path(f"connections/{self.cloud.pk}/companies/")).content.decode()

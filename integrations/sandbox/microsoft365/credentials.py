@@ -196,7 +196,7 @@ class Tokens:
 READING = frozenset(
     {
         "Organization.Read.All",
-        "Directory.Read.All",
+        "DelegatedAdminRelationship.Read.All",
         "Domain.Read.All",
         "User.Read.All",
         "Group.Read.All",

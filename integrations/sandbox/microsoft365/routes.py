@@ -174,8 +174,8 @@ def _domains(call: Call) -> Answer:
     return listed(call, [body], selects=properties.DOMAIN)
 
 
-def _contracts(call: Call) -> Answer:
-    return listed(call, call.bodies("contracts"), takes=("$top",))
+def _customers(call: Call) -> Answer:
+    return listed(call, call.bodies("customers"))
 
 
 _USER_FILTERS = ("displayName", "givenName", "surname", "userPrincipalName", "mail", "accountEnabled", "userType")
@@ -324,7 +324,12 @@ def _mailbox(call: Call) -> Answer:
 READS = [
     Route("GET", "/organization", "Organization.Read.All", _organization),
     Route("GET", "/domains", "Domain.Read.All", _domains),
-    Route("GET", "/contracts", "Directory.Read.All", _contracts),
+    Route(
+        "GET",
+        "/tenantRelationships/delegatedAdminCustomers",
+        "DelegatedAdminRelationship.Read.All",
+        _customers,
+    ),
     Route("GET", "/users", "User.Read.All", _users),
     Route("GET", "/users/{user-id}", "User.Read.All", _user),
     Route("GET", "/users/{user-id}/memberOf", "GroupMember.Read.All", _member_of),

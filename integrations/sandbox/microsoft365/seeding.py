@@ -47,25 +47,15 @@ def seed_records(facts: Facts, home: str) -> dict[str, list[Record]]:
     now = datetime.now(tz=UTC)
     filled: dict[str, list[Record]] = {
         "tenants": [_tenant(home, facts.owner.capitalize(), f"{facts.owner}.example", House())],
-        "contracts": [],
+        "customers": [],
     }
     for company in facts.companies:
         house = _HOUSES.get(company.identifier, House())
         tenant = uid(facts.owner, company.identifier)
         domain = company.website.removeprefix("https://")
         filled["tenants"].append(_tenant(tenant, company.name, domain, house))
-        filled["contracts"].append(
-            {
-                "tenant": home,
-                "body": {
-                    "id": uid(facts.owner, "contract", company.identifier),
-                    "contractType": "SyndicationPartner",
-                    "customerId": tenant,
-                    "defaultDomainName": domain,
-                    "displayName": company.name,
-                },
-            }
-        )
+        customer: Record = {"id": tenant, "tenantId": tenant, "displayName": company.name}
+        filled["customers"].append({"tenant": home, "body": customer})
         people = [one for one in facts.contacts if one.company == company.identifier]
         devices = [one for one in facts.devices if one.company == company.identifier]
         for kind, bodies in _inside(facts.owner, company, house, people=people, devices=devices, now=now).items():

@@ -44,7 +44,7 @@ class Microsoft365(FrontDoor):
             "alerts",
             "roles",
             "passwords",
-            "contracts",
+            "customers",
             "tenants",
         )
     }
