@@ -13,6 +13,7 @@ from integrations.dispatch import preview_tool
 from integrations.errors import IntegrationError
 from integrations.models import ConnectionPace
 from integrations.tools import registry
+from tests.integrations.cloud import CloudTestCase
 from tests.integrations.connected import ConnectedTestCase
 from tests.integrations.documented import DocumentedTestCase
 from tests.integrations.monitored import MonitoredTestCase
@@ -20,6 +21,7 @@ from tests.integrations.protected import ProtectedTestCase
 from tests.integrations.resold import ResoldTestCase
 from tests.integrations.test_company_border import ARGUMENTS as CONNECTWISE
 from tests.integrations.test_itglue_border import ARGUMENTS as ITGLUE
+from tests.integrations.test_microsoft365_border import ARGUMENTS as MICROSOFT365
 from tests.integrations.test_ninjaone_border import ARGUMENTS as NINJAONE
 from tests.integrations.test_pax8_border import ARGUMENTS as PAX8
 from tests.integrations.test_sophos_border import ARGUMENTS as SOPHOS
@@ -171,6 +173,30 @@ class ForeignSubscriptionTests(ForeignIds, ResoldTestCase):
         self.sandbox.put_in_many("pax8", "subscriptions", rows)
         foreign = [row["shown"]["id"] for row in self.rows("subscriptions", companyId=theirs)]
         return {"subscription": foreign + [row["shown"]["id"] for row in self.rows("subscriptions", owner="southgate")]}
+
+    def test_no_foreign_id_gets_through(self) -> None:
+        self.try_them_all()
+
+
+@pytest.mark.slow
+class ForeignAccountTests(ForeignIds, CloudTestCase):
+    slug = "microsoft365"
+    arguments = MICROSOFT365
+
+    def plant(self) -> dict[str, list[Any]]:
+        ours = self.tenant(self.harbor.name)["tenantId"]
+        names = {"users": "displayName", "groups": "displayName", "devices": "deviceName"}
+        foreign: dict[str, list[Any]] = {"method": []}
+        for collection, field in names.items():
+            rows = [one for one in self.sandbox.cloud(collection) if one["tenant"] != ours]
+            for one in rows:
+                self.sandbox.change_cloud(collection, one["id"], **{field: CANARY})
+            foreign[collection.removesuffix("s")] = [one["body"]["id"] for one in rows]
+        people = [one["body"]["userPrincipalName"] for one in self.sandbox.cloud("users") if one["tenant"] != ours]
+        foreign["user"] += people
+        foreign["upn"] = people
+        methods = [one["body"]["method"]["id"] for one in self.sandbox.cloud("methods") if one["tenant"] != ours]
+        return {**foreign, "method": [one for one in methods if "-" in one]}
 
     def test_no_foreign_id_gets_through(self) -> None:
         self.try_them_all()
