@@ -29,6 +29,11 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/companies/link/", company_views.link, name="connection-link"),
     path("connections/<uuid:connection_id>/companies/accept/", company_views.accept, name="connection-accept"),
     path(
+        "connections/<uuid:connection_id>/companies/<uuid:link_id>/check/",
+        company_views.check,
+        name="connection-link-check",
+    ),
+    path(
         "connections/<uuid:connection_id>/companies/<uuid:link_id>/unlink/",
         company_views.unlink,
         name="connection-unlink",

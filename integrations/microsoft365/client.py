@@ -190,6 +190,19 @@ class MicrosoftClient:
             raise NotACompany(f"The tenant {external_id} does not say that it is this one.")
         return CompanyRecord(external_id=external_id, name=own.name)
 
+    def check_company(self, external_id: str) -> str:
+        """Sign in to a client's tenant, and say whose it is and which permissions were not consented there.
+
+        Raises NotConsented where none were.
+        """
+        granted = self.bear(external_id).scopes
+        lacking = missing(granted, endpoints.PERMISSIONS.values())
+        if "Organization.Read.All" in lacking:
+            return f"has consented; not consented there: {', '.join(lacking)}"
+        own = next(self.rows(schemas.Organization, external_id, endpoints.ORGANIZATION, _OWN), None)
+        words = f"has consented as {own.name}" if own else "has consented"
+        return f"{words}; not consented there: {', '.join(lacking)}" if lacking else f"{words}, to everything"
+
     def get(
         self, tenant: str, endpoint: Endpoint, query: list[tuple[str, str]] | None = None, **segments: str
     ) -> JsonValue:

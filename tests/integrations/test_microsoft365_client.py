@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
 
 from integrations.connections import consent_links, open_client
 from integrations.errors import (
@@ -219,6 +220,32 @@ class SigningInTests(CloudTestCase):
         form = {"company": self.linked("252").pk, "external_id": there}
         page = browser.post(f"{base}link/", form, follow=True).content.decode()
         assert "is linked to Maison Laurent &amp; Fils." in page
+
+    def test_the_page_says_of_each_company_whether_it_has_consented_and_to_what(self) -> None:
+        browser, brightwater = self.log_in(self.adam), self.linked("253")
+        self.link_tenant(brightwater)
+        number = self.number("tenants", displayName=self.kessler.name)
+        self.sandbox.change_cloud("tenants", number, withheld=["MailboxSettings.Read", "MailboxSettings.ReadWrite"])
+        for company, words in (
+            (self.harbor, "has consented as Harbor Dental Group, to everything."),
+            (self.kessler, "not consented there: MailboxSettings.Read, MailboxSettings.ReadWrite."),
+            (brightwater, "has not consented to the app"),
+        ):
+            assert words in self.tested(browser, company)
+
+    def test_only_those_who_manage_integrations_ask_a_tenant(self) -> None:
+        link = CompanyLink.objects.for_organization(self.northwind).get(connection=self.cloud, company=self.harbor)
+        path = self.path(f"connections/{self.cloud.pk}/companies/{link.pk}/check/")
+        assert self.log_in(self.theo, Client()).post(path).status_code == 403
+        assert self.log_in(self.ines, Client()).post(path).status_code == 404
+        assert self.asked("/token") == []
+
+    def tested(self, browser: Client, company: Company) -> str:
+        """The page after the button Test of a company."""
+        link = CompanyLink.objects.for_organization(self.northwind).get(connection=self.cloud, company=company)
+        base = self.path(f"connections/{self.cloud.pk}/companies/")
+        assert f"{link.pk}/check/" in browser.get(base).content.decode()
+        return browser.post(f"{base}{link.pk}/check/", follow=True).content.decode()
 
     def link_typed(self, company: Company, external_id: str) -> CompanyLink:
         """Link by an id that somebody typed."""
