@@ -19,6 +19,7 @@ from integrations.persons import consent_of
 from integrations.services import (
     check_connection,
     gives_alerts,
+    is_ticket_source,
     pause_connection,
     takes_alerts,
     try_connection,
