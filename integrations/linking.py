@@ -82,7 +82,9 @@ def _company_there(connection: Connection, external_id: str) -> CompanyRecord:
         with closing(open_client(connection, Errand.reading(READ_SECONDS))) as client:
             if not isinstance(client, NamesCompanies):
                 raise ToolUnavailable(f"{label} does not name its companies.")
-            found = next((one for one in client.company_records() if one.external_id.lower() == external_id), None)
+            found = next(
+                (one for one in client.company_records() if one.external_id.lower() == external_id.lower()), None
+            )
             if found is None and isinstance(client, ConfirmsCompanies):
                 found = client.confirm_company(external_id)
     if found is None:

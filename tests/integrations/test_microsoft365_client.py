@@ -231,7 +231,7 @@ class SigningInTests(CloudTestCase):
             (self.kessler, "not consented there: MailboxSettings.Read, MailboxSettings.ReadWrite."),
             (brightwater, "has not consented to the app"),
         ):
-            assert words in self.tested(browser, company)
+            assert words in self.after_test(browser, company)
 
     def test_only_those_who_manage_integrations_ask_a_tenant(self) -> None:
         link = CompanyLink.objects.for_organization(self.northwind).get(connection=self.cloud, company=self.harbor)
@@ -240,7 +240,7 @@ class SigningInTests(CloudTestCase):
         assert self.log_in(self.ines, Client()).post(path).status_code == 404
         assert self.asked("/token") == []
 
-    def tested(self, browser: Client, company: Company) -> str:
+    def after_test(self, browser: Client, company: Company) -> str:
         """The page after the button Test of a company."""
         link = CompanyLink.objects.for_organization(self.northwind).get(connection=self.cloud, company=company)
         base = self.path(f"connections/{self.cloud.pk}/companies/")
