@@ -50,7 +50,7 @@ HAND_STARTED_BOARD = "Service Desk"
 LIMITED, LIMITED_TO = "tess", 2
 #: What is connected beside the PSA. What else the sandbox plays, an Admin may connect by hand: no firm documents its
 #: clients in two places.
-SYSTEMS = frozenset({"ninjaone", "itglue", "pax8", "sophos", "microsoft365"})
+SYSTEMS = frozenset({"ninjaone", "itglue", "pax8", "sophos", "microsoft365", "mcp"})
 
 Say = Callable[[str], None]
 
