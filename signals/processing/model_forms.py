@@ -58,7 +58,7 @@ def read_form(form: ModelForm, model: type[M], held: M | None) -> M | None:
     except ValidationError as problems:
         for problem in problems.errors():
             place = str(problem["loc"][0]) if problem["loc"] else ""
-            form.add_error(place if place in form.fields else None, problem["msg"])
+            form.add_error(place if place in form.fields else None, problem["msg"].removeprefix("Value error, "))
         return None
 
 

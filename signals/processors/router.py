@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar, Final, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
-from pydantic_core import PydanticCustomError
 
 from integrations.errors import IntegrationError
 from signals.processors.base import (
@@ -61,7 +60,7 @@ class Route(Value):
     @model_validator(mode="after")
     def _goes_somewhere(self) -> Route:
         if self.action.startswith("move") and not self.target.strip():
-            raise PydanticCustomError("route", "Say which company or board it goes to.")
+            raise ValueError("Say which company or board it goes to.")
         return self
 
     def words(self) -> str:
