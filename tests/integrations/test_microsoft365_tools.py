@@ -182,6 +182,14 @@ class AccountTests(CloudTestCase):
         fields = {"lastPasswordChangeDateTime": now, "signInSessionsValidFromDateTime": now}
         self.sandbox.change_cloud("users", self.user_number(MARCUS), **fields)
         assert self.look_again("microsoft365.reset_password", before, user=MARCUS).verdict == "unclear"
+        line = {
+            "activityDateTime": now,
+            "activityDisplayName": "Reset user password",
+            "initiatedBy": {"user": {"id": self.account(DANA)["id"]}, "app": {"servicePrincipalId": "another-app"}},
+            "targetResources": [{"id": self.account(MARCUS)["id"], "type": "User"}],
+        }
+        self.sandbox.plant_cloud("audits", self.tenant(self.harbor.name)["tenantId"], line)
+        assert self.look_again("microsoft365.reset_password", before, user=MARCUS).verdict == "unclear"
         assert self.look_again(
             "microsoft365.revoke_sessions", before | {"sessions_from": now[:4]}, user=MARCUS
         ).verdict == ("unclear")
