@@ -31,7 +31,6 @@ from agent.serializers_api import (
 from agent.services import SessionRefused, live_session, open_session
 from approvals.models import Action
 from junto.team.idempotency import idempotent
-from junto.tenants.permissions import Permission, require
 from signals.intake.cleaning import TicketRefused, clean_json
 from signals.models import Signal
 from signals.rest.api import SignalPages
@@ -117,7 +116,6 @@ class SessionListView(SignalView, generics.ListAPIView[AgentSession]):
     @idempotent
     def post(self, request: Request, organization: str) -> Response:
         """Start a session."""
-        require(self.actor, Permission.RUN_SESSIONS)
         asked = _read(SessionInput, request)
         signal = _signal(self, asked["signal"])
         known = live_session(signal)
@@ -184,7 +182,6 @@ class ActionProposalView(SignalView):
     )
     def post(self, request: Request, organization: str) -> Response:
         """Propose an action."""
-        require(self.actor, Permission.PROPOSE_ACTIONS)
         asked = _read(ProposalInput, request)
         try:
             action = propose_by_token(
@@ -233,7 +230,7 @@ def _read(shape: type[ForeignInput], request: Request) -> dict[str, Any]:
 
 def _signal(view: SignalView, signal_id: UUID) -> Signal:
     """The signal that a body names. Raises Http404."""
-    rows = Signal.objects.for_organization(view.actor.organization)
+    rows = Signal.objects.reached_by(view.actor)
     found: Signal | None = (
         rows.select_related("organization", "company", "board", "contact", "device", "connection")
         .filter(pk=signal_id)
@@ -245,5 +242,5 @@ def _signal(view: SignalView, signal_id: UUID) -> Signal:
 
 
 def _sessions(view: SignalView) -> SessionQuerySet:
-    rows: SessionQuerySet = AgentSession.objects.for_organization(view.actor.organization)
+    rows: SessionQuerySet = AgentSession.objects.reached_by(view.actor)
     return rows.select_related("company", "origin", "runbook", "started_by__user", "signal", "organization")

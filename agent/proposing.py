@@ -82,7 +82,10 @@ def _same(action: Action, tool: str, arguments: Mapping[str, JsonValue]) -> Acti
     """The action, if this is what was asked for by it. Raises KeyReused."""
     try:
         asked = digest(toolbox(action.organization).get(tool).freeze(arguments))
-    except (IntegrationError, NotCanonical):
+    except IntegrationError:
+        # such a call was kept as it came
+        return action if (action.tool, action.arguments) == (tool[:120], dict(arguments)) else _reused()
+    except NotCanonical:
         return action if action.tool == tool[:120] else _reused()
     return action if (action.tool, action.digest) == (tool, asked) else _reused()
 

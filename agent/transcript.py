@@ -218,19 +218,19 @@ def shorten(result: JsonValue, limit: int = RESULT_LIMIT) -> JsonValue:
     """`result`, or its beginning as text with a word about the cut when its JSON is longer than `limit` characters."""
     text = json.dumps(result, ensure_ascii=False)
     if len(text) <= limit:
-        return _visible(result)
+        return visible(result)
     return {
         "cut": f"The first {limit} of {len(text)} characters; ask more narrowly for the rest.",
         "beginning": show_escaped(text[:limit]),
     }
 
 
-def _visible(value: JsonValue) -> JsonValue:
+def visible(value: JsonValue) -> JsonValue:
     """`value` with the hidden characters of every text in it shown escaped."""
     if isinstance(value, str):
         return show_escaped(value)
     if isinstance(value, list):
-        return [_visible(element) for element in value]
+        return [visible(element) for element in value]
     if isinstance(value, dict):
-        return {show_escaped(key): _visible(element) for key, element in value.items()}
+        return {show_escaped(key): visible(element) for key, element in value.items()}
     return value

@@ -243,9 +243,10 @@ def _changes(preview: StoredPreview) -> list[tuple[str, str, str]]:
 
 
 def _asked_by(action: Action) -> str:
-    """A person by name, the agent, the processor whose value it carries, or a rule."""
+    """A person by name, a program by its token's, the agent, the processor whose value it carries, or a rule."""
     if action.proposed_kind != "system":
-        return show_escaped(action.proposed_by)
+        name = show_escaped(action.proposed_by)
+        return f"{name} (API token)" if action.proposed_kind == "token" else name
     if action.origin.kind == Origin.Kind.PROCESSOR:
         return show_escaped(action.runbook_step) or "Processor"
     return "Agent" if action.origin.kind == Origin.Kind.SESSION else "Rule"

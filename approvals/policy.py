@@ -104,6 +104,11 @@ class Proposal:
     by_token: bool = False
     four_eyes: bool = False
 
+    @property
+    def unattended(self) -> bool:
+        """Whether nobody sits in front of it: a program that holds a token is no person."""
+        return self.mode.unattended or self.by_token
+
 
 @dataclass(frozen=True)
 class PolicyRule:
@@ -195,7 +200,7 @@ def evaluate(proposal: Proposal, policies: Iterable[PolicyRule], grants: Iterabl
         return Refuse(f"{tool.name} is switched off here by your {_place(policy)}.")
     if proposal.mode is OriginMode.PREPARE and not tool.reads_only:
         return Refuse("This session only prepares: it looks things up and reports, and changes nothing.")
-    if proposal.mode.unattended and not policy.unattended:
+    if proposal.unattended and not policy.unattended:
         return Ask("This tool never runs unattended here; a person decides.")
     speaking = [] if proposal.by_token else [each for each in grants if _speaks_of(each, proposal, policy)]
     grant = next((each for each in speaking if _has_its_turn(each, proposal)), None)
@@ -316,6 +321,8 @@ def _same(left: JsonValue, right: JsonValue) -> bool:
 def _without_grant(proposal: Proposal, policy: EffectivePolicy) -> Verdict:
     if policy.mode is Mode.AUTO:
         return _automatic(proposal, policy)
+    if policy.mode is Mode.ONCE and proposal.by_token:
+        return Ask("Asked every time a program wants it.")
     if policy.mode is Mode.ONCE:
         reason = "Asked once a session." if policy.source == "tool" else f"Your {_place(policy)} asks once a session."
         return Ask(reason, session_grant=_may_last_for_session(proposal))

@@ -178,7 +178,7 @@ def _verdict(request: _Request, tool: AnyTool, arguments: Mapping[str, JsonValue
         proposal = replace(proposal, open_steps=_open_steps(origin))
         verdict = evaluate(proposal, rules, grant_rules(origin=origin, tool=tool))
     if isinstance(verdict, Allow) and tool.is_write:
-        spent = writes_spent(origin) or (unattended_spent(origin.organization) if proposal.mode.unattended else "")
+        spent = writes_spent(origin) or (unattended_spent(origin.organization) if proposal.unattended else "")
         return Ask(spent) if spent else verdict
     return verdict
 
@@ -286,7 +286,7 @@ def _row(draft: _Draft, request: _Request) -> Action:
         title=(draft.title or draft.tool_name)[:300],
         preview=preview.model_dump(mode="json") if preview else {},
         target_digest=preview.target_digest if preview else "",
-        unattended=OriginMode(origin.mode).unattended,
+        unattended=OriginMode(origin.mode).unattended or request.actor.kind == "token",
         fence=request.fence,
     )
 

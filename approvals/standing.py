@@ -28,7 +28,7 @@ def no_longer_stands(action: Action, *, tool: AnyTool, origin: Origin) -> str:
     approvers = approvers_of(action)
     if approvers:
         return _approvers_lost_it(action, approvers)
-    if mode.unattended and not policy.unattended:
+    if (mode.unattended or action.proposed_kind == "token") and not policy.unattended:
         return "This tool may no longer run unattended."
     if action.grant_id is not None:
         return _grant_lost_it(action, tool, origin, policy)

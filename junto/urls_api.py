@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from junto.desk.api import AuditView
+from junto.desk.mcp.view import McpView
 from junto.tenants.access import API_PAGE_POLICY
 
 
@@ -29,5 +30,6 @@ urlpatterns = [
     path("<slug:organization>/", include("signals.rest.urls")),
     path("<slug:organization>/", include("runbooks.urls_api")),
     path("<slug:organization>/", include("agent.urls_api")),
+    path("<slug:organization>/mcp", McpView.as_view(), name="api-mcp"),
     path("<slug:organization>/audit", AuditView.as_view(), name="api-audit"),
 ]

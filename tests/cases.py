@@ -6,7 +6,7 @@ rival Southgate.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from django.db import connection, transaction
@@ -50,9 +50,9 @@ class Cast:
         browser.force_login(membership.user, backend=LOGIN_BACKEND)
         return browser
 
-    def token(self, membership: Membership, *scopes: str) -> str:
-        """The secret of a new API token made by this member."""
-        return create_token(actor=self.actor(membership), label="Sync job", scopes=scopes)[1]
+    def token(self, membership: Membership, *scopes: str, companies: Iterable[Company] | None = None) -> str:
+        """The secret of a new API token made by this member; `companies` are those it reaches, None = all."""
+        return create_token(actor=self.actor(membership), label="Sync job", scopes=scopes, companies=companies)[1]
 
     def path(self, path: str = "", *, organization: Organization | None = None) -> str:
         """A path of the organization's pages (Northwind's unless another is given)."""

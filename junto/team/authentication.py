@@ -49,8 +49,13 @@ class TokenAuthentication(BaseAuthentication):
         if len(words) != 2 or not words[1].startswith(TOKEN_PREFIX.encode()):
             raise AuthenticationFailed(f"An API token looks like this: Authorization: Bearer {TOKEN_PREFIX}...")
         token = self._find(words[1].decode("latin-1"))
+        limited = None if token.all_companies else frozenset(token.companies.values_list("id", flat=True))
         actor = Actor.token(
-            token.organization, token_id=uuid.UUID(str(token.pk)), label=token.label, scopes=frozenset(token.scopes)
+            token.organization,
+            token_id=uuid.UUID(str(token.pk)),
+            label=token.label,
+            scopes=frozenset(token.scopes),
+            companies=limited,
         )
         return AnonymousUser(), actor
 

@@ -6,17 +6,22 @@ from typing import ClassVar
 
 from django.db import models
 
-from junto.tenants.models import Membership
+from junto.tenants.models import Company, Membership
 from junto.tenants.scoping import TenantModel
 
 
 class ApiToken(TenantModel):
-    """A scoped, expiring, revocable key. Only its SHA-256 is kept; `prefix` finds it in a list. Never decides (T10)."""
+    """A scoped, expiring, revocable key. Only its SHA-256 is kept; `prefix` finds it in a list. Never decides (T10).
+
+    Without `all_companies` it reaches `companies` and no others, so none where there are none.
+    """
 
     label = models.CharField(max_length=120)
     prefix = models.CharField(max_length=16)
     token_hash = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField(default=list)
+    all_companies = models.BooleanField(default=True)
+    companies = models.ManyToManyField(Company, related_name="+", blank=True)
     created_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
@@ -28,6 +33,22 @@ class ApiToken(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.label} ({self.prefix}…)"
+
+
+class TokenUse(TenantModel):
+    """How often a token called one tool over MCP on one day (UTC), and how many of these calls were not obeyed."""
+
+    token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="uses")
+    day = models.DateField()
+    tool = models.CharField(max_length=80)
+    calls = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+
+    class Meta(TenantModel.Meta):
+        ordering: ClassVar = ["-day", "tool"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["token", "day", "tool"], name="token_use_once_a_day"),
+        ]
 
 
 class IdempotentRequest(TenantModel):

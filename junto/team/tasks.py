@@ -1,4 +1,4 @@
-"""What the clock does here: answers that were kept for repeated requests are forgotten in time."""
+"""What the clock does here: answers kept for repeated requests, and figures of use, are forgotten in time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from django_tasks import task
 
 from junto.team.idempotency import KEPT
 from junto.team.models import IdempotentRequest
+from junto.team.usage import forget_uses
 from junto.tenants.models import Organization
 
 
@@ -16,3 +17,4 @@ def forget_answers(_key: str = "") -> None:
     for organization in Organization.objects.all():
         rows = IdempotentRequest.objects.for_organization(organization)
         rows.filter(created_at__lt=timezone.now() - KEPT).delete()
+        forget_uses(organization)

@@ -50,10 +50,18 @@ class Actor:
         )
 
     @classmethod
-    def token(cls, organization: Organization, *, token_id: uuid.UUID, label: str, scopes: frozenset[str]) -> Self:
-        """The actor behind an API token; it may what its scopes say and never decides."""
+    def token(
+        cls,
+        organization: Organization,
+        *,
+        token_id: uuid.UUID,
+        label: str,
+        scopes: frozenset[str],
+        companies: frozenset[uuid.UUID] | None = None,
+    ) -> Self:
+        """The actor behind an API token: may what its scopes say, for `companies` (None = all), and never decides."""
         return cls(
-            kind="token", organization=organization, label=label, token_id=token_id, scopes=scopes, companies=None
+            kind="token", organization=organization, label=label, token_id=token_id, scopes=scopes, companies=companies
         )
 
     @classmethod

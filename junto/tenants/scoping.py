@@ -46,9 +46,13 @@ class TenantQuerySet(models.QuerySet[M]):
 
     def visible_to(self, actor: Actor) -> Self:
         """The rows `actor` may see: of its organization, of its companies where it is limited to some."""
-        found = self.for_organization(actor.organization)
         if not actor.can_anywhere(Permission.VIEW_WORK):
-            return found.none()
+            return self.for_organization(actor.organization).none()
+        return self.reached_by(actor)
+
+    def reached_by(self, actor: Actor) -> Self:
+        """The rows of `actor`'s companies, whether or not it may see them: those it may name in what it asks for."""
+        found = self.for_organization(actor.organization)
         if actor.companies is not None and self.company_path is not None:
             found = found.filter(**{f"{self.company_path}__in": actor.companies})
         return found

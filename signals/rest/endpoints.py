@@ -7,6 +7,7 @@ from typing import ClassVar, NoReturn
 from django.core.exceptions import RequestDataTooBig
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.exceptions import ParseError, Throttled
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -46,7 +47,7 @@ REFUSALS = {
 class SignalView(APIView):
     """Base of the endpoints: the token's organization must be the path's, and it must have the method's scope."""
 
-    permission_classes = (IsMember, HasScope)
+    permission_classes: tuple[type[BasePermission], ...] = (IsMember, HasScope)
     throttle_classes = (TokenThrottle,)
     scopes: ClassVar[dict[str, str]] = {"GET": "signals:read"}
     #: Parameters that the address may have. A misspelt one would else be passed over, and a dry run be none.

@@ -179,10 +179,10 @@ def test_a_token_runs_only_what_a_policy_runs_by_itself(
 
 
 @given(proposals, policies, grants)
-def test_what_may_never_run_unattended_is_asked_for_in_an_unattended_run(
+def test_what_may_never_run_unattended_is_asked_for_in_an_unattended_run_and_of_a_token(
     proposal: Proposal, rules: list[PolicyRule], standing: list[GrantRule]
 ) -> None:
-    if proposal.mode.unattended and not effective_policy(proposal.tool, proposal.company, rules).unattended:
+    if proposal.unattended and not effective_policy(proposal.tool, proposal.company, rules).unattended:
         assert not isinstance(evaluate(proposal, rules, standing), Allow)
 
 

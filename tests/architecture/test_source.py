@@ -36,6 +36,7 @@ NETWORK_ALLOWED = {
     "integrations.llm": NETWORK,
     "integrations.mcp": NETWORK,
     "integrations.sandbox": NETWORK,
+    "junto.desk.mcp.protocol": {"mcp"},  # the server: it answers and sends nothing
     "junto.sidecar": {"socket", "http.client"},  # waits for the processes of `up` on loopback
     "junto.up": {"socket"},  # takes the port it serves on
 }

@@ -4,15 +4,20 @@ import csv
 import io
 import json
 import re
+from datetime import timedelta
 
 from django.db import transaction
 from django.test import Client, override_settings
+from django.utils import timezone
 
 from junto.audit.models import AuditEntry
 from junto.audit.services import record
 from junto.inbox.models import Notification
 from junto.inbox.services import notify
-from junto.team.models import ApiToken
+from junto.team.models import ApiToken, TokenUse
+from junto.team.tasks import forget_answers
+from junto.team.usage import count_use
+from junto.tenants.actors import Actor
 from junto.tenants.models import Membership, User
 from tests.cases import JuntoTestCase
 from tests.factories import LOGIN_BACKEND, RunbookFactory, SignalFactory, UserFactory
@@ -123,6 +128,36 @@ class TokenPageTests(JuntoTestCase):
         assert "from 1 to 365" in self.make(days="366")
         assert "from 1 to 365" in self.make(days="soon")
         assert not ApiToken.objects.for_organization(self.northwind).exists()
+
+    def test_what_was_typed_stands_in_the_form_that_was_refused(self) -> None:
+        page = self.make(name="Copilot", days="0", reach="chosen", companies=[str(self.harlow.pk)])
+        assert 'value="Copilot"' in page
+        for checked in ('value="signals:write" checked', f'value="{self.harlow.pk}" checked', 'value="chosen" checked'):
+            assert checked in page, checked
+
+    def test_a_token_is_limited_to_companies_and_shown_as_such(self) -> None:
+        limited = {"scopes": ["signals:read"], "reach": "chosen"}
+        assert "Choose at least one company" in self.make(**limited)
+        assert "not there any more" in self.make(**limited, companies=[str(self.quayside.pk)])
+        assert "reaches into all companies" in self.make(reach="chosen", companies=[str(self.harlow.pk)])
+        assert not ApiToken.objects.for_organization(self.northwind).exists()
+        assert "Only Harlow &amp; Beck" in self.make(**limited, companies=[str(self.harlow.pk)])
+        token = ApiToken.objects.for_organization(self.northwind).get()
+        assert (token.all_companies, list(token.companies.all())) == (False, [self.harlow])
+
+    def test_what_a_token_did_over_mcp_is_told(self) -> None:
+        self.make(scopes=["signals:read"])
+        token = ApiToken.objects.for_organization(self.northwind).get()
+        actor = Actor.token(self.northwind, token_id=token.pk, label="Sync", scopes=frozenset(token.scopes))
+        for refused in (False, False, True):
+            count_use(actor=actor, tool="search_signals", refused=refused)
+        count_use(actor=actor, tool="read_signal", refused=False)
+        page = self.log_in(self.adam).get(self.path("tokens/")).content.decode()
+        assert "4 calls over MCP in 30 days, 1 not obeyed: search_signals 3, read_signal 1" in page
+        TokenUse.objects.for_organization(self.northwind).update(day=timezone.now().date() - timedelta(days=91))
+        assert "over MCP in 30 days" not in self.log_in(self.adam).get(self.path("tokens/")).content.decode()
+        forget_answers.call()
+        assert not TokenUse.objects.for_organization(self.northwind).exists()
 
     def test_a_revoked_token_is_shown_as_such(self) -> None:
         self.make()
