@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 
+import structlog
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -41,6 +42,8 @@ from junto.bells import ring
 LARGEST_BODY = 1024 * 1024
 """In bytes."""
 KEY_EVERY = timedelta(seconds=30)
+
+log = structlog.get_logger(__name__)
 
 Outcome = Reception | DeliveryRefused | KeyMissing | NoSuchWebhook
 
@@ -100,6 +103,10 @@ def _take_in(webhook: Webhook, knocks: Mapping[int, Knock]) -> dict[int, Outcome
             hint = _read(webhook.connection, knock, lock)
         except (DeliveryRefused, KeyMissing) as problem:
             outcomes[place] = problem
+            continue
+        except Exception:  # whatever one sender thought of, the others' deliveries are in the same transaction
+            log.exception("delivery not read", connection=str(webhook.connection.pk))
+            outcomes[place] = DeliveryRefused(Refusal.UNREADABLE)
             continue
         outcomes[place] = Reception.NOT_NEEDED  # what happens during a pause is found by the first poll after it
         if hint is not None and webhook.connection.state != Connection.State.PAUSED:

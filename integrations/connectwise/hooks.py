@@ -70,10 +70,12 @@ def _key_id(url: str, base_url: str) -> str:
         same = guard.target_of(url) == guard.target_of(base_url)
     except AddressRefused:
         same = False
+    if not same:  # nor is it parsed again: what is no address would raise
+        raise DeliveryRefused(Refusal.FOREIGN)
     parts, base_path = urlsplit(url), urlsplit(base_url).path.rstrip("/")
     path = parts.path.removeprefix(base_path)
     listed = classify([endpoints.CALLBACK_KEY], method="GET", path=path)
-    if not same or parts.query or parts.fragment or path == parts.path or listed is None:
+    if parts.query or parts.fragment or path == parts.path or listed is None:
         raise DeliveryRefused(Refusal.FOREIGN)
     return path.rpartition("/")[2][:80]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from integrations.webhook_intake import LARGEST_BODY, Knock, Outcome, take_in
 from signals.sync.webhooks import answer_to, fits
@@ -121,10 +121,18 @@ class WebhookDoor:
 
 
 def _take_in(knocks: list[Knock]) -> list[Answer]:
-    """What each is answered. Where the database fails, none is stored, and all are to come again."""
+    """What each is answered. Where the database fails, none is stored, and all are to come again.
+
+    Where it only refuses something in them, the halves are tried apart: what one sender sent keeps nobody else's out.
+    """
     try:
         return [answer_to(outcome) for outcome in _stored(knocks)]
+    except (OperationalError, InterfaceError):  # it is down or locked: to try each would only take longer
+        log.exception("webhooks not stored", deliveries=len(knocks))
+        return [_BUSY] * len(knocks)
     except Exception:
+        if half := len(knocks) // 2:
+            return [*_take_in(knocks[:half]), *_take_in(knocks[half:])]
         log.exception("webhooks not stored", deliveries=len(knocks))
         return [_BUSY] * len(knocks)
 
@@ -133,7 +141,7 @@ def _stored(knocks: list[Knock]) -> list[Outcome]:
     """Take them in; once more on a new connection, as the one that was kept may have been lost meanwhile."""
     try:
         return take_in(knocks)
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         connection.close()
         return take_in(knocks)
 

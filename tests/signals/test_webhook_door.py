@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from unittest.mock import patch
 
 import httpx2
+from django.db import DataError
 from django.db import connection as database
 from structlog.testing import capture_logs
 
+from integrations import webhook_intake
+from integrations.connectwise import hooks
 from integrations.connectwise.hooks import signature_of
-from integrations.models import Webhook, WebhookHint
+from integrations.contracts import Hint
+from integrations.models import Connection, Webhook, WebhookHint
 from integrations.sandbox.connectwise.callbacks import signing_key
+from integrations.services import save_connection
 from integrations.webhook_intake import LARGEST_BODY
-from integrations.webhooks import fetch_wanted_key, register_webhook, webhook_address
+from integrations.webhooks import Delivery, Lock, fetch_wanted_key, register_webhook, webhook_address
 from junto.asgi import http
 from signals.sync.webhook_door import WebhookDoor
 from tests.cases import forget_calls
@@ -78,6 +85,63 @@ class WebhookDoorTests(ConnectedTransactionTestCase):
         assert [answer.status_code for answer in answers] == [202, 400, 413, 202]
         assert self.hints() == ["7", "8"]
         assert (Webhook.unscoped.get().unreadable, Webhook.unscoped.get().oversized) == (1, 1)
+
+    def test_what_the_database_refuses_of_one_sender_keeps_no_others_out(self) -> None:
+        self.let_the_key_come()
+        stores = webhook_intake._store
+
+        def refuses(at: Connection, believed: Sequence[Any]) -> Any:
+            if any(each.hint.external_id == "13" for each in believed):
+                raise DataError("invalid byte sequence")
+            return stores(at, believed)
+
+        with patch.object(webhook_intake, "_store", refuses):
+            answers = self.knock(*(self.told(number) for number in (11, 12, 13, 14, 15)))
+        assert [answer.status_code for answer in answers] == [202, 202, 503, 202, 202]
+        assert self.hints() == ["11", "12", "14", "15"]
+
+    def test_an_address_that_is_none_spoils_nothing_of_another_organization(self) -> None:
+        self.let_the_key_come()
+        no_address = json.loads(self.told(1)) | {"Metadata": {"key_url": "https://[x"}}
+        rival = save_connection(
+            actor=self.actor(self.ines),
+            vendor="connectwise",
+            label="ConnectWise PSA",
+            base_url=self.sandbox.connections["southgate"].api_url,
+            credentials=self.credentials("southgate"),
+        )
+        hers = register_webhook(actor=self.actor(self.ines), connection=rival)
+        address = "/" + webhook_address(hers).split("/", 3)[3]
+
+        async def ask() -> Answers:
+            door = WebhookDoor(http)
+            transport = httpx2.ASGITransport(app=door)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as client:
+                signed = {"x-content-signature": "forged"}
+                bad = client.post(address, content=json.dumps(no_address), headers=signed)
+                answers = await asyncio.gather(bad, self.send(client, self.told(8)))
+            await asyncio.to_thread(door.close)
+            return answers
+
+        with capture_logs() as told:
+            answers = asyncio.run(ask())
+        assert [answer.status_code for answer in answers] == [401, 202]
+        assert [line["event"] for line in told if line["log_level"] == "error"] == []
+        assert self.hints() == ["8"]
+
+    def test_a_delivery_that_nobody_can_read_is_refused_alone(self) -> None:
+        self.let_the_key_come()
+        reads = hooks.read
+
+        def stumbles(delivery: Delivery, lock: Lock) -> Hint | None:
+            if delivery.body == b"odd":
+                raise RecursionError
+            return reads(delivery, lock)
+
+        with patch.object(hooks, "read", stumbles):
+            answers = self.knock(b"odd", self.told(9))
+        assert [answer.status_code for answer in answers] == [400, 202]
+        assert self.hints() == ["9"]
 
     def test_a_callback_whose_key_is_not_here_yet_is_no_error_of_the_server(self) -> None:
         with capture_logs() as told, self.assertNoLogs("django.request"):
