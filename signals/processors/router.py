@@ -244,9 +244,13 @@ class RouterProcessor(Processor[Route, RouterOptions]):
         return {"board_id": [board for board, _ in places], "status_id": [status for _, status in places]}
 
     def grant_limits(self, options: RouterOptions) -> Mapping[str, Sequence[JsonValue]]:
-        """Tickets of the catchall companies, and what rules say unless the model may too."""
+        """Tickets of the catchall companies that nobody owns, and what rules say unless the model may too."""
         said_by = [Producer.RULE, *((Producer.MODEL,) if options.by_model else ())]
-        return {"ticket.company": sorted(options.catchall()), "producer": [each.value for each in said_by]}
+        return {
+            "ticket.company": sorted(options.catchall()),
+            "ticket.assignee": [""],
+            "producer": [each.value for each in said_by],
+        }
 
     def grant_words(self, tool: str, options: RouterOptions) -> str:
         """Whose word it takes, and what becomes of which tickets."""

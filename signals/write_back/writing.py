@@ -64,6 +64,8 @@ def write_back(result: ProcessorResult) -> Action | None:
         "ticket.id": vendor_id(signal.external_id),
         "ticket.board": str(signal.board_id or ""),
         "ticket.company": signal.company.name.casefold() if signal.company else "",
+        # who has it when the change would leave, which may be long after the processor looked
+        "ticket.assignee": signal.assignee,
         "producer": result.producer,
         "confidence": result.confidence,
         # to set what is empty, no more than to set is asked for

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from contextlib import closing
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from approvals.models import Action, Origin
 from approvals.services import Verdict, decide_action, offered_tools, open_origin, propose_action
-from integrations.errors import TargetRefused
+from integrations.errors import IntegrationError, TargetRefused
 from integrations.services import open_ticket_source
 from junto.audit.models import AuditEntry
 from junto.team.services import limit_to_companies
 from junto.tenants.actors import Actor
 from junto.tenants.models import Membership
+from signals import tasks
 from signals.models import ProcessorResult, ProcessorRule, ProcessorSetting, ReviewItem, Signal
 from tests.signals.deliveries import stored
 from tests.signals.typing_cases import TypingCase
@@ -253,6 +255,22 @@ class AloneTests(RoutesCase):
         self.read(number)
         assert self.writes() == []
         assert ReviewItem.objects.for_organization(self.northwind).filter(state="open").count() == 2
+
+    def test_what_somebody_takes_before_the_change_leaves_waits_for_a_person(self) -> None:
+        self.grant()
+        self.rule("router", "close", "misplaced")
+        number = self.sandbox.plant_ticket("Misplaced")
+        with patch.object(tasks, "carry_back", side_effect=IntegrationError("It is away.")):
+            signal = self.read(number)
+        row = self.standing(signal, "router")
+        assert row is not None
+        owned = [{"op": "replace", "path": "owner", "value": {"identifier": "oskar"}}]
+        self.sandbox.change("tickets", number, owned, owner="northwind")
+        self.take_in(number)
+        tasks.write_back.call(str(row.pk))
+        self.drain()
+        assert self.action(signal).state == Action.State.WAITING
+        assert self.writes() == []
 
     def test_beyond_the_days_number_each_waits_under_approvals(self) -> None:
         self.grant(most_a_day="1")
