@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
@@ -109,15 +109,25 @@ class WebhookDoor:
         return await answer
 
     async def _write(self) -> None:
-        """Until nothing waits: take what waits, write it, answer it."""
+        """Until nothing waits: take what waits, write it, answer it. Where that cannot go on, none is left waiting."""
         loop = asyncio.get_running_loop()
-        while batch := self._waiting[:BATCH]:
-            del self._waiting[:BATCH]
-            answers = await loop.run_in_executor(self._thread, _take_in, [each.knock for each in batch])
-            for each, answer in zip(batch, answers, strict=True):
-                if not each.answer.done():
-                    each.answer.set_result(answer)
-        self._writer = None
+        batch: list[_Waiting] = []
+        try:
+            while batch := self._waiting[:BATCH]:
+                del self._waiting[:BATCH]
+                answers = await loop.run_in_executor(self._thread, _take_in, [each.knock for each in batch])
+                _tell(batch, answers)
+        except Exception:
+            log.exception("webhooks not written", deliveries=len(batch) + len(self._waiting))
+        finally:
+            left, self._waiting, self._writer = [*batch, *self._waiting], [], None
+            _tell(left, [_BUSY] * len(left))
+
+
+def _tell(waiting: Sequence[_Waiting], answers: Sequence[Answer]) -> None:
+    for each, answer in zip(waiting, answers, strict=True):
+        if not each.answer.done():
+            each.answer.set_result(answer)
 
 
 def _take_in(knocks: list[Knock]) -> list[Answer]:

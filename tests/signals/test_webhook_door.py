@@ -171,6 +171,18 @@ class WebhookDoorTests(ConnectedTransactionTestCase):
         await asyncio.to_thread(door.close)
         assert answer.status_code == 202
 
+    def test_a_door_that_can_write_no_more_sends_everybody_away_and_lets_nobody_wait(self) -> None:
+        async def ask() -> Answers:
+            door = WebhookDoor(http)
+            await asyncio.to_thread(door.close)
+            transport = httpx2.ASGITransport(app=door)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as client:
+                first = await asyncio.wait_for(self.send(client, self.told(1)), 5)
+                return [first, await asyncio.wait_for(self.send(client, self.told(2)), 5)]
+
+        answers = asyncio.run(ask())
+        assert [(answer.status_code, answer.headers["retry-after"]) for answer in answers] == [(503, "10")] * 2
+
     def test_a_body_of_unknown_length_is_not_read_and_all_else_goes_on_to_django(self) -> None:
         async def pieces() -> AsyncIterator[bytes]:
             yield self.told(1)
