@@ -8,7 +8,9 @@ answered after the commit. What cannot be taken soon is refused with the moment 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,9 +28,13 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 #: Deliveries of one transaction.
 BATCH: Final = 100
-#: Deliveries that are inside, and bytes of their bodies: what comes then is sent away.
+#: Deliveries that wait to be written, and bytes of all bodies that are here: what comes then is sent away.
 MOST_WAITING: Final = 500
 MOST_BYTES: Final = 64 * 1024 * 1024
+#: Deliveries whose body is still on its way, of one address and of all; behind a proxy that the server does not trust
+#: all have the same.
+MOST_SENDING_OF_ONE: Final = 20
+MOST_SENDING: Final = 200
 #: Seconds after which to come again.
 AGAIN: Final = 10
 #: Seconds for a body to arrive.
@@ -52,6 +58,10 @@ class Gone(Exception):
     """The sender went away before its body was here."""
 
 
+class Full(Exception):
+    """No more is held now."""
+
+
 class WebhookDoor:
     """ASGI application of the webhooks' addresses; all else goes on to the application behind it."""
 
@@ -60,6 +70,7 @@ class WebhookDoor:
         self._most_waiting = most_waiting
         self._waiting: list[_Waiting] = []
         self._inside = self._bytes = 0
+        self._sending: Counter[str] = Counter()
         self._writer: asyncio.Task[None] | None = None
         # one thread, so that its connection to the database stays
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="junto-hooks")
@@ -76,29 +87,58 @@ class WebhookDoor:
             await self._behind(scope, receive, send)
             return
         try:
-            status, headers = await self._answer(found[1], _headers(scope), receive)
+            status, headers = await self._answer(found[1], scope, receive)
         except Gone:
             return
         lines = [*_ALWAYS, (b"content-length", b"0"), *((k.lower().encode(), v.encode()) for k, v in headers.items())]
         await send({"type": "http.response.start", "status": status, "headers": lines})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _answer(self, token: str, headers: Mapping[str, str], receive: Receive) -> Answer:
-        if self._inside >= self._most_waiting or self._bytes > MOST_BYTES:
-            return _BUSY
-        length = headers.get("content-length", "")
-        size = int(length) if fits(length) else 0
-        self._inside += 1
-        self._bytes += size
+    async def _answer(self, token: str, scope: Scope, receive: Receive) -> Answer:
+        headers, parts = _headers(scope), list[bytes]()
         try:
-            async with asyncio.timeout(PATIENCE):
-                body = await _body(receive) if fits(length) else None
+            self._require_room()
+            body = None
+            if fits(headers.get("content-length", "")):
+                body = await self._body(_peer(scope), receive, parts)
+                self._require_room()
             return await self._take_in(Knock(token=token, body=body, headers=headers))
         except TimeoutError:
             return 408, {}
+        except Full:
+            return _BUSY
         finally:
-            self._inside -= 1
-            self._bytes -= size
+            self._bytes -= sum(map(len, parts))
+
+    def _require_room(self) -> None:
+        """Raises Full."""
+        if self._inside >= self._most_waiting or self._bytes > MOST_BYTES:
+            raise Full
+
+    async def _body(self, peer: str, receive: Receive, parts: list[bytes]) -> bytes | None:
+        """The body, whose pieces stand in `parts` as they come; None where more comes than is read.
+
+        Who is slow takes no place of those that wait to be written. Raises Full, Gone, TimeoutError.
+        """
+        if self._sending[peer] >= MOST_SENDING_OF_ONE or self._sending.total() >= MOST_SENDING:
+            raise Full
+        self._sending[peer] += 1
+        try:
+            async with asyncio.timeout(PATIENCE):
+                size, more = 0, True
+                while more:
+                    piece, more = await _piece(receive)
+                    parts.append(piece)
+                    size += len(piece)
+                    self._bytes += len(piece)
+                    if size > LARGEST_BODY:
+                        return None
+                    if more:
+                        self._require_room()
+        finally:
+            self._sending[peer] -= 1
+            self._sending += Counter()  # drops whoever sends nothing now
+        return b"".join(parts)
 
     async def _take_in(self, knock: Knock) -> Answer:
         """Wait for its turn and for the commit."""
@@ -106,7 +146,11 @@ class WebhookDoor:
         self._waiting.append(_Waiting(knock, answer))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
-        return await answer
+        self._inside += 1
+        try:
+            return await answer
+        finally:
+            self._inside -= 1
 
     async def _write(self) -> None:
         """Until nothing waits: take what waits, write it, answer it. Where that cannot go on, none is left waiting."""
@@ -165,17 +209,21 @@ def _headers(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """The body; None where more comes than was announced. Raises Gone."""
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Gone
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > LARGEST_BODY:
-            return None
-        if not message.get("more_body"):
-            return b"".join(parts)
+def _peer(scope: Scope) -> str:
+    """Whom a request counts for: its address, of IPv6 the network that one subscriber has; "" where none is known."""
+    host = str((scope.get("client") or ("",))[0])
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return host
+    return str(address.ipv4_mapped or ipaddress.IPv6Network((int(address), 64), strict=False))
+
+
+async def _piece(receive: Receive) -> tuple[bytes, bool]:
+    """What came next of a body, and whether more comes. Raises Gone."""
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise Gone
+    return message.get("body", b""), bool(message.get("more_body"))

@@ -13,6 +13,8 @@ from django.views.decorators.http import require_POST
 from integrations.webhook_intake import KEY_EVERY, LARGEST_BODY, Knock, Outcome, take_in
 from integrations.webhooks import DeliveryRefused, KeyMissing, NoSuchWebhook, Refusal
 
+#: Of the longest length that is read at all.
+_DIGITS = len(str(LARGEST_BODY))
 #: What the sender is told; no word of why, which is for the connection's page.
 _STATUS = {
     Refusal.UNSIGNED: 401,
@@ -39,7 +41,7 @@ def answer_to(outcome: Outcome) -> tuple[int, Mapping[str, str]]:
 
 def fits(length: str) -> bool:
     """Whether a body of that `Content-Length` is read at all; without a length it counts as too large."""
-    return length.isascii() and length.isdigit() and int(length[:20]) <= LARGEST_BODY
+    return length.isascii() and length.isdigit() and len(length) <= _DIGITS and int(length) <= LARGEST_BODY
 
 
 @csrf_exempt

@@ -23,7 +23,9 @@ from integrations.services import save_connection
 from integrations.webhook_intake import LARGEST_BODY
 from integrations.webhooks import Delivery, Lock, fetch_wanted_key, register_webhook, webhook_address
 from junto.asgi import http
-from signals.sync.webhook_door import WebhookDoor
+from signals.sync import webhook_door
+from signals.sync.webhook_door import MOST_SENDING_OF_ONE, WebhookDoor
+from signals.sync.webhooks import fits
 from tests.cases import forget_calls
 from tests.integrations.connected import ConnectedTransactionTestCase
 
@@ -171,6 +173,58 @@ class WebhookDoorTests(ConnectedTransactionTestCase):
         await asyncio.to_thread(door.close)
         assert answer.status_code == 202
 
+    def test_who_is_slow_to_send_keeps_nobody_else_out_however_much_is_announced(self) -> None:
+        self.let_the_key_come()
+        asked, after = asyncio.run(self.knock_beside_slow_senders(MOST_SENDING_OF_ONE))
+        assert [(answer.status_code, answer.headers.get("retry-after")) for answer in asked] == [
+            (202, None),
+            (503, "10"),
+            (503, "10"),
+        ]
+        assert after.status_code == 202
+        assert self.hints() == ["1", "4"]
+
+    async def knock_beside_slow_senders(self, count: int) -> tuple[Answers, httpx2.Response]:
+        """From elsewhere, from a slow sender's address, from its IPv6 network; and at last when the slow are gone."""
+        door, gone = WebhookDoor(http), asyncio.Event()
+
+        async def nothing_comes() -> dict[str, Any]:
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def nobody_listens(message: dict[str, Any]) -> None:
+            raise AssertionError(message)
+
+        async def send(host: str, number: int) -> httpx2.Response:
+            transport = httpx2.ASGITransport(app=door, client=(host, 1))
+            async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as client:
+                return await self.send(client, self.told(number))
+
+        slow = [
+            asyncio.create_task(door(announced(host, self.address), nothing_comes, nobody_listens))
+            for host in ["203.0.113.5", "2001:db8::1"]
+            for _ in range(count)
+        ]
+        await asyncio.sleep(0)
+        asked = [await send("198.51.100.7", 1), await send("203.0.113.5", 2), await send("2001:db8::2", 3)]
+        gone.set()
+        await asyncio.gather(*slow)
+        after = await send("203.0.113.5", 4)
+        await asyncio.to_thread(door.close)
+        return asked, after
+
+    def test_what_would_be_too_much_together_is_counted_as_it_comes_and_let_go_of(self) -> None:
+        self.let_the_key_come()
+        with patch.object(webhook_door, "MOST_BYTES", 10):
+            [away] = self.knock(self.told(1))
+        assert (away.status_code, away.headers["retry-after"]) == (503, "10")
+        [taken] = self.knock(self.told(1))
+        assert taken.status_code == 202
+
+    def test_a_length_of_too_many_figures_is_too_large(self) -> None:
+        lengths = ("", "12", str(LARGEST_BODY), str(LARGEST_BODY + 1), "0" * 20 + "9" * 40)
+        assert [fits(length) for length in lengths] == [False, True, True, False, False]
+
     def test_a_door_that_can_write_no_more_sends_everybody_away_and_lets_nobody_wait(self) -> None:
         async def ask() -> Answers:
             door = WebhookDoor(http)
@@ -198,6 +252,12 @@ class WebhookDoorTests(ConnectedTransactionTestCase):
             return [chunked.status_code, looked.status_code, nobodys.status_code]
 
         assert asyncio.run(ask()) == [413, 405, 404]
+
+
+def announced(host: str, path: str) -> dict[str, Any]:
+    """A delivery from there of which nothing but its length is known."""
+    headers = [(b"content-length", str(LARGEST_BODY).encode())]
+    return {"type": "http", "method": "POST", "path": path, "headers": headers, "client": (host, 1)}
 
 
 def lose_connection() -> None:
