@@ -9,9 +9,10 @@ from uuid import UUID
 from django.utils import timezone
 from pydantic import JsonValue
 
-from agent.events import RequestedCall
+from agent.events import PersonDirected, RequestedCall, UserSaid
 from agent.journal import Progress, read_progress
 from agent.models import AgentSession, RunStep
+from agent.offering import FIND_TOOLS, Wants, names_found, tool_specs
 from agent.openings import StepTold, fact_values, foreign_texts, runbook_facts, standing_instructions
 from agent.prompts import Mode, PromptFacts, RunbookFacts, opening
 from agent.solutions import similar_texts
@@ -52,8 +53,21 @@ class SessionContext:
 
     @property
     def specs(self) -> list[ToolSpec]:
-        """The offered tools as the model sees them, in a stable order."""
-        return [ToolSpec(tool.name, tool.description, tool.schema) for _, tool in sorted(self.tools.items())]
+        """Of the tools it may use those that the model is shown now, in a stable order."""
+        return tool_specs(self.tools, self._wants)
+
+    @property
+    def _wants(self) -> Wants:
+        """What the rows tell of what is needed: the same again whoever takes the session up."""
+        rows = self.progress.rows
+        found = names_found(row.result for row in rows if row.tool == FIND_TOOLS)
+        mentioned = self.version.document.tools if self.version else ()
+        said = [event.text for event in self.progress.events if isinstance(event, UserSaid | PersonDirected)]
+        return Wants(
+            ticket=f"{self.facts.subject}\n{self.facts.description}",
+            remarks=said,
+            named=found | frozenset(mentioned) | frozenset(row.tool for row in rows),
+        )
 
     def messages(self) -> list[ChatMessage]:
         """The whole request: opening, then the conversation rebuilt from events."""

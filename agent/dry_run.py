@@ -17,6 +17,7 @@ from pydantic import JsonValue
 from agent.dry_steps import DryStep, DrySteps
 from agent.events import CallRefused, Event, ModelReplied, PersonDirected, RequestedCall
 from agent.lanes import LaneCall, LaneResult, Verdict
+from agent.offering import FIND_TOOLS, Wants, found_tools, names_found, tool_specs
 from agent.openings import StepTold
 from agent.recordings import Recording
 from agent.transcript import ActionView, rebuild
@@ -97,8 +98,15 @@ class DryRun:
 
     @property
     def specs(self) -> list[ToolSpec]:
-        """The offered tools as the model sees them, in a stable order."""
-        return [ToolSpec(tool.name, tool.description, tool.schema) for _, tool in sorted(self._ground.tools.items())]
+        """The tools that the model is shown, chosen as a session chooses them."""
+        ground, views = self._ground, self._views.values()
+        found = names_found(view.result for view in views if view.tool == FIND_TOOLS)
+        wants = Wants(
+            ticket=f"{ground.facts.subject}\n{ground.facts.description}",
+            remarks=[event.text for event in self._events if isinstance(event, PersonDirected)],
+            named=found | frozenset(ground.version.document.tools) | frozenset(view.tool for view in views),
+        )
+        return tool_specs(ground.tools, wants)
 
     def messages(self) -> list[ChatMessage]:
         """The whole request, made as that of a session is."""
@@ -228,8 +236,11 @@ class DryRun:
             return raw.model_copy(update={"reason": f"This run has used its {MAX_CALLS} tool calls."}), None
         step = self._steps.of_call(tool.name, frozen)
         verdict, reason = self._verdict(tool, frozen, step)
-        near, result = "", None
-        if verdict == "read":
+        near = ""
+        result: JsonValue = None
+        if tool.name == FIND_TOOLS:  # what there is to find is known without anybody having looked
+            near, result = "ticket", found_tools(self._ground.tools, str(frozen["words"]))
+        elif verdict == "read":
             found = self._ground.recorded(tool.name, mark)
             verdict = "read" if found else "unseen"
             near, result = (found.near, found.result) if found else ("", None)

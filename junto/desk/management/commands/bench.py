@@ -16,6 +16,7 @@ BENCHMARKS = {
     "processors": ("rounds",),
     "runbook_list": ("runbooks", "rounds"),
     "signal_list": ("signals", "rounds"),
+    "tool_offer": (),
     "ticket_delivery": ("tickets", "rounds"),
     "webhook_accept": ("seconds", "rounds"),
 }
