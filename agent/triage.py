@@ -70,6 +70,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
             "resolve": reverse("signal-resolve", args=[signal.pk]),
             "dismiss": reverse("signal-dismiss", args=[signal.pk]),
             "choose_runbook": reverse("signal-choose-runbook", args=[signal.pk]),
+            "tools": reverse("signal-tools", args=[signal.pk]),
         },
     }
 

@@ -115,13 +115,18 @@ def propose_action(
     return action
 
 
-def offered_tools(*, organization: Organization, company: Company, reads_only: bool = False) -> list[AnyTool]:
-    """The tools a session about `company` may be told of: connected, linked to it, and not switched off (I11)."""
+def offered_tools(
+    *, organization: Organization, company: Company, reads_only: bool = False, to_person: bool = False
+) -> list[AnyTool]:
+    """The tools a session about `company` may be told of: connected, linked to it, and not switched off (I11).
+
+    `to_person`: those that a person may run there by hand, which may reach another company.
+    """
     rules = policy_rules(organization=organization)
     return [
         tool
         for tool in connected_tools(organization=organization, company=company)
-        if tool.scope is not Scope.ACROSS
+        if (to_person or tool.scope is not Scope.ACROSS)
         and not (reads_only and tool.is_write)
         and effective_policy(ToolFacts.of(tool), str(company.pk), rules).mode is not Mode.DISABLED
     ]

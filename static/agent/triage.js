@@ -341,6 +341,7 @@ document.addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
   if (key === "j" && page.dataset.next) location.assign(page.dataset.next);
   else if (key === "k" && page.dataset.previous) location.assign(page.dataset.previous);
+  else if (key === "t") find("[data-tools]")?.click();
   else if (key === "a" && !find("[data-start-box]").hidden) find("[data-start]")?.click();
 });
 

@@ -1,0 +1,229 @@
+"""A tool that a person runs by hand on a signal: the same card, the same door, and no model (PRODUCT 6)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from pydantic import JsonValue
+
+from agent.attention import ring_session
+from agent.models import AgentSession
+from agent.offering import FIND_TOOLS
+from agent.services import live_session
+from approvals.errors import StaleLease
+from approvals.fields import Field, plain, schema_fields
+from approvals.models import Action, Origin
+from approvals.services import offered_tools, open_origin, propose_action
+from integrations.models import Contact
+from integrations.tools import AnyTool
+from junto.tenants.actors import Actor
+from junto.tenants.permissions import Permission, require
+from runbooks.catalogue import LIKELY_FACTS
+from signals.facts import SignalFacts
+from signals.models import Signal
+
+#: So often a proposal is tried whose session went on in the same moment.
+ATTEMPTS: Final = 5
+#: Earlier look-ups of the company whose answers give choices, and choices of one field.
+ANSWERS_READ, MOST_CHOICES = 60, 40
+#: What a record of an answer is called by.
+NAMES: Final = ("name", "hostname", "title", "label", "subject", "summary", "text", "email", "user_principal_name")
+#: Arguments that are told by the e-mail address of one of the company's people.
+BY_EMAIL: Final = frozenset({"user", "email", "user_email"})
+YES_OR_NO: Final = (("true", "Yes"), ("false", "No"))
+
+
+class ByHandRefused(ValueError):
+    """The tool cannot be run here now; the message says why."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A value that an argument may take, and what people call it."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
+class ByHandField:
+    """One argument of the form. `suggested` are records of the signal's company; `error` says what is wrong with it."""
+
+    field: Field
+    suggested: tuple[Choice, ...] = ()
+    error: str = ""
+
+
+def tools_by_hand(signal: Signal, *, actor: Actor) -> list[AnyTool]:
+    """What `actor` may run on this signal, by name; none without its company."""
+    if signal.company is None or not signal.company.is_active:
+        return []
+    if not actor.can(Permission.PROPOSE_ACTIONS, signal.company):
+        return []
+    found = offered_tools(organization=signal.organization, company=signal.company, to_person=True)
+    return [tool for tool in found if tool.name != FIND_TOOLS]
+
+
+def form_fields(
+    tool: AnyTool, signal: Signal, *, facts: Mapping[str, JsonValue], known: SignalFacts
+) -> list[ByHandField]:
+    """The tool's arguments, filled with what the ticket tells, each with the records of the company to choose from."""
+    filled = _prefilled(tool, facts, known)
+    fields = [_three_valued(field, tool) for field in schema_fields(tool.schema, filled)]
+    answers = _answers(tool, signal)
+    return [ByHandField(field, _suggested(field, signal, answers)) for field in fields]
+
+
+def with_input(fields: list[ByHandField], typed: Mapping[str, str], errors: Mapping[str, str]) -> list[ByHandField]:
+    """The same form with what a person typed, and what is wrong with it."""
+    return [
+        replace(
+            each,
+            field=replace(each.field, value=_typed_value(each.field, typed)),
+            error=errors.get(each.field.name, ""),
+        )
+        for each in fields
+    ]
+
+
+def arguments_typed(fields: list[ByHandField], typed: Mapping[str, str]) -> dict[str, JsonValue]:
+    """What a person typed, as arguments: fields left empty are left out. The tool says whether they fit."""
+    arguments: dict[str, JsonValue] = {}
+    for each in fields:
+        field, text = each.field, typed.get(each.field.name, "")
+        if field.kind == "boolean":
+            arguments[field.name] = bool(text)
+        elif text.strip():
+            arguments[field.name] = _read(field, text)
+    return arguments
+
+
+def run_by_hand(
+    *, actor: Actor, signal: Signal, tool: AnyTool, arguments: Mapping[str, JsonValue], key: str
+) -> tuple[Action, AgentSession | None]:
+    """Ask for one call on a signal, in its live session where it has one. The same `key` again gives the same action.
+
+    A look-up that may run is run at once; a change waits for its approval. A session that only prepares takes no
+    changes: such a call stands on its own. Not to be called inside a transaction.
+
+    Raises:
+        PermissionDenied: `actor` may not propose actions for the signal's company.
+        ByHandRefused: the signal is of no company yet, closed, or its session is over or too busy.
+    """
+    require(actor, Permission.PROPOSE_ACTIONS, signal.company or signal.organization)
+    if signal.company is None:
+        raise ByHandRefused("Nobody knows yet which company this ticket belongs to: choose it first.")
+    if signal.state not in Signal.OPEN:
+        raise ByHandRefused("This signal is closed: nothing is run on it any more.")
+    for _ in range(ATTEMPTS):
+        session = live_session(signal)
+        if session is not None and tool.is_write and session.origin.mode == Origin.Mode.PREPARE:
+            session = None
+        origin = session.origin if session is not None else _origin(signal, actor, key)
+        try:
+            action = propose_action(
+                actor=actor,
+                origin=origin,
+                fence=origin.fence,
+                tool_name=tool.name,
+                arguments=arguments,
+                call_id=f"hand.{key}",
+            )
+        except StaleLease:
+            continue
+        if session is not None:
+            ring_session(session)
+        return action, session
+    raise ByHandRefused("The agent is at work here, or the ticket just moved: nothing was done. Try it again.")
+
+
+def _origin(signal: Signal, actor: Actor, key: str) -> Origin:
+    """What a call stands on that belongs to no session."""
+    if signal.company is None:
+        raise ByHandRefused("This ticket belongs to no known company.")
+    member = actor.membership.pk if actor.membership else actor.kind
+    return open_origin(
+        organization=signal.organization,
+        kind=Origin.Kind.BY_HAND,
+        key=f"hand:{signal.pk}:{member}:{key}",
+        subject=signal.origin_subject,
+        mode=Origin.Mode.BY_HAND,
+        company=signal.company,
+        revision=signal.revision,
+    )
+
+
+def _prefilled(tool: AnyTool, facts: Mapping[str, JsonValue], known: SignalFacts) -> dict[str, JsonValue]:
+    """What the ticket itself tells. Numbers of the PSA's records go into the PSA's own tools alone."""
+    filled: dict[str, JsonValue] = {}
+    for name in tool.arguments.model_fields:
+        path = LIKELY_FACTS.get(name, "")
+        needed = tool.arguments.model_fields[name].is_required()  # a filter filled in would hide what is looked for
+        if needed and path in facts and (tool.vendor == known.vendor or name in BY_EMAIL):
+            filled[name] = facts[path]
+    return filled
+
+
+def _three_valued(field: Field, tool: AnyTool) -> Field:
+    """A yes or no that may be left open is a choice of three: an empty box would say no."""
+    properties = tool.schema.get("properties")
+    shape = properties.get(field.name) if isinstance(properties, dict) else None
+    if field.kind != "boolean" or field.required or (isinstance(shape, dict) and "default" in shape):
+        return field
+    return replace(field, kind="enum", choices=YES_OR_NO, value="true" if field.value is True else "")
+
+
+def _answers(tool: AnyTool, signal: Signal) -> list[JsonValue]:
+    """What the newest look-ups in the same system answered about the signal's company."""
+    rows = Action.objects.for_organization(signal.organization).filter(
+        company=signal.company, tool__startswith=f"{tool.vendor}.", category="read", state=Action.State.SUCCEEDED
+    )
+    return list(rows.order_by("-created_at").values_list("result", flat=True)[:ANSWERS_READ])
+
+
+def _suggested(field: Field, signal: Signal, answers: list[JsonValue]) -> tuple[Choice, ...]:
+    """Records of the company that this argument may name: its people, and what look-ups found."""
+    found: dict[str, str] = {}
+    if field.name in BY_EMAIL:
+        people = Contact.objects.for_organization(signal.organization).filter(company=signal.company, gone_at=None)
+        found.update(people.exclude(email="").values_list("email", "name")[:MOST_CHOICES])
+    stem = field.name.removesuffix("_id")
+    if field.name.endswith("_id") or field.name in BY_EMAIL:
+        for answer in answers:
+            for row in _rows(answer, f"{stem}s"):
+                value = row.get("id") if field.name not in BY_EMAIL else row.get("user_principal_name")
+                if isinstance(value, str | int) and not isinstance(value, bool):
+                    found.setdefault(str(value), _name_of(row))
+    return tuple(Choice(plain(value), plain(label)[:120]) for value, label in list(found.items())[:MOST_CHOICES])
+
+
+def _rows(answer: JsonValue, name: str) -> list[dict[str, JsonValue]]:
+    rows = answer.get(name) if isinstance(answer, dict) else None
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _name_of(row: Mapping[str, JsonValue]) -> str:
+    return next((str(row[name]) for name in NAMES if row.get(name)), "")
+
+
+def _typed_value(field: Field, typed: Mapping[str, str]) -> str | bool:
+    return bool(typed.get(field.name)) if field.kind == "boolean" else typed.get(field.name, "")
+
+
+def _read(field: Field, text: str) -> JsonValue:
+    if field.kind == "list":
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return [_json(line) for line in lines] if field.item in ("object", "array") else list[JsonValue](lines)
+    return _json(text) if field.kind == "enum" else text
+
+
+def _json(text: str) -> JsonValue:
+    """A value written as JSON; what is none stays text, and the tool says what is wrong with it."""
+    try:
+        value: JsonValue = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value

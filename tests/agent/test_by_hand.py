@@ -1,0 +1,134 @@
+"""A tool that a person runs by hand: found by words, its form filled from the ticket, through the same door."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+
+from agent.journal import read_events
+from approvals.models import Action, Origin
+from approvals.overrides import set_policy
+from approvals.policy import Mode
+from integrations.tools import registry
+from tests.agent.cases import SessionTestCase
+
+KEY, OTHER = "a" * 32, "b" * 32
+NOTE = "connectwise.add_internal_note"
+
+
+class ByHandCase(SessionTestCase):
+    def find(self, words: str) -> HttpResponse:
+        """The list of tools, as Theo finds it by words."""
+        return self.log_in(self.theo).get(self.path(f"signals/{self.signal.pk}/tools/"), {"q": words})
+
+    def form(self, tool: str) -> HttpResponse:
+        """A tool's form."""
+        return self.log_in(self.theo).get(self.path(f"signals/{self.signal.pk}/tools/{tool}/"))
+
+    def send(self, tool: str, key: str, **typed: Any) -> HttpResponse:
+        """Theo fills a form and sends it."""
+        path = self.path(f"signals/{self.signal.pk}/tools/{tool}/")
+        return self.log_in(self.theo).post(path, {"key": key, **typed})
+
+
+class PickingTests(ByHandCase):
+    def test_tools_are_found_by_words_and_say_what_becomes_of_them(self) -> None:
+        page = self.find("internal note")
+
+        assert next(tool.words.name for tool in page.context["tools"]) == NOTE
+        self.assertContains(page, "Ask once a session. Technicians and above may decide.")
+        assert self.find("search tickets").context["tools"][0].then == "Runs at once"
+        self.assertContains(self.find("zzz"), "No tool found")
+
+    def test_what_is_switched_off_is_not_there_and_its_form_neither(self) -> None:
+        set_policy(actor=self.actor(self.adam), tool=registry.get(NOTE), mode=Mode.DISABLED)
+
+        assert NOTE not in [tool.words.name for tool in self.find("").context["tools"]]
+        assert self.form(NOTE).status_code == 404
+
+    def test_a_signal_without_a_company_says_why_there_are_no_tools(self) -> None:
+        self.signal = self.ticket("From somebody unknown", "Hello", company_id=None)
+
+        self.assertContains(self.find(""), "Choose it on the signal")
+
+    def test_a_rival_finds_neither_list_nor_form(self) -> None:
+        for path in ("tools/", f"tools/{NOTE}/"):
+            response = self.log_in(self.ines).get(self.path(f"signals/{self.signal.pk}/{path}"))
+            assert response.status_code in (403, 404)
+
+    def test_the_ticket_fills_what_is_needed_and_the_company_gives_choices(self) -> None:
+        self.send("connectwise.find_contact", KEY)
+        note, search = self.form(NOTE), self.form("connectwise.search_tickets")
+
+        filled = {one.field.name: one.field.value for one in note.context["fields"]}
+        assert filled["ticket_id"] == self.signal.external_id
+        contact = next(one for one in search.context["fields"] if one.field.name == "contact_id")
+        assert contact.field.value == ""
+        assert "Dana Reyes" in [choice.label for choice in contact.suggested]
+
+
+class RunningTests(ByHandCase):
+    def test_a_look_up_is_answered_at_once_without_any_session(self) -> None:
+        response = self.send("connectwise.search_tickets", KEY, text="VPN", limit="5")
+
+        action = Action.unscoped.get(tool="connectwise.search_tickets")
+        assert response["Location"].endswith(f"actions/{action.pk}/result/")
+        assert (action.state, action.arguments["limit"]) == (Action.State.SUCCEEDED, 5)
+        assert (action.proposed_by, action.origin.mode) == ("Theo Hartmann", Origin.Mode.BY_HAND)
+
+    def test_a_change_waits_for_its_approval_and_two_presses_ask_once(self) -> None:
+        for _ in range(2):
+            response = self.send(NOTE, KEY, ticket_id=self.signal.external_id, text="Called back.")
+        (action,) = Action.unscoped.filter(tool=NOTE)
+
+        assert action.state == Action.State.WAITING
+        assert response["Location"].endswith(f"approvals/?action={action.pk}")
+        assert self.sandbox.effects() == []
+        self.log_in(self.theo)
+        body = {"verdict": "approve", "digest": action.digest}
+        self.client.post(self.path(f"approvals/{action.pk}/decide/"), body, content_type="application/json")
+        self.drain()
+        assert len(self.sandbox.effects()) == 1
+
+    def test_what_does_not_fit_is_told_at_its_field_and_what_was_typed_is_kept(self) -> None:
+        page = self.send("connectwise.search_tickets", KEY, text="VPN", limit="many")
+
+        assert page.status_code == 422
+        self.assertContains(page, "Must be a whole number.", status_code=422)
+        self.assertContains(page, 'value="VPN"', status_code=422)
+        assert not Action.unscoped.filter(tool="connectwise.search_tickets").exists()
+
+    def test_in_a_session_the_card_stands_in_its_chat_and_no_model_is_asked(self) -> None:
+        session = self.start()
+        for action in self.waiting(session):
+            self.decide(action, "deny", reason="By hand")
+        before = len(read_events(session))
+        told = self.run_on(session).steps_used
+        response = self.send(NOTE, OTHER, ticket_id=self.signal.external_id, text="By hand.")
+        self.drain()
+
+        assert response["Location"].endswith(f"signals/{self.signal.pk}/")
+        action = Action.unscoped.get(tool=NOTE, call_id=f"hand.{OTHER}")
+        assert action.origin_id == session.origin_id
+        assert [row.action_id for row, _ in read_events(session)[before:]] == [action.pk]
+        assert self.run_on(session).steps_used == told
+
+    def test_a_prepared_session_takes_no_change_so_it_stands_on_its_own(self) -> None:
+        session = self.start(mode="prepare")
+        self.send(NOTE, KEY, ticket_id=self.signal.external_id, text="By hand.")
+
+        action = Action.unscoped.get(tool=NOTE)
+        assert action.state == Action.State.WAITING
+        assert action.origin_id != session.origin_id
+
+    def test_another_companys_ticket_is_refused_and_nothing_leaves(self) -> None:
+        foreign = self.sandbox.plant_ticket("Theirs", "Text", company_id=251)
+        self.send(NOTE, KEY, ticket_id=str(foreign), text="By hand.")
+
+        action = Action.unscoped.get(tool=NOTE)
+        assert action.state == Action.State.REFUSED
+        assert "is not a ticket of" in action.reason
+
+    def test_a_form_that_was_not_made_here_is_not_taken(self) -> None:
+        assert self.send(NOTE, "x").status_code == 404
