@@ -8,5 +8,5 @@ from approvals import views
 
 urlpatterns = [
     path("policies/", views.policies, name="policies"),
-    path("policies/<str:tool>/", views.set_tool_policy, name="policy-set"),
+    path("policies/<str:tool>/", views.tool_policy, name="policy-set"),
 ]

@@ -1,10 +1,8 @@
-"""Tools and policies: what runs by itself, what asks, and who said so."""
+"""Tools and policies: every tool there is, what runs by itself, what asks, and who said so."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import groupby
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,81 +10,91 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_headers
 
-from approvals.cards import system_label
-from approvals.grants import policy_rules
-from approvals.models import ApprovalPolicy
+from approvals.catalogue import (
+    Wanted,
+    connection_to,
+    last_uses,
+    systems,
+    tool_arguments,
+    tool_groups,
+    tool_row,
+)
 from approvals.overrides import PolicyRefused, set_policy
-from approvals.policy import EffectivePolicy, Mode, PolicyRule, ToolFacts, effective_policy
-from integrations.models import Connection
+from approvals.policy import Mode
+from approvals.tool_words import CATEGORY_WORDS, MODE_WORDS
 from integrations.toolbox import toolbox
-from integrations.tools import AnyTool, Flag
+from integrations.tools import AnyTool, Risk
+from integrations.vendors import VENDORS
 from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission
 
-#: Mode -> its words and look, as the design's table of words says.
-WORDS: dict[Mode, tuple[str, str, str]] = {
-    Mode.AUTO: ("Runs by itself", "play", ""),
-    Mode.ONCE: ("Ask once a session", "clock", ""),
-    Mode.ALWAYS: ("Always ask", "hand", "accent"),
-    Mode.DISABLED: ("Off", "ban", ""),
-}
-
-
-@dataclass(frozen=True)
-class ToolRow:
-    """One tool of the page. `override` is the mode set at the place shown, empty = inherited; `options` may be set."""
-
-    tool: str
-    title: str
-    category: str
-    risk: str
-    client_sees: bool
-    default_word: str
-    override: str
-    override_word: str
-    options: list[tuple[str, str]]
-    never_unattended: bool
-    effective_word: str
-    effective_icon: str
-    effective_tone: str
-    source: str
-    path: str
-    unattended: bool
-
-
-@dataclass(frozen=True)
-class ToolGroup:
-    """The tools of one system."""
-
-    system: str
-    tools: list[ToolRow]
+#: What a page's query may hold.
+KEPT = ("company", "q", "vendor", "category", "risk", "policy", "connected")
 
 
 @require_safe
+@vary_on_headers("HX-Request", "HX-Target")
 def policies(request: HttpRequest) -> HttpResponse:
-    """Every tool of the connected systems with the policy in force and where it comes from."""
+    """Every tool with the policy in force and where it comes from; `q` and the filters narrow it."""
     actor = actor_of(request)
     company = _company(actor, request.GET.get("company", ""))
+    wanted = Wanted.of(request.GET.dict(), vendors=[slug for slug, _ in systems(actor)])
+    groups = list(tool_groups(actor, company, wanted))
     context = {
-        "groups": list(_groups(actor, company)),
+        "groups": groups,
+        "found": sum(len(group.tools) for group in groups),
+        "total": len(toolbox(actor.organization).all()),
+        "wanted": wanted,
+        "kept": urlencode([(name, request.GET[name]) for name in KEPT if request.GET.get(name)]),
         "companies": Company.objects.visible_to(actor).filter(is_active=True),
         "company": company,
+        "choices": {
+            "vendor": systems(actor),
+            "category": [(each.value, words) for each, words in CATEGORY_WORDS.items()],
+            "risk": [(each.value, each.value.capitalize()) for each in Risk],
+            "policy": [(mode.value, words) for mode, words in MODE_WORDS.items()],
+            "connected": [("yes", "Connected"), ("no", "Not connected")],
+        },
         "may_edit": actor.can(Permission.MANAGE_POLICIES),
+        "may_connect": actor.can(Permission.MANAGE_INTEGRATIONS),
     }
-    return render(request, "approvals/policies.html", context)
+    partial = request.headers.get("HX-Target") == "catalogue"
+    return render(request, "approvals/_catalogue.html" if partial else "approvals/policies.html", context)
 
 
-@require_POST
-def set_tool_policy(request: HttpRequest, tool: str) -> HttpResponse:
-    """Set or take back the policy of one tool: fields `mode` (empty = inherits), `company`, `never_unattended`."""
+@require_http_methods(["GET", "HEAD", "POST"])
+def tool_policy(request: HttpRequest, tool: str) -> HttpResponse:
+    """A tool's own page; sent to, it sets or takes back the tool's policy."""
     actor = actor_of(request)
     tools = toolbox(actor.organization)
     if tool not in tools:
         raise Http404("There is no such tool.")
+    chosen = tools.get(tool)
+    if request.method == "POST":
+        return _set(request, actor, chosen)
+    company = _company(actor, request.GET.get("company", ""))
+    row = tool_row(actor, company, chosen)
+    context = {
+        "tool": row,
+        "words": row.words,
+        "arguments": tool_arguments(chosen),
+        "uses": last_uses(actor, chosen),
+        "connection": connection_to(actor, chosen.vendor),
+        "can_connect": chosen.vendor in VENDORS,
+        "company": company,
+        "companies": Company.objects.visible_to(actor).filter(is_active=True),
+        "may_connect": actor.can(Permission.MANAGE_INTEGRATIONS),
+    }
+    return render(request, "approvals/tool.html", context)
+
+
+def _set(request: HttpRequest, actor: Actor, tool: AnyTool) -> HttpResponse:
+    """Fields `mode` (empty = inherits), `company`, `never_unattended`; `kept` = the list's query, shown again after."""
     company = _company(actor, request.POST.get("company", ""))
     wanted = request.POST.get("mode", "")
     if wanted and wanted not in list(Mode):
@@ -94,14 +102,18 @@ def set_tool_policy(request: HttpRequest, tool: str) -> HttpResponse:
     try:
         set_policy(
             actor=actor,
-            tool=tools.get(tool),
+            tool=tool,
             mode=Mode(wanted) if wanted else None,
             company=company,
             never_unattended=bool(request.POST.get("never_unattended")),
         )
     except PolicyRefused as refusal:
         messages.error(request, str(refusal))
-    return redirect(reverse("policies") + (f"?company={company.pk}" if company else ""))
+    kept = dict(parse_qsl(request.POST.get("kept", "")))
+    query = {name: kept[name] for name in KEPT if name in kept and name != "company"}
+    if company:
+        query["company"] = str(company.pk)
+    return redirect(reverse("policies") + (f"?{urlencode(query)}" if query else ""))
 
 
 def _company(actor: Actor, wanted: str) -> Company | None:
@@ -112,55 +124,3 @@ def _company(actor: Actor, wanted: str) -> Company | None:
         return Company.objects.visible_to(actor).get(pk=UUID(wanted))
     except (ValueError, ValidationError, Company.DoesNotExist) as problem:
         raise Http404("There is no such company.") from problem
-
-
-def _groups(actor: Actor, company: Company | None) -> Iterator[ToolGroup]:
-    vendors = Connection.objects.for_organization(actor.organization).values_list("vendor", flat=True)
-    rules = policy_rules(organization=actor.organization)
-    setters = {str(row.pk): row for row in _rows(actor)}
-    for vendor, tools in groupby(toolbox(actor.organization).offered(set(vendors)), key=lambda tool: tool.vendor):
-        rows = [_row(tool, rules=rules, setters=setters, company=company) for tool in tools]
-        yield ToolGroup(system=system_label(f"{vendor}."), tools=rows)
-
-
-def _rows(actor: Actor) -> list[ApprovalPolicy]:
-    return list(ApprovalPolicy.objects.for_organization(actor.organization).select_related("set_by__user", "company"))
-
-
-def _row(
-    tool: AnyTool, *, rules: list[PolicyRule], setters: dict[str, ApprovalPolicy], company: Company | None
-) -> ToolRow:
-    facts = ToolFacts.of(tool)
-    here = str(company.pk) if company else None
-    policy = effective_policy(facts, here, rules)
-    mine = next((rule for rule in rules if rule.tool == tool.name and rule.company == here), None)
-    floor = effective_policy(facts, None, rules).mode if company else Mode.AUTO
-    word, icon, tone = WORDS[policy.mode]
-    return ToolRow(
-        tool=tool.name,
-        title=tool.label,
-        category=tool.category.capitalize(),
-        risk=tool.risk.value,
-        client_sees=Flag.CLIENT_VISIBLE in tool.flags,
-        default_word=WORDS[facts.default][0],
-        override=mine.mode.value if mine else "",
-        override_word=WORDS[mine.mode][0] if mine else "",
-        options=[(mode.value, words[0]) for mode, words in WORDS.items() if mode.strictness >= floor.strictness],
-        never_unattended=mine.never_unattended if mine else False,
-        effective_word=word,
-        effective_icon=icon,
-        effective_tone=tone,
-        source=_source(policy, setters),
-        path=reverse("policy-set", args=[tool.name]),
-        unattended=policy.unattended,
-    )
-
-
-def _source(policy: EffectivePolicy, setters: dict[str, ApprovalPolicy]) -> str:
-    """Where the policy in force comes from, with the name of whoever set it."""
-    unattended = "" if policy.unattended else ", never unattended"
-    row = setters.get(policy.ref)
-    if row is None:
-        return f"Default{unattended}"
-    place = row.company.name if row.company else "Your organization"
-    return f"{place}, set by {row.set_by.user.display_name}, {row.updated_at:%-d %b %Y}{unattended}"

@@ -87,4 +87,52 @@ class Policies(ApprovalTestCase):
         assert self.post(mode="sometimes") == 400
         assert self.post(mode="auto", company="no-id") == 404
         assert self.client.post(self.path("policies/no.tool/"), {"mode": "auto"}).status_code == 404
-        assert self.client.get(self.path(f"policies/{PUT}/")).status_code == 405
+        assert self.client.get(self.path("policies/no.tool/")).status_code == 404
+        assert self.client.get(self.path("policies/?risk=huge&vendor=none")).status_code == 200
+
+    def test_tools_are_searched_and_narrowed_by_what_is_in_force(self) -> None:
+        self.log_in(self.theo)
+        assert PUT in self.rows("?q=put_low")
+        assert set(self.rows("?q=put_low")) != set(self.rows())
+        assert {row.risk for row in self.rows("?risk=high").values()} == {"high"}
+        assert {row.effective_word for row in self.rows("?policy=always&category=write").values()} == {"Always ask"}
+        assert self.rows("?q=zzz") == {}
+        self.assertContains(self.client.get(self.path("policies/?q=zzz")), "No tool found")
+
+    def test_what_is_not_connected_is_there_with_a_way_to_connect_it(self) -> None:
+        self.log_in(self.adam)
+        page = self.client.get(self.path("policies/?connected=no"))
+
+        assert "pax8.place_order" in self.rows("?connected=no")
+        assert PUT not in self.rows("?connected=no")
+        self.assertContains(page, "connections/add/pax8/")
+        self.log_in(self.theo)
+        self.assertNotContains(self.client.get(self.path("policies/?connected=no")), "connections/add/")
+
+    def test_who_may_approve_stands_where_somebody_is_asked(self) -> None:
+        self.policy(PUT, "auto")
+        self.log_in(self.theo)
+        assert self.rows()["junto.put_high"].decides == "Managers and above may decide."
+        assert self.rows()[PUT].decides == ""
+
+    def test_setting_one_keeps_what_was_searched_for(self) -> None:
+        self.log_in(self.adam)
+        sent = {"mode": "auto", "kept": "q=put&risk=low&evil=1"}
+        response = self.client.post(self.path(f"policies/{PUT}/"), sent)
+        assert response["Location"].endswith("policies/?q=put&risk=low")
+
+    def test_a_tools_own_page_tells_its_last_uses_to_those_who_may_see_them(self) -> None:
+        action = self.ask(PUT)
+        self.log_in(self.theo)
+        page = self.client.get(self.path(f"policies/{PUT}/"))
+        self.assertContains(page, "What it takes")
+        assert [use.action for use in page.context["uses"]] == [action]
+        self.log_in(self.ines)
+        page = self.client.get(self.path(f"policies/{PUT}/", organization=self.southgate))
+        assert page.context["uses"] == []
+
+    def test_a_page_of_a_vendors_tool_says_which_rights_it_needs_there(self) -> None:
+        self.log_in(self.adam)
+        page = self.client.get(self.path("policies/microsoft365.revoke_sessions/"))
+        self.assertContains(page, "User.RevokeSessions.All")
+        self.assertContains(page, "Microsoft 365 is not connected")
