@@ -15,6 +15,8 @@ from integrations.llm.fencing import show_escaped
 from integrations.models import Connection
 from integrations.toolbox import toolbox
 from integrations.tools import OWN_VENDOR, AnyTool, Category, Risk
+from integrations.vendors import VENDORS
+from integrations.wire import is_uuid
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 
@@ -128,7 +130,7 @@ def tool_groups(actor: Actor, company: Company | None, wanted: Wanted) -> Iterat
     """The wanted tools by system: what is connected first, then what could be."""
     shelf = _Shelf.of(actor, company)
     groups = []
-    tools = toolbox(actor.organization).all()
+    tools = all_tools(actor)
     for vendor in dict.fromkeys(tool.vendor for tool in tools):
         rows = [shelf.row(tool) for tool in tools if tool.vendor == vendor]
         fitting = [row for row in rows if wanted.fits(row)]
@@ -136,6 +138,11 @@ def tool_groups(actor: Actor, company: Company | None, wanted: Wanted) -> Iterat
             found = shelf.connections.get(vendor)
             groups.append(ToolGroup(fitting[0].words.system, vendor, fitting[0].connected, found, fitting))
     yield from sorted(groups, key=lambda group: (not group.connected, group.vendor == OWN_VENDOR, group.system))
+
+
+def all_tools(actor: Actor) -> tuple[AnyTool, ...]:
+    """Every tool there is for the organization: those of all vendors, connected or not, and of its own servers."""
+    return toolbox(actor.organization).offered({*VENDORS, *_connections(actor)})
 
 
 def tool_row(actor: Actor, company: Company | None, tool: AnyTool) -> ToolRow:
@@ -162,7 +169,7 @@ def last_uses(actor: Actor, tool: AnyTool) -> list[ToolUse]:
 
 def _signal_of(subject: str) -> str:
     kind, _, key = subject.partition(":")
-    return key if kind == "signal" else ""
+    return key if kind == "signal" and is_uuid(key) else ""
 
 
 @dataclass(frozen=True)
@@ -231,5 +238,5 @@ def _connections(actor: Actor) -> dict[str, Connection]:
 
 def systems(actor: Actor) -> list[tuple[str, str]]:
     """Every system that has tools for the organization, as (slug, label)."""
-    found = {tool.vendor: system_of(tool) for tool in toolbox(actor.organization).all()}
+    found = {tool.vendor: system_of(tool) for tool in all_tools(actor)}
     return sorted(found.items(), key=lambda pair: pair[1])

@@ -8,7 +8,7 @@ from typing import Final
 from approvals.people import who_decides_words
 from approvals.policy import Mode
 from integrations.tools import OWN_VENDOR, AnyTool, Category, Flag, OutcomeStrategy, Scope
-from integrations.vendors import VENDORS
+from integrations.vendors import VENDORS, vendor_label
 
 #: Mode -> its words, as the design's table of words says.
 MODE_WORDS: Final[dict[Mode, str]] = {
@@ -84,9 +84,7 @@ def tool_words(tool: AnyTool) -> ToolWords:
 
 def system_of(tool: AnyTool) -> str:
     """The label of the system a tool belongs to."""
-    if tool.vendor in VENDORS:
-        return VENDORS[tool.vendor].label
-    return "Junto" if tool.vendor == OWN_VENDOR else tool.vendor.capitalize()
+    return "Junto" if tool.vendor == OWN_VENDOR else vendor_label(tool.vendor) or tool.vendor.capitalize()
 
 
 def permissions_of(tool: AnyTool) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from approvals.catalogue import (
     Wanted,
+    all_tools,
     connection_to,
     last_uses,
     systems,
@@ -48,7 +49,7 @@ def policies(request: HttpRequest) -> HttpResponse:
     context = {
         "groups": groups,
         "found": sum(len(group.tools) for group in groups),
-        "total": len(toolbox(actor.organization).all()),
+        "total": len(all_tools(actor)),
         "wanted": wanted,
         "kept": urlencode([(name, request.GET[name]) for name in KEPT if request.GET.get(name)]),
         "companies": Company.objects.visible_to(actor).filter(is_active=True),
