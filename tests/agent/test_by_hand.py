@@ -11,6 +11,7 @@ from approvals.models import Action, Origin
 from approvals.overrides import set_policy
 from approvals.policy import Mode
 from integrations.tools import registry
+from signals.models import Signal
 from tests.agent.cases import SessionTestCase
 
 KEY, OTHER = "a" * 32, "b" * 32
@@ -48,7 +49,7 @@ class PickingTests(ByHandCase):
         assert self.form(NOTE).status_code == 404
 
     def test_a_signal_without_a_company_says_why_there_are_no_tools(self) -> None:
-        self.signal = self.ticket("From somebody unknown", "Hello", company_id=None)
+        Signal.unscoped.filter(pk=self.signal.pk).update(company=None)
 
         self.assertContains(self.find(""), "Choose it on the signal")
 
@@ -75,7 +76,7 @@ class RunningTests(ByHandCase):
         action = Action.unscoped.get(tool="connectwise.search_tickets")
         assert response["Location"].endswith(f"actions/{action.pk}/result/")
         assert (action.state, action.arguments["limit"]) == (Action.State.SUCCEEDED, 5)
-        assert (action.proposed_by, action.origin.mode) == ("Theo Hartmann", Origin.Mode.BY_HAND)
+        assert (action.proposed_by, action.origin.mode) == ("Theo Okafor", Origin.Mode.BY_HAND)
 
     def test_a_change_waits_for_its_approval_and_two_presses_ask_once(self) -> None:
         for _ in range(2):
@@ -123,7 +124,7 @@ class RunningTests(ByHandCase):
         assert action.origin_id != session.origin_id
 
     def test_another_companys_ticket_is_refused_and_nothing_leaves(self) -> None:
-        foreign = self.sandbox.plant_ticket("Theirs", "Text", company_id=251)
+        foreign = self.sandbox.plant_ticket("Theirs", "Text", company="KESSLER")
         self.send(NOTE, KEY, ticket_id=str(foreign), text="By hand.")
 
         action = Action.unscoped.get(tool=NOTE)
