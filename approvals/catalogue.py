@@ -232,7 +232,7 @@ class _Shelf:
 
 
 def _connections(actor: Actor) -> dict[str, Connection]:
-    rows = Connection.objects.for_organization(actor.organization).order_by("-created_at")
+    rows = Connection.objects.for_organization(actor.organization).filter(removed_at=None).order_by("-created_at")
     return {row.vendor: row for row in rows}
 
 
