@@ -24,6 +24,7 @@ def test_a_technician_looks_something_up_and_adds_a_note_by_keyboard(enter, stag
     page.get_by_role("searchbox", name="Search signals").fill("48276")
     page.locator("tr.sig a").first.click()
     page.get_by_role("link", name="Tools", exact=True).click()
+    expect(page.get_by_role("searchbox", name="Search tools")).to_be_focused()
     page.keyboard.type("internal note")
     expect(page.locator("[data-tool]").first).to_contain_text("Add an internal note")
     page.keyboard.press("ArrowDown")
