@@ -9,7 +9,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
 def test_a_technician_looks_something_up_and_adds_a_note_by_keyboard(enter, stage):
-    page = enter("theo").open_signal("48276")
+    theo = enter("theo")
+    page = theo.open_signal("48276")
     page.keyboard.press("t")
     expect(page.get_by_role("searchbox", name="Search tools")).to_be_focused()
 
@@ -20,9 +21,7 @@ def test_a_technician_looks_something_up_and_adds_a_note_by_keyboard(enter, stag
     page.keyboard.press("Enter")
     expect(page.locator("body")).to_contain_text(re.compile("VPN"))
 
-    page.goto(stage.path("signals/"))
-    page.get_by_role("searchbox", name="Search signals").fill("48276")
-    page.locator("tr.sig a").first.click()
+    theo.open_signal("48276")
     page.get_by_role("link", name="Tools", exact=True).click()
     expect(page.get_by_role("searchbox", name="Search tools")).to_be_focused()
     page.keyboard.type("internal note")
