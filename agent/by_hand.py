@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -58,12 +59,15 @@ class ByHandField:
 
 
 def tools_by_hand(signal: Signal, *, actor: Actor) -> list[AnyTool]:
-    """What `actor` may run on this signal, by name; none without its company."""
+    """What `actor` may run on this signal, by name; none without its company.
+
+    What reaches another company is for members of all companies only: a number tried there would tell a client's name.
+    """
     if signal.company is None or not signal.company.is_active:
         return []
     if not actor.can(Permission.PROPOSE_ACTIONS, signal.company):
         return []
-    found = offered_tools(organization=signal.organization, company=signal.company, to_person=True)
+    found = offered_tools(organization=signal.organization, company=signal.company, to_person=actor.companies is None)
     return [tool for tool in found if tool.name != FIND_TOOLS]
 
 
@@ -120,6 +124,8 @@ def run_by_hand(
         raise ByHandRefused("This signal is closed: nothing is run on it any more.")
     for _ in range(ATTEMPTS):
         session = live_session(signal)
+        if (action := _asked_before(signal, key)) is not None:
+            return action, session if session is not None and session.origin.pk == action.origin.pk else None
         if session is not None and tool.is_write and session.origin.mode == Origin.Mode.PREPARE:
             session = None
         origin = session.origin if session is not None else _origin(signal, actor, key)
@@ -138,6 +144,13 @@ def run_by_hand(
             ring_session(session)
         return action, session
     raise ByHandRefused("The agent is at work here, or the ticket just moved: nothing was done. Try it again.")
+
+
+def _asked_before(signal: Signal, key: str) -> Action | None:
+    """What the same form asked for already: a session may have begun or ended between two presses."""
+    rows = Action.objects.for_organization(signal.organization).select_related("origin")
+    asked = rows.filter(call_id=f"hand.{key}", origin__subject=signal.origin_subject)
+    return asked.order_by("-created_at", "-id").first()
 
 
 def _origin(signal: Signal, actor: Actor, key: str) -> Origin:
@@ -216,8 +229,20 @@ def _typed_value(field: Field, typed: Mapping[str, str]) -> str | bool:
 def _read(field: Field, text: str) -> JsonValue:
     if field.kind == "list":
         lines = [line.strip() for line in text.splitlines() if line.strip()]
-        return [_json(line) for line in lines] if field.item in ("object", "array") else list[JsonValue](lines)
-    return _json(text) if field.kind == "enum" else text
+        return [_read_one(field.item, line) for line in lines]
+    return _read_one("json" if field.kind == "enum" or field.as_json else field.kind, text)
+
+
+def _read_one(kind: str, text: str) -> JsonValue:
+    """One value of a kind. A number that is none stays text, and the tool says what is wrong with it."""
+    if kind in ("string", "text", "datetime"):
+        return text
+    value = _json(text.strip())
+    if kind not in ("integer", "number"):
+        return value
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    is_number = is_whole or (kind == "number" and isinstance(value, float) and math.isfinite(value))
+    return value if is_number else text
 
 
 def _json(text: str) -> JsonValue:

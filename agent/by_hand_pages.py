@@ -40,6 +40,8 @@ from signals.models import Signal
 
 #: How a submitted form is known again, so that two presses ask once.
 KEY = re.compile(r"[0-9a-f]{32}")
+#: What the fields of arguments begin with: an argument may be called as a field of ours is.
+ARGUMENT = "a-"
 MOST_WORDS = 100
 
 
@@ -91,8 +93,10 @@ def run(request: HttpRequest, signal_id: UUID, tool: str) -> HttpResponse:
 def _submitted(
     request: HttpRequest, actor: Actor, signal: Signal, tool: AnyTool, fields: list[ByHandField]
 ) -> HttpResponse:
-    typed = {name: str(value) for name, value in request.POST.items()}
-    key = typed.get("key", "")
+    typed = {
+        name.removeprefix(ARGUMENT): str(value) for name, value in request.POST.items() if name.startswith(ARGUMENT)
+    }
+    key = str(request.POST.get("key", ""))
     if not KEY.fullmatch(key):
         raise Http404("This form was not made here.")
     arguments = arguments_typed(fields, typed)

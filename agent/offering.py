@@ -65,7 +65,7 @@ class Wants:
 def shown_tools(tools: Tools, wants: Wants) -> dict[str, AnyTool]:
     """Those of `tools` that the model is shown, by name."""
     others = {name: tool for name, tool in tools.items() if name != FIND_TOOLS}
-    if len(others) <= SHOWN_WHOLE:
+    if len(others) <= SHOWN_WHOLE or FIND_TOOLS not in tools:  # what nobody can find has to be shown
         return dict(sorted(others.items()))
     chosen = {name for name, tool in tools.items() if is_always_shown(tool)} | (wants.named & tools.keys())
     chosen |= {name for remark in wants.remarks for name in tools if name in remark}

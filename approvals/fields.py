@@ -22,7 +22,8 @@ ONE_LINE = 200
 class Field:
     """One argument. `value` is what the form shows: text, for a list its items on lines, for an enum its JSON.
 
-    `choices` are (JSON of the value, label); `item` is the kind of a list's items.
+    `choices` are (JSON of the value, label); `item` is the kind of a list's items. `as_json`: what is written in
+    the box is JSON, as the argument takes no text.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Field:
     maximum: float | None = None
     max_length: int | None = None
     item: str = ""
+    as_json: bool = False
 
 
 def schema_fields(schema: Schema, arguments: Mapping[str, JsonValue]) -> list[Field]:
@@ -75,7 +77,8 @@ def _field(name: str, shape: Schema, value: JsonValue, *, required: bool) -> Fie
         minimum=_number(shape.get("minimum", shape.get("exclusiveMinimum"))),
         maximum=_number(shape.get("maximum", shape.get("exclusiveMaximum"))),
         max_length=_length(shape.get("maxLength")),
-        item=str(_mapping(shape.get("items")).get("type", "string")) if kind == "list" else "",
+        item=_item(_mapping(shape.get("items"))) if kind == "list" else "",
+        as_json=kind == "text" and not _takes_text(shape),
     )
 
 
@@ -97,6 +100,22 @@ def _kind(shape: Schema) -> Kind:
         return "string"
     longest = _length(shape.get("maxLength"))
     return "string" if longest is not None and longest <= ONE_LINE else "text"
+
+
+def _item(shape: Schema) -> str:
+    """The kind of a list's items; what only points to a definition is an object."""
+    return str(shape.get("type", "object" if "$ref" in shape else "string"))
+
+
+def _takes_text(shape: Schema) -> bool:
+    """Whether a text may be its value; a shape that says nothing takes any."""
+    told = shape.get("type")
+    if told is not None:
+        return "string" in (told if isinstance(told, list) else [told])
+    either = shape.get("anyOf", shape.get("oneOf"))
+    if isinstance(either, list):
+        return any(_takes_text(_mapping(one)) for one in either)
+    return "$ref" not in shape and "properties" not in shape
 
 
 def _shown(kind: Kind, value: JsonValue) -> str | bool:

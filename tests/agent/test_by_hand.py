@@ -4,18 +4,43 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.http import HttpResponse
 
+from agent.by_hand import ByHandField, arguments_typed
 from agent.journal import read_events
+from approvals.fields import schema_fields
 from approvals.models import Action, Origin
 from approvals.overrides import set_policy
 from approvals.policy import Mode
+from integrations.errors import InvalidArguments
+from integrations.services import check_connection
 from integrations.tools import registry
+from junto.tenants.permissions import Role
 from signals.models import Signal
 from tests.agent.cases import SessionTestCase
+from tests.factories import MembershipFactory
+from tests.integrations.served import GUIDES, Served
 
 KEY, OTHER = "a" * 32, "b" * 32
 NOTE = "connectwise.add_internal_note"
+MOVE = "connectwise.move_to_company"
+
+#: What the guides' tool asks for, where it asks for everything that a form has trouble with.
+ASKED = {
+    "type": "object",
+    "properties": {
+        "words": {"type": "string"},
+        "key": {"type": "string"},
+        "limit": {"type": "integer"},
+        "share": {"type": "number"},
+        "pages": {"type": "array", "items": {"type": "integer"}},
+        "filter": {"type": "object"},
+        "maybe": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+        "either": {"type": ["string", "null"]},
+    },
+    "required": ["words"],
+}
 
 
 class ByHandCase(SessionTestCase):
@@ -27,10 +52,10 @@ class ByHandCase(SessionTestCase):
         """A tool's form."""
         return self.log_in(self.theo).get(self.path(f"signals/{self.signal.pk}/tools/{tool}/"))
 
-    def send(self, tool: str, key: str, **typed: Any) -> HttpResponse:
+    def send(self, tool: str, key: str, /, **typed: Any) -> HttpResponse:
         """Theo fills a form and sends it."""
         path = self.path(f"signals/{self.signal.pk}/tools/{tool}/")
-        return self.log_in(self.theo).post(path, {"key": key, **typed})
+        return self.log_in(self.theo).post(path, {"key": key, **{f"a-{name}": value for name, value in typed.items()}})
 
 
 class PickingTests(ByHandCase):
@@ -52,6 +77,20 @@ class PickingTests(ByHandCase):
         Signal.unscoped.filter(pk=self.signal.pk).update(company=None)
 
         self.assertContains(self.find(""), "Choose it on the signal")
+
+    def test_who_is_limited_to_some_companies_runs_nothing_that_reaches_others(self) -> None:
+        limited = MembershipFactory(
+            organization=self.northwind, role=Role.TECHNICIAN, all_companies=False, companies=[self.harbor]
+        )
+        path = self.path(f"signals/{self.signal.pk}/tools/")
+        page = self.log_in(limited).get(path)
+        sent = self.client.post(f"{path}{MOVE}/", {"key": KEY, "a-ticket_id": "1", "a-company_id": "251"})
+
+        names = {tool.words.name for tool in page.context["tools"]}
+        assert NOTE in names
+        assert MOVE not in names
+        assert sent.status_code == 404
+        assert MOVE in {tool.words.name for tool in self.find("").context["tools"]}
 
     def test_a_rival_finds_neither_list_nor_form(self) -> None:
         for path in ("tools/", f"tools/{NOTE}/"):
@@ -115,6 +154,15 @@ class RunningTests(ByHandCase):
         assert [row.action_id for row, _ in read_events(session)[before:]] == [action.pk]
         assert self.run_on(session).steps_used == told
 
+    def test_a_session_that_begins_between_two_presses_is_not_asked_again(self) -> None:
+        self.send(NOTE, KEY, ticket_id=self.signal.external_id, text="By hand.")
+        session = self.start()
+        response = self.send(NOTE, KEY, ticket_id=self.signal.external_id, text="By hand.")
+
+        (action,) = Action.unscoped.filter(call_id=f"hand.{KEY}")
+        assert action.origin_id != session.origin_id
+        assert response["Location"].endswith(f"approvals/?action={action.pk}")
+
     def test_a_prepared_session_takes_no_change_so_it_stands_on_its_own(self) -> None:
         session = self.start(mode="prepare")
         self.send(NOTE, KEY, ticket_id=self.signal.external_id, text="By hand.")
@@ -133,3 +181,42 @@ class RunningTests(ByHandCase):
 
     def test_a_form_that_was_not_made_here_is_not_taken(self) -> None:
         assert self.send(NOTE, "x").status_code == 404
+
+
+class ServedArgumentTests(Served, ByHandCase):
+    """A server's schema takes nothing for a number but a number, and calls its arguments as it likes."""
+
+    def test_what_is_typed_is_asked_for_whatever_the_server_calls_it(self) -> None:
+        self.alter_tool("search_guides", inputSchema=ASKED)
+        check_connection(self.server, insists=True)
+        self.classify("search_guides", GUIDES)
+        page = self.form("mcp_assets.search_guides")
+        self.send("mcp_assets.search_guides", KEY, words="printer", key="not ours", limit="5")
+
+        self.assertContains(page, 'name="a-key"')
+        action = Action.unscoped.get(call_id=f"hand.{KEY}")
+        assert action.arguments == {"words": "printer", "key": "not ours", "limit": 5}
+
+    def test_what_is_typed_becomes_what_the_servers_schema_asks_for(self) -> None:
+        self.alter_tool("search_guides", inputSchema=ASKED)
+        check_connection(self.server, insists=True)
+        self.classify("search_guides", GUIDES)
+        tool = self.tool("search_guides")
+        fields = [ByHandField(field) for field in schema_fields(tool.schema, {})]
+        typed = {"words": "5", "key": "k", "limit": "5", "share": "0.5", "pages": "1\n2", "maybe": "7", "either": "9"}
+
+        arguments = arguments_typed(fields, {**typed, "filter": '{"a": 1}'})
+
+        assert tool.freeze(arguments) == {
+            "words": "5",
+            "key": "k",
+            "limit": 5,
+            "share": 0.5,
+            "pages": [1, 2],
+            "filter": {"a": 1},
+            "maybe": 7,
+            "either": "9",
+        }
+        for wrong in ("many", "true", "NaN", "1e999"):
+            with pytest.raises(InvalidArguments):
+                tool.accept(arguments_typed(fields, {"words": "x", "limit": wrong, "share": wrong}))

@@ -47,6 +47,13 @@ def test_few_tools_are_shown_as_they_are_without_one_to_find_more() -> None:
     assert shown_tools(few, Wants("")).keys() == few.keys() - {FIND_TOOLS}
 
 
+def test_where_the_one_that_finds_is_switched_off_everything_is_shown() -> None:
+    rest = {name: tool for name, tool in ALL.items() if name != FIND_TOOLS}
+    assert len(rest) > SHOWN_WHOLE
+
+    assert shown_tools(rest, Wants(TICKET)).keys() == rest.keys()
+
+
 @pytest.mark.parametrize(
     ("words", "tool"),
     [
