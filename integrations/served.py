@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.mcp.definitions import keepable, local_name, plain, problem_of
+from integrations.mcp.definitions import keepable, local_name, plain, problem_of, storable
 from integrations.mcp.schemas import Listed
 from integrations.models import Connection, McpTool
 from junto.audit.services import record
@@ -41,14 +41,14 @@ def note_change(organization: Organization, *, server: str, name: str, now: List
 def keep_listing(connection: Connection, listed: Iterable[Listed]) -> list[McpTool]:
     """Bring what we know in step with a whole list of the server's tools; returns what is not in use any more by it."""
     told = list(listed)
-    names = Counter(one.name for one in told)
-    ours = Counter(local_name(one.name) for one in {one.name: one for one in told}.values())
+    names = Counter(_kept_name(one) for one in told)
+    by_name = {_kept_name(one): one for one in told}  # one row for each name, as it can be kept
+    ours = Counter(local_name(one.name) for one in by_name.values())
     known = {row.name: row for row in tools_of(connection).select_for_update()}
     moved: list[McpTool] = []
-    for one in {each.name: each for each in told}.values():
-        name = one.name[:200]
+    for name, one in by_name.items():
         row = known.pop(name, None) or McpTool(organization=connection.organization, connection=connection, name=name)
-        twice = names[one.name] > 1 or ours[local_name(one.name)] > 1
+        twice = names[name] > 1 or ours[local_name(one.name)] > 1
         if _take(row, one, twice=twice):
             moved.append(row)
     moved += [row for row in known.values() if _lose(row)]
@@ -66,6 +66,11 @@ def block_all(connection: Connection) -> None:
 def tool_key(row: McpTool) -> str:
     """The organization's id and the tool's name, as a bell carries them."""
     return f"{row.organization_id}/{row.connection.vendor}.{local_name(row.name)}"
+
+
+def _kept_name(listed: Listed) -> str:
+    """A tool's name as a row bears it. One that had to be changed for that is refused by `problem_of`."""
+    return str(storable(listed.name))[:200]
 
 
 def _take(row: McpTool, now: Listed, *, twice: bool = False) -> bool:

@@ -22,16 +22,17 @@ log = structlog.get_logger(__name__)
 def sync_directories(_: str = "") -> None:
     """Read the directory of every ticket source that works, and try every other system, which no poll looks after.
 
-    A source that does not work is left to the poll, which says so. What is paused stays alone.
+    A source that does not work is left to the poll, which says so. What is paused stays alone. No connection, whatever
+    comes of it, keeps those behind it from their turn.
     """
     for organization in Organization.objects.all():
         rows = Connection.objects.for_organization(organization).exclude(vendor=FILES)
         rows = rows.exclude(state=Connection.State.PAUSED)
         for connection in rows.select_related("organization"):
-            if not is_ticket_source(connection):
-                check_connection(connection)
-            elif connection.state == Connection.State.OK:
-                _sync(connection)
+            try:
+                _look_after(connection)
+            except Exception:  # another organization's directory must not wait for this one
+                log.exception("connection not looked after", connection=str(connection.pk))
 
 
 @task(queue_name="polls")
@@ -46,6 +47,13 @@ def fetch_webhook_key(webhook_id: str) -> None:
         log.warning("signing key not read", connection=str(webhook.connection.pk), reason=str(error))
         return
     ring("connection.poll", str(webhook.connection.pk))  # what those told that could not be checked
+
+
+def _look_after(connection: Connection) -> None:
+    if not is_ticket_source(connection):
+        check_connection(connection)
+    elif connection.state == Connection.State.OK:
+        _sync(connection)
 
 
 def _sync(connection: Connection) -> None:

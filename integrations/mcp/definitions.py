@@ -71,8 +71,8 @@ def keepable(definition: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     text = json.dumps(definition, ensure_ascii=True)
     if len(text) > LARGEST_DEFINITION:
         shown = {part: str(definition.get(part, ""))[:LONGEST_DESCRIPTION] for part in ("name", "title", "description")}
-        return {**shown, "tooLarge": True}
-    return {part: _storable(value) for part, value in definition.items()}
+        return {**{part: storable(words) for part, words in shown.items()}, "tooLarge": True}
+    return {part: storable(value) for part, value in definition.items()}
 
 
 def local_name(name: str) -> str:
@@ -199,11 +199,12 @@ def _is_hidden(letter: str) -> bool:
     return letter not in _SHOWN_BLANKS and unicodedata.category(letter).startswith("C")
 
 
-def _storable(value: JsonValue) -> JsonValue:
+def storable(value: JsonValue) -> JsonValue:
+    """The value without characters that no column of a database takes."""
     if isinstance(value, str):
         return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
     if isinstance(value, list):
-        return [_storable(one) for one in value]
+        return [storable(one) for one in value]
     if isinstance(value, dict):
-        return {str(_storable(key)): _storable(inner) for key, inner in value.items()}
+        return {str(storable(key)): storable(inner) for key, inner in value.items()}
     return value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from integrations.errors import (
@@ -17,8 +19,9 @@ from integrations.errors import (
     VendorTooMuch,
     VendorUnauthorized,
 )
-from integrations.models import CompanyLink, McpTool
+from integrations.models import CompanyLink, Connection, McpTool
 from integrations.services import check_connection, is_offered, offered_tools, save_connection
+from integrations.tasks import sync_directories
 from integrations.toolbox import toolbox
 from junto.inbox.models import Notification
 from tests.integrations.served import GET, GUIDES, LIST, NOTE, SYSTEM, ServedTestCase
@@ -178,6 +181,26 @@ class TestWhatIsPinned(ServedTestCase):
             check_connection(self.server, insists=True)
             with pytest.raises(ToolRefused):
                 self.classify("search_guides", GUIDES)
+
+    def test_names_that_no_row_can_bear_keep_no_other_organization_waiting(self) -> None:
+        self.classify("search_guides", GUIDES)
+        theirs = self.connect_server(self.ines, owner="southgate")
+        schema = {"type": "object", "properties": {}}
+        for name in ("wipe\x00all", "x" * 200 + "a", "x" * 200 + "b"):
+            self.sandbox.put_in("mcp", "tools", {"name": name, "inputSchema": schema, "description": "\x00" * 40_000})
+        Connection.unscoped.create(organization=self.northwind, vendor="a_vendor_of_tomorrow", label="Not installed")
+        Connection.unscoped.filter(pk=theirs.pk).update(checked_at=None)
+
+        for _ in range(2):
+            sync_directories.call()
+
+        rows = McpTool.objects.for_organization(self.northwind).exclude(problem="")
+        assert {row.name for row in rows} == {"wipe\ufffdall", "x" * 200}
+        assert {row.state for row in rows} == {McpTool.State.BLOCKED}
+        assert "\\u0000" not in json.dumps([row.definition for row in rows])
+        assert self.row("search_guides").state == McpTool.State.ALLOWED
+        theirs.refresh_from_db()
+        assert theirs.checked_at is not None
 
     def test_a_server_cannot_take_the_name_of_one_of_our_tools(self) -> None:
         for name in ("junto.search_signals", "connectwise.get_ticket"):
