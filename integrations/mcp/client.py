@@ -128,6 +128,7 @@ class McpClient:
         self._lane = lane
         self._pace = pace
         self._gate: Gate | StdioGate | None = None
+        self._quotes = True
 
     def close(self) -> None:
         """Keep what was counted."""
@@ -156,13 +157,17 @@ class McpClient:
         """Whether the tool is what it was. Raises DefinitionChanged."""
         self._converse(lambda client: self._unchanged(client, name, pin))
 
-    def call(self, name: str, arguments: Mapping[str, JsonValue], *, pin: str) -> Said:
+    def call(self, name: str, arguments: Mapping[str, JsonValue], *, pin: str, quotes: bool = True) -> Said:
         """Call a tool that is what it was.
+
+        Without `quotes` no error repeats the server's words, as nobody knows whose they are.
 
         Raises:
             DefinitionChanged: it is not, and nothing was called.
             VendorRefused: the server says that the call failed; of a write OutcomeUnknown.
         """
+
+        self._quotes = quotes
 
         async def work(client: Client) -> Said:
             await self._unchanged(client, name, pin)
@@ -231,7 +236,13 @@ class McpClient:
 
     @asynccontextmanager
     async def _over_http(self) -> AsyncIterator[TransportStreams]:
-        self._gate = gate = Gate(label=LABEL, base_url=self._base_url, errand=self._errand, secrets=(self._token,))
+        self._gate = gate = Gate(
+            label=LABEL,
+            base_url=self._base_url,
+            errand=self._errand,
+            secrets=(self._token,),
+            quotes=self._quotes,
+        )
         async with (
             http_client(gate, token=self._token) as client,
             streamable_http_client(self._base_url, http_client=client) as streams,
@@ -278,9 +289,15 @@ class McpClient:
             text = text[:LONGEST_TEXT]
             left_out.append(f"everything after {LONGEST_TEXT:,} characters")
         if result.is_error:
-            raise VendorRefused(f"{LABEL} says that this failed: {plain(text, 300) or 'no reason given'}", sent=True)
+            raise VendorRefused(f"{LABEL} says that this failed{self._quoted(text, 'no reason given')}", sent=True)
         told = _JSON.validate_json(self._without_secrets(_JSON.dump_json(result.structured_content).decode()))
         return Said(text=text, structured=told, left_out=tuple(left_out))
+
+    def _quoted(self, words: str, otherwise: str = "") -> str:
+        """The server's own words at the end of a sentence, where they may be repeated."""
+        if not self._quotes:
+            return ". Its words are not shown: they may be about another company."
+        return f": {plain(words, 300) or otherwise}"
 
     def _without_secrets(self, text: str) -> str:
         return text.replace(self._token, "[removed]") if self._token else text
@@ -303,8 +320,8 @@ class McpClient:
         if refused is not None:
             if refused.code in _NOT_TAKEN:
                 self._errand.refused_for_certain()
-            words = plain(self._without_secrets(refused.message), 300)
-            return VendorRefused(f"{LABEL} refused this ({refused.code}): {words}", sent=True)
+            words = self._quoted(self._without_secrets(refused.message))
+            return VendorRefused(f"{LABEL} refused this ({refused.code}){words}", sent=True)
         if any(isinstance(one, TimeoutError) for one in _leaves(error)):
             return VendorTimeout(f"{LABEL} did not answer in time.", sent=True)
         return VendorGarbled(f"{LABEL} answered with something that is no message of MCP.", sent=True)

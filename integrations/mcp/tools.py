@@ -170,11 +170,11 @@ def tool_of(row: McpTool, *, system: str, server: str) -> ServedTool:
 def _run(tool: ServedTool, context: ToolContext, arguments: ServedArguments) -> ToolResult:
     sent = tool.sent(arguments, company_id=context.company_external_id)
     with _watched(tool, context):
-        said = _client(context).call(tool.server_name, sent, pin=tool.definition_pin)
+        said = _client(context).call(tool.server_name, sent, pin=tool.definition_pin, quotes=not tool.company_field)
     content: dict[str, JsonValue] = {"answer": said.text if said.structured is None else said.structured}
     if said.left_out:
         content["left_out"] = list(said.left_out)
-    if tool.company_field and not _is_own(said, tool.company_field, context.company_external_id):
+    if tool.company_field and not is_own(said, tool.company_field, context.company_external_id):
         if not tool.is_write:
             raise TargetRefused("The server answered with records that are not, or not only, this company's.")
         content = {"answer": "Done. What the server said of it names another company, or none, and is not shown."}
@@ -212,28 +212,50 @@ def _watched(tool: ServedTool, context: ToolContext) -> Iterator[None]:
         ) from changed
 
 
-def _is_own(said: Said, name: str, company_id: str) -> bool:
-    """Whether every record of an answer says that it is the company's. A list may be empty."""
+def is_own(said: Said, name: str, company_id: str) -> bool:
+    """Whether every record of an answer says that it is the company's.
+
+    Where nothing says whose it is, only an empty list counts as an answer: neither words nor records beside it.
+    """
     told: JsonValue = said.structured
     if told is None:
         try:
             told = json.loads(said.text)
         except (ValueError, RecursionError):
             return not said.text.strip()
-    if set(_values_of(told, name)) - {company_id}:
-        return False
-    lists = list(_lists_of(told))
-    records = [one for each in lists for one in each] if lists else [told]
-    return all(set(_values_of(one, name)) == {company_id} for one in records)
+    owners = set(_values_of(told, name))
+    if not owners:
+        return _is_empty_list(told)
+    return owners == {company_id} and _all_say(told, name)
 
 
-def _lists_of(value: JsonValue) -> Iterator[list[JsonValue]]:
-    """The outermost lists."""
+def _all_say(value: JsonValue, name: str) -> bool:
+    """Whether all that the outermost lists hold says whose it is. Bare values are of the record that they stand in."""
     if isinstance(value, list):
-        yield value
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _lists_of(inner)
+        return all(any(True for _ in _values_of(one, name)) for one in value)
+    if not isinstance(value, dict):
+        return True
+    inner = list(value.values())
+    if name in value:
+        inner = [
+            one for one in inner if not isinstance(one, list) or any(isinstance(each, dict | list) for each in one)
+        ]
+    return all(_all_say(one, name) for one in inner)
+
+
+def _is_empty_list(told: JsonValue) -> bool:
+    found = list(_parts_of(told))
+    is_said = any(isinstance(one, str) and one.strip() for one in found)
+    lists = [one for one in found if isinstance(one, list)]
+    return bool(lists) and not any(lists) and not is_said
+
+
+def _parts_of(value: JsonValue) -> Iterator[JsonValue]:
+    """The value and all that is in it."""
+    yield value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for one in inner:
+        yield from _parts_of(one)
 
 
 def _values_of(value: JsonValue, name: str) -> Iterator[str]:

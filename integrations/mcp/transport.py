@@ -84,13 +84,18 @@ class Network(httpx2.AsyncHTTPTransport):
 class Gate(httpx2.AsyncBaseTransport):
     """Messages to one server on one errand; `failure` is what the last of them came to, where it came to nothing."""
 
-    def __init__(self, *, label: str, base_url: str, errand: Errand, secrets: Collection[str]) -> None:
-        """Raises AddressRefused for an address that no message may go to."""
+    def __init__(
+        self, *, label: str, base_url: str, errand: Errand, secrets: Collection[str], quotes: bool = True
+    ) -> None:
+        """Without `quotes` no error repeats the server's words.
+
+        Raises AddressRefused for an address that no message may go to.
+        """
         self._address = httpx2.URL(base_url)
         self._target = guard.target_of(base_url)
         self._label = label
         self._errand = errand
-        self._reader = AnswerReader(label=label, secrets=secrets, explain=_words)
+        self._reader = AnswerReader(label=label, secrets=secrets, explain=_words if quotes else _no_words)
         self._kept, self._fresh = Network(kept=2), Network()
         self.failure: IntegrationError | None = None
 
@@ -227,6 +232,10 @@ def http_client(
         auth=auth,
         timeout=httpx2.Timeout(READ_SECONDS, connect=guard.CONNECT_SECONDS),
     )
+
+
+def _no_words(content: JsonValue) -> str:
+    return ""
 
 
 def _words(content: JsonValue) -> str:

@@ -19,6 +19,8 @@ from integrations.errors import (
     VendorTooMuch,
     VendorUnauthorized,
 )
+from integrations.mcp.schemas import Said as Told
+from integrations.mcp.tools import is_own
 from integrations.models import CompanyLink, Connection, McpTool
 from integrations.services import check_connection, is_offered, offered_tools, save_connection
 from integrations.tasks import sync_directories
@@ -87,6 +89,34 @@ class TestWhatMayBeUsed(ServedTestCase):
 
         with pytest.raises(TargetRefused):
             self.call("get_asset", asset=self.asset_of("KESSLER"))
+
+    def test_what_says_nothing_of_whose_it_is_is_not_shown(self) -> None:
+        for told in (
+            {"name": "SRV-9 of Initech", "ip": "10.2.0.1", "tags": []},
+            {"balance": 1200, "devices": 4},
+            {"assets": ["SRV-9", "SRV-10"]},
+            {"company": "HARBOR", "assets": [{"name": "SRV-9"}]},
+            {"assets": [{"company": "HARBOR"}, {"name": "SRV-9"}]},
+            {"assets": [{"company": "HARBOR", "twin": {"company": "KESSLER"}}]},
+            [7],
+            None,
+        ):
+            assert not is_own(_told(told), "company", "HARBOR"), told
+        for told in (
+            {"company": "HARBOR", "tags": ["x"]},
+            {"asset": {"company": "HARBOR", "tags": ["x"]}},
+            {"assets": [{"company": "HARBOR"}], "next": "c"},
+            {"assets": [], "total": 0},
+            [],
+        ):
+            assert is_own(_told(told), "company", "HARBOR"), told
+
+    def test_a_failure_is_not_told_in_words_that_may_be_of_another_company(self) -> None:
+        self.classify("get_asset", GET)
+        with pytest.raises(VendorRefused, match="may be about another company") as failed:
+            self.call("get_asset", asset="A-99999")
+        assert "A-99999" not in str(failed.value)
+        assert "no asset" not in str(failed.value)
 
     def test_a_server_of_one_company_serves_that_company_alone(self) -> None:
         self.classify(
@@ -291,7 +321,7 @@ class TestWhatGoesWrong(ServedTestCase):
             self.call("search_guides", words="printer")
 
     def test_what_the_tool_says_went_wrong_is_told(self) -> None:
-        self.classify("get_asset", GET)
+        self.classify("get_asset", LIST)
 
         with pytest.raises(VendorRefused, match="no asset"):
             self.call("get_asset", asset="A-99999")
@@ -306,6 +336,10 @@ class TestWhatGoesWrong(ServedTestCase):
         assert "[removed]" in str(result.content)
         bodies = [row.get("body") for row in self.sandbox.log()]
         assert token not in str(bodies)
+
+
+def _told(answer: object) -> Told:
+    return Told(text=json.dumps(answer), structured=None, left_out=())
 
 
 def _fields(said: object) -> dict[str, object]:
