@@ -9,7 +9,7 @@ from django_tasks import task
 from approvals.execution import execute_action, reconcile_action, resume_read
 from approvals.models import Action
 from approvals.origins import stop_company
-from approvals.overrides import forget_policies
+from approvals.overrides import forget_blocked_policies, forget_policies
 from approvals.sweeps import expire_actions, give_up_stale_claims, ring_forgotten, wipe_secrets
 from approvals.watching import look_again
 from junto.tenants.models import Company, Organization
@@ -53,8 +53,9 @@ def forget_tool_policies(key: str) -> None:
 
 @task
 def sweep_actions(_: str = "") -> None:
-    """End what is over, give up what died, wipe what nobody read, ring for what was forgotten."""
+    """End what is over, give up what died, wipe what nobody read, ring for what was forgotten or not heard."""
     ring_forgotten()
     wipe_secrets()
     expire_actions()
     give_up_stale_claims()
+    forget_blocked_policies()

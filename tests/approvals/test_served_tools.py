@@ -6,6 +6,8 @@ from typing import Any
 
 from approvals.models import Action, ApprovalPolicy, Origin
 from approvals.services import decide_action, open_origin, propose_action
+from approvals.tasks import sweep_actions
+from integrations.models import McpTool
 from integrations.services import check_connection
 from junto.tenants.actors import Actor
 from tests.integrations.served import GUIDES, NOTE, SYSTEM, ServedTestCase
@@ -102,3 +104,27 @@ class ServedToolTests(ServedTestCase):
 
         left = ApprovalPolicy.objects.for_organization(self.northwind).values_list("tool", "mode")
         assert list(left) == [(f"{SYSTEM}.search_guides", "always")]
+
+    def test_a_policy_that_also_forbids_unattended_use_keeps_only_that(self) -> None:
+        tool = f"{SYSTEM}.set_asset_note"
+        ApprovalPolicy(
+            organization=self.northwind, tool=tool, mode="auto", never_unattended=True, set_by=self.adam
+        ).save()
+        self.alter_tool("set_asset_note", description="Other.")
+        check_connection(self.server, insists=True)
+        self.drain()
+
+        left = ApprovalPolicy.objects.for_organization(self.northwind).values_list("mode", "never_unattended")
+        assert list(left) == [("always", True)]
+        self.classify("set_asset_note", NOTE)
+        assert self.note().state == Action.State.WAITING
+
+    def test_a_policy_ends_with_its_tool_though_the_bell_was_lost(self) -> None:
+        for tool in ("set_asset_note", "search_guides"):
+            ApprovalPolicy(organization=self.northwind, tool=f"{SYSTEM}.{tool}", mode="auto", set_by=self.adam).save()
+        McpTool.unscoped.filter(name="set_asset_note").update(state=McpTool.State.CHANGED)
+
+        sweep_actions.call()
+
+        left = ApprovalPolicy.objects.for_organization(self.northwind).values_list("tool", flat=True)
+        assert list(left) == [f"{SYSTEM}.search_guides"]
