@@ -189,8 +189,10 @@ def is_local_target(host: str, port: int) -> bool:
     return (host, port) in settings.LOCAL_TARGETS
 
 
-def checked_addresses(host: str, port: int) -> tuple[Address, ...]:
+def checked_addresses(host: str, port: int, *, public_only: bool = False) -> tuple[Address, ...]:
     """All addresses of `host`, when every single one may be reached.
+
+    `public_only`: what the operator listed (JUNTO_PRIVATE_CIDRS, JUNTO_LOCAL_TARGETS) may not.
 
     Raises:
         AddressRefused: one of them may not, or the name does not resolve.
@@ -202,6 +204,8 @@ def checked_addresses(host: str, port: int) -> tuple[Address, ...]:
     addresses = _resolved(host, port)
     for address in addresses:
         _require_reachable(host, address, local=local)
+        if public_only and not address.is_global:
+            raise AddressRefused(f"{host} is in a private network, where nobody but the operator leads a request.")
     return addresses
 
 

@@ -134,7 +134,7 @@ class _SignInGate(httpx2.AsyncBaseTransport):
         self._base_url = httpx2.URL(base_url)
         self._errand = errand
         self._label = label
-        self._network = Network()
+        self._at_home, self._elsewhere = Network(), Network(public_only=True)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request. Raises AddressRefused, VendorError."""
@@ -150,11 +150,13 @@ class _SignInGate(httpx2.AsyncBaseTransport):
         self._errand.admit(endpoint, method=request.method, path=endpoint.template if endpoint else "")
         request.headers["accept-encoding"] = "identity"
         with in_our_words(f"The authorization server of {self._label}"):
-            return bounded(await self._network.handle_async_request(request), label=self._label)
+            network = self._at_home if target == self._home else self._elsewhere
+            return bounded(await network.handle_async_request(request), label=self._label)
 
     async def aclose(self) -> None:
         """Let go of connections."""
-        await self._network.aclose()
+        await self._at_home.aclose()
+        await self._elsewhere.aclose()
 
 
 class SignIn:

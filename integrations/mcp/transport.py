@@ -49,8 +49,9 @@ def _tls() -> ssl.SSLContext:
 class _GuardedBackend(httpcore2.AsyncNetworkBackend):
     """The network of httpcore2, behind the guard: it connects to checked addresses and resolves nothing by itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, public_only: bool = False) -> None:
         self._plain = httpcore2.AnyIOBackend()
+        self._checked = functools.partial(guard.checked_addresses, public_only=public_only)
 
     async def connect_tcp(
         self,
@@ -61,7 +62,7 @@ class _GuardedBackend(httpcore2.AsyncNetworkBackend):
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
         failure: Exception = httpcore2.ConnectError("no address")
-        for address in await anyio.to_thread.run_sync(guard.checked_addresses, host, port):
+        for address in await anyio.to_thread.run_sync(self._checked, host, port):
             try:
                 return await self._plain.connect_tcp(str(address), port, timeout, local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
@@ -70,13 +71,16 @@ class _GuardedBackend(httpcore2.AsyncNetworkBackend):
 
 
 class Network(httpx2.AsyncHTTPTransport):
-    """`httpx2`'s own transport on that network. `kept` connections may be used again."""
+    """`httpx2`'s own transport on that network. `kept` connections may be used again.
 
-    def __init__(self, *, kept: int = 0) -> None:
+    `public_only`: nothing leaves to the networks that the operator listed.
+    """
+
+    def __init__(self, *, kept: int = 0, public_only: bool = False) -> None:
         super().__init__(verify=_tls(), trust_env=False, retries=0)
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=_tls(),
-            network_backend=_GuardedBackend(),
+            network_backend=_GuardedBackend(public_only=public_only),
             max_keepalive_connections=kept,
         )
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from ipaddress import ip_network
+from socket import socket
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -130,6 +133,18 @@ class TestSigningIn(ServedTestCase):
                     begin_consent(actor=self.actor(self.adam), connection=row)
                 assert len(self.sandbox.log()) == asked
                 row.delete()
+
+    def test_a_server_cannot_lead_a_sign_in_into_the_network_that_the_operator_listed(self) -> None:
+        self.settings.PRIVATE_CIDRS = (ip_network("10.0.0.0/8"),)
+
+        def leads(request: bytes, connection: socket) -> None:
+            told = {"resource": f"{rogue.base_url}/mcp", "authorization_servers": ["https://10.0.0.7/auth"]}
+            says("200 OK", json.dumps(told).encode())(request, connection)
+
+        with rogue_server(says("401 Unauthorized", b"{}"), leads) as rogue:
+            self.settings.LOCAL_TARGETS = frozenset({("127.0.0.1", rogue.port)})
+            with pytest.raises(AddressRefused, match="nobody but the operator"):
+                begin_consent(actor=self.actor(self.adam), connection=self.rogue_connection(rogue.base_url))
 
     def test_a_private_address_is_refused_unless_the_operator_listed_it(self) -> None:
         for address in (
