@@ -326,7 +326,8 @@ class ProposingTests(OpenedTestCase):
             tool="connectwise.get_ticket",
             arguments={"ticket_id": int(self.signal.external_id)},
         )
-        assert blind["foreign"]["result"] is None
+        assert told["foreign"]["summary"] != ""
+        assert (blind["foreign"]["result"], blind["foreign"]["summary"]) == (None, "")
         assert "sessions:read" in blind["result_left_out"]
 
     def test_a_refusal_by_rule_says_which(self) -> None:

@@ -81,7 +81,7 @@ class ActionContents(ActionWords):
 
     company: str
     arguments: JsonValue = Field(description="As they are, or were, to be sent; a person may have changed them.")
-    summary: str = Field(description="The result in one line.")
+    summary: str = Field(description="The result in one line; empty where the result is left out.")
     result: JsonValue = Field(description="What the tool answered, its beginning where it is long.")
 
 
@@ -180,7 +180,7 @@ def _told(action: Action, actor: Actor) -> ActionTold:
             reason=clip(action.reason, LONGEST_LINE * 4),
             company=action.company.name,
             arguments=shorten(action.arguments, ARGUMENT_CHARACTERS),
-            summary=action.summary,
+            summary=action.summary if _may_tell(action, actor) else "",
             result=result,
         ),
     )
@@ -200,6 +200,11 @@ def _status(action: Action) -> Status:
     if action.state == Action.State.SETTLED:
         return "ran" if action.settled_done else "failed"
     return STATUS[action.state]
+
+
+def _may_tell(action: Action, actor: Actor) -> bool:
+    """Whether this token is told what the tool found; a line of it tells that as well as the whole."""
+    return READ_SCOPE in actor.scopes and Flag.SECRET not in action.flags
 
 
 def _result(action: Action, actor: Actor) -> tuple[JsonValue, str]:
