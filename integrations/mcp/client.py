@@ -64,8 +64,9 @@ SET_UP = (
     "Every tool is blocked until you say what it does and whose records it sees.",
 )
 
-#: JSON-RPC's own refusals: the message was not taken, so nothing was done.
-_NOT_TAKEN = frozenset({-32600, -32601, -32602})
+#: JSON-RPC's own refusals: the message was not taken, so nothing was done. Not -32602 (arguments that
+#: do not fit): servers pass on what a tool of theirs raised, and that may come from half-way through.
+_NOT_TAKEN = frozenset({-32600, -32601})
 _JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 #: Which era of the protocol a connection's server was found to speak; asked anew by each process.
 _eras: dict[str, str] = {}

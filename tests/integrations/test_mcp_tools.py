@@ -22,6 +22,7 @@ from integrations.errors import (
 from integrations.mcp.schemas import Said as Told
 from integrations.mcp.tools import is_own
 from integrations.models import CompanyLink, Connection, McpTool
+from integrations.servers import Said
 from integrations.services import check_connection, is_offered, offered_tools, save_connection
 from integrations.tasks import sync_directories
 from integrations.toolbox import toolbox
@@ -291,6 +292,15 @@ class TestWhatGoesWrong(ServedTestCase):
     def test_a_write_that_the_server_says_failed_may_have_happened_in_part(self) -> None:
         with pytest.raises(OutcomeUnknown, match="another client"):
             self.call("set_asset_note", asset=self.asset_of("KESSLER"), note="x")
+
+    def test_a_write_whose_arguments_were_refused_may_have_happened_in_part(self) -> None:
+        schema = {"type": "object", "properties": {}, "required": []}
+        self.sandbox.put_in("mcp", "tools", {"name": "wipe_all", "inputSchema": schema})
+        check_connection(self.server, insists=True)
+        self.classify("wipe_all", Said(category="write", risk="low", policy="once", reach="free"))
+
+        with pytest.raises(OutcomeUnknown, match="-32602"):
+            self.call("wipe_all")
 
     def test_a_web_page_with_status_200_is_no_answer(self) -> None:
         self.sandbox.fault("html", status=200, vendor="mcp", path="*/tools/call/*", count=2)
