@@ -7,16 +7,14 @@ from django.db import transaction
 from approvals.grants import policy_rules
 from approvals.models import ApprovalPolicy
 from approvals.policy import Mode, ToolFacts, effective_policy
-from integrations.toolbox import toolbox
 from integrations.tools import AnyTool
-from integrations.vendors import MCP, is_mcp
 from junto.audit.services import record
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Organization
 from junto.tenants.permissions import Permission, require
 
 #: What lets a tool run with fewer questions than always asking.
-_MILDER = (Mode.AUTO.value, Mode.ONCE.value)
+MILDER = (Mode.AUTO.value, Mode.ONCE.value)
 
 
 class PolicyRefused(ValueError):
@@ -76,7 +74,7 @@ def forget_policies(*, organization: Organization, tool: str) -> int:
     What makes it ask more, or switches it off, stays; of a row that does both, the mode is made to ask always. Returns
     how many.
     """
-    rows = ApprovalPolicy.objects.for_organization(organization).filter(tool=tool, mode__in=_MILDER)
+    rows = ApprovalPolicy.objects.for_organization(organization).filter(tool=tool, mode__in=MILDER)
     milder = list(rows.select_for_update())
     for row in milder:
         company = str(row.company_id) if row.company_id else None
@@ -89,17 +87,6 @@ def forget_policies(*, organization: Organization, tool: str) -> int:
             record(Actor.system("mcp", organization), "policy.removed", row, detail)
             row.delete()
     return len(milder)
-
-
-def forget_blocked_policies() -> int:
-    """The same for every tool of an MCP server that is blocked or gone, should nobody have heard of it; how many."""
-    rows = ApprovalPolicy.unscoped.filter(tool__startswith=MCP.slug, mode__in=_MILDER).select_related("organization")
-    found = {(row.organization, row.tool) for row in rows if is_mcp(row.tool)}
-    return sum(
-        forget_policies(organization=organization, tool=tool)
-        for organization, tool in found
-        if tool not in toolbox(organization)
-    )
 
 
 def _forget(former: ApprovalPolicy | None, actor: Actor, tool: AnyTool, company: Company | None) -> None:

@@ -9,9 +9,12 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from approvals.execution import CALL_SECONDS, tell_unknown
-from approvals.models import Action, ActionSecret, StaleState
+from approvals.models import Action, ActionSecret, ApprovalPolicy, StaleState
+from approvals.overrides import MILDER, forget_policies
 from approvals.transitions import expire, move, worker
 from approvals.watching import due_for_a_look
+from integrations.toolbox import toolbox
+from integrations.vendors import MCP, is_mcp
 from junto.bells import ring
 
 #: Actions looked at in one sweep, per kind.
@@ -69,6 +72,17 @@ def ring_forgotten() -> int:
 def wipe_secrets() -> int:
     """Wipe what actions set and nobody read in time; how many."""
     return ActionSecret.unscoped.filter(expires_at__lte=Now()).exclude(sealed="").update(sealed="")
+
+
+def forget_blocked_policies() -> int:
+    """Take back the milder policies of MCP tools that are blocked or gone and of which nobody heard; how many."""
+    rows = ApprovalPolicy.unscoped.filter(tool__startswith=MCP.slug, mode__in=MILDER).select_related("organization")
+    found = {(row.organization, row.tool) for row in rows if is_mcp(row.tool)}
+    return sum(
+        forget_policies(organization=organization, tool=tool)
+        for organization, tool in found
+        if tool not in toolbox(organization)
+    )
 
 
 def _lost_approvals() -> list[Action]:

@@ -9,8 +9,8 @@ from django_tasks import task
 from approvals.execution import execute_action, reconcile_action, resume_read
 from approvals.models import Action
 from approvals.origins import stop_company
-from approvals.overrides import forget_blocked_policies, forget_policies
-from approvals.sweeps import expire_actions, give_up_stale_claims, ring_forgotten, wipe_secrets
+from approvals.overrides import forget_policies
+from approvals.sweeps import expire_actions, forget_blocked_policies, give_up_stale_claims, ring_forgotten, wipe_secrets
 from approvals.watching import look_again
 from junto.tenants.models import Company, Organization
 
