@@ -17,6 +17,7 @@ from junto.new_vendor.planning import EDITS
 from tests.processes import junto
 
 ACME = ["acme", "--label", "Acme PSA"]
+KEPT_BY_TOOLS = {".ruff_cache", ".mypy_cache", ".pytest_cache", "__pycache__"}
 
 
 def checkout(place: Path) -> Path:
@@ -29,8 +30,9 @@ def checkout(place: Path) -> Path:
 
 
 def tree(place: Path) -> dict[str, bytes]:
-    """Every file with what it holds."""
-    return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+    """Every file with what it holds, but for what tools that ran there keep for themselves."""
+    files = {path.relative_to(place): path for path in place.rglob("*") if path.is_file()}
+    return {str(name): path.read_bytes() for name, path in files.items() if not KEPT_BY_TOOLS & set(name.parts)}
 
 
 @pytest.fixture(scope="module")
