@@ -46,7 +46,7 @@ def test_connecting_ninjaone(enter, stage):
     expect(suggestions.first).to_be_checked()
     wanted = suggestions.count()
     page.get_by_role("button", name="Link the chosen").click()
-    expect(page.get_by_role("button", name="Unlink")).to_have_count(wanted)
+    expect(page.get_by_role("link", name="Unlink")).to_have_count(wanted)
     page.get_by_role("link", name="Back").click()
 
     page.get_by_role("button", name="Get a technician's consent").click()
