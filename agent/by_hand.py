@@ -77,7 +77,7 @@ def form_fields(
     """The tool's arguments, filled with what the ticket tells, each with the records of the company to choose from."""
     filled = _prefilled(tool, facts, known)
     fields = [_three_valued(field, tool) for field in schema_fields(tool.schema, filled)]
-    answers = _answers(tool, signal)
+    answers = _answers(tool, signal) if any(_names_a_record(field) for field in fields) else []
     return [ByHandField(field, _suggested(field, signal, answers)) for field in fields]
 
 
@@ -204,13 +204,17 @@ def _suggested(field: Field, signal: Signal, answers: list[JsonValue]) -> tuple[
         people = Contact.objects.for_organization(signal.organization).filter(company=signal.company, gone_at=None)
         found.update(people.exclude(email="").values_list("email", "name")[:MOST_CHOICES])
     stem = field.name.removesuffix("_id")
-    if field.name.endswith("_id") or field.name in BY_EMAIL:
+    if _names_a_record(field):
         for answer in answers:
             for row in _rows(answer, f"{stem}s"):
                 value = row.get("id") if field.name not in BY_EMAIL else row.get("user_principal_name")
                 if isinstance(value, str | int) and not isinstance(value, bool):
                     found.setdefault(str(value), _name_of(row))
     return tuple(Choice(plain(value), plain(label)[:120]) for value, label in list(found.items())[:MOST_CHOICES])
+
+
+def _names_a_record(field: Field) -> bool:
+    return field.name.endswith("_id") or field.name in BY_EMAIL
 
 
 def _rows(answer: JsonValue, name: str) -> list[dict[str, JsonValue]]:

@@ -25,6 +25,7 @@ from agent.by_hand import (
 from agent.models import AgentSession
 from agent.offering import ranked
 from agent.openings import fact_values
+from agent.triage import find_signal
 from approvals.grants import policy_rules
 from approvals.models import Action
 from approvals.policy import Mode, ToolFacts, effective_policy
@@ -59,7 +60,7 @@ class Pickable:
 def pick(request: HttpRequest, signal_id: UUID) -> HttpResponse:
     """The tools that may be run on this signal; `q` finds some by words, the best first."""
     actor = actor_of(request)
-    signal = _signal(actor, signal_id)
+    signal = find_signal(actor, signal_id)
     tools = {tool.name: tool for tool in tools_by_hand(signal, actor=actor)}
     wanted = request.GET.get("q", "").strip()[:MOST_WORDS]
     found = _found(tools, wanted)
@@ -79,7 +80,7 @@ def pick(request: HttpRequest, signal_id: UUID) -> HttpResponse:
 def run(request: HttpRequest, signal_id: UUID, tool: str) -> HttpResponse:
     """The form of one tool's arguments; sent, a look-up answers at once and a change goes to its approval."""
     actor = actor_of(request)
-    signal = _signal(actor, signal_id)
+    signal = find_signal(actor, signal_id)
     chosen = next((each for each in tools_by_hand(signal, actor=actor) if each.name == tool), None)
     if chosen is None:
         raise Http404("There is no such tool for this signal.")
@@ -191,13 +192,3 @@ def _why_none(signal: Signal) -> str:
             "Nobody knows yet which company this ticket belongs to. Choose it on the signal; then its tools are here."
         )
     return company.ended_words or f"No connected system is linked to {company.name}."
-
-
-def _signal(actor: Actor, signal_id: UUID) -> Signal:
-    rows = Signal.objects.visible_to(actor).select_related(
-        "organization", "company", "board", "contact", "device", "connection"
-    )
-    found: Signal | None = rows.filter(pk=signal_id).first()
-    if found is None:
-        raise Http404("There is no such signal.")
-    return found

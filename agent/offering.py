@@ -124,7 +124,7 @@ def ranked(tools: Tools, text: str, *, limit: int) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _index(declared: tuple[tuple[str, str, tuple[str, str]], ...]) -> DocumentIndex:
-    """Of declarations alone: nothing of an organization or a company stands in it."""
+    """Of declarations alone, kept by their whole text: who has the same ones is told the same."""
     return DocumentIndex.of({place: Document(*said) for place, (_, _, said) in enumerate(declared)})
 
 

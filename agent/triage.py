@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
+from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
 
@@ -35,6 +37,17 @@ from signals.words import state_word
 PEOPLE_SHOWN = 12
 REPEATS_SHOWN = 20
 DEVICES_SHOWN = 30
+
+
+def find_signal(actor: Actor, signal_id: UUID) -> Signal:
+    """The signal with what its pages show beside it. Raises Http404 for one that `actor` may not see, as for none."""
+    rows = Signal.objects.visible_to(actor).select_related(
+        "organization", "company", "board", "contact", "device", "connection"
+    )
+    found: Signal | None = rows.filter(pk=signal_id).first()
+    if found is None:
+        raise Http404("There is no such signal.")
+    return found
 
 
 def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:

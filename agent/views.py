@@ -19,7 +19,7 @@ from agent.journal import read_events, read_progress
 from agent.rendering import render_events, session_look
 from agent.services import SessionRefused, choose_runbook, live_session, open_session
 from agent.solutions import rows_elsewhere
-from agent.triage import context_pane, ticket_pane
+from agent.triage import context_pane, find_signal, ticket_pane
 from approvals.budgets import MAX_STEPS
 from approvals.models import Action, StaleState
 from integrations.llm.fencing import show_escaped
@@ -39,7 +39,7 @@ from signals.services import SignalNotClaimable, dismiss_signal, map_company, re
 def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
     """Ticket, chat and context of one signal."""
     actor = actor_of(request)
-    signal = _signal(actor, signal_id)
+    signal = find_signal(actor, signal_id)
     session = latest_session(signal)
     progress = read_progress(session) if session else None
     company = signal.company
@@ -74,7 +74,7 @@ def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
 def elsewhere(request: HttpRequest, signal_id: UUID) -> HttpResponse:
     """Similar tickets of other companies that this member may see, for the context pane."""
     actor = actor_of(request)
-    signal = _signal(actor, signal_id)
+    signal = find_signal(actor, signal_id)
     return render(request, "agent/_elsewhere.html", {"rows": rows_elsewhere(signal, actor)})
 
 
@@ -146,20 +146,10 @@ def action_result(request: HttpRequest, action_id: UUID) -> HttpResponse:
     return render(request, "agent/result.html", context)
 
 
-def _signal(actor: Actor, signal_id: UUID) -> Signal:
-    rows = Signal.objects.visible_to(actor).select_related(
-        "organization", "company", "board", "contact", "device", "connection"
-    )
-    found: Signal | None = rows.filter(pk=signal_id).first()
-    if found is None:
-        raise Http404("There is no such signal.")
-    return found
-
-
 def _act(request: HttpRequest, signal_id: UUID, deed: Callable[[Actor, Signal], object]) -> HttpResponse:
     """Do `deed`, then show the page again; a refusal is said on it."""
     actor = actor_of(request)
-    signal = _signal(actor, signal_id)
+    signal = find_signal(actor, signal_id)
     try:
         deed(actor, signal)
     except (SessionRefused, SignalNotClaimable) as refusal:

@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue, StringConstraints
 from integrations.errors import TargetRefused
 from integrations.hudu import endpoints, schemas
 from integrations.hudu.targets import Id, article_of, client_of, company_id_of, own, ownership
+from integrations.namesakes import outcome_by_name
 from integrations.texts import plain, redacted
 from integrations.tools import (
     Category,
@@ -80,16 +81,8 @@ def _preview_creation(context: ToolContext, arguments: CreateArticle) -> Preview
 
 
 def _search_creation(context: ToolContext, arguments: CreateArticle, before: JsonValue) -> Outcome:
-    known = before.get("namesakes") if isinstance(before, dict) else None
-    if not isinstance(known, list):
-        return Outcome("unclear", "Which articles of this name there were before is not known.")
-    new = [one for one in _namesakes(context, arguments.name) if one.id not in known]
-    if len(new) == 1:
-        record = ExternalRecord("article", str(new[0].id))
-        return Outcome("found", f"Article {new[0].id} of this name was not there before.", record)
-    if new:
-        return Outcome("unclear", "More than one article of this name was not there before.")
-    return Outcome("absent", "No article of this name is there that was not there before.")
+    found = _namesakes(context, arguments.name)
+    return outcome_by_name(before, [one.id for one in found], word="article")
 
 
 @tool(

@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue, StringConstraints
 
 from integrations.itglue import endpoints, schemas
 from integrations.itglue.targets import Id, client_of, document_of, organization_id_of, own, ownership
+from integrations.namesakes import outcome_by_name
 from integrations.texts import plain, redacted
 from integrations.tools import (
     Category,
@@ -68,16 +69,8 @@ def _preview_creation(context: ToolContext, arguments: CreateDocument) -> Previe
 
 
 def _search_creation(context: ToolContext, arguments: CreateDocument, before: JsonValue) -> Outcome:
-    known = before.get("namesakes") if isinstance(before, dict) else None
-    if not isinstance(known, list):
-        return Outcome("unclear", "Which documents of this name there were before is not known.")
-    new = [one for one in _namesakes(context, arguments.name) if one.id not in known]
-    if len(new) == 1:
-        record = ExternalRecord("document", str(new[0].id))
-        return Outcome("found", f"Document {new[0].id} of this name was not there before.", record)
-    if new:
-        return Outcome("unclear", "More than one document of this name was not there before.")
-    return Outcome("absent", "No document of this name is there that was not there before.")
+    found = _namesakes(context, arguments.name)
+    return outcome_by_name(before, [one.id for one in found], word="document")
 
 
 @tool(
