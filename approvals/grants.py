@@ -115,6 +115,16 @@ def revoke_grants(*, actor: Actor, grants: Iterable[Grant], reason: str) -> int:
     return ended
 
 
+def end_session_grants(*, organization: Organization, tool: str) -> int:
+    """End what people approved for the rest of their sessions, as it is not the tool any more that they saw; how many.
+
+    Runbooks' standing approvals stay: they hold for their pin only, and the runbook's page says that they do not hold.
+    """
+    standing = Grant.objects.for_organization(organization).filter(kind=Grant.Kind.SESSION, tool=tool, revoked_at=None)
+    reason = "The tool is blocked: its server changed it, or is another."
+    return revoke_grants(actor=Actor.system("mcp", organization), grants=list(standing), reason=reason)
+
+
 def grant_rules(*, origin: Origin, tool: AnyTool) -> list[GrantRule]:
     """The grants of `tool` in force for `origin` now; those whose issuer may no longer decide the tool are left out."""
     rows: list[Grant] = list(

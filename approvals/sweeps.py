@@ -9,7 +9,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from approvals.execution import CALL_SECONDS, tell_unknown
-from approvals.models import Action, ActionSecret, ApprovalPolicy, StaleState
+from approvals.grants import end_session_grants
+from approvals.models import Action, ActionSecret, ApprovalPolicy, Grant, StaleState
 from approvals.overrides import MILDER, forget_policies
 from approvals.transitions import expire, move, worker
 from approvals.watching import due_for_a_look
@@ -75,11 +76,18 @@ def wipe_secrets() -> int:
 
 
 def forget_blocked_policies() -> int:
-    """Take back the milder policies of MCP tools that are blocked or gone and of which nobody heard; how many."""
+    """Take back the milder policies of MCP tools that are blocked or gone and of which nobody heard; how many.
+
+    What was approved for the rest of a session that goes on ends with them.
+    """
     rows = ApprovalPolicy.unscoped.filter(tool__startswith=MCP.slug, mode__in=MILDER).select_related("organization")
+    granted = Grant.unscoped.filter(
+        kind=Grant.Kind.SESSION, revoked_at=None, tool__startswith=MCP.slug, origin__stopped_at=None
+    ).select_related("organization")
     found = {(row.organization, row.tool) for row in rows if is_mcp(row.tool)}
+    found |= {(row.organization, row.tool) for row in granted if is_mcp(row.tool)}
     return sum(
-        forget_policies(organization=organization, tool=tool)
+        forget_policies(organization=organization, tool=tool) + end_session_grants(organization=organization, tool=tool)
         for organization, tool in found
         if tool not in toolbox(organization)
     )

@@ -7,6 +7,7 @@ from uuid import UUID
 from django_tasks import task
 
 from approvals.execution import execute_action, reconcile_action, resume_read
+from approvals.grants import end_session_grants
 from approvals.models import Action
 from approvals.origins import stop_company
 from approvals.overrides import forget_policies
@@ -44,11 +45,12 @@ def stop_ended_company(company_id: str) -> None:
 
 @task
 def forget_tool_policies(key: str) -> None:
-    """A tool of an MCP server is blocked (`<organization>/<tool>`): no milder word on it outlives that."""
+    """A tool of an MCP server is blocked (`<organization>/<tool>`): milder policies and session approvals of it end."""
     organization_id, _, tool = key.partition("/")
     organization = Organization.objects.filter(pk=organization_id).first()
     if organization is not None:
         forget_policies(organization=organization, tool=tool)
+        end_session_grants(organization=organization, tool=tool)
 
 
 @task

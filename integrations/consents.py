@@ -24,6 +24,7 @@ from integrations.mcp.oauth import Asked
 from integrations.models import Connection, Consent, ConsentRequest
 from integrations.persons import Redeemed, consents_of, place_of
 from integrations.sealing import Unsealable, seal, unseal
+from integrations.served import follow_server
 from integrations.vendors import is_mcp
 from integrations.warrants import Errand
 from junto.audit.services import record
@@ -140,11 +141,21 @@ def finish_consent(*, actor: Actor, state: str, code: str, issuer: str | None = 
     with transaction.atomic():
         consents_of(connection).delete()
         row = Consent(
-            organization=connection.organization, connection=connection, membership=membership, scopes=given.scopes
+            organization=connection.organization,
+            connection=connection,
+            membership=membership,
+            scopes=given.scopes,
+            issuer=given.issuer,
         )
         row.sealed_token = seal(given.refresh_token.encode(), place=place_of(row, connection))
         row.save()
-        record(actor, "connection.consented", connection, {"vendor": connection.vendor, "scopes": given.scopes})
+        record(
+            actor,
+            "connection.consented",
+            connection,
+            {"vendor": connection.vendor, "scopes": given.scopes, "issuer": given.issuer},
+        )
+        follow_server(connection)
     return connection
 
 

@@ -257,6 +257,9 @@ class Consent(TenantModel):
     membership = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, related_name="+")
     sealed_token = models.TextField()
     scopes = models.CharField(max_length=200, blank=True)
+    issuer = models.CharField(
+        max_length=300, blank=True, help_text="The authorization server, where a server names it."
+    )
     refused = models.CharField(max_length=300, blank=True)
     busy_until = models.DateTimeField(null=True, blank=True)
     given_at = models.DateTimeField(auto_now_add=True)
@@ -275,8 +278,9 @@ class ConsentRequest(TenantModel):
 class McpTool(TenantModel):
     """A tool of an MCP server: what the server says of it, and what an Admin says it is. Blocked until then.
 
-    `definition` is what the server says now and `pin` its digest; `trusted` what it said when it was classified. What
-    the two differ in blocks the tool. `problem` = why nobody can use it, whatever an Admin says.
+    `definition` is what the server says now and `pin` its digest; `trusted` what it said when it was classified, and
+    `trusted_server` where the connection led then. What differs from these blocks the tool. `problem` = why nobody can
+    use it, whatever an Admin says.
     """
 
     class State(models.TextChoices):
@@ -296,6 +300,7 @@ class McpTool(TenantModel):
     pin = models.CharField(max_length=64)
     trusted = models.JSONField(default=dict, blank=True)
     trusted_pin = models.CharField(max_length=64, blank=True)
+    trusted_server = models.JSONField(default=dict, blank=True, help_text="Where the connection led when classified.")
     problem = models.TextField(blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.BLOCKED)
     category = models.CharField(max_length=10, blank=True)

@@ -24,10 +24,11 @@ _LOOK_AGAIN_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Redeemed:
-    """What a consent gave: the refresh token and the scopes."""
+    """What a consent gave: the refresh token and the scopes; of which authorization server, where a server names it."""
 
     refresh_token: str
     scopes: str
+    issuer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from django import forms
 from integrations.errors import AddressRefused
 from integrations.guard import origin_of
 from integrations.mcp.client import ADDRESS_HELP
+from integrations.mcp.places import is_in_use, reading_of
 from integrations.models import Connection, McpTool
 from integrations.servers import Said, company_arguments
 from integrations.tools import Category, DefaultPolicy, Flag, Risk
@@ -126,7 +127,7 @@ class ServerForm(forms.Form):
 class ToolForm(forms.Form):
     """What a tool is. Filled in from what the server claims, except for what gives a right."""
 
-    pin = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    reading = forms.CharField(max_length=64, widget=forms.HiddenInput)
     category = forms.ChoiceField(label="What it does", widget=forms.Select(attrs={"class": "input"}))
     risk = forms.ChoiceField(label="Risk", widget=forms.Select(attrs={"class": "input"}))
     flags = forms.MultipleChoiceField(
@@ -162,7 +163,7 @@ class ToolForm(forms.Form):
     def __init__(self, data: object = None, *, row: McpTool, companies: TenantQuerySet[Company]) -> None:
         known = bool(row.category)
         initial = {
-            "pin": row.pin,
+            "reading": reading_of(row),
             "category": row.category,
             "risk": row.risk,
             "policy": row.policy or (DefaultPolicy.ALWAYS.value if not known else ""),
@@ -172,7 +173,7 @@ class ToolForm(forms.Form):
             "company": row.company_id,
             "flags": list(row.flags),
         }
-        if row.state != McpTool.State.ALLOWED:  # said of what it was: a person says it again
+        if not is_in_use(row):  # said of what it was: a person says it again
             initial |= {"category": "", "risk": "", "policy": "", "reach": ""}
         super().__init__(data, initial=initial)  # type: ignore[arg-type]
         empty = (("", "Choose"),)

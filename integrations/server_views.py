@@ -16,6 +16,7 @@ from pydantic import JsonValue
 
 from integrations.mcp.definitions import LONGEST_DESCRIPTION, local_name, plain
 from integrations.models import Connection, McpTool
+from integrations.served import difference_of
 from integrations.server_forms import FLAG_WORDS, ToolForm
 from integrations.servers import ClassificationRefused, block_tool, classify_tool
 from integrations.services import try_connection
@@ -46,13 +47,15 @@ MOST_LINES = 120
 def tools(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     """All tools of a server, those that need somebody first."""
     server = _server(request, connection_id)
-    rows = list(McpTool.objects.for_organization(request.organization).filter(connection=server))
+    kept = McpTool.objects.for_organization(request.organization).filter(connection=server)
+    rows = list(kept.select_related("connection__consent", "company", "classified_by__user"))
     order = [McpTool.State.CHANGED, McpTool.State.BLOCKED, McpTool.State.ALLOWED, McpTool.State.GONE]
-    rows.sort(key=lambda row: (order.index(McpTool.State(row.state)), row.name))
+    rows.sort(key=lambda row: (order.index(_state(row)), row.name))
     context = {
         "connection": server,
         "tools": [_line(row) for row in rows],
-        "waiting": sum(row.state in (McpTool.State.CHANGED, McpTool.State.BLOCKED) for row in rows),
+        "waiting": sum(_state(row) in (McpTool.State.CHANGED, McpTool.State.BLOCKED) for row in rows),
+        "moved": next(filter(None, map(difference_of, rows)), ""),
         "read_path": reverse("mcp-read", args=[server.pk]),
         "back_path": reverse("connection-change", args=[server.pk]),
         "companies_path": reverse("connection-companies", args=[server.pk]),
@@ -80,7 +83,7 @@ def tool(request: MemberRequest, connection_id: UUID, tool_id: UUID) -> HttpResp
     form = ToolForm(request.POST if request.method == "POST" else None, row=row, companies=companies)
     if request.method == "POST" and form.is_valid():
         try:
-            classify_tool(actor=request.actor, row=row, pin=form.cleaned_data["pin"], said=form.said)
+            classify_tool(actor=request.actor, row=row, reading=form.cleaned_data["reading"], said=form.said)
         except ClassificationRefused as refused:
             for problem in refused.problems:
                 form.add_error(problem.field if problem.field in form.fields else None, problem.message)
@@ -95,6 +98,7 @@ def tool(request: MemberRequest, connection_id: UUID, tool_id: UUID) -> HttpResp
         "claims": list(_claims(row.definition)),
         "arguments": list(_arguments(row.definition)),
         "difference": list(_difference(row)) if row.trusted and row.trusted_pin != row.pin else [],
+        "moved": difference_of(row),
         "may": request.actor.can(Permission.MANAGE_POLICIES),
         "block_path": reverse("mcp-tool-block", args=[server.pk, row.pk]),
         "back_path": reverse("mcp-tools", args=[server.pk]),
@@ -122,22 +126,29 @@ def _server(request: MemberRequest, connection_id: UUID) -> Connection:
 
 def _row(request: MemberRequest, server: Connection, tool_id: UUID) -> McpTool:
     rows = McpTool.objects.for_organization(request.organization).filter(connection=server, pk=tool_id)
-    found: McpTool | None = rows.select_related("connection", "company", "classified_by__user").first()
+    found: McpTool | None = rows.select_related("connection__consent", "company", "classified_by__user").first()
     if found is None:
         raise Http404("There is no such tool.")
     return found
 
 
+def _state(row: McpTool) -> McpTool.State:
+    """As it counts: a tool whose connection leads elsewhere by now is blocked, whoever heard of that."""
+    state = McpTool.State(row.state)
+    return McpTool.State.CHANGED if state == McpTool.State.ALLOWED and difference_of(row) else state
+
+
 def _line(row: McpTool) -> dict[str, object]:
-    tone, icon = LOOKS[row.state]
+    state = _state(row)
+    tone, icon = LOOKS[state]
     flags = dict(FLAG_WORDS)
     return {
         "name": plain(row.name, 80),
         "title": plain(row.definition.get("title") or row.name, 80),
         "words": plain(row.definition.get("description"), LONGEST_DESCRIPTION),
         "called": f"@{row.connection.vendor}.{local_name(row.name)}" if local_name(row.name) else "",
-        "state": row.state,
-        "state_word": str(row.get_state_display()),
+        "state": state.value,
+        "state_word": str(state.label),
         "tone": tone,
         "icon": icon,
         "problem": row.problem,

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from integrations.errors import ArgumentProblem, ToolRefused
 from integrations.mcp.definitions import shape_of
+from integrations.mcp.places import place_of_server, reading_of
 from integrations.mcp.tools import tool_of
 from integrations.models import Connection, McpTool
 from integrations.served import tool_key
@@ -72,8 +73,8 @@ def system_of(short_name: str, organization: Organization) -> str:
 
 
 @transaction.atomic
-def classify_tool(*, actor: Actor, row: McpTool, pin: str, said: Said) -> McpTool:
-    """Let a tool be used as an Admin says, at the definition that they read (`pin`).
+def classify_tool(*, actor: Actor, row: McpTool, reading: str, said: Said) -> McpTool:
+    """Let a tool be used as an Admin says, with the definition and of the server that they read (`reading_of`).
 
     Raises:
         PermissionDenied: the actor may not manage integrations and policies.
@@ -84,8 +85,8 @@ def classify_tool(*, actor: Actor, row: McpTool, pin: str, said: Said) -> McpToo
     if actor.membership is None:
         raise ClassificationRefused(ArgumentProblem("", "Only a person says what a tool does."))
     rows = McpTool.objects.for_organization(actor.organization).select_for_update(of=("self",))
-    row = rows.select_related("connection").get(pk=row.pk)
-    _require_sound(row, pin, said, actor.organization)
+    row = rows.select_related("connection__consent").get(pk=row.pk)
+    _require_sound(row, reading, said, actor.organization)
     before = row.trusted_pin
     row.category, row.risk, row.policy, row.flags = said.category, said.risk, said.policy, sorted(said.flags)
     row.reach = said.reach
@@ -93,6 +94,7 @@ def classify_tool(*, actor: Actor, row: McpTool, pin: str, said: Said) -> McpToo
     row.company_field = said.company_field if said.reach == _Reach.ARGUMENT else ""
     row.company = said.company if said.reach == _Reach.COMPANY else None
     row.trusted, row.trusted_pin, row.state = row.definition, row.pin, McpTool.State.ALLOWED
+    row.trusted_server = place_of_server(row.connection)
     row.classified_by, row.classified_at, row.changed_at = actor.membership, timezone.now(), None
     tool_of(row, system=row.connection.vendor, server=row.connection.label)  # what cannot be made is not allowed
     row.save()
@@ -108,6 +110,7 @@ def classify_tool(*, actor: Actor, row: McpTool, pin: str, said: Said) -> McpToo
         "field": row.company_field,
         "company": str(row.company_id) if row.company_id else None,
         "pin": row.pin,
+        "at": row.trusted_server,
         "before": before,
     }
     record(actor, "mcp_tool.classified", row, detail)
@@ -118,8 +121,8 @@ def classify_tool(*, actor: Actor, row: McpTool, pin: str, said: Said) -> McpToo
 def block_tool(*, actor: Actor, row: McpTool) -> None:
     """Let nobody use a tool any more, until it is classified anew. Raises PermissionDenied."""
     require(actor, Permission.MANAGE_INTEGRATIONS)
-    row.state, row.trusted, row.trusted_pin = McpTool.State.BLOCKED, {}, ""
-    row.save(update_fields=["state", "trusted", "trusted_pin"])
+    row.state, row.trusted, row.trusted_pin, row.trusted_server = McpTool.State.BLOCKED, {}, "", {}
+    row.save(update_fields=["state", "trusted", "trusted_pin", "trusted_server"])
     record(actor, "mcp_tool.blocked", row, {"tool": row.name, "server": row.connection.vendor})
     ring("tool.blocked", tool_key(row))
 
@@ -138,19 +141,19 @@ def company_arguments(row: McpTool) -> list[str]:
     ]
 
 
-def _require_sound(row: McpTool, pin: str, said: Said, organization: Organization) -> None:
-    problems = [*_standing_problems(row, pin), *_kind_problems(said)]
+def _require_sound(row: McpTool, reading: str, said: Said, organization: Organization) -> None:
+    problems = [*_standing_problems(row, reading), *_kind_problems(said)]
     if not problems:
         problems += _reach_problems(row, said, organization)
     if problems:
         raise ClassificationRefused(*problems)
 
 
-def _standing_problems(row: McpTool, pin: str) -> list[ArgumentProblem]:
+def _standing_problems(row: McpTool, reading: str) -> list[ArgumentProblem]:
     if row.problem or row.state == McpTool.State.GONE:
         return [ArgumentProblem("", row.problem or "The server has this tool no more.")]
-    if row.pin != pin:
-        return [ArgumentProblem("", "The server changed the tool while you read. Read it again.")]
+    if reading_of(row) != reading:
+        return [ArgumentProblem("", "The server changed the tool, or is another by now. Read it again.")]
     return []
 
 

@@ -38,7 +38,7 @@ from integrations.errors import (
 from integrations.matching import accept_suggestions
 from integrations.mcp.client import McpClient
 from integrations.models import CompanyLink, Connection, Consent
-from integrations.served import block_all, keep_listing
+from integrations.served import follow_server, keep_listing
 from integrations.sources import gives_alerts, is_ticket_source, open_alert_source, open_ticket_source, takes_alerts
 from integrations.toolbox import toolbox
 from integrations.tools import OWN_VENDOR, AnyTool, registry
@@ -142,8 +142,9 @@ def save_connection(
     with transaction.atomic():
         row.save()
         if moved:
-            block_all(row)  # what was said of the tools was said of another server, and so was what people consented to
+            # what was said of the tools was said of another server, and so was what people consented to
             Consent.objects.for_organization(row.organization).filter(connection=row).delete()
+            follow_server(row)
         record(
             actor,
             "connection.changed" if connection else "connection.made",

@@ -11,12 +11,16 @@ from dataclasses import dataclass
 
 from integrations.errors import ToolUnavailable, UnknownTool
 from integrations.mcp.definitions import local_name
+from integrations.mcp.places import is_at, is_in_use
 from integrations.mcp.tools import ServedTool, tool_of
 from integrations.models import CompanyLink, Connection, McpTool
 from integrations.tools import AnyTool, registry
 from integrations.vendors import is_mcp
 from junto.tenants.models import Company, Organization
 from junto.tenants.scoping import TenantQuerySet
+
+#: What says which server a tool is of.
+_SERVER = ("connection", "connection__consent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +47,15 @@ class Toolbox:
         if not is_mcp(name):
             return registry.get(name)
         row = self._row(name)
-        if row.state != McpTool.State.ALLOWED:
-            raise ToolUnavailable(f"{name} is blocked: its server changed it, or nobody said yet what it does.")
+        if not is_in_use(row):
+            raise ToolUnavailable(f"{name} is blocked: its server changed, or nobody said yet what it does.")
         return _made(row)
 
     def __contains__(self, name: str) -> bool:
         if not is_mcp(name):
             return name in registry
         try:
-            return self._row(name).state == McpTool.State.ALLOWED
+            return is_in_use(self._row(name))
         except UnknownTool:
             return False
 
@@ -65,7 +69,9 @@ class Toolbox:
 
     def served_for(self, company: Company) -> Iterator[ServedTool]:
         """The servers' tools that may be used for a company."""
-        rows = list(self._allowed().filter(connection__removed_at=None).exclude(connection__sealed_credentials=""))
+        rows = [
+            row for row in self._allowed() if row.connection.removed_at is None and row.connection.sealed_credentials
+        ]
         if not rows:
             return
         linked = set(_links(self.organization, company).values_list("connection_id", flat=True))
@@ -76,14 +82,15 @@ class Toolbox:
     def _row(self, name: str) -> McpTool:
         system, _, local = name.partition(".")
         rows = McpTool.objects.for_organization(self.organization).filter(connection__vendor=system)
-        found = [row for row in rows.select_related("connection") if local_name(row.name) == local]
+        found = [row for row in rows.select_related(*_SERVER) if local_name(row.name) == local]
         if len(found) != 1:
             raise UnknownTool(f"There is no tool called {name!r}.")
         return found[0]
 
-    def _allowed(self) -> TenantQuerySet[McpTool]:
+    def _allowed(self) -> list[McpTool]:
         rows: TenantQuerySet[McpTool] = McpTool.objects.for_organization(self.organization)
-        return rows.filter(state=McpTool.State.ALLOWED).select_related("connection")
+        allowed = rows.filter(state=McpTool.State.ALLOWED).select_related(*_SERVER)
+        return [row for row in allowed if is_in_use(row)]
 
 
 def toolbox(organization: Organization) -> Toolbox:
@@ -94,9 +101,11 @@ def toolbox(organization: Organization) -> Toolbox:
 def reach_of(tool: ServedTool, organization: Organization, company: Company) -> Reach:
     """How a server's tool is called for a company. Raises ToolUnavailable: no scope is no right."""
     rows = Connection.objects.for_organization(organization).filter(pk=tool.served_by, removed_at=None)
-    connection = rows.select_related("organization").first()
+    connection = rows.select_related("organization", "consent").first()
     if connection is None:
         raise ToolUnavailable(f"The server of {tool.label} is not connected.")
+    if not is_at(tool.server, connection):
+        raise ToolUnavailable(f"{tool.label} is blocked: its connection leads to another server now.")
     if tool.only_company and tool.only_company != str(company.pk):
         raise ToolUnavailable(f"{tool.label} is not for {company.name}.")
     if not tool.company_argument:

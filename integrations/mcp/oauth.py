@@ -283,7 +283,7 @@ class SignIn:
         stored = tokens.model_copy(update={"access_token": ""}) if tokens.refresh_token else tokens
         ends_at = time.time() + _seconds(tokens)
         kept = standing.model_copy(update={"tokens": stored, "verifier": "", "ends_at": ends_at})
-        return Redeemed(kept.model_dump_json(), plain(tokens.scope, 200))
+        return Redeemed(kept.model_dump_json(), plain(tokens.scope, 200), str(standing.metadata.issuer)[:300])
 
     def _read(self, secret: str) -> Standing:
         try:

@@ -55,13 +55,15 @@ class ServedArguments(ToolArguments):
 
 @dataclass(frozen=True, kw_only=True)
 class ServedTool(Tool[ServedArguments]):
-    """A tool of an MCP server. `served_by` = the connection's id, `server_name` = its name there.
+    """A tool of an MCP server. `served_by` = the connection's id, `server` = where that led when it was classified,
+    `server_name` = the tool's name there.
 
     `company_argument` is filled in by us, from the company's link, and by nobody else; `company_field` names what in
     its answers says whose they are.
     """
 
     served_by: str
+    server: Mapping[str, JsonValue]
     server_name: str
     definition_pin: str
     shape: dict[str, JsonValue] = field(repr=False)
@@ -80,12 +82,12 @@ class ServedTool(Tool[ServedArguments]):
 
     @cached_property
     def pin(self) -> str:
-        """SHA-256 over the server's definition and everything that an Admin said of it."""
+        """SHA-256 over the server's definition, which server that is, and everything that an Admin said of it."""
         return digest(
             {
                 "tool": super().pin,
                 "definition": self.definition_pin,
-                "server": self.served_by,
+                "server": [self.served_by, dict(self.server)],
                 "company": [self.company_argument, self.company_field, self.only_company],
             }
         )
@@ -157,6 +159,7 @@ def tool_of(row: McpTool, *, system: str, server: str) -> ServedTool:
         preview=None if category is Category.READ else lambda context, arguments: _preview(made, context, arguments),
         search=None,
         served_by=str(row.connection_id),
+        server=row.trusted_server,
         server_name=row.name,
         definition_pin=row.trusted_pin,
         shape=shape_of(row.trusted),

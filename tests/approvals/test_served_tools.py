@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from approvals.models import Action, ApprovalPolicy, Origin
+from approvals.models import Action, ApprovalPolicy, Grant, Origin
 from approvals.services import decide_action, open_origin, propose_action
 from approvals.tasks import sweep_actions
 from integrations.models import McpTool
@@ -118,6 +118,42 @@ class ServedToolTests(ServedTestCase):
         assert list(left) == [("always", True)]
         self.classify("set_asset_note", NOTE)
         assert self.note().state == Action.State.WAITING
+
+    def test_what_was_approved_of_a_server_does_not_hold_at_another_address(self) -> None:
+        ApprovalPolicy(
+            organization=self.northwind, tool=f"{SYSTEM}.set_asset_note", mode="auto", set_by=self.adam
+        ).save()
+        Grant(**self.standing("runbook", step="1", runbook="1:1")).save()
+        session = Grant(**self.standing("session", origin=self.origin))
+        session.save()
+        waiting = self.ask("set_asset_note", asset=self.asset_of("HARBOR"), note="x")
+        assert waiting.state == Action.State.APPROVED
+
+        self.move_server()
+        self.classify("set_asset_note", NOTE)
+        self.drain()
+
+        waiting.refresh_from_db()
+        assert waiting.state in (Action.State.REFUSED, Action.State.CANCELLED)
+        assert not ApprovalPolicy.objects.for_organization(self.northwind).exists()
+        session.refresh_from_db()
+        assert session.revoked_at
+        assert self.note().state == Action.State.WAITING
+        assert self.sandbox.effects() == []
+
+    def standing(self, kind: str, **more: Any) -> dict[str, Any]:
+        """The fields of a standing approval to write notes on Harbor's assets."""
+        tool = self.tool("set_asset_note")
+        return {
+            "organization": self.northwind,
+            "kind": kind,
+            "tool": tool.name,
+            "tool_pin": tool.pin,
+            "company": self.harbor,
+            "words": "Notes.",
+            "issued_by": self.adam,
+            **more,
+        }
 
     def test_a_policy_ends_with_its_tool_though_the_bell_was_lost(self) -> None:
         for tool in ("set_asset_note", "search_guides"):

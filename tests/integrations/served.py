@@ -10,6 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from integrations.dispatch import call_tool, preview_tool
+from integrations.mcp.places import reading_of
 from integrations.models import CompanyLink, Connection, McpTool
 from integrations.servers import Said, classify_tool
 from integrations.services import check_connection, save_connection
@@ -81,7 +82,7 @@ class Served(Cast):
     def classify(self, name: str, said: Said, *, by: Membership | None = None) -> McpTool:
         """An Admin says what a tool is."""
         row = self.row(name)
-        return classify_tool(actor=self.actor(by or self.adam), row=row, pin=row.pin, said=said)
+        return classify_tool(actor=self.actor(by or self.adam), row=row, reading=reading_of(row), said=said)
 
     def tool(self, name: str) -> AnyTool:
         """A tool in use. Raises ToolRefused."""
@@ -118,6 +119,23 @@ class Served(Cast):
         """The server says something else of a tool from now on."""
         found = next(one for one in self.sandbox.held("mcp", "tools") if one["name"] == name)
         self.sandbox.alter("mcp", "tools", found["id"], fields)
+
+    def move_server(self) -> None:
+        """An Admin enters another address, at which the same is listed."""
+        self.settings.LOCAL_TARGETS |= {("localhost", self.sandbox.port)}
+        self.server = save_connection(
+            actor=self.actor(self.adam),
+            vendor=SYSTEM,
+            label="Asset register",
+            base_url=self.other_address(),
+            credentials={"auth": "bearer", "token": self.sandbox.mcp["northwind-assets"].token},
+            connection=self.server,
+        )
+        assert check_connection(self.server, insists=True).ok
+
+    def other_address(self) -> str:
+        """Another name of the same machine."""
+        return self.server.base_url.replace("127.0.0.1", "localhost")
 
     def asset_of(self, company: str) -> str:
         """An asset of a client there, by its number."""

@@ -11,8 +11,9 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 
 from integrations.connections import open_client
-from integrations.errors import WarrantRefused
+from integrations.errors import ToolUnavailable, WarrantRefused
 from integrations.mcp.client import McpClient
+from integrations.mcp.places import reading_of
 from integrations.models import Connection, McpTool
 from integrations.services import InvalidConnection, check_connection, save_connection
 from integrations.warrants import Errand
@@ -56,7 +57,7 @@ class TestPages(ServedTestCase):
     def test_an_admin_says_what_a_tool_is_and_a_changed_one_shows_its_difference(self) -> None:
         row = self.row("search_guides")
         path = self.path(f"connections/{self.server.pk}/tools/{row.pk}/")
-        said = {"pin": row.pin, "category": "read", "risk": "low", "policy": "auto", "reach": "free"}
+        said = {"reading": reading_of(row), "category": "read", "risk": "low", "policy": "auto", "reach": "free"}
         browser = self.log_in(self.adam)
 
         page = browser.post(path, said, follow=True).content.decode()
@@ -68,14 +69,20 @@ class TestPages(ServedTestCase):
         assert "What changed since it was classified" in page
         assert "<ins>" in page
         assert "<script>alert" not in page
-        assert "changed the tool while you read" in browser.post(path, said).content.decode()
+        assert "changed the tool, or is another by now" in browser.post(path, said).content.decode()
         assert self.row("search_guides").state == McpTool.State.CHANGED
 
     def test_what_is_said_has_to_be_whole(self) -> None:
         row = self.row("set_asset_note")
         path = self.path(f"connections/{self.server.pk}/tools/{row.pk}/")
         browser = self.log_in(self.adam)
-        whole = {"pin": row.pin, "category": "write", "risk": "high", "policy": "always", "reach": "argument"}
+        whole = {
+            "reading": reading_of(row),
+            "category": "write",
+            "risk": "high",
+            "policy": "always",
+            "reach": "argument",
+        }
         for wrong, words in (
             ({}, "Choose the argument"),
             ({"company_argument": "nonsense"}, "not one of the available"),
@@ -131,6 +138,25 @@ class TestCommands(ServedTestCase):
         row = self.connect_command()
         self.settings.MCP_COMMANDS = {}
         assert not check_connection(row, insists=True).ok
+
+    def test_another_command_behind_the_same_name_is_another_server(self) -> None:
+        self.settings.MCP_COMMANDS = {"northwind/local": COMMAND}
+        self.server = self.connect_command()
+        check_connection(self.server, insists=True)
+        self.classify("names", GUIDES)
+        self.settings.MCP_COMMANDS = {"northwind/local": (*COMMAND, "--other")}
+
+        with pytest.raises(ToolUnavailable):
+            self.tool("names")
+        assert check_connection(self.server, insists=True).ok
+
+        assert self.row("names").state == McpTool.State.CHANGED
+        row = self.row("names")
+        page = self.log_in(self.adam).get(self.path(f"connections/{self.server.pk}/tools/{row.pk}/")).content.decode()
+        assert "is another command by now" in page
+        assert "--other" not in page
+        self.classify("names", GUIDES)
+        assert "PATH" in self.call_local()
 
     def test_no_call_passes_to_a_command_without_being_declared(self) -> None:
         self.settings.MCP_COMMANDS = {"northwind/local": COMMAND}

@@ -13,11 +13,13 @@ import requests
 from django.test import Client
 
 from integrations.connections import open_client
-from integrations.consents import begin_consent
+from integrations.consents import begin_consent, withdraw_consent
 from integrations.errors import AddressRefused, ToolUnavailable, VendorError
-from integrations.models import Connection, Consent
+from integrations.models import Connection, Consent, McpTool
 from integrations.services import InvalidConnection, check_connection, save_connection
+from integrations.toolbox import toolbox
 from integrations.warrants import Errand
+from junto.inbox.models import Notification
 from tests.integrations.rogue import rogue_server, says
 from tests.integrations.served import GUIDES, ServedTestCase
 
@@ -119,6 +121,21 @@ class TestSigningIn(ServedTestCase):
             assert not Consent.objects.for_organization(self.northwind).exists()
             assert not check_connection(moved, insists=True).ok
             assert rogue.requests == []
+
+    def test_a_sign_in_at_another_authorization_server_blocks_the_tools(self) -> None:
+        self.come_back(self.allow(self.begin()))
+        self.classify_signed()
+        self.come_back(self.allow(self.begin()))
+        assert self.signed.mcp_tools.get(name="search_guides").state == McpTool.State.ALLOWED  # the same one
+        withdraw_consent(actor=self.actor(self.adam), connection=self.signed)
+        assert f"{self.signed.vendor}.search_guides" in toolbox(self.northwind)  # nothing can be asked meanwhile
+
+        McpTool.unscoped.update(trusted_server={"address": self.signed.base_url, "issuer": "https://other.example/"})
+        self.come_back(self.allow(self.begin()))
+
+        assert self.signed.mcp_tools.get(name="search_guides").state == McpTool.State.CHANGED
+        told = Notification.objects.for_organization(self.northwind).filter(membership=self.adam, kind="mcp.changed")
+        assert "https://other.example/" in told.get().body
 
     def test_a_server_cannot_lead_a_sign_in_to_an_address_of_ours(self) -> None:
         for where in ("http://169.254.169.254/latest", "https://10.0.0.7/auth", f"{self.sandbox.base_url}/mcp/auth"):

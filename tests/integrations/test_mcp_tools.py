@@ -19,13 +19,14 @@ from integrations.errors import (
     VendorTooMuch,
     VendorUnauthorized,
 )
+from integrations.mcp.places import reading_of
 from integrations.mcp.schemas import Said as Told
 from integrations.mcp.tools import is_own
 from integrations.models import CompanyLink, Connection, McpTool
-from integrations.servers import Said
-from integrations.services import check_connection, is_offered, offered_tools, save_connection
+from integrations.servers import ClassificationRefused, Said, classify_tool
+from integrations.services import check_connection, is_offered, offered_tools
 from integrations.tasks import sync_directories
-from integrations.toolbox import toolbox
+from integrations.toolbox import reach_of, toolbox
 from junto.inbox.models import Notification
 from tests.integrations.served import GET, GUIDES, LIST, NOTE, SYSTEM, ServedTestCase
 
@@ -246,16 +247,35 @@ class TestWhatIsPinned(ServedTestCase):
 
     def test_another_address_is_another_server(self) -> None:
         self.classify("search_guides", GUIDES)
+        tool, reading = self.tool("search_guides"), reading_of(self.row("search_guides"))
+        self.move_server()
 
-        save_connection(
-            actor=self.actor(self.adam),
-            vendor=SYSTEM,
-            label="Asset register",
-            base_url=f"{self.server.base_url}/v2",
-            connection=self.server,
-        )
+        assert self.row("search_guides").state == McpTool.State.CHANGED
+        for refused in (lambda: self.tool("search_guides"), lambda: reach_of(tool, self.northwind, self.harbor)):
+            with pytest.raises(ToolUnavailable):
+                refused()
+        assert not is_offered(tool, organization=self.northwind, company=self.harbor)
+        with pytest.raises(ClassificationRefused, match="another by now"):
+            classify_tool(actor=self.actor(self.adam), row=self.row("search_guides"), reading=reading, said=GUIDES)
+        told = Notification.objects.for_organization(self.northwind).filter(membership=self.adam, kind="mcp.changed")
+        assert "leads to another server" in told.get().title
+        assert "127.0.0.1" in told.get().body
+        assert "localhost" in told.get().body
 
-        assert not McpTool.objects.for_organization(self.northwind).exists()
+        self.classify("search_guides", GUIDES)
+        assert self.call("search_guides", words="printer")
+        assert self.tool("search_guides").pin != tool.pin
+
+    def test_an_address_that_was_changed_behind_our_back_blocks_the_tools_until_somebody_looked(self) -> None:
+        self.classify("search_guides", GUIDES)
+        self.settings.LOCAL_TARGETS |= {("localhost", self.sandbox.port)}
+        Connection.unscoped.filter(pk=self.server.pk).update(base_url=self.other_address())
+
+        with pytest.raises(ToolUnavailable):
+            self.tool("search_guides")
+        assert f"{SYSTEM}.search_guides" not in toolbox(self.northwind)
+        page = self.log_in(self.adam).get(self.path(f"connections/{self.server.pk}/tools/")).content.decode()
+        assert "another server than the one whose tools were classified" in page
 
     def _told(self, name: str) -> dict[str, object]:
         found: dict[str, object] = next(one for one in self.sandbox.held("mcp", "tools") if one["name"] == name)
