@@ -23,6 +23,7 @@ from django.conf import settings  # noqa: E402
 
 from agent.routing import websocket_urlpatterns  # noqa: E402
 from junto import engine  # noqa: E402
+from junto.memory import settle  # noqa: E402
 from junto.tenants.access import NOT_HERE, OwnOriginOnly  # noqa: E402
 from signals.sync.webhook_door import WebhookDoor  # noqa: E402
 
@@ -37,6 +38,7 @@ async def lifespan(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if message["type"] == "lifespan.startup":
             if not settings.REDIS_URL:
                 engine.start(asyncio.get_running_loop())
+            settle()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             if not settings.REDIS_URL:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 
 from junto import engine
+from junto.memory import settle
 
 
 class Command(BaseCommand):
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         if unknown := sorted(set(lanes) - set(settings.LANES)):
             raise CommandError(f"There is no lane {', '.join(unknown)}: choose of {', '.join(settings.LANES)}.")
         wanted = [lane for lane in settings.LANES if lane in lanes or not lanes]
+        settle()
         engine.start_clock()
         try:
             # Not forking: a forked worker took 121 ms to start a call, and its parent's death would orphan the child.
