@@ -154,7 +154,7 @@ class KeyedVendor(FrontDoor):
     def seed(self, owner: str, seed: str) -> None:
         """Fill the owner's world anew, with dates that count back from now; the limit begins anew, too."""
         facts = load_facts(owner)
-        self.world(owner).load(self.records(facts if seed == "world" else facts.without_clients()))
+        self.world(owner).load(seed, lambda: self.records(facts if seed == "world" else facts.without_clients()))
         self._served.pop(owner, None)
 
     def recognise(self, request: Request) -> Sighting:

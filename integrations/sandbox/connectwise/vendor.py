@@ -75,7 +75,7 @@ class ConnectWise(FrontDoor):
     def seed(self, owner: str, seed: str) -> None:
         """Fill the owner's world anew, with dates that count back from now."""
         facts = load_facts(owner)
-        self.world(owner).load(seed_records(facts if seed == "world" else facts.without_clients()))
+        self.world(owner).load(seed, lambda: seed_records(facts if seed == "world" else facts.without_clients()))
 
     def recognise(self, request: Request) -> Sighting:
         """Whose credentials a request carries and which route it takes, whether or not it will be served."""

@@ -44,7 +44,7 @@ class ITGlue(FrontDoor):
         facts, written = load_facts(owner), load_documentation(owner)
         if seed != "world":
             facts, written = facts.without_clients(), written.without_clients()
-        self.world(owner).load(_records(Base(facts, written)))
+        self.world(owner).load(seed, lambda: _records(Base(facts, written)))
         self._keys.forget(owner)
 
     def recognise(self, request: Request) -> Sighting:

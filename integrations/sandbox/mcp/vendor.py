@@ -76,7 +76,7 @@ class McpServer(FrontDoor):
     def seed(self, owner: str, seed: str) -> None:
         """Fill the owner's world anew."""
         facts = load_facts(owner)
-        self.world(owner).load(seed_records(facts if seed == "world" else facts.without_clients()))
+        self.world(owner).load(seed, lambda: seed_records(facts if seed == "world" else facts.without_clients()))
 
     def recognise(self, request: Request) -> Sighting:
         """Whose token a message carries, and what it does."""

@@ -65,7 +65,7 @@ class Microsoft365(FrontDoor):
         """Fill the owner's world anew, with dates that count back from now."""
         facts = load_facts(owner)
         home = self._tokens.home_of(owner)
-        self.world(owner).load(seed_records(facts if seed == "world" else facts.without_clients(), home))
+        self.world(owner).load(seed, lambda: seed_records(facts if seed == "world" else facts.without_clients(), home))
 
     def recognise(self, request: Request) -> Sighting:
         """Whose credentials a request carries and which route it takes, whether or not it will be served."""

@@ -53,7 +53,7 @@ class Pax8(FrontDoor):
     def seed(self, owner: str, seed: str) -> None:
         """Fill the owner's world anew, with dates that count back from now; the limit begins anew, too."""
         facts = load_facts(owner)
-        self.world(owner).load(seed_records(facts if seed == "world" else facts.without_clients()))
+        self.world(owner).load(seed, lambda: seed_records(facts if seed == "world" else facts.without_clients()))
         self._tokens.forget(owner)
 
     def recognise(self, request: Request) -> Sighting:

@@ -2,10 +2,14 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from integrations.sandbox import store as stores
 from integrations.sandbox.connectwise.conditions import parse_moment
+from integrations.sandbox.store import Store, World
+from integrations.sandbox.vendors import make_vendors, seed_all
 from tests.integrations.sandbox.connectwise_api import ConnectWiseApi, northwind, southgate
 from tests.sandbox_process import SandboxProcess
 
@@ -88,6 +92,90 @@ def test_a_tickets_devices_and_contact_are_its_companys(sandbox_process: Sandbox
 
 
 def test_a_new_filling_has_the_same_ids(sandbox_process: SandboxProcess, api: ConnectWiseApi) -> None:
-    before = [(one["id"], one["summary"]) for one in api.get("/service/tickets", pageSize=1000)]
+    def told() -> list[tuple[int, str]]:
+        return [(one["id"], one["summary"]) for one in api.get("/service/tickets", pageSize=1000)]
+
+    before = told()
+    planted = sandbox_process.plant_ticket("New", "A new one")
+    sandbox_process.change_ticket(before[0][0], summary="Changed")
+    sandbox_process.delete("tickets", before[1][0])
+    changed = told()
+    assert (planted, "New") in changed
+    assert (before[0][0], "Changed") in changed
+    assert before[1] not in changed
     sandbox_process.reset()
-    assert [(one["id"], one["summary"]) for one in api.get("/service/tickets", pageSize=1000)] == before
+    assert told() == before
+    assert sandbox_process.plant_ticket("New", "A new one") == planted
+    sandbox_process.reset()
+
+
+def test_another_seed_takes_the_place_of_a_world_that_nobody_touched(
+    sandbox_process: SandboxProcess, api: ConnectWiseApi
+) -> None:
+    sandbox_process.reset(seed="empty")
+    assert api.get("/service/tickets/count") == {"count": 0}
+    sandbox_process.reset()
+    assert api.get("/service/tickets/count") == {"count": 80}
+
+
+@pytest.mark.parametrize("touch", ["added", "changed", "deleted"])
+def test_every_world_that_somebody_touched_is_filled_anew(tmp_path: Path, touch: str) -> None:
+    store = Store(tmp_path)
+    vendors = make_vendors(store)
+    worlds = [store.world(vendor.slug, owner) for vendor in vendors.values() for owner in vendor.owners()]
+    with store.change():
+        seed_all(vendors, "world")
+    first = [ids(store, world) for world in worlds]
+    with store.change():
+        for world in worlds:
+            kind, records = next(iter(store.read(world).items()))
+            number, record = next(iter(records.items()))
+            if touch == "added":
+                world.save(kind, {**record, "id": max(records) + 1})
+            elif touch == "changed":
+                world.save(kind, {**record, "touched": True})
+            else:
+                world.remove(kind, number)
+    assert all(ids(store, world) != before for world, before in zip(worlds, first, strict=True))
+    with store.change():
+        seed_all(vendors, "world")
+    assert [ids(store, world) for world in worlds] == first
+    store.close()
+
+
+def test_what_is_filled_is_in_the_file_as_it_is_in_memory(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    vendors = make_vendors(store)
+    with store.change():
+        seed_all(vendors, "world")
+    for vendor in vendors.values():
+        for owner in vendor.owners():
+            world = store.world(vendor.slug, owner)
+            written = {kind: [rows[at] for at in sorted(rows)] for kind, rows in store.read(world).items()}
+            assert written
+            assert {kind: world.all(kind) for kind in written} == written
+    store.close()
+
+
+def test_a_world_whose_dates_are_old_is_filled_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    vendors = make_vendors(store)
+
+    def oldest() -> object:
+        with store.change():
+            seed_all(vendors, "world")
+        return store.world("connectwise", "northwind").all("ticket")[0]
+
+    first = oldest()
+    assert oldest() is first
+    monkeypatch.setattr(stores, "_FRESH_SECONDS", 0.0)
+    assert oldest() is not first
+    store.close()
+
+
+def ids(store: Store, world: World) -> dict[str, object]:
+    """What a world holds, without its dates: ids and the names of fields, and the last ids given out."""
+    held = {
+        kind: {number: sorted(record) for number, record in rows.items()} for kind, rows in store.read(world).items()
+    }
+    return {**held, "last": store.read_counters(world)}
