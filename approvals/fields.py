@@ -39,6 +39,11 @@ class Field:
     item: str = ""
     as_json: bool = False
 
+    @property
+    def items_as_json(self) -> bool:
+        """Whether each line of a list is JSON; a line that is a number reads the same either way."""
+        return self.item in ("object", "array", "boolean")
+
 
 def schema_fields(schema: Schema, arguments: Mapping[str, JsonValue]) -> list[Field]:
     """One field per argument that the schema knows, in its order, filled with `arguments`."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 from pydantic import ValidationError
@@ -83,6 +84,8 @@ __all__ = [
 ]
 
 CHECK_SECONDS = 20.0
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +215,10 @@ def _usable_links(organization: Organization, company: Company) -> TenantQuerySe
 
 
 def tried(connection: Connection, *, insists: bool, keeps: bool = False) -> ConnectionHealth:
-    """What a try shows. With `keeps`, what an MCP server lists is brought in step; else nothing is kept."""
+    """What a try shows. With `keeps`, what an MCP server lists is brought in step, all of it or none; else nothing is.
+
+    Raises nothing: a failure of our own is logged and told as one.
+    """
     try:
         with closing(open_client(connection, Errand.reading(CHECK_SECONDS), insists=insists)) as client:
             if keeps and isinstance(client, McpClient):
@@ -222,6 +228,13 @@ def tried(connection: Connection, *, insists: bool, keeps: bool = False) -> Conn
             return ConnectionHealth(True, f"{client.probe()} answers, and the credentials are accepted.")
     except IntegrationError as error:
         return ConnectionHealth(False, str(error), _advice(error, connection))
+    except Exception:  # whatever a system answers, whoever tries it is told so, and what was known of it stays
+        log.exception("connection not tried", connection=str(connection.pk), vendor=connection.vendor)
+        return ConnectionHealth(
+            False,
+            "Junto itself failed at this; nothing that was known of the system changed.",
+            "Try again; if it fails again, whoever runs this server finds the reason in the log.",
+        )
 
 
 def _advice(error: IntegrationError, connection: Connection) -> str:

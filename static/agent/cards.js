@@ -3,6 +3,7 @@
 // settle(action, done, evidence); each a promise that rejects with {code, message, fields}.
 import { elementFrom, say, toast, typing } from "../junto/dom.js";
 import { keysOn } from "../junto/shell.js";
+import { collectArguments, misreadFields } from "./arguments.js";
 import { countLetters, tooLong } from "./letters.js";
 import { unsentOf } from "./unsent.js";
 
@@ -211,6 +212,8 @@ export class Cards {
       say(notice, TOO_LONG);
       return long.focus();
     }
+    const misread = misreadFields(form);
+    if (this.#markFields(form, misread)) return say(notice, MARKED);
     this.#busy(card, true);
     try {
       const answer = await this.#transport.preview(card.dataset.action, collectArguments(form));
@@ -339,37 +342,4 @@ function textToChange(form) {
 /** What the person typed to confirm a high-risk action; the server compares it too. */
 function typedTarget(card) {
   return card.querySelector("[data-typed]")?.value.trim() ?? "";
-}
-
-/** The values of a modify form as the tool's arguments. What cannot be read as its type is left for the server to refuse. */
-export function collectArguments(form) {
-  const values = {};
-  for (const control of form.querySelectorAll("[data-arg]")) {
-    const value = readValue(control);
-    if (value !== undefined) values[control.name] = value;
-  }
-  return values;
-}
-
-function readValue(control) {
-  const kind = control.dataset.arg;
-  if (kind === "boolean") return control.checked;
-  if (kind === "list") {
-    const lines = control.value
-      .split("\n")
-      .map((line) => line.trim())
-      .filter(Boolean);
-    return lines.map((line) =>
-      control.dataset.item === "integer" || control.dataset.item === "number" ? asNumber(line) : line,
-    );
-  }
-  if (control.value === "" && !control.required) return undefined;
-  if (kind === "enum") return JSON.parse(control.value);
-  if (kind === "integer" || kind === "number") return asNumber(control.value);
-  return control.value;
-}
-
-function asNumber(text) {
-  const number = Number(text);
-  return text.trim() === "" || Number.isNaN(number) ? text : number;
 }

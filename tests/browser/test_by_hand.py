@@ -1,6 +1,8 @@
 """A tool run by hand, by keyboard alone: found by words, its form filled, a look-up answered, a change approved."""
 
+import json
 import re
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import expect
@@ -38,3 +40,67 @@ def test_a_technician_looks_something_up_and_adds_a_note_by_keyboard(enter, stag
     card.get_by_role("button", name=re.compile("^Approve")).click()
     expect(card.or_(page.locator(".approval")).first).to_contain_text("Done")
     assert len(stage.effects(ticket=48276)) == 1
+
+
+def test_an_object_is_modified_as_json_and_a_mistake_in_it_is_told_at_its_field(enter, stage):
+    adam = enter("adam")
+    page = adam.open("connections/")
+    tile = page.locator("li.tile", has_text="Asset register")
+    plant_tool(tile.locator("td.mono").inner_text().removesuffix("/mcp"))
+    tile.get_by_role("link", name="Change").click()
+    page.get_by_role("link", name="Tools").last.click()
+    page.get_by_role("button", name="Read the tools again").click()
+    page.get_by_role("link", name="label_asset").click()
+    for label, value in (
+        ("What it does", "write"),
+        ("Risk", "low"),
+        ("When it asks", "once"),
+        ("Whose records it sees", "free"),
+    ):
+        page.get_by_label(label).select_option(value)
+    page.get_by_role("button", name="Let it be used so").click()
+
+    page = adam.open_signal("48245")
+    page.keyboard.press("t")
+    expect(page.get_by_role("searchbox", name="Search tools")).to_be_focused()
+    page.keyboard.type("label_asset")
+    expect(page.locator("[data-tool]").first).to_contain_text("label_asset")
+    page.keyboard.press("Enter")
+    page.get_by_label("Labels").fill('{"room": 4}')
+    page.get_by_label("Marks").fill('{"at": 1}\n{"at": 2}')
+    page.get_by_role("button", name="Show what would change").click()
+
+    card = page.locator('.approval[data-state="waiting"]').filter(has_text="label_asset").first
+    card.get_by_role("button", name="Modify").click()
+    labels, marks = card.get_by_label("Labels"), card.get_by_label("Marks")
+    expect(labels).to_have_value('{"room": 4}')
+    labels.fill('{"room": 5')
+    marks.fill('{"at": 1}\n{"at": 90071992547409931}')
+    card.get_by_role("button", name="Show what would change").click()
+    expect(card.locator('[data-field="labels"]')).to_contain_text("This is no JSON")
+    expect(card.locator('[data-field="marks"]')).to_contain_text("more digits than can be sent")
+    labels.fill('{"room": "5"}')
+    marks.fill('{"at": 3}')
+    card.get_by_role("button", name="Show what would change").click()
+    expect(card.locator('[data-field="labels"] [data-field-error]')).to_contain_text("is not of type 'integer'")
+    expect(labels).to_have_value('{"room": "5"}')
+
+    labels.fill('{"room": 5}')
+    card.get_by_role("button", name="Show what would change").click()
+    preview = card.locator("[data-preview]")
+    expect(preview).to_contain_text('{"room": 5}')
+    expect(preview).to_contain_text('[{"at": 3}]')
+
+
+def plant_tool(sandbox: str) -> None:
+    """The asset register offers one more tool, which takes an object and a list of objects."""
+    number = {"type": "object", "properties": {"at": {"type": "integer"}}}
+    shapes = {
+        "labels": {"type": "object", "properties": {"room": {"type": "integer"}}},
+        "marks": {"type": "array", "items": number},
+    }
+    schema = {"type": "object", "properties": shapes, "required": ["labels"]}
+    record = {"name": "label_asset", "description": "Label.", "inputSchema": schema}
+    body = json.dumps({"owner": "northwind", "record": record}).encode()
+    with urlopen(Request(f"{sandbox}/_sandbox/mcp/tools", data=body, method="POST"), timeout=30) as answer:
+        assert answer.status == 200

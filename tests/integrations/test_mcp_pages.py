@@ -72,6 +72,20 @@ class TestPages(ServedTestCase):
         assert "changed the tool, or is another by now" in browser.post(path, said).content.decode()
         assert self.row("search_guides").state == McpTool.State.CHANGED
 
+    def test_a_failure_of_our_own_is_told_on_the_page_and_loses_nothing(self) -> None:
+        self.classify("search_guides", GUIDES)
+        McpTool.unscoped.filter(name="list_assets").update(state=McpTool.State.ALLOWED, trusted_server=["spoilt"])
+        before = list(McpTool.unscoped.order_by("name").values("name", "state", "pin", "definition"))
+        self.alter_tool("search_guides", description="Other words.")
+
+        page = self.log_in(self.adam).post(self.path(f"connections/{self.server.pk}/tools/read/"), follow=True)
+
+        assert page.status_code == 200
+        assert "Junto itself failed at this" in page.content.decode()
+        assert list(McpTool.unscoped.order_by("name").values("name", "state", "pin", "definition")) == before
+        self.server.refresh_from_db()
+        assert self.server.state == Connection.State.FAILING
+
     def test_what_is_said_has_to_be_whole(self) -> None:
         row = self.row("set_asset_note")
         path = self.path(f"connections/{self.server.pk}/tools/{row.pk}/")
