@@ -353,5 +353,5 @@ def _without(secret: str, value: JsonValue) -> JsonValue:
     if isinstance(value, list):
         return [_without(secret, each) for each in value]
     if isinstance(value, dict):
-        return {name: _without(secret, each) for name, each in value.items()}
+        return {name.replace(secret, "[removed]"): _without(secret, each) for name, each in value.items()}
     return value

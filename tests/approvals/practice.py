@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any
 
 from pydantic import Field, JsonValue
 
-from integrations.errors import OutcomeUnknown, TargetRefused, VendorDown
+from integrations.errors import OutcomeUnknown, TargetRefused, VendorDown, VendorRefused
 from integrations.tools import (
     AnyTool,
     Category,
@@ -40,6 +41,10 @@ class Shelf:
     looks: int = 0
     down: bool = False
     answerless: bool = False
+    echo: str = ""
+    """How whoever locks it repeats what was sent: in a refusal, in words without an answer, or else in its answer."""
+
+    codes: list[str] = field(default_factory=list)
     foreign: set[str] = field(default_factory=lambda: {"somebody else's"})
     before_change: Callable[[], None] | None = None
     after_look: Callable[[], None] | None = None
@@ -72,6 +77,18 @@ def _put(context: ToolContext, arguments: Put) -> ToolResult:
     if shelf.answerless:
         raise OutcomeUnknown("The shelf gave no answer.")
     return ToolResult(content={"place": arguments.place}, summary=f"Put it {arguments.place}.", foreign=False)
+
+
+def _lock(context: ToolContext, arguments: Put) -> ToolResult:
+    """As a vendor whose client forgot to hide what it sets."""
+    code = context.secret_to_set
+    shelf.codes.append(code)
+    said = json.dumps({"place": arguments.place, "code": code})
+    if shelf.echo == "refusal":
+        raise VendorRefused(f"The shelf refused this (400). It said: {said}", sent=True, status=400)
+    if shelf.echo == "no answer":
+        raise OutcomeUnknown(f"The change was sent, and then: {said}")
+    return ToolResult(content={"said": [said], code: code}, summary=f"Locked: {said}", foreign=False, secret=code)
 
 
 def _foresee(context: ToolContext, arguments: Put) -> Preview:
@@ -127,6 +144,23 @@ def _declare(name: str, risk: Risk, flags: Collection[Flag] = (), category: Cate
     return declared
 
 
+def _locks() -> AnyTool:
+    declared: AnyTool = tool(
+        name="junto.put_code",
+        label="Lock the shelf",
+        description="Locks a place with a new code.",
+        arguments=Put,
+        title=lambda arguments: f"Lock {arguments.place}",
+        category=Category.WRITE,
+        risk=Risk.HIGH,
+        flags=[Flag.CREDENTIAL, Flag.SECRET],
+        outcome=OutcomeStrategy.ASK,
+        preview=_foresee,
+        draws_secret=True,
+    )(_lock)
+    return declared
+
+
 def _reads() -> list[AnyTool]:
     read: Any = tool(
         name="junto.look",
@@ -159,6 +193,7 @@ def practice_tools() -> Iterator[None]:
         _declare("junto.put_billed", Risk.LOW, [Flag.BILLING_EFFECT]),
         _declare("junto.put_for_ever", Risk.MEDIUM, [Flag.IRREVERSIBLE]),
         _declare("junto.run_low", Risk.LOW, category=Category.EXECUTE),
+        _locks(),
         *_reads(),
     ]
     try:

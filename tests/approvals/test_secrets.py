@@ -20,6 +20,8 @@ from approvals.sweeps import wipe_secrets
 from junto.audit.models import AuditEntry
 from junto.inbox.models import Notification
 from tests.approvals.cases import Approvals
+from tests.approvals.practice import shelf
+from tests.cases import JuntoTestCase
 from tests.integrations.cloud import MARCUS, CloudTestCase
 
 PASSWORD = re.compile(r"[A-Za-z0-9]{4}(-[A-Za-z0-9]{4}){3}")
@@ -176,3 +178,29 @@ class SecretTests(Approvals, CloudTestCase):
     def caught_logs(self) -> Any:
         """What is logged meanwhile."""
         return self.assertLogs(level="DEBUG")
+
+
+class EchoTests(Approvals, JuntoTestCase):
+    """A vendor repeats what it was sent, and its client hides nothing: the door itself keeps it out of what is kept."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.origin = self.open()
+
+    def drain(self) -> None:
+        """Run what was rung."""
+        JuntoTestCase.drain(self)
+
+    def test_a_secret_that_comes_back_is_kept_neither_with_a_refusal_nor_with_a_result(self) -> None:
+        ends = {"refusal": "failed", "no answer": "unknown", "answer": "succeeded"}
+        for shelf.echo, state in ends.items():
+            action = self.ask("junto.put_code")
+            self.decide(action, "approve", self.mara, target="Place left")
+            action = self.now(action)
+            assert action.state == state, action.reason
+            kept = serializers.serialize("json", [*Action.unscoped.all(), *ActionSecret.unscoped.all()])
+            kept += serializers.serialize("json", [*AuditEntry.unscoped.all(), *Notification.unscoped.all()])
+            told = [action.reason, action.summary, action.result]
+            assert "[removed]" in json.dumps(told), told
+            assert shelf.codes[-1] not in kept + json.dumps(told), shelf.echo
+        assert len(set(shelf.codes)) == len(ends)
