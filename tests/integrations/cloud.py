@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from approvals.revealing import draw_password
-from integrations.dispatch import call_tool, search_outcome
+from integrations.dispatch import call_tool
 from integrations.models import Connection
 from integrations.services import link_company, save_connection
 from integrations.tools import Outcome, ToolResult, registry
@@ -23,6 +22,7 @@ KESSLER_PERSON = "s.vogt@kessler-mb.example"
 class CloudTestCase(ConnectedTestCase):
     """`self.cloud` is Northwind's connection to Microsoft 365; Harbor and Kessler are linked there."""
 
+    slug = "microsoft365"
     cloud: Connection
 
     def setUp(self) -> None:
@@ -73,22 +73,10 @@ class CloudTestCase(ConnectedTestCase):
         )
         return result, drawn
 
-    def without_warrant(self, name: str, /, **arguments: Any) -> ToolResult:
-        """Run a tool as nobody may."""
-        return call_tool(tool=registry.get(name), arguments=arguments, organization=self.northwind, company=self.harbor)
-
     def look_again(self, name: str, before: Any, /, *, settled: bool = True, **arguments: Any) -> Outcome:
         """What the vendor's records tell about a write that got no answer."""
-        past = datetime.now(UTC) - timedelta(hours=1)
-        return search_outcome(
-            tool=registry.get(name),
-            arguments=arguments,
-            organization=self.northwind,
-            company=self.harbor,
-            action_id=uuid.uuid4(),
-            before=before,
-            deadline=past if settled else datetime.now(UTC) + timedelta(seconds=30),
-        )
+        ago = timedelta(hours=1) if settled else timedelta(seconds=-30)
+        return self.outcome_of(name, arguments, before, ago=ago)
 
     def account(self, upn: str) -> dict[str, Any]:
         """An account as Microsoft 365 really holds it."""
@@ -103,8 +91,3 @@ class CloudTestCase(ConnectedTestCase):
             if fields.items() <= told.items():
                 return int(row["id"])
         raise AssertionError(f"there is no such record among {collection}")
-
-    def asked(self, suffix: str = "") -> list[dict[str, Any]]:
-        """The requests that reached Microsoft 365, those whose route ends so."""
-        rows = [row for row in self.sandbox.log() if row["vendor"] == "microsoft365"]
-        return [row for row in rows if (row["route"] or "").endswith(suffix)]

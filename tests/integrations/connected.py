@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pytest_django import Settings
 
-from integrations.dispatch import call_tool, preview_tool
-from integrations.models import CompanyLink, Connection
+from integrations.connections import credential_fields, credential_value, vendor_of
+from integrations.dispatch import call_tool, preview_tool, search_outcome
+from integrations.models import CompanyLink, Connection, ConnectionPace
 from integrations.services import save_connection, sync_directory
-from integrations.tools import Preview, ToolResult, registry
+from integrations.tools import Outcome, Preview, ToolResult, registry
 from integrations.warrants import Warrant
 from junto.canonical import digest
 from junto.tenants.models import Company, Membership
 from tests.cases import Cast, JuntoTestCase, JuntoTransactionTestCase
+from tests.integrations.rogue import Respond, Rogue, rogue_server
 from tests.sandbox_process import SandboxProcess
 
 HARBOR, KESSLER = "250", "251"
@@ -29,6 +33,9 @@ class Connected(Cast):
     sandbox: SandboxProcess
     settings: Settings
     connection: Connection
+
+    slug: ClassVar[str] = "connectwise"
+    """The vendor whose tools are tried."""
 
     @pytest.fixture(autouse=True)
     def _borrow(self, sandbox: SandboxProcess, settings: Settings) -> None:
@@ -95,6 +102,57 @@ class Connected(Cast):
         """Preview a write for Harbor (or another company)."""
         return preview_tool(
             tool=registry.get(name), arguments=arguments, organization=self.northwind, company=company or self.harbor
+        )
+
+    def outcome_of(
+        self, name: str, arguments: Mapping[str, Any], before: Any, *, ago: timedelta, action: uuid.UUID | None = None
+    ) -> Outcome:
+        """What a look for a lost write finds, its time having ended so long ago; `before` = the target's state then."""
+        return search_outcome(
+            tool=registry.get(name),
+            arguments=arguments,
+            organization=self.northwind,
+            company=self.harbor,
+            action_id=action or uuid.uuid4(),
+            before=before,
+            deadline=datetime.now(UTC) - ago,
+        )
+
+    def asked(self, suffix: str = "") -> list[dict[str, Any]]:
+        """The requests that reached the vendor, those whose route ends so."""
+        rows = [row for row in self.sandbox.log() if row["vendor"] == self.slug]
+        return [row for row in rows if (row["route"] or "").endswith(suffix)]
+
+    def acted(self) -> list[dict[str, Any]]:
+        """What changed something at the vendor, by its log of requests."""
+        return [row for row in self.asked() if row["effect"]]
+
+    def hurry(self) -> None:
+        """Nobody shall wait here for a vendor's limits, nor until one that failed may be asked again."""
+        rows = ConnectionPace.objects.for_organization(self.northwind)
+        rows.update(next_at=None, held_until=None, failures=0, rests_until=None)
+
+    @contextmanager
+    def detour(self, respond: Respond) -> Iterator[Rogue]:
+        """Northwind's connection to the vendor leads through a server that answers so."""
+        row = Connection.objects.for_organization(self.northwind).get(vendor=self.slug)
+        straight = row.base_url
+        with rogue_server(respond) as wire:
+            self.settings.LOCAL_TARGETS |= {("127.0.0.1", wire.port)}
+            self.lead(row, straight.replace(f":{self.sandbox.port}", f":{wire.port}"))
+            yield wire
+        self.lead(row, straight)
+
+    def lead(self, row: Connection, base_url: str) -> None:
+        """A connection with the same credentials at another address."""
+        known = {one.name: credential_value(row, one.name) for one in credential_fields(vendor_of(row))}
+        save_connection(
+            actor=self.actor(self.adam),
+            vendor=row.vendor,
+            label=row.label,
+            base_url=base_url,
+            credentials=known,
+            connection=row,
         )
 
 

@@ -16,6 +16,7 @@ HARBOR_THERE, KESSLER_THERE = 2501, 2502
 class DocumentedTestCase(ConnectedTestCase):
     """`self.documentation` is Northwind's connection to IT Glue; Harbor and Kessler are linked there."""
 
+    slug = "itglue"
     documentation: Connection
 
     def setUp(self) -> None:
@@ -64,15 +65,6 @@ class DocumentedTestCase(ConnectedTestCase):
     def number(self, collection: str, name: str) -> int:
         """A record's id at IT Glue."""
         return int(self.there(collection, name)["id"])
-
-    def asked(self, suffix: str = "") -> list[dict[str, Any]]:
-        """The requests that reached IT Glue, those whose route ends so."""
-        rows = [row for row in self.sandbox.log() if row["vendor"] == "itglue"]
-        return [row for row in rows if (row["route"] or "").endswith(suffix)]
-
-    def acted(self) -> list[dict[str, Any]]:
-        """What changed something at IT Glue, by its log of requests."""
-        return [row for row in self.asked() if row["effect"]]
 
 
 def _dashed(attributes: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ HARBOR_THERE, KESSLER_THERE = "31", "32"
 class MonitoredTestCase(ConnectedTestCase):
     """`self.monitoring` is Northwind's connection to NinjaOne; Harbor and Kessler are linked there."""
 
+    slug = "ninjaone"
     monitoring: Connection
 
     def setUp(self) -> None:
@@ -55,12 +56,6 @@ class MonitoredTestCase(ConnectedTestCase):
     def number(self, name: str) -> int:
         """A device's number at NinjaOne."""
         return int(self.device(name)["id"])
-
-    def asked(self, suffix: str = "") -> list[dict[str, Any]]:
-        """The requests that reached NinjaOne, those whose route ends so."""
-        return [
-            row for row in self.sandbox.log() if row["vendor"] == "ninjaone" and (row["route"] or "").endswith(suffix)
-        ]
 
     def consent(self) -> None:
         """A whole consent, by Adam."""

@@ -16,6 +16,7 @@ from tests.integrations.connected import ConnectedTestCase
 class ProtectedTestCase(ConnectedTestCase):
     """`self.protection` is Northwind's connection to Sophos; Harbor and Kessler are linked to their tenants."""
 
+    slug = "sophos"
     protection: Connection
     monkeypatch: pytest.MonkeyPatch
 
@@ -77,13 +78,3 @@ class ProtectedTestCase(ConnectedTestCase):
         """The computer itself, or somebody else, changes what is known of it: `shown__online=False`."""
         named = {name.replace("__", "/"): value for name, value in changes.items()}
         self.sandbox.alter("sophos", "computers", self.held("computers", hostname)["id"], named)
-
-    def asked(self, suffix: str = "") -> list[dict[str, Any]]:
-        """The requests that reached Sophos, those whose route ends so."""
-        return [
-            row for row in self.sandbox.log() if row["vendor"] == "sophos" and (row["route"] or "").endswith(suffix)
-        ]
-
-    def acted(self) -> list[dict[str, Any]]:
-        """What was done at Sophos, by its log of requests."""
-        return [row for row in self.sandbox.effects() if row["vendor"] == "sophos"]

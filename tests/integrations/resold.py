@@ -9,12 +9,14 @@ from integrations.services import link_company, save_connection
 from junto.tenants.models import Company, Membership
 from tests.integrations.connected import ConnectedTestCase
 
+PREMIUM = "Microsoft 365 Business Premium"
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 
 
 class ResoldTestCase(ConnectedTestCase):
     """`self.distributor` is Northwind's connection to Pax8; Harbor and Kessler are linked there."""
 
+    slug = "pax8"
     distributor: Connection
 
     def setUp(self) -> None:
@@ -65,11 +67,3 @@ class ResoldTestCase(ConnectedTestCase):
     def alter(self, collection: str, number: str, **shown: Any) -> None:
         """Somebody else changes what a record shows."""
         self.sandbox.alter("pax8", collection, self.rows(collection, id=number)[0]["id"], shown)
-
-    def asked(self, suffix: str = "") -> list[dict[str, Any]]:
-        """The requests that reached Pax8, those whose route ends so."""
-        return [row for row in self.sandbox.log() if row["vendor"] == "pax8" and (row["route"] or "").endswith(suffix)]
-
-    def acted(self) -> list[dict[str, Any]]:
-        """What was done at Pax8, by its log of requests."""
-        return [row for row in self.sandbox.effects() if row["vendor"] == "pax8"]

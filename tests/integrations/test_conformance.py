@@ -1,17 +1,26 @@
-"""Every vendor's folder does alike what `conformance` asks: one client class and one tool class each."""
+"""Every vendor's folder does alike what `conformance` asks, by one client class and one tool class each; its border and
+its lost answers are tried in `test_<vendor>_border.py`.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
 from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
+
+import pytest
 
 from integrations.connectwise.client import ConnectWiseClient
 from integrations.vendors import VENDORS
 from junto.env import ROOT
+from tests.cases import JuntoTestCase
+from tests.integrations.border import GENERATED, BorderConformance
 from tests.integrations.conformance import ClientConformance, ToolConformance
 from tests.integrations.declared import DECLARED
+from tests.integrations.outcomes import OutcomeConformance
 from tests.integrations.rogue import Respond, says
 
 
@@ -165,7 +174,42 @@ class TestHuduTools(ToolConformance):
 
 def test_no_vendor_is_left_out() -> None:
     for inherited in (ClientConformance, ToolConformance):
-        assert {one.slug for one in inherited.__subclasses__()} == set(VENDORS)
+        assert sorted(one.slug for one in inherited.__subclasses__()) == sorted(VENDORS)
+
+
+@pytest.mark.parametrize("slug", sorted(VENDORS))
+@pytest.mark.parametrize("inherited", [BorderConformance, OutcomeConformance])
+def test_every_vendor_has_its_border_and_its_lost_answers_tried(slug: str, inherited: type[Any]) -> None:
+    """Or else a vendor's tools would be fenced by nobody's test. What is inherited holds each tool against the
+    registry."""
+    name = f"tests.integrations.test_{slug}_border"
+    assert find_spec(name) is not None, f"there is no {name}, where {inherited.__name__} is inherited for {slug}"
+    found = [
+        one
+        for one in vars(import_module(name)).values()
+        if isinstance(one, type) and issubclass(one, inherited) and issubclass(one, JuntoTestCase)
+    ]
+    assert [one.slug for one in found] == [slug]
+
+
+def test_every_folder_of_a_vendor_is_in_the_list() -> None:
+    folders = {path.parent.name for path in (ROOT / "integrations").glob("*/endpoints.py")}
+    assert folders - {"mcp"} == set(VENDORS)
+
+
+def test_nothing_that_is_inherited_is_redefined() -> None:
+    """A vendor says how it is there; what holds of all is not for it to change."""
+    inherited = (ClientConformance, ToolConformance, BorderConformance, OutcomeConformance)
+    for slug in VENDORS:
+        import_module(f"tests.integrations.test_{slug}_border")
+    for base in inherited:
+        tests = {name for name in vars(base) if name.startswith("test_")}
+        for one in base.__subclasses__():
+            assert not tests & set(vars(one)), one
+
+
+def test_the_foreign_ids_of_all_vendors_are_more_than_two_thousand() -> None:
+    assert 2 * GENERATED * len(VENDORS) >= 2_000
 
 
 def test_nothing_is_left_to_fill_in() -> None:

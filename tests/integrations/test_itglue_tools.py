@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from integrations.dispatch import call_tool, search_outcome
 from integrations.errors import (
     InvalidArguments,
-    OutcomeUnknown,
     TargetRefused,
     VendorRefused,
-    WarrantRefused,
 )
-from integrations.tools import DefaultPolicy, Outcome, registry
+from integrations.tools import DefaultPolicy, registry
 from tests.integrations.documented import DocumentedTestCase
 
 
@@ -251,97 +247,3 @@ class ActingTests(DocumentedTestCase):
         assert preview.title == "Link HBR-SRV-01 with New starter checklist"
         (row,) = self.acted()
         assert row["path"] == f"/itglue/configurations/{self.server}/relationships/related_items"
-
-    def test_nothing_is_sent_without_a_warrant_and_nothing_is_sent_twice(self) -> None:
-        arguments = {"name": "Twice"}
-        with pytest.raises(WarrantRefused):
-            call_tool(
-                tool=registry.get("itglue.create_document"),
-                arguments=arguments,
-                organization=self.northwind,
-                company=self.harbor,
-            )
-        self.sandbox.fault("status", vendor="itglue", method="POST", path="*/documents", status=503, count=None)
-        with pytest.raises(OutcomeUnknown):
-            self.call("itglue.create_document", **arguments)
-
-        assert len([row for row in self.asked("/documents") if row["method"] == "POST"]) == 1
-
-
-class OutcomeTests(DocumentedTestCase):
-    """A write whose answer never came: found, or proved absent once the vendor's lists have settled."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        server, document = self.number("configurations", "HBR-SRV-01"), self.number("documents", "X-ray sensor driver")
-        self.orders: dict[str, dict[str, Any]] = {
-            "update_configuration": {"configuration_id": server, "position": "Rack 2", "notes": "Long. " * 60},
-            "create_document": {"name": "A lost document"},
-            "add_document_section": {"document_id": document, "text": "- one\n- two & <three>"},
-            "publish_document": {"document_id": document},
-            "link_items": {
-                "source_type": "document",
-                "source_id": document,
-                "destination_type": "configuration",
-                "destination_id": server,
-            },
-        }
-
-    def test_every_order_is_tried_here(self) -> None:
-        orders = {tool.name for tool in registry if tool.is_write and tool.vendor == "itglue"}
-        assert {f"itglue.{name}" for name in self.orders} == orders
-
-    def lost(self, kind: str, name: str, *, ago: timedelta = timedelta(hours=1)) -> Outcome:
-        """Send it, lose the answer, and look."""
-        tool, arguments = registry.get(f"itglue.{name}"), self.orders[name]
-        before = self.preview(tool.name, **arguments).target_state
-        for method in ("PATCH", "POST"):
-            self.sandbox.fault(kind, vendor="itglue", method=method)
-        with pytest.raises(OutcomeUnknown):
-            self.call(tool.name, **arguments)
-        self.sandbox.clear_faults()
-        return search_outcome(
-            tool=tool,
-            arguments=arguments,
-            organization=self.northwind,
-            company=self.harbor,
-            action_id=uuid.uuid4(),
-            before=before,
-            deadline=datetime.now(UTC) - ago,
-        )
-
-    def test_what_was_done_is_found(self) -> None:
-        for name in self.orders:
-            expected = "unclear" if name == "link_items" else "found"
-            assert self.lost("cut_after", name).verdict == expected, name
-
-    def test_what_was_not_done_is_proved_absent(self) -> None:
-        for name in self.orders:
-            expected = "unclear" if name == "link_items" else "absent"
-            assert self.lost("cut_before", name).verdict == expected, name
-        assert self.acted() == []
-
-    def test_a_document_that_is_not_listed_yet_proves_nothing(self) -> None:
-        assert self.lost("cut_before", "create_document", ago=timedelta(seconds=20)).verdict == "unclear"
-
-    def test_a_document_found_again_is_known_as_ours(self) -> None:
-        written = self.lost("cut_after", "create_document").written
-        assert written is not None
-        assert written.kind == "document"
-        assert int(written.id) == self.number("documents", "A lost document")
-
-    def test_a_change_by_somebody_else_meanwhile_is_left_to_a_person(self) -> None:
-        server = self.orders["update_configuration"]["configuration_id"]
-        tool = registry.get("itglue.update_configuration")
-        before = self.preview(tool.name, **self.orders["update_configuration"]).target_state
-        self.change_documented("configurations", server, position="Rack 9")
-        outcome = search_outcome(
-            tool=tool,
-            arguments=self.orders["update_configuration"],
-            organization=self.northwind,
-            company=self.harbor,
-            action_id=uuid.uuid4(),
-            before=before,
-            deadline=datetime.now(UTC) - timedelta(hours=1),
-        )
-        assert outcome.verdict == "unclear"

@@ -1,109 +1,98 @@
-"""No tool of Microsoft 365 crosses the border of a company, whatever ids and names a model gives."""
+"""No tool of Microsoft 365 crosses the border of a company, whatever ids and names a model gives; and what becomes of
+its writes without an answer.
+"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from integrations.errors import IntegrationError, TargetRefused, ToolUnavailable
-from integrations.tools import Scope, registry
-from tests.integrations.cloud import KESSLER_PERSON, CloudTestCase
-
-CANARY = "CANARY-of-another-company"
-
-ARGUMENTS: dict[str, dict[str, Any]] = {
-    "find_user": {"text": "CANARY"},
-    "get_user": {"user": "user"},
-    "find_group": {"text": "CANARY"},
-    "license_pool": {},
-    "auth_methods": {"user": "user"},
-    "inbox_rules": {"user": "user"},
-    "sign_ins": {"user": "user"},
-    "audit_log": {},
-    "risky_users": {},
-    "managed_devices": {"user": "user"},
-    "security_alerts": {},
-    "create_user": {"name": "A", "upn": "upn", "location": "DE"},
-    "set_account_enabled": {"user": "user", "enabled": False},
-    "revoke_sessions": {"user": "user"},
-    "reset_password": {"user": "user"},
-    "temporary_access_pass": {"user": "user"},
-    "remove_mfa_method": {"user": "user", "method_id": "method"},
-    "assign_license": {"user": "user", "add": "SPB"},
-    "change_group_member": {"group": "group", "user": "user"},
-    "set_auto_reply": {"user": "user", "text": "a"},
-    "device_action": {"device_id": "device", "action": "sync"},
-}
-"""Every tool; the words stand for foreign ids."""
+from integrations.errors import TargetRefused
+from tests.integrations.border import CANARY, BorderConformance
+from tests.integrations.cloud import DANA, KESSLER_PERSON, MARCUS, TOM, CloudTestCase
+from tests.integrations.outcomes import OutcomeConformance
+from tests.integrations.rogue import Respond
+from tests.wire import listening
 
 
-class Microsoft365BorderTests(CloudTestCase):
-    def setUp(self) -> None:
-        super().setUp()
-        tenant = self.tenant(self.kessler.name)["tenantId"]
-        self.sandbox.change_cloud("users", self.number("users", userPrincipalName=KESSLER_PERSON), displayName=CANARY)
-        user = self.account(KESSLER_PERSON)["id"]
-        group = self.sandbox.plant_cloud("groups", tenant, {**self.a_group(), "displayName": CANARY})
-        device = next(
-            one for one in self.sandbox.cloud("devices") if one["tenant"] == tenant and one["body"]["userId"] == user
-        )
-        self.sandbox.change_cloud("devices", device["id"], deviceName=CANARY)
-        method = next(one["body"] for one in self.sandbox.cloud("methods") if one["body"]["user"] == user)
-        self.by_id: dict[str, Any] = {
-            "user": user,
-            "group": group["id"],
-            "device": device["body"]["id"],
-            "method": method["method"]["id"],
-            "upn": "a@kessler-mb.example",
+class Microsoft365BorderTests(BorderConformance, CloudTestCase):
+    arguments = {
+        "find_user": {"text": "CANARY"},
+        "get_user": {"user": "user"},
+        "find_group": {"text": "CANARY"},
+        "license_pool": {},
+        "auth_methods": {"user": "user"},
+        "inbox_rules": {"user": "user"},
+        "sign_ins": {"user": "user"},
+        "audit_log": {},
+        "risky_users": {},
+        "managed_devices": {"user": "user"},
+        "security_alerts": {},
+        "create_user": {"name": "A", "upn": "upn", "location": "DE"},
+        "set_account_enabled": {"user": "user", "enabled": False},
+        "revoke_sessions": {"user": "user"},
+        "reset_password": {"user": "user"},
+        "temporary_access_pass": {"user": "user"},
+        "remove_mfa_method": {"user": "user", "method_id": "method"},
+        "assign_license": {"user": "user", "add": "SPB"},
+        "change_group_member": {"group": "group", "user": "user"},
+        "set_auto_reply": {"user": "user", "text": "a"},
+        "device_action": {"device_id": "device", "action": "sync"},
+    }
+    silent = frozenset({"license_pool", "auth_methods", "inbox_rules", "sign_ins", "audit_log", "risky_users"})
+
+    def plant(self, *, times: int = 1) -> Mapping[str, list[Any]]:
+        """One person of Kessler's by id and by name, or everybody of everybody's."""
+        theirs = self.tenant(self.kessler.name)["tenantId"]
+        person, ours = self.account(KESSLER_PERSON)["id"], self.tenant(self.harbor.name)["tenantId"]
+        body = {name: value for name, value in self.sandbox.cloud("groups")[0]["body"].items() if name != "id"}
+        group = self.sandbox.plant_cloud("groups", theirs, {**body, "displayName": CANARY})["id"]
+        held = {kind: self.sandbox.cloud(kind) for kind in ("users", "groups", "devices", "methods", "alerts")}
+        other = {kind: [one for one in rows if one["tenant"] != ours] for kind, rows in held.items()}
+        for kind, field in (("users", "displayName"), ("devices", "deviceName"), ("alerts", "title")):
+            for one in other[kind]:
+                if times > 1 or person in (one["body"].get("id"), one["body"].get("userId")) or kind == "alerts":
+                    self.sandbox.change_cloud(kind, one["id"], **{field: CANARY})
+        devices = sorted(other["devices"], key=lambda one: one["body"]["userId"] != person)
+        methods = sorted(other["methods"], key=lambda one: one["body"]["user"] != person)
+        people = [one["body"] for one in other["users"]]
+        return {
+            "user": [
+                person,
+                KESSLER_PERSON,
+                *(one["id"] for one in people),
+                *(one["userPrincipalName"] for one in people),
+            ],
+            "group": [group, CANARY, *(one["body"]["id"] for one in other["groups"])],
+            "device": [one["body"]["id"] for one in devices],
+            "method": [one["body"]["method"]["id"] for one in methods if "-" in one["body"]["method"]["id"]],
+            "upn": ["a@kessler-mb.example", *(one["userPrincipalName"] for one in people)],
         }
-        self.by_name = {**self.by_id, "user": KESSLER_PERSON, "group": CANARY}
 
-    def a_group(self) -> dict[str, Any]:
-        """A group without a name."""
-        body = self.sandbox.cloud("groups")[0]["body"]
-        return {name: value for name, value in body.items() if name != "id"}
+    def own(self) -> Mapping[str, Any]:
+        marcus = self.account(MARCUS)["id"]
+        rows = {kind: [one["body"] for one in self.sandbox.cloud(kind)] for kind in ("groups", "devices", "methods")}
+        return {
+            "user": marcus,
+            "group": next(one["id"] for one in rows["groups"] if one["displayName"] == "Reception"),
+            "device": next(one["id"] for one in rows["devices"] if one["deviceName"] == "HBR-WS-LAB"),
+            "method": next(one["method"]["id"] for one in rows["methods"] if one["user"] == marcus),
+            "upn": "noor@harbordental.example",
+        }
 
-    def test_every_tool_is_tried_here(self) -> None:
-        tools = [tool for tool in registry if tool.vendor == "microsoft365"]
+    def astray(self) -> Respond:
+        """Who signs in for our company's tenant is given a token of the other one's."""
+        ours, theirs = (self.tenant(one.name)["tenantId"].encode() for one in (self.harbor, self.kessler))
+        onward = listening(self.sandbox.port, [])
+        return lambda request, connection: onward(request.replace(ours, theirs), connection)
 
-        assert {tool.name.partition(".")[2] for tool in tools} == set(ARGUMENTS)
-        assert all(tool.scope is Scope.COMPANY for tool in tools)
-
-    def test_no_tool_finds_or_changes_anything_of_another_company(self) -> None:
-        for foreign in (self.by_id, self.by_name):
-            for name in ARGUMENTS:
-                assert CANARY not in self.attempt(name, foreign), name
-        assert [row for row in self.sandbox.effects() if row["vendor"] == "microsoft365"] == []
-
-    def test_no_preview_shows_anything_of_another_company(self) -> None:
-        for foreign in (self.by_id, self.by_name):
-            for name, arguments in ARGUMENTS.items():
-                if registry.get(f"microsoft365.{name}").preview is not None:
-                    with pytest.raises(TargetRefused) as refused:
-                        self.preview(f"microsoft365.{name}", **filled(arguments, foreign))
-                    assert CANARY not in str(refused.value) or CANARY in json.dumps(filled(arguments, foreign))
-
-    def test_a_foreign_account_and_one_that_is_not_there_are_refused_alike(self) -> None:
-        words = []
-        for user in (self.by_id["user"], "00000000-0000-4000-8000-000000000000"):
-            with pytest.raises(TargetRefused) as refused:
-                self.call("microsoft365.get_user", user=user)
-            words.append(str(refused.value).replace(user, "N"))
-
-        assert words[0] == words[1] == f"N is not an account of {self.harbor.name} in Microsoft 365."
-
-    def test_the_other_company_itself_reaches_its_account(self) -> None:
-        found: Any = self.call("microsoft365.find_user", self.kessler, text="CANARY").content
-        assert [one["id"] for one in found["users"]] == [self.by_id["user"]]
-
-    def test_a_company_without_a_link_and_a_rivals_company_have_no_tools(self) -> None:
-        asked = len(self.asked())
-        for company in (self.linked("252"), self.quayside):
-            with pytest.raises(ToolUnavailable):
-                self.call("microsoft365.license_pool", company)
-        assert len(self.asked()) == asked
+    def test_a_refusal_says_what_is_no_account_of_whom(self) -> None:
+        number = self.account(KESSLER_PERSON)["id"]
+        with pytest.raises(TargetRefused) as refused:
+            self.call("microsoft365.get_user", user=number)
+        assert str(refused.value) == f"{number} is not an account of {self.harbor.name} in Microsoft 365."
 
     def test_no_request_on_a_companys_behalf_bears_another_tenants_token(self) -> None:
         self.call("microsoft365.license_pool")
@@ -111,30 +100,34 @@ class Microsoft365BorderTests(CloudTestCase):
         tenants = {self.tenant(one.name)["tenantId"] for one in (self.harbor, self.kessler)}
         assert {row["path"].split("/")[3] for row in self.asked("/token")} == tenants
 
-    def attempt(self, name: str, foreign: dict[str, Any]) -> str:
-        """Everything that came back, a refusal's words included, but for what was asked."""
-        arguments = filled(ARGUMENTS[name], foreign)
-        try:
-            result, _ = (
-                self.set_it(f"microsoft365.{name}", **arguments)
-                if self.writes(name)
-                else (
-                    self.call(f"microsoft365.{name}", **arguments),
-                    "",
-                )
-            )
-        except IntegrationError as error:
-            told = str(error)
-            for value in arguments.values():
-                told = told.replace(str(value), "")
-            return told
-        return json.dumps([result.content, result.summary])
 
-    def writes(self, name: str) -> bool:
-        """Whether the tool changes something."""
-        return registry.get(f"microsoft365.{name}").is_write
+class Microsoft365OutcomeTests(OutcomeConformance, CloudTestCase):
+    wire_path = "*/v1.0/*"
 
+    def setUp(self) -> None:
+        super().setUp()
+        self.sandbox.change_cloud("users", self.number("users", userPrincipalName=TOM), usageLocation="US")
+        for at in ("lastPasswordChangeDateTime", "signInSessionsValidFromDateTime"):
+            marcus = self.number("users", userPrincipalName=MARCUS)
+            self.sandbox.change_cloud("users", marcus, **{at: "2026-01-01T00:00:00Z"})
+        devices = [one["body"] for one in self.sandbox.cloud("devices")]
+        lab = next(one["id"] for one in devices if one["deviceName"] == "HBR-WS-LAB")
+        methods = [
+            one["body"] for one in self.sandbox.cloud("methods") if one["body"]["user"] == self.account(DANA)["id"]
+        ]
+        key = next(one["method"]["id"] for one in methods if "fido2" in one["method"]["@odata.type"])
+        self.calls: dict[str, dict[str, Any]] = {
+            "create_user": {"name": "Noor Haddad", "upn": "noor@harbordental.example", "location": "US"},
+            "set_account_enabled": {"user": MARCUS, "enabled": False},
+            "revoke_sessions": {"user": MARCUS},
+            "reset_password": {"user": MARCUS},
+            "temporary_access_pass": {"user": MARCUS},
+            "remove_mfa_method": {"user": DANA, "method_id": key},
+            "assign_license": {"user": TOM, "add": "SPB"},
+            "change_group_member": {"group": "management@harbordental.example", "user": MARCUS},
+            "set_auto_reply": {"user": MARCUS, "text": "Away"},
+            "device_action": {"device_id": lab, "action": "reboot"},
+        }
 
-def filled(arguments: dict[str, Any], foreign: dict[str, Any]) -> dict[str, Any]:
-    """The arguments with ids in place of the words for them."""
-    return {name: foreign.get(value, value) if isinstance(value, str) else value for name, value in arguments.items()}
+    def orders(self) -> Mapping[str, Mapping[str, Any]]:
+        return self.calls

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import time
-import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from integrations.dispatch import call_tool, search_outcome
 from integrations.errors import (
     InvalidArguments,
-    OutcomeUnknown,
     TargetRefused,
     VendorForbidden,
     VendorRefused,
-    WarrantRefused,
 )
-from integrations.tools import DefaultPolicy, Outcome, registry
+from integrations.tools import DefaultPolicy, registry
 from junto.tenants.models import Company
 from tests.integrations.monitored import MonitoredTestCase
 
@@ -192,17 +187,6 @@ class ActingTests(MonitoredTestCase):
                 self.call(f"ninjaone.{name}", device_id=self.lab, **more)
         assert self.acted() == []
 
-    def test_nothing_is_sent_without_a_warrant_and_nothing_is_sent_twice(self) -> None:
-        tool = registry.get("ninjaone.reboot_device")
-        arguments = {"device_id": self.lab, "reason": "a"}
-        with pytest.raises(WarrantRefused):
-            call_tool(tool=tool, arguments=arguments, organization=self.northwind, company=self.harbor)
-        self.sandbox.fault("status", vendor="ninjaone", method="POST", path="*/reboot/*", status=503, count=None)
-        with pytest.raises(OutcomeUnknown):
-            self.call("ninjaone.reboot_device", **arguments)
-
-        assert len(self.asked("/reboot/{mode}")) == 1
-
     def test_a_token_that_ends_before_the_order_stops_it_and_is_no_reason_to_send_it_again(self) -> None:
         self.sandbox.fault("status", vendor="ninjaone", method="POST", path="*/reboot/*", status=401)
         with pytest.raises(Exception, match="does not accept the credentials"):
@@ -221,79 +205,3 @@ class ActingTests(MonitoredTestCase):
         from_psa = self.linked(here)
         self.link_there(from_psa, there)
         return from_psa
-
-
-class OutcomeTests(MonitoredTestCase):
-    """An order whose answer never came: found in the log, or proved absent once the log has settled."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.lab = self.number("HBR-WS-LAB")
-        self.consent()
-        alerts: Any = self.call("ninjaone.device_alerts", device_id=self.lab).content
-        self.orders: dict[str, dict[str, Any]] = {
-            "run_script": {"device_id": self.lab, "script_id": 101},
-            "control_service": {"device_id": self.lab, "service": "Spooler", "action": "STOP"},
-            "reboot_device": {"device_id": self.lab, "reason": "a"},
-            "scan_patches": {"device_id": self.lab},
-            "apply_patches": {"device_id": self.lab},
-            "set_maintenance": {"device_id": self.lab, "end": TOMORROW.isoformat(), "reason": "a"},
-            "reset_alert": {"alert_uid": alerts["alerts"][0]["uid"]},
-        }
-
-    def test_every_order_is_tried_here(self) -> None:
-        orders = {tool.name for tool in registry if tool.is_write and tool.vendor == "ninjaone"}
-        assert {f"ninjaone.{name}" for name in self.orders} == orders
-
-    def lost(self, kind: str, name: str, arguments: dict[str, Any]) -> Outcome:
-        """Send it, lose the answer, and look."""
-        before = self.preview(name, **arguments).target_state
-        method = "PUT" if name.endswith("set_maintenance") else "POST"
-        self.sandbox.fault(kind, vendor="ninjaone", method=method, path="*/v2/*")
-        with pytest.raises(OutcomeUnknown):
-            self.call(name, **arguments)
-        return search_outcome(
-            tool=registry.get(name),
-            arguments=arguments,
-            organization=self.northwind,
-            company=self.harbor,
-            action_id=uuid.uuid4(),
-            before=before,
-            deadline=datetime.now(UTC) - timedelta(hours=1),
-        )
-
-    def test_what_was_done_is_found(self) -> None:
-        for name, arguments in self.orders.items():
-            assert self.lost("cut_after", f"ninjaone.{name}", arguments).verdict == "found", name
-
-    def test_what_was_not_done_is_proved_absent(self) -> None:
-        for name, arguments in self.orders.items():
-            assert self.lost("cut_before", f"ninjaone.{name}", arguments).verdict == "absent", name
-        assert [row for row in self.sandbox.effects() if row["vendor"] == "ninjaone"] == []
-
-    def test_an_order_missing_in_the_log_proves_nothing_before_the_log_has_settled(self) -> None:
-        tool = registry.get("ninjaone.reboot_device")
-        arguments = self.orders["reboot_device"]
-        outcome = search_outcome(
-            tool=tool,
-            arguments=arguments,
-            organization=self.northwind,
-            company=self.harbor,
-            action_id=uuid.uuid4(),
-            before=self.preview(tool.name, **arguments).target_state,
-            deadline=datetime.now(UTC) - timedelta(seconds=30),
-        )
-
-        assert outcome.verdict == "unclear"
-
-    def test_a_restart_of_a_service_is_left_to_a_person(self) -> None:
-        arguments = {"device_id": self.lab, "service": "Spooler", "action": "RESTART"}
-        assert self.lost("cut_after", "ninjaone.control_service", arguments).verdict == "unclear"
-
-    def test_a_reboot_by_somebody_else_in_between_is_a_changed_target(self) -> None:
-        arguments = self.orders["reboot_device"]
-        before = self.preview("ninjaone.reboot_device", **arguments)
-        time.sleep(0.01)
-        self.call("ninjaone.reboot_device", **arguments)
-
-        assert self.preview("ninjaone.reboot_device", **arguments).target_digest != before.target_digest

@@ -1,180 +1,25 @@
-"""No tool of Pax8 crosses the border of a company: not by ids that a model names, nor if the vendor's filters fell."""
+"""No tool of Pax8 crosses the border of a company: not by ids that a model names, nor if the vendor's filters fell; and
+what becomes of its writes without an answer.
+"""
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from integrations.errors import IntegrationError, TargetRefused, ToolUnavailable
-from integrations.pax8.tools import TOOLS
-from integrations.tools import Scope, registry
-from tests.integrations.resold import NOWHERE, ResoldTestCase
-from tests.integrations.rogue import rogue_server
+from tests.integrations.border import CANARY, BorderConformance
+from tests.integrations.outcomes import OutcomeConformance
+from tests.integrations.resold import PREMIUM, ResoldTestCase
+from tests.integrations.rogue import Respond
 from tests.wire import listening
 
-CANARY = "CANARY-of-another-company"
 MONTH = datetime.now(UTC).strftime("%Y-%m")
-
-ARGUMENTS: dict[str, dict[str, Any]] = {
-    "find_company": {},
-    "list_subscriptions": {},
-    "get_subscription": {"subscription_id": "subscription"},
-    "subscription_history": {"subscription_id": "subscription"},
-    "list_orders": {},
-    "list_invoice_items": {"month": MONTH},
-    "usage_summary": {"subscription_id": "subscription"},
-    "change_quantity": {"subscription_id": "subscription", "quantity": 3},
-    "cancel_subscription": {"subscription_id": "subscription"},
-}
-"""Every tool that reads or is given a record; "subscription" stands for a foreign id."""
-
-NAMES_NO_RECORD = {"product_pricing", "check_order", "place_order", "add_contact"}
-"""Asks about a product, or writes for the company that its link names."""
-
-FREE = {"search_products"}
-"""Looks into the vendor's own catalogue, which is the same for all."""
-
-
-class Pax8BorderTests(ResoldTestCase):
-    def setUp(self) -> None:
-        super().setUp()
-        theirs = self.buyer(self.kessler.name)
-        self.foreign = self.bought("Microsoft Azure Plan", self.kessler)["id"]
-        for row in self.rows("subscriptions", companyId=theirs):
-            self.alter("subscriptions", row["shown"]["id"], productName=CANARY)
-        for row in self.rows("items", companyId=theirs):
-            self.alter("items", row["shown"]["id"], productName=CANARY)
-        for row in self.rows("orders", companyId=theirs):
-            self.alter("orders", row["shown"]["id"], orderedByUserEmail=CANARY)
-        for row in self.rows("usage", companyId=theirs):
-            self.alter("usage", row["shown"]["id"], resourceGroup=CANARY)
-
-    def test_every_tool_is_tried_here(self) -> None:
-        assert {one.name.partition(".")[2] for one in TOOLS} == set(ARGUMENTS) | NAMES_NO_RECORD | FREE
-        assert {one.name.partition(".")[2] for one in TOOLS if one.scope is Scope.FREE} == FREE
-
-    def test_no_tool_finds_or_changes_anything_of_another_company(self) -> None:
-        for name in ARGUMENTS:
-            assert CANARY not in self.attempt(name), name
-        assert self.acted() == []
-
-    def test_the_other_company_itself_reaches_its_records(self) -> None:
-        for name in ARGUMENTS:
-            if not registry.get(f"pax8.{name}").is_write and name != "find_company":
-                result = self.call(f"pax8.{name}", self.kessler, **self.filled(name, self.foreign))
-                assert CANARY in json.dumps(result.content), name
-
-    def test_nothing_comes_through_though_the_vendor_passes_over_every_filter(self) -> None:
-        """The query that names the company is cut off every look-up on its way."""
-        onward, ours = listening(self.sandbox.port, []), self.bought("Proofpoint")["id"]
-        theirs = {"companyId": self.buyer(self.kessler.name), "resourceGroup": CANARY}
-        self.sandbox.put_in("pax8", "usage", {"subscription": ours, **theirs})
-
-        def unfiltered(request: bytes, connection: Any) -> None:
-            line, _, rest = request.partition(b"\r\n")
-            line = re.sub(rb"companyId=[0-9a-f-]+&?", b"", line).replace(b"? ", b" ")
-            onward(line + b"\r\n" + rest, connection)
-
-        with rogue_server(unfiltered) as wire:
-            self.reach(wire.port)
-            for name in ARGUMENTS:
-                assert CANARY not in self.attempt(name), name
-            content: Any = self.call("pax8.list_subscriptions", status="Cancelled").content
-            used = self.call("pax8.usage_summary", subscription_id=ours).content
-        assert content["subscriptions"] == []
-        assert CANARY not in json.dumps(used)
-        assert self.acted() == []
-
-    def test_nothing_comes_through_though_the_vendor_answered_for_another_company(self) -> None:
-        """The company's id is swapped in every request on its way for that of the other company."""
-        ours, theirs = self.buyer(self.harbor.name).encode(), self.buyer(self.kessler.name).encode()
-        onward = listening(self.sandbox.port, [])
-        with rogue_server(lambda request, connection: onward(request.replace(ours, theirs), connection)) as wire:
-            self.reach(wire.port)
-            for name in ARGUMENTS:
-                seen = self.attempt(name)
-                assert CANARY not in seen, name
-                assert "Kessler" not in seen, name
-            product = self.product("Proofpoint")["shown"]["id"]
-            order = {"product_id": product, "quantity": 1, "billing_term": "Monthly"}
-            with pytest.raises(TargetRefused, match="for another company"):
-                self.call("pax8.check_order", **order)
-            for name, arguments in (("place_order", order), ("add_contact", CONTACT)):
-                with pytest.raises(IntegrationError, match="another company"):
-                    self.preview(f"pax8.{name}", **arguments)
-        assert self.acted() == []
-
-    def test_a_foreign_subscription_and_one_that_is_not_there_are_refused_alike(self) -> None:
-        words = []
-        for number in (self.foreign, NOWHERE):
-            with pytest.raises(TargetRefused) as refused:
-                self.call("pax8.get_subscription", subscription_id=number)
-            words.append(str(refused.value).replace(number, "N"))
-
-        assert words[0] == words[1] == f"N is not a subscription of {self.harbor.name}."
-
-    def test_no_preview_shows_anything_of_another_company(self) -> None:
-        for name in ARGUMENTS:
-            if registry.get(f"pax8.{name}").preview is not None:
-                with pytest.raises(TargetRefused) as refused:
-                    self.preview(f"pax8.{name}", **self.filled(name, self.foreign))
-                assert CANARY not in str(refused.value)
-
-    def test_no_id_of_any_foreign_record_gets_through_any_tool(self) -> None:
-        ours = self.buyer(self.harbor.name)
-        foreign = [row["shown"]["id"] for row in self.rows("subscriptions") if row["shown"]["companyId"] != ours]
-        foreign += [row["shown"]["id"] for row in self.rows("subscriptions", owner="southgate")]
-        takes = sorted(name for name, given in ARGUMENTS.items() if "subscription" in given.values())
-
-        @settings(max_examples=60, deadline=None)
-        @given(name=st.sampled_from(takes), target=st.sampled_from(foreign))
-        def attempt(name: str, target: str) -> None:
-            with pytest.raises(TargetRefused):
-                self.call(f"pax8.{name}", **self.filled(name, target))
-
-        attempt()
-        assert self.acted() == []
-
-    def test_a_company_without_a_link_or_with_one_that_is_no_id_has_no_tools(self) -> None:
-        asked = len(self.asked())
-        for company in (self.linked("252"), self.quayside):
-            with pytest.raises(ToolUnavailable):
-                self.call("pax8.list_subscriptions", company)
-        self.distributor.links.filter(company=self.harbor).update(external_id="../orders")
-        for name in ("list_subscriptions", "find_company"):
-            with pytest.raises(ToolUnavailable, match="not linked to a company"):
-                self.call(f"pax8.{name}")
-        assert len(self.asked()) == asked
-
-    def test_the_company_stands_in_no_arguments(self) -> None:
-        named = {name for one in TOOLS for name in one.arguments.model_fields}
-        assert not [name for name in named if re.search("company|customer|partner", name)]
-
-    def reach(self, port: int) -> None:
-        """Northwind's connection leads through another server from here on."""
-        self.settings.LOCAL_TARGETS |= {("127.0.0.1", port)}
-        url = f"http://127.0.0.1:{port}/pax8"
-        self.connect_distributor(self.adam, "northwind-pax8", base_url=url, row=self.distributor)
-
-    def attempt(self, name: str) -> str:
-        """Everything that came back, a refusal's words included."""
-        try:
-            result = self.call(f"pax8.{name}", **self.filled(name, self.foreign))
-        except IntegrationError as error:
-            return str(error)
-        return json.dumps([result.content, result.summary])
-
-    def filled(self, name: str, number: str) -> dict[str, Any]:
-        """A tool's arguments with an id in place of the word for it."""
-        return {key: number if value == "subscription" else value for key, value in ARGUMENTS[name].items()}
-
-
+ORDER = {"product_id": "product", "quantity": 1, "billing_term": "Monthly"}
 CONTACT = {
     "first_name": "Zoë",
     "last_name": "Ng",
@@ -182,3 +27,119 @@ CONTACT = {
     "phone": "+1 207 555 0150",
     "types": ["Billing"],
 }
+
+
+class Pax8BorderTests(BorderConformance, ResoldTestCase):
+    arguments = {
+        "find_company": {},
+        "list_subscriptions": {},
+        "get_subscription": {"subscription_id": "subscription"},
+        "subscription_history": {"subscription_id": "subscription"},
+        "list_orders": {},
+        "list_invoice_items": {"month": MONTH},
+        "usage_summary": {"subscription_id": "subscription"},
+        "product_pricing": {"product_id": "product"},
+        "check_order": ORDER,
+        "change_quantity": {"subscription_id": "subscription", "quantity": 3},
+        "cancel_subscription": {"subscription_id": "subscription"},
+        "place_order": ORDER,
+        "add_contact": CONTACT,
+    }
+    common = frozenset({"product_id", "commitment_term_id"})
+    makes = frozenset({"place_order", "add_contact"})
+    silent = frozenset({"find_company", "product_pricing", "check_order"})
+
+    def plant(self, *, times: int = 1) -> Mapping[str, list[Any]]:
+        theirs = self.buyer(self.kessler.name)
+        first = self.bought("Microsoft Azure Plan", self.kessler)["id"]
+        fields = {"subscriptions": "productName", "items": "productName"}
+        for collection, field in (fields | {"orders": "orderedByUserEmail", "usage": "resourceGroup"}).items():
+            for row in self.rows(collection, companyId=theirs):
+                self.alter(collection, row["shown"]["id"], **{field: CANARY})
+        if times > 1:
+            self.sandbox.put_in_many(
+                "pax8", "subscriptions", [{"companyId": theirs, "productName": CANARY} for _ in range(times)]
+            )
+        ours = self.buyer(self.harbor.name)
+        rows = [*self.rows("subscriptions"), *self.rows("subscriptions", owner="southgate")]
+        others = [row["shown"]["id"] for row in rows if row["shown"]["companyId"] != ours]
+        return {"subscription": [first, *others]}
+
+    def own(self) -> Mapping[str, Any]:
+        return {"subscription": self.bought("Proofpoint")["id"], "product": self.product("Proofpoint")["shown"]["id"]}
+
+    def astray(self) -> Respond:
+        """The company's id is swapped for that of the other company in every request, and in every answer."""
+        ours, theirs = self.buyer(self.harbor.name).encode(), self.buyer(self.kessler.name).encode()
+        onward = listening(self.sandbox.port, [], change=lambda answer: answer.replace(ours, theirs))
+        return lambda request, connection: onward(request.replace(ours, theirs), connection)
+
+    def test_nothing_comes_through_though_the_vendor_passes_over_every_filter(self) -> None:
+        """The query that names the company is cut off every look-up on its way."""
+        onward, foreign, own = listening(self.sandbox.port, []), self.plant(), self.own()
+        theirs = {"companyId": self.buyer(self.kessler.name), "resourceGroup": CANARY}
+        self.sandbox.put_in("pax8", "usage", {"subscription": own["subscription"], **theirs})
+
+        def unfiltered(request: bytes, connection: Any) -> None:
+            line, _, rest = request.partition(b"\r\n")
+            line = re.sub(rb"companyId=[0-9a-f-]+&?", b"", line).replace(b"? ", b" ")
+            onward(line + b"\r\n" + rest, connection)
+
+        with self.detour(unfiltered):
+            for name in self.attempted():
+                ids = own if not self.tool(name).is_write else own | {"subscription": foreign["subscription"][0]}
+                assert CANARY not in self.attempt(name, self.filled(name, ids))[0], name
+            content: Any = self.call("pax8.list_subscriptions", status="Cancelled").content
+        assert content["subscriptions"] == []
+        assert self.acted() == []
+
+    def test_an_order_that_the_vendor_counts_for_another_company_is_not_shown_on_a_card(self) -> None:
+        own = self.own()
+        with self.detour(self.astray()):
+            with pytest.raises(TargetRefused, match="for another company"):
+                self.call("pax8.check_order", **self.filled("check_order", own))
+            for name in ("place_order", "add_contact"):
+                with pytest.raises(IntegrationError, match="another company"):
+                    self.preview(f"pax8.{name}", **self.filled(name, own))
+
+    def test_a_refusal_says_what_is_no_subscription_of_whom(self) -> None:
+        number = self.bought("Microsoft Azure Plan", self.kessler)["id"]
+        with pytest.raises(TargetRefused) as refused:
+            self.call("pax8.get_subscription", subscription_id=number)
+        assert str(refused.value) == f"{number} is not a subscription of {self.harbor.name}."
+
+    def test_a_link_that_is_no_id_has_no_tools(self) -> None:
+        asked = len(self.asked())
+        self.distributor.links.filter(company=self.harbor).update(external_id="../orders")
+        for name in ("list_subscriptions", "find_company"):
+            with pytest.raises(ToolUnavailable, match="not linked to a company"):
+                self.call(f"pax8.{name}")
+        assert len(self.asked()) == asked
+
+
+class Pax8OutcomeTests(OutcomeConformance, ResoldTestCase):
+    """Writes that left and got no answer: found where they came about, and absent where they did not."""
+
+    wire_path = "*/v1/[!t]*"  # not the token's
+
+    def setUp(self) -> None:
+        super().setUp()
+        visio, seats = self.product("Visio Plan 2"), self.bought(PREMIUM)
+        self.calls: dict[str, dict[str, Any]] = {
+            "change_quantity": {"subscription_id": seats["id"], "quantity": seats["quantity"] + 1},
+            "cancel_subscription": {"subscription_id": self.bought("Proofpoint")["id"]},
+            "place_order": ORDER
+            | {"product_id": visio["shown"]["id"], "commitment_term_id": visio["commitments"][0]["id"]},
+            "add_contact": CONTACT,
+        }
+
+    def orders(self) -> Mapping[str, Mapping[str, Any]]:
+        return self.calls
+
+    def test_two_orders_of_the_same_that_were_not_there_before_are_for_a_person_to_tell_apart(self) -> None:
+        arguments = self.calls["place_order"]
+        before = self.preview("pax8.place_order", **arguments).target_state
+        for _ in range(2):
+            self.call("pax8.place_order", **arguments)
+
+        assert self.outcome_of("pax8.place_order", arguments, before, ago=timedelta(hours=1)).verdict == "unclear"

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from integrations.dispatch import call_tool, search_outcome
 from integrations.errors import (
     InvalidArguments,
-    OutcomeUnknown,
     TargetRefused,
     VendorForbidden,
     VendorRefused,
-    WarrantRefused,
 )
-from integrations.sophos.tools import TOOLS
-from integrations.tools import Outcome, registry
 from tests.integrations.protected import ProtectedTestCase
 from tests.integrations.rogue import rogue_server
 from tests.wire import changed_records, listening
@@ -238,77 +232,9 @@ class ActingTests(ProtectedTestCase):
             self.call("sophos.isolate_endpoint", endpoint_id=self.lab, comment="a")
         assert self.acted() == []
 
-    def test_nothing_is_sent_without_a_warrant_and_nothing_is_sent_twice(self) -> None:
-        arguments = {"endpoint_id": self.lab, "comment": "a"}
-        with pytest.raises(WarrantRefused):
-            call_tool(
-                tool=registry.get("sophos.isolate_endpoint"),
-                arguments=arguments,
-                organization=self.northwind,
-                company=self.harbor,
-            )
-        self.sandbox.fault("status", vendor="sophos", method="PATCH", status=503, count=None)
-        with pytest.raises(OutcomeUnknown):
-            self.call("sophos.isolate_endpoint", **arguments)
-        assert [row["method"] for row in self.asked("/isolation")] == ["PATCH"]
-
     def test_ids_that_are_none_and_comments_over_several_lines_are_refused(self) -> None:
         for endpoint_id in ("1", "../alerts", "a" * 36, f"{self.lab}/isolation"):
             with pytest.raises(InvalidArguments):
                 self.call("sophos.isolate_endpoint", endpoint_id=endpoint_id, comment="a")
         with pytest.raises(InvalidArguments):
             self.call("sophos.isolate_endpoint", endpoint_id=self.lab, comment="a\nb")
-
-
-class OutcomeTests(ProtectedTestCase):
-    """An order whose answer never came: found out by reading back, or left to a person."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        lab = self.computer("HBR-WS-LAB")
-        self.orders: dict[str, dict[str, Any]] = {
-            "isolate_endpoint": {"endpoint_id": lab, "comment": "a"},
-            "release_endpoint": {"endpoint_id": lab, "comment": "a"},
-            "scan_endpoint": {"endpoint_id": lab},
-            "check_update": {"endpoint_id": lab},
-            "act_on_alert": {"alert_id": self.alert("HBR-WS-LAB"), "action": "acknowledge", "comment": "a"},
-            "block_hash": {"sha256": SHA256, "comment": "a"},
-        }
-
-    def lost(self, kind: str, name: str, arguments: dict[str, Any]) -> Outcome:
-        """Send it, lose the answer, and look when everything has settled."""
-        before = self.preview(name, **arguments).target_state
-        method = "PATCH" if "comment" in arguments and "endpoint_id" in arguments else "POST"
-        self.sandbox.fault(kind, vendor="sophos", method=method, path="*/v1/*")
-        with pytest.raises(OutcomeUnknown):
-            self.call(name, **arguments)
-        return search_outcome(
-            tool=registry.get(name),
-            arguments=arguments,
-            organization=self.northwind,
-            company=self.harbor,
-            action_id=uuid.uuid4(),
-            before=before,
-            deadline=datetime.now(UTC) - timedelta(hours=1),
-        )
-
-    def test_every_order_is_tried_here(self) -> None:
-        assert {f"sophos.{name}" for name in self.orders} == {one.name for one in TOOLS if one.is_write}
-
-    def test_what_was_done_is_found(self) -> None:
-        found = {name: self.lost("cut_after", f"sophos.{name}", given).verdict for name, given in self.orders.items()}
-
-        assert found.pop("check_update") == "unclear"
-        assert set(found.values()) == {"found"}
-
-    def test_what_was_not_done_is_proved_absent_where_the_record_tells_and_unclear_elsewhere(self) -> None:
-        release = self.orders.pop("release_endpoint")
-        absent = {name: self.lost("cut_before", f"sophos.{name}", given).verdict for name, given in self.orders.items()}
-        assert self.acted() == []
-        self.call("sophos.isolate_endpoint", **release)
-        absent["release_endpoint"] = self.lost("cut_before", "sophos.release_endpoint", release).verdict
-
-        assert {name for name, verdict in absent.items() if verdict == "unclear"} == {"scan_endpoint", "check_update"}
-        assert {verdict for name, verdict in absent.items() if name not in ("scan_endpoint", "check_update")} == {
-            "absent"
-        }

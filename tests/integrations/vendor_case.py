@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from integrations.connections import credential_fields
-from integrations.dispatch import search_outcome
 from integrations.models import Connection
 from integrations.services import link_company, save_connection
-from integrations.tools import Outcome, registry
 from integrations.vendors import VENDORS
 from junto.tenants.models import Company
 from tests.integrations.connected import ConnectedTestCase
@@ -51,7 +47,7 @@ class VendorTestCase(ConnectedTestCase):
         )
 
     def listen_in(self, wire: Rogue) -> None:
-        """Send what Northwind's connection asks through this server."""
+        """Send what Northwind's connection asks through this server, to the end of the test."""
         self.settings.LOCAL_TARGETS |= {("127.0.0.1", wire.port)}
         self.connect_vendor(base_url=f"http://127.0.0.1:{wire.port}/{self.slug}", row=self.row)
 
@@ -77,24 +73,3 @@ class VendorTestCase(ConnectedTestCase):
     def alter_there(self, collection: str, number: int, **values: Any) -> None:
         """Somebody else changes values of a record at the vendor."""
         self.sandbox.alter(self.slug, collection, number, values)
-
-    def asked(self, suffix: str = "") -> list[dict[str, Any]]:
-        """The requests that reached the vendor, those whose route ends so."""
-        rows = [row for row in self.sandbox.log() if row["vendor"] == self.slug]
-        return [row for row in rows if (row["route"] or "").endswith(suffix)]
-
-    def acted(self) -> list[dict[str, Any]]:
-        """What changed something at the vendor, by its log of requests."""
-        return [row for row in self.asked() if row["effect"]]
-
-    def outcome_of(self, name: str, arguments: dict[str, Any], before: Any, *, ago: timedelta) -> Outcome:
-        """What a look for a lost write finds, its time being over; `before` = the target's state at its preview."""
-        return search_outcome(
-            tool=registry.get(name),
-            arguments=arguments,
-            organization=self.northwind,
-            company=self.harbor,
-            action_id=uuid.uuid4(),
-            before=before,
-            deadline=datetime.now(UTC) - ago,
-        )

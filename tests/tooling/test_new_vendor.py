@@ -63,6 +63,9 @@ def test_every_list_of_vendors_names_it(written: Path) -> None:
     conformance = (written / "tests" / "integrations" / "test_conformance.py").read_text()
     assert "class TestAcmePSAClient(ClientConformance)" in conformance
     assert "class TestAcmePSATools(ToolConformance)" in conformance
+    border = (written / "tests" / "integrations" / "test_acme_border.py").read_text()
+    assert "class AcmePSABorderTests(BorderConformance, AcmePSATestCase)" in border
+    assert "class AcmePSAOutcomeTests(OutcomeConformance, AcmePSATestCase)" in border
     assert "## Connect Acme PSA" in (written / "docs" / "admins.md").read_text()
 
 
@@ -178,7 +181,10 @@ def test_the_skeleton_works_as_it_stands_but_for_the_one_test_that_says_what_is_
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / path, tmp_path / path)
     run(ACME, root=tmp_path)
-    files = ["tests/integrations/test_acme.py", "tests/contract/test_acme.py", "tests/integrations/test_conformance.py"]
+    own = [
+        f"tests/{one}.py" for one in ("integrations/test_acme", "integrations/test_acme_border", "contract/test_acme")
+    ]
+    files = [*own, "tests/integrations/test_conformance.py"]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files, "-k", "acme or Acme or left"]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
