@@ -35,6 +35,7 @@ OVERVIEW = {
     "runbooks": "runbooks as Markdown files: export, import; library: the templates that come with Junto",
     "audit": "verify the audit log",
     "reseal_credentials": "seal every credential anew with the first of JUNTO_CREDENTIAL_KEYS",
+    "demo_alert": "the demo: an alert is raised, gets its ticket, clears, and the ticket closes (beside up)",
     "worker": "distributed only: work the queue and keep the clock",
     "migrate": "distributed only: bring the database to this version (up does it by itself)",
     "evaluate": "measure how well runbooks are matched and tickets read: matching, classification, textwork",

@@ -121,7 +121,7 @@ class Demo:
         self, firm: Firm, connection: SandboxConnection, systems: Iterable[SandboxSystem], hashed: str
     ) -> None:
         organization = self._organization(firm, hashed)
-        owner = _actor(organization, firm.people[0])
+        owner = actor_of(organization, firm.people[0])
         # until everything is here: no session before its runbook
         set_start_rule(actor=owner, mode=StartRule.Mode.OFF)
         row = self._connection(owner, connection)
@@ -142,7 +142,7 @@ class Demo:
             organization = create_organization(
                 name=firm.name, slug=firm.slug, owner=_user(firm.people[0], firm, hashed)
             )
-        owner = _actor(organization, firm.people[0])
+        owner = actor_of(organization, firm.people[0])
         members = Membership.objects.for_organization(organization)
         for person in firm.people:
             if not members.filter(user__username=person.login).exists():
@@ -215,7 +215,7 @@ class Demo:
         self.say(f"{owner.organization.name}: the connection to {row.label}; its tools wait to be classified")
 
     def _runbooks(self, organization: Organization, firm: Firm) -> None:
-        manager = _actor(organization, next(person for person in firm.people if person.role is Role.MANAGER))
+        manager = actor_of(organization, next(person for person in firm.people if person.role is Role.MANAGER))
         for runbook in RUNBOOKS:
             known = Runbook.objects.for_organization(organization).filter(title=runbook.title).first()
             draft = known or save_draft(
@@ -240,7 +240,7 @@ class Demo:
             revoke_token(actor=owner, token=token)
         _, secret = create_token(actor=owner, label=TOKEN_LABEL, scopes=["signals:write", "signals:read"])
         junto = f"{self.base_url}/api/v1/{organization.slug}"
-        told = _run(
+        told = run_of_sandbox(
             ["sync_job", "--psa", connection.api_url, "--junto", junto, "--limit", str(TICKETS_BY_REST)],
             {**connection.credentials, "token": secret},
         )
@@ -274,7 +274,7 @@ class Demo:
     def _sandbox_connections(self) -> tuple[dict[str, SandboxConnection], dict[str, list[SandboxSystem]]]:
         """The PSA's keys by name, and of every other system of the demo the first key of each firm."""
         port = urlsplit(self.sandbox_url).port
-        told = _run(["__main__", "--port", str(port), "--print-connections"])
+        told = run_of_sandbox(["__main__", "--port", str(port), "--print-connections"])
         rows = TypeAdapter(list[dict[str, JsonValue]]).validate_json(told)
         psa = [SandboxConnection.model_validate(row) for row in rows if row["vendor"] == "connectwise"]
         first: dict[tuple[str, str], SandboxSystem] = {}
@@ -330,12 +330,12 @@ def _user(person: Person, firm: Firm, hashed: str) -> User:
     return user
 
 
-def _actor(organization: Organization, person: Person) -> Actor:
+def actor_of(organization: Organization, person: Person) -> Actor:
     members = Membership.objects.for_organization(organization).select_related("user", "organization")
     return Actor.person(members.get(user__username=person.login))
 
 
-def _run(words: list[str], keys: Mapping[str, str] | None = None) -> str:
+def run_of_sandbox(words: list[str], keys: Mapping[str, str] | None = None) -> str:
     """What a module of the sandbox prints. Its own process: the sandbox stands outside the product.
 
     Raises:
