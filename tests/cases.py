@@ -40,7 +40,8 @@ class Cast:
     quayside: ClassVar[Company]
     client: Client
 
-    def actor(self, membership: Membership) -> Actor:
+    @classmethod
+    def actor(cls, membership: Membership) -> Actor:
         """The person as of now."""
         return Actor.person(Membership.unscoped.select_related("user", "organization").get(pk=membership.pk))
 

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 from django.test import override_settings
+from django.test.utils import teardown_databases
+from pytest_django import DjangoDbBlocker
+
+from tests.database import make_database
 
 pytest_plugins = ["tests.services", "tests.sandbox_process", "tests.append_only"]
 
@@ -21,6 +25,29 @@ def _static_files_are_found_when_asked_for() -> Generator[None]:
     """Every test's own browser would else read all static files first: about a tenth of the suite's time."""
     with override_settings(WHITENOISE_AUTOREFRESH=True):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_are_hashed_quickly() -> Generator[None]:
+    """Django's own hasher takes a third of a second for each password, on purpose; Junto sets none."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    pytestconfig: pytest.Config,
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: DjangoDbBlocker,
+) -> Generator[None]:
+    """The test database, in place of pytest-django's own way to make it."""
+    assert pytestconfig.cache is not None
+    with django_db_blocker.unblock():
+        made = make_database(pytestconfig.cache.mkdir("junto-database"))
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture(scope="session")

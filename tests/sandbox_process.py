@@ -369,3 +369,17 @@ def sandbox(sandbox_process: SandboxProcess) -> SandboxProcess:
     """The vendor sandbox with the demo world freshly inside and no fault switched on."""
     sandbox_process.reset()
     return sandbox_process
+
+
+class OnSandbox:
+    """To be mixed into test cases: already what is made once for the class finds `sandbox`, at its seed."""
+
+    sandbox: SandboxProcess
+
+
+@pytest.fixture(scope="class", autouse=True)
+def _sandbox_of_a_class(request: pytest.FixtureRequest) -> None:
+    """Here, not in the class: a class's own fixtures come after its `setUpClass`."""
+    if request.cls is not None and issubclass(request.cls, OnSandbox):
+        request.cls.sandbox = request.getfixturevalue("sandbox_process")
+        request.cls.sandbox.reset()

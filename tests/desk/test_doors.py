@@ -50,7 +50,6 @@ class StartTests(JuntoTestCase):
         assert "No organization yet" in page.content.decode()
 
 
-@override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])  # quick, for the many tries
 class LoginTests(JuntoTestCase):
     """In with a password, out with a button, and nobody signs themselves up."""
 

@@ -7,7 +7,7 @@ import re
 from datetime import timedelta
 
 from django.db import transaction
-from django.test import Client, override_settings
+from django.test import Client
 from django.utils import timezone
 
 from junto.audit.models import AuditEntry
@@ -25,7 +25,6 @@ from tests.factories import LOGIN_BACKEND, RunbookFactory, SignalFactory, UserFa
 PASSWORD = "a quiet harbour at dawn"
 
 
-@override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
 class PeopleTests(JuntoTestCase):
     """Mara looks after the team."""
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
+from django.db import connection as database
+from django.db import transaction
+from django.test import override_settings
 from pytest_django import Settings
 
 from integrations.connections import credential_fields, credential_value, vendor_of
@@ -21,18 +24,22 @@ from junto.canonical import digest
 from junto.tenants.models import Company, Membership
 from tests.cases import Cast, JuntoTestCase, JuntoTransactionTestCase
 from tests.integrations.rogue import Respond, Rogue, rogue_server
-from tests.sandbox_process import SandboxProcess
+from tests.sandbox_process import OnSandbox, SandboxProcess
+
+Callback = tuple[set[str], Callable[[], object], bool]
+"""As Django keeps what waits for a commit."""
 
 HARBOR, KESSLER = "250", "251"
 """Two of Northwind's clients at the sandbox; Southgate has clients of the same numbers."""
 
 
-class Connected(Cast):
+class Connected(OnSandbox, Cast):
     """`self.sandbox`, `self.connection` (Northwind's), and `self.harbor`, `self.kessler` as companies."""
 
-    sandbox: SandboxProcess
     settings: Settings
     connection: Connection
+    harbor: Company
+    kessler: Company
 
     slug: ClassVar[str] = "connectwise"
     """The vendor whose tools are tried."""
@@ -42,17 +49,10 @@ class Connected(Cast):
         self.sandbox, self.settings = sandbox, settings
         settings.LOCAL_TARGETS = frozenset({("127.0.0.1", sandbox.port)})
 
-    def setUp(self) -> None:
-        """Connect, and read the directory."""
-        super().setUp()  # type: ignore[misc]
-        self.connection = self.connect(self.adam, "northwind")
-        sync_directory(self.connection)
-        self.harbor = self.linked(HARBOR)
-        self.kessler = self.linked(KESSLER)
-
-    def credentials(self, name: str) -> dict[str, str]:
+    @classmethod
+    def credentials(cls, name: str) -> dict[str, str]:
         """What an admin would type for one of the sandbox's keys."""
-        key = self.sandbox.connections[name]
+        key = cls.sandbox.connections[name]
         return {
             "company_id": key.company_id,
             "public_key": key.public_key,
@@ -60,20 +60,20 @@ class Connected(Cast):
             "client_id": key.client_id,
         }
 
-    def connect(self, admin: Membership, name: str) -> Connection:
+    @classmethod
+    def connect(cls, admin: Membership, name: str) -> Connection:
         """A connection to the sandbox with one of its keys."""
         return save_connection(
-            actor=self.actor(admin),
+            actor=cls.actor(admin),
             vendor="connectwise",
             label="ConnectWise PSA",
-            base_url=self.sandbox.connections[name].api_url,
-            credentials=self.credentials(name),
+            base_url=cls.sandbox.connections[name].api_url,
+            credentials=cls.credentials(name),
         )
 
     def linked(self, external_id: str) -> Company:
         """The company of that id at the vendor."""
-        links = CompanyLink.objects.for_organization(self.northwind).select_related("company")
-        return links.get(connection=self.connection, external_id=external_id).company
+        return linked_company(self.connection, external_id)
 
     def warrant(self, name: str, arguments: dict[str, Any], **changes: Any) -> Warrant:
         """A warrant such as the claim of an action makes."""
@@ -157,8 +157,43 @@ class Connected(Cast):
 
 
 class ConnectedTestCase(Connected, JuntoTestCase):
-    """For nearly every test: one transaction, rolled back."""
+    """For nearly every test: one transaction, rolled back. Connected once a class, to a world as each test finds it."""
+
+    rung: ClassVar[list[Callback]]
+    """What connecting and reading the directory rang; every test finds it rung."""
+
+    @classmethod
+    def setUpTestData(cls) -> None:
+        """Connect, and read the directory."""
+        super().setUpTestData()
+        with override_settings(LOCAL_TARGETS=frozenset({("127.0.0.1", cls.sandbox.port)})):
+            join_northwind(cls)
+        cls.rung, database.run_on_commit = database.run_on_commit, []
+
+    def setUp(self) -> None:
+        """Ring what was rung for the class."""
+        super().setUp()
+        for _sids, callback, robust in type(self).rung:
+            transaction.on_commit(callback, robust=robust)
 
 
 class ConnectedTransactionTestCase(Connected, JuntoTransactionTestCase):
     """For tests with threads: what is written is committed."""
+
+    def setUp(self) -> None:
+        """Connect, and read the directory."""
+        super().setUp()
+        join_northwind(self)
+
+
+def join_northwind(stage: type[Connected] | Connected) -> None:
+    """Connect Northwind, and read its directory."""
+    stage.connection = stage.connect(stage.adam, "northwind")
+    sync_directory(stage.connection)
+    stage.harbor, stage.kessler = (linked_company(stage.connection, number) for number in (HARBOR, KESSLER))
+
+
+def linked_company(connection: Connection, external_id: str) -> Company:
+    """The company of that id at the vendor."""
+    links = CompanyLink.objects.for_organization(connection.organization).select_related("company")
+    return links.get(connection=connection, external_id=external_id).company
