@@ -7,6 +7,8 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from django.apps import apps
+from django.conf import settings
 from django.test import override_settings
 from django.test.utils import teardown_databases
 from pytest_django import DjangoDbBlocker
@@ -39,12 +41,15 @@ def django_db_setup(
     pytestconfig: pytest.Config,
     django_test_environment: None,
     django_db_modify_db_settings: None,
+    django_db_use_migrations: bool,
     django_db_blocker: DjangoDbBlocker,
 ) -> Generator[None]:
-    """The test database, in place of pytest-django's own way to make it."""
-    assert pytestconfig.cache is not None
+    """The test database, in place of pytest-django's own way to make it; `--nomigrations` makes it without them."""
+    cache = getattr(pytestconfig, "cache", None)  # none with `-p no:cacheprovider`
+    if not django_db_use_migrations:
+        settings.MIGRATION_MODULES = {app.label: None for app in apps.get_app_configs()}
     with django_db_blocker.unblock():
-        made = make_database(pytestconfig.cache.mkdir("junto-database"))
+        made = make_database(cache.mkdir("junto-database") if cache and django_db_use_migrations else None)
     yield
     with django_db_blocker.unblock():
         teardown_databases(made, verbosity=0)

@@ -27,12 +27,12 @@ SOURCES = ("junto", "integrations", "approvals", "signals", "runbooks", "agent")
 SINGLE_SOURCES = ("requirements-dev.lock", "tests/environment.py", "tests/database.py")
 
 
-def make_database(folder: Path) -> Made:
-    """Point Django at a test database with every migration applied; `folder` keeps what is copied the next time.
+def make_database(folder: Path | None) -> Made:
+    """Point Django at a test database; `folder` keeps what is copied the next time, without one nothing is.
 
     Returns what `teardown_databases` is to take away; a copy goes with the run's data folder.
     """
-    if connection.vendor != "sqlite":
+    if connection.vendor != "sqlite" or folder is None:
         return setup_databases(verbosity=0, interactive=False)
     migrated = folder / f"{fingerprint()}.sqlite3"
     with _one_at_a_time(folder):
