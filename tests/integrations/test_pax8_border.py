@@ -29,6 +29,18 @@ CONTACT = {
 }
 
 
+def unfiltered(port: int) -> Respond:
+    """The query that names the company is cut off every look-up on its way."""
+    onward = listening(port, [])
+
+    def respond(request: bytes, connection: Any) -> None:
+        line, _, rest = request.partition(b"\r\n")
+        line = re.sub(rb"companyId=[0-9a-f-]+&?", b"", line).replace(b"? ", b" ")
+        onward(line + b"\r\n" + rest, connection)
+
+    return respond
+
+
 class Pax8BorderTests(BorderConformance, ResoldTestCase):
     arguments = {
         "find_company": {},
@@ -75,17 +87,11 @@ class Pax8BorderTests(BorderConformance, ResoldTestCase):
         return lambda request, connection: onward(request.replace(ours, theirs), connection)
 
     def test_nothing_comes_through_though_the_vendor_passes_over_every_filter(self) -> None:
-        """The query that names the company is cut off every look-up on its way."""
-        onward, foreign, own = listening(self.sandbox.port, []), self.plant(), self.own()
+        foreign, own = self.plant(), self.own()
         theirs = {"companyId": self.buyer(self.kessler.name), "resourceGroup": CANARY}
         self.sandbox.put_in("pax8", "usage", {"subscription": own["subscription"], **theirs})
 
-        def unfiltered(request: bytes, connection: Any) -> None:
-            line, _, rest = request.partition(b"\r\n")
-            line = re.sub(rb"companyId=[0-9a-f-]+&?", b"", line).replace(b"? ", b" ")
-            onward(line + b"\r\n" + rest, connection)
-
-        with self.detour(unfiltered):
+        with self.detour(unfiltered(self.sandbox.port)):
             for name in self.attempted():
                 ids = own if not self.tool(name).is_write else own | {"subscription": foreign["subscription"][0]}
                 assert CANARY not in self.attempt(name, self.filled(name, ids))[0], name
@@ -143,3 +149,12 @@ class Pax8OutcomeTests(OutcomeConformance, ResoldTestCase):
             self.call("pax8.place_order", **arguments)
 
         assert self.outcome_of("pax8.place_order", arguments, before, ago=timedelta(hours=1)).verdict == "unclear"
+
+    def test_what_another_company_ordered_is_not_taken_for_ours_though_the_filter_were_ignored(self) -> None:
+        arguments = self.calls["place_order"]
+        before = self.preview("pax8.place_order", **arguments).target_state
+        self.call("pax8.place_order", self.kessler, **arguments)
+        with self.detour(unfiltered(self.sandbox.port)):
+            found = self.outcome_of("pax8.place_order", arguments, before, ago=timedelta(hours=1))
+
+        assert found.verdict == "absent", found
