@@ -177,7 +177,8 @@ class LibraryRunCase(SessionTestCase):
             else:
                 break
         states = [(step.number, step.title, step.state) for step in self.rows(session)]
-        assert session.state == AgentSession.State.COMPLETED, (session.state, states, self.notices(session))
+        told = f"{session.state}, {states}, {self.notices(session)}"  # as text: pytest shortens anything else
+        assert session.state == AgentSession.State.COMPLETED, told
         assert {state for _, _, state in states} <= {"done", "passed", "skipped"}, states
         assert self.left(session.signal)[-1] == "internal note"
 
