@@ -51,7 +51,8 @@ def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
         rows=progress.rows if progress else (),
     )
     if request.headers.get("HX-Target") == "context":
-        return render(request, "agent/_panes.html", {**pane, **ticket_pane(signal, actor=actor), "may_run": may_run})
+        fresh = {**pane, **ticket_pane(signal, actor=actor), "may_run": may_run, "why_not": _why_not(signal)}
+        return render(request, "agent/_panes.html", fresh)
     events = read_events(session) if session else []
     look = session_look(session) if session else None
     context = {
@@ -162,6 +163,12 @@ def _act(request: HttpRequest, signal_id: UUID, deed: Callable[[Actor, Signal], 
 
 
 def _why_not(signal: Signal) -> str:
+    """Why the agent cannot be started on a signal, whoever asks; empty where it can."""
     if signal.company is None:
         return "Nobody knows yet which company this ticket belongs to. Choose it on the left; then the agent can start."
+    if signal.state not in Signal.OPEN:
+        return (
+            f"This signal is “{signal.get_state_display()}”: the agent works on open ones only. It can be started here"
+            " when the signal opens again at its source."
+        )
     return signal.company.ended_words

@@ -357,11 +357,11 @@ def _why_always(tool: ToolFacts, policy: EffectivePolicy) -> str:
         return f"Your {_place(policy)} always asks."
     billed = Flag.BILLING_EFFECT in tool.flags
     reasons = [
+        (tool.risk is Risk.HIGH, "High risk is always asked."),
         (Flag.CLIENT_VISIBLE in tool.flags, "The client sees it, so it is always asked."),
         (Flag.IRREVERSIBLE in tool.flags, "It cannot be undone, so it is always asked."),
         (billed and tool.reads_only, "It shows what is billed, so it is always asked."),
         (billed, "It changes what is billed, so it is always asked."),
-        (tool.risk is Risk.HIGH, "High risk is always asked."),
         (tool.category is Category.EXECUTE, "It runs something on a system, so it is always asked."),
     ]
     return next((words for applies, words in reasons if applies), "This tool is always asked for.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from uuid import UUID
 
 from django.contrib import messages
@@ -11,14 +10,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from integrations.connections import consent_links, each_company_consents, vendor_of
+from integrations.connections import each_company_consents, vendor_of
 from integrations.errors import IntegrationError
 from integrations.forms import LinkForm
-from integrations.linking import check_link, link_by_id
+from integrations.linking import link_by_id
 from integrations.matching import Unmapped, accept_suggestions, unmapped
 from integrations.models import CompanyLink, Connection
 from integrations.services import AlreadyLinked, is_ticket_source, unlink_company
-from integrations.views import find_connection
+from integrations.views import find_connection, find_link
 from junto.tenants.access import MemberRequest
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
@@ -31,10 +30,11 @@ def companies(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     connection = find_connection(request, connection_id)
     links = {
         link.company_id: link
-        for link in CompanyLink.objects.for_organization(request.organization).filter(connection=connection)
+        for link in CompanyLink.objects.for_organization(request.organization)
+        .filter(connection=connection)
+        .select_related("consent__membership__user")
     }
-    asks_each = each_company_consents(connection)
-    consents = _consents(connection, links.values())
+    asks_each = each_company_consents(vendor_of(connection))
     rows = [
         {
             "id": company.pk,
@@ -42,7 +42,8 @@ def companies(request: MemberRequest, connection_id: UUID) -> HttpResponse:
             "external_id": link.external_id if link else "",
             "external_name": link.external_name if link else "",
             "gone_at": link.gone_at if link else None,
-            "consent": consents.get(link.external_id, "") if link else "",
+            "consent": getattr(link, "consent", None),
+            "ask_path": reverse("connection-link-consent", args=[connection.pk, link.pk]) if link and asks_each else "",
             "check_path": reverse("connection-link-check", args=[connection.pk, link.pk]) if link and asks_each else "",
             "unlink_path": reverse("connection-unlink", args=[connection.pk, link.pk]) if link else "",
         }
@@ -59,18 +60,11 @@ def companies(request: MemberRequest, connection_id: UUID) -> HttpResponse:
         "suggestions": found.suggestions if found else (),
         "there": (*(one.external for one in found.suggestions), *found.there) if found else (),
         "nothing_there": found is not None and not found.suggestions and not found.there,
-        "by_id": asks_each,
+        "asks_each": asks_each,
+        "linked": sum(1 for row in rows if row["external_id"]),
         "problem": problem,
     }
     return render(request, "integrations/companies.html", context)
-
-
-def _consents(connection: Connection, links: Iterable[CompanyLink]) -> dict[str, str]:
-    """The addresses where companies consent; none where the connection has no credentials to make them of."""
-    try:
-        return consent_links(connection, [link.external_id for link in links])
-    except IntegrationError:
-        return {}
 
 
 @require_POST
@@ -115,39 +109,18 @@ def accept(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     return redirect("connection-companies", connection.pk)
 
 
-@require_POST
-def check(request: MemberRequest, connection_id: UUID, link_id: UUID) -> HttpResponse:
-    """Ask whether a company lets us in, and say what it does not."""
-    require(request.actor, Permission.MANAGE_INTEGRATIONS)
-    found = _link_of(request, find_connection(request, connection_id), link_id)
-    try:
-        messages.success(request, check_link(actor=request.actor, link=found))
-    except IntegrationError as failure:
-        messages.error(request, f"{found.company.name}: {failure}")
-    return redirect("connection-companies", connection_id)
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 def unlink(request: MemberRequest, connection_id: UUID, link_id: UUID) -> HttpResponse:
     """Take a link away, once it was read what that means."""
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
     connection = find_connection(request, connection_id)
-    found = _link_of(request, connection, link_id)
+    found = find_link(request, connection, link_id)
     if request.method != "POST":
         context = {"link": found, "connection": connection, "vendor": vendor_of(connection).label}
         return render(request, "integrations/company_unlink.html", context)
     unlink_company(actor=request.actor, link=found)
     messages.success(request, f"{found.company.name} is no longer linked.")
     return redirect("connection-companies", connection.pk)
-
-
-def _link_of(request: MemberRequest, connection: Connection, link_id: UUID) -> CompanyLink:
-    """The link that a path names. Raises Http404."""
-    links = CompanyLink.objects.visible_to(request.actor).filter(connection=connection, pk=link_id)
-    found: CompanyLink | None = links.select_related("company", "connection__organization").first()
-    if found is None:
-        raise Http404("There is no such link.")
-    return found
 
 
 def _unmapped(request: MemberRequest, connection: Connection) -> tuple[Unmapped | None, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,7 +16,7 @@ from integrations.persons import person_of
 from integrations.sealing import Place, Unsealable, is_current, reseal, seal, unseal
 from integrations.traffic import PER_MINUTE, SharedPace
 from integrations.vendors import Vendor, vendor_label, vendor_named
-from integrations.warrants import Errand
+from integrations.warrants import Errand, Traffic
 from junto.tenants.models import Company, Organization
 
 _CREDENTIALS = TypeAdapter(dict[str, str])
@@ -40,21 +40,31 @@ def asks_people(vendor: Vendor) -> bool:
     return hasattr(vendor.module("client"), "AUTHORIZE_PATH")
 
 
-def consent_links(connection: Connection, external_ids: Iterable[str]) -> dict[str, str]:
-    """Where an administrator of each of these companies consents to the app, by id; empty where nobody has to.
+def consent_link(link: CompanyLink, *, redirect_uri: str, state: str) -> str:
+    """Where an administrator of a linked company consents to the app, and whence they are sent with `state`.
 
     Raises ToolUnavailable or AddressRefused for a connection that does not lead there.
     """
-    client = vendor_of(connection).module("client")
-    if not hasattr(client, "consent_link"):
-        return {}
-    client_id = credential_value(connection, "client_id")
-    return {one: client.consent_link(connection.base_url, client_id=client_id, external_id=one) for one in external_ids}
+    connection = link.connection
+    if not each_company_consents(vendor_of(connection)):
+        raise ToolUnavailable(f"{vendor_of(connection).label} does not ask each company.")
+    address: str = (
+        vendor_of(connection)
+        .module("client")
+        .consent_link(
+            connection.base_url,
+            client_id=credential_value(connection, "client_id"),
+            external_id=link.external_id,
+            redirect_uri=redirect_uri,
+            state=state,
+        )
+    )
+    return address
 
 
-def each_company_consents(connection: Connection) -> bool:
+def each_company_consents(vendor: Vendor) -> bool:
     """Whether the app is let in by each company itself, and so also by one that the vendor does not list for us."""
-    return hasattr(vendor_of(connection).module("client"), "consent_link")
+    return hasattr(vendor.module("client"), "consent_link")
 
 
 def address_help(vendor: Vendor) -> str:
@@ -69,7 +79,14 @@ def set_up_steps(vendor: Vendor) -> tuple[str, ...]:
 
 def rights(vendor: Vendor) -> tuple[Rights, ...]:
     """What to grant at this vendor, where its rights have names to be chosen one by one."""
-    return cast("tuple[Rights, ...]", getattr(vendor.module("client"), "RIGHTS", ()))
+    told = getattr(vendor.module("client"), "RIGHTS", None)
+    if told is not None:
+        return cast("tuple[Rights, ...]", told)
+    looking = {words for endpoint, words in vendor.permissions.items() if endpoint.traffic is not Traffic.WRITE}
+    acting = [words for words in dict.fromkeys(vendor.permissions.values()) if words not in looking]
+    if not acting:  # a key is a key: there is nothing to choose
+        return ()
+    return Rights("to look", tuple(sorted(looking))), Rights("to act", tuple(acting), acts=True)
 
 
 def normal_base_url(vendor: Vendor, url: str) -> str:

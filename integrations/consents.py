@@ -75,7 +75,7 @@ def begin_consent(*, actor: Actor, connection: Connection) -> str:
 
     Raises PermissionDenied; ToolUnavailable where there is nobody to ask.
     """
-    membership = _member(actor)
+    membership = member_of(actor)
     if not asks_people(vendor_of(connection)) or connection.state == Connection.State.PAUSED:
         raise ToolUnavailable(f"{connection.label} is paused, or asks nobody for consent.")
     state = secrets.token_urlsafe(32)
@@ -84,11 +84,11 @@ def begin_consent(*, actor: Actor, connection: Connection) -> str:
         organization=connection.organization,
         connection=connection,
         membership=membership,
-        state_digest=_digest(state),
+        state_digest=digest_of(state),
     )
     asked.sealed_verifier = seal(verifier.encode(), place=place_of(asked, connection))
     with transaction.atomic():
-        _requests(actor).filter(connection=connection, membership=membership).delete()
+        _requests(actor).filter(connection=connection, membership=membership, link=None).delete()
         asked.save()
     return address
 
@@ -122,9 +122,11 @@ def finish_consent(*, actor: Actor, state: str, code: str, issuer: str | None = 
         ConsentRefused: we did not ask this member, or not in the last ten minutes, or they said no (an empty code).
         IntegrationError: the vendor does not take the code.
     """
-    membership = _member(actor)
+    membership = member_of(actor)
     since = timezone.now() - REQUEST_HOLDS
-    rows = _requests(actor).filter(membership=membership, state_digest=_digest(state), created_at__gte=since)
+    rows = _requests(actor).filter(
+        membership=membership, link=None, state_digest=digest_of(state), created_at__gte=since
+    )
     asked = rows.select_related("connection__organization").first()
     if asked is None or not rows.filter(pk=asked.pk).delete()[0]:  # it opens once
         raise ConsentRefused("Nobody asked you for this consent in the last ten minutes. Begin again.")
@@ -167,14 +169,16 @@ def withdraw_consent(*, actor: Actor, connection: Connection) -> None:
         record(actor, "connection.consent_withdrawn", connection, {"vendor": connection.vendor})
 
 
-def _member(actor: Actor) -> Membership:
+def member_of(actor: Actor) -> Membership:
+    """Who asks for consent. Raises PermissionDenied; ConsentRefused for what is no person."""
     require(actor, Permission.MANAGE_INTEGRATIONS)
     if actor.membership is None:
         raise ConsentRefused("Only a person can consent.")
     return actor.membership
 
 
-def _digest(state: str) -> str:
+def digest_of(state: str) -> str:
+    """What is kept of a state, so that nobody who reads our rows can answer for the vendor."""
     return hashlib.sha256(state.encode()).hexdigest()
 
 

@@ -271,6 +271,18 @@ class Rights:
     acts: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class CompanyAccess:
+    """What a company lets us do, at a vendor that is let in by each company itself.
+
+    `name` = what it calls itself, empty where it does not tell; `lacking` = permissions that requests of ours take and
+    it did not give.
+    """
+
+    name: str
+    lacking: tuple[str, ...]
+
+
 class VendorClient(Protocol):
     """What this floor asks of every vendor's client."""
 

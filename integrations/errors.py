@@ -56,6 +56,10 @@ class ToolUnavailable(ToolRefused):
     """The tool's system is not connected, is paused, or does not know this company."""
 
 
+class NotConsented(ToolUnavailable):
+    """The company has not let our app in at a vendor that is let in by each company itself."""
+
+
 class NotACompany(ToolRefused):
     """What should be linked is no company there, or none that may be linked."""
 

@@ -48,29 +48,6 @@ def link_by_id(*, actor: Actor, connection: Connection, company: Company, extern
     )
 
 
-@runtime_checkable
-class ChecksCompanies(Protocol):
-    """A client that each company lets in by itself."""
-
-    def check_company(self, external_id: str) -> str:
-        """What the company lets us do, in words that go on from its name. Raises IntegrationError."""
-        ...
-
-
-def check_link(*, actor: Actor, link: CompanyLink) -> str:
-    """Whether the company lets us in at the vendor, asked now: a sentence.
-
-    Raises:
-        PermissionDenied: the actor may not manage integrations.
-        IntegrationError: it does not, or could not be asked.
-    """
-    require(actor, Permission.MANAGE_INTEGRATIONS)
-    with closing(open_client(link.connection, Errand.reading(READ_SECONDS), insists=True)) as client:
-        if not isinstance(client, ChecksCompanies):
-            raise ToolUnavailable(f"{vendor_of(link.connection).label} does not ask each company.")
-        return f"{link.company.name} {client.check_company(link.external_id)}."
-
-
 def _company_there(connection: Connection, external_id: str) -> CompanyRecord:
     label = vendor_of(connection).label
     if is_mcp(connection.vendor):

@@ -265,13 +265,38 @@ class Consent(TenantModel):
     given_at = models.DateTimeField(auto_now_add=True)
 
 
+class CompanyConsent(TenantModel):
+    """Whether a linked company let our app in, at a vendor that each company lets in by itself, as far as we heard.
+
+    `said` = the vendor's words when it was refused; `lacking` = permissions that the last test found missing.
+    """
+
+    class State(models.TextChoices):
+        ASKED = "asked", "Asked"
+        GIVEN = "given", "Consented"
+        REFUSED = "refused", "Refused"
+        MISSING = "missing", "Not yet"
+
+    link = models.OneToOneField(CompanyLink, on_delete=models.CASCADE, related_name="consent")
+    state = models.CharField(max_length=10, choices=State)
+    membership = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, related_name="+")
+    said = models.CharField(max_length=300, blank=True)
+    lacking = models.JSONField(default=list, blank=True)
+    changed_at = models.DateTimeField(help_text="Since when it is so.")
+    tested_at = models.DateTimeField(null=True, blank=True)
+
+
 class ConsentRequest(TenantModel):
-    """A member is on their way to the vendor's page. Found by its state's digest; opens once."""
+    """Somebody is on their way to the vendor's page. Found by its state's digest; opens once.
+
+    With `link` an administrator of that company is, who lets the whole app in: then there is no verifier.
+    """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
     membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+")
+    link = models.ForeignKey(CompanyLink, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     state_digest = models.CharField(max_length=64, unique=True)
-    sealed_verifier = models.TextField()
+    sealed_verifier = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from integrations import company_views, consent_views, server_views, views, webhook_views
+from integrations import company_consent_views, company_views, consent_views, server_views, views, webhook_views
 
 urlpatterns = [
     path("connections/", views.connections, name="connections"),
     path("connections/consent/", consent_views.returned, name="connection-consented"),
+    path("connections/consent/company/", company_consent_views.answered, name="connection-company-consented"),
     path("connections/<uuid:connection_id>/consent/", consent_views.begin, name="connection-consent"),
     path("connections/<uuid:connection_id>/consent/withdraw/", consent_views.withdraw, name="connection-withdraw"),
     path("connections/add/<slug:vendor>/", views.add, name="connection-add"),
@@ -30,8 +31,13 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/companies/accept/", company_views.accept, name="connection-accept"),
     path(
         "connections/<uuid:connection_id>/companies/<uuid:link_id>/check/",
-        company_views.check,
+        company_consent_views.check,
         name="connection-link-check",
+    ),
+    path(
+        "connections/<uuid:connection_id>/companies/<uuid:link_id>/consent/",
+        company_consent_views.ask,
+        name="connection-link-consent",
     ),
     path(
         "connections/<uuid:connection_id>/companies/<uuid:link_id>/unlink/",

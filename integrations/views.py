@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from integrations.connections import asks_people, per_minute, rights, set_up_steps
+from integrations.company_consents import return_address
+from integrations.connections import asks_people, each_company_consents, per_minute, rights, set_up_steps
 from integrations.entering import form_of, holds, saved_connection
 from integrations.lifecycle import let_alerts_in, remove_connection
 from integrations.models import CompanyLink, Connection, RefusedTicket, SyncCursor
@@ -28,6 +30,7 @@ from integrations.traffic import traffic_of
 from integrations.vendors import FILES, MCP, VENDORS, Vendor, is_mcp, vendor_label, vendor_named
 from integrations.webhooks import sends_webhooks, webhook_facts
 from junto.tenants.access import MemberRequest
+from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
 
@@ -51,8 +54,13 @@ def connections(request: MemberRequest) -> HttpResponse:
     refused: dict[UUID, list[RefusedTicket]] = {}
     for each in RefusedTicket.objects.for_organization(request.organization).select_related("connection"):
         refused.setdefault(each.connection.pk, []).append(each)
+    linked = _linked(request)
     context = {
-        "connections": [_tile(row, read_up_to.get(row.pk), refused.get(row.pk, ())) for row in rows],
+        "connections": [
+            _tile(row, read_up_to.get(row.pk), refused.get(row.pk, ())) | {"linked": linked.get(row.pk, 0)}
+            for row in rows
+        ],
+        "companies": _companies(request),
         "missing": [
             (vendor.label, reverse("connection-add", args=[slug]))
             for slug, vendor in (*VENDORS.items(), (MCP.slug, MCP))
@@ -147,6 +155,17 @@ def _standing(request: MemberRequest) -> TenantQuerySet[Connection]:
     return rows.exclude(vendor=FILES).filter(removed_at=None)
 
 
+def _linked(request: MemberRequest) -> dict[UUID, int]:
+    """How many of the companies that the member sees are linked, by connection."""
+    links = CompanyLink.objects.visible_to(request.actor).filter(company__is_active=True)
+    return dict(links.order_by().values_list("connection_id").annotate(Count("pk")))
+
+
+def _companies(request: MemberRequest) -> int:
+    """How many there are to link."""
+    return int(Company.objects.visible_to(request.actor).filter(is_active=True).count())
+
+
 def _edit(
     request: MemberRequest, vendor: Vendor, connection: Connection | None, *, former: Connection | None = None
 ) -> HttpResponse:
@@ -158,13 +177,22 @@ def _edit(
         if saved is not None:
             health = check_connection(saved, insists=True)
             _tell(request, health.ok, f"Saved. {health.summary} {health.advice}".strip())
-            return redirect("mcp-tools", saved.pk) if is_mcp(saved.vendor) else redirect("connections")
+            if is_mcp(saved.vendor):
+                return redirect("mcp-tools", saved.pk)
+            if connection is None and health.ok and not is_ticket_source(saved):  # its companies do not link themselves
+                messages.info(
+                    request, "Next: say which company is which there. Tools are offered for linked ones only."
+                )
+                return redirect("connection-companies", saved.pk)
+            return redirect("connections")
     context = {
         "form": form,
         "vendor": vendor.label,
         "is_server": vendor.package == MCP.package,
         "tools_path": reverse("mcp-tools", args=[connection.pk]) if connection and is_mcp(connection.vendor) else "",
         "connection": _tile(connection) if connection else None,
+        "linked": _linked(request).get(connection.pk, 0) if connection else 0,
+        "companies": _companies(request),
         "consent": consent_of(connection) if connection else None,
         "consent_path": reverse("connection-consent", args=[connection.pk])
         if connection and asks_people(vendor) and form.initial.get("auth", "oauth") == "oauth"
@@ -178,6 +206,7 @@ def _edit(
         "set_up": set_up_steps(vendor),
         "rights_to_write": vendor.rights_to_write,
         "rights": rights(vendor),
+        "return_address": return_address(request.organization) if each_company_consents(vendor) else "",
         "back_path": reverse("connections"),
         "webhook": webhook_facts(connection) if connection else None,
         "register_path": reverse("connection-webhook", args=[connection.pk]) if connection else "",
@@ -193,6 +222,15 @@ def find_connection(request: MemberRequest, connection_id: UUID) -> Connection:
     found: Connection | None = _standing(request).select_related("organization").filter(pk=connection_id).first()
     if found is None:
         raise Http404("There is no such connection.")
+    return found
+
+
+def find_link(request: MemberRequest, connection: Connection, link_id: UUID) -> CompanyLink:
+    """The link that a path names. Raises Http404."""
+    links = CompanyLink.objects.visible_to(request.actor).filter(connection=connection, pk=link_id)
+    found: CompanyLink | None = links.select_related("company", "connection__organization").first()
+    if found is None:
+        raise Http404("There is no such link.")
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from integrations.company_consent_views import returned
 from junto.desk import invitations, views
 from signals.sync.webhooks import webhook
 
@@ -12,6 +13,7 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("invitation/<str:secret>/", invitations.invitation, name="invitation"),
     path("hooks/<str:token>/", webhook, name="webhook"),
+    path("consented/<slug:organization>/", returned, name="consent-answered"),
     # in place of allauth's pages, which promise a mail
     path("accounts/password/reset/", views.password_help, name="password-help"),
     path("accounts/email/", views.no_such_page),

@@ -311,7 +311,13 @@ class SandboxProcess:
 
     def consent(self, address: str) -> None:
         """An administrator of a tenant consents on the page at this address."""
-        assert self._control.post(address, timeout=30).ok
+        self.answer_consent(address)
+
+    def answer_consent(self, address: str, decision: str = "accept") -> str:
+        """What an administrator of a tenant answers on the page at this address; where it sends them then."""
+        answer = self._control.post(address, data={"decision": decision}, timeout=30, allow_redirects=False)
+        assert answer.ok, answer.text
+        return answer.headers.get("Location", "")
 
     def end_cloud_tokens(self, *, owner: str = "northwind") -> None:
         """Every token that the sign-in service gave to this owner ends now."""

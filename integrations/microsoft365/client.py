@@ -8,15 +8,21 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import JsonValue
 
 from integrations.bearer import Bearer, credentials_mark, shelf
-from integrations.contracts import CompanyRecord, CredentialField, Rights
-from integrations.errors import NotACompany, ToolUnavailable, VendorForbidden, VendorGarbled, VendorUnauthorized
+from integrations.contracts import CompanyAccess, CompanyRecord, CredentialField, Rights
+from integrations.errors import (
+    NotACompany,
+    NotConsented,
+    ToolUnavailable,
+    VendorForbidden,
+    VendorGarbled,
+    VendorUnauthorized,
+)
 from integrations.http import MOST_PAGES, VendorSession
 from integrations.microsoft365 import endpoints, schemas
 from integrations.microsoft365.tokens import (
     LABEL,
     SIGN_IN,
     VERSION,
-    NotConsented,
     SignIn,
     claims_of,
     consent_address,
@@ -43,13 +49,13 @@ CREDENTIAL_FIELDS = (
 
 SET_UP = (
     "In your own (partner) tenant, in the Entra admin centre under App registrations, make an app for “Accounts in any"
-    " organizational directory (multitenant)”, with the redirect address https://localhost of the platform Web.",
+    " organizational directory (multitenant)”, with the redirect address that stands below, of the platform Web.",
     "Under API permissions add application permissions of Microsoft Graph: those below to look, and of those to act"
     " only what Junto shall do. Every client's tenant is asked for all that you add here: an app has one list.",
     "Grant admin consent in your own tenant, and make a client secret with an end in the calendar.",
     "Then link your companies on the page of companies. In each client's tenant an administrator consents once (Global"
-    " Administrator or Privileged Role Administrator), by the link that stands there beside the company. GDAP does not"
-    " take the place of that: it gives people rights, and no application permissions.",
+    " Administrator or Privileged Role Administrator); the button stands there beside the company. GDAP does not take"
+    " the place of that: it gives people rights, and no application permissions.",
 )
 """What to make at the vendor, with no more rights than are needed."""
 
@@ -97,9 +103,14 @@ def normal_base_url(url: str) -> str:
     return plain if plain.endswith(VERSION) else f"{plain.removesuffix('/beta')}{VERSION}"
 
 
-def consent_link(base_url: str, *, client_id: str, external_id: str) -> str:
-    """Where an administrator of a linked company consents to the app. Raises AddressRefused."""
-    return consent_address(base_url, client_id=client_id, tenant=external_id.lower())
+def consent_link(base_url: str, *, client_id: str, external_id: str, redirect_uri: str, state: str) -> str:
+    """Where an administrator of a linked company consents to the app, and whence the page sends them with `state`.
+
+    Raises AddressRefused.
+    """
+    return consent_address(
+        base_url, client_id=client_id, tenant=external_id.lower(), redirect_uri=redirect_uri, state=state
+    )
 
 
 def open_client(
@@ -190,18 +201,18 @@ class MicrosoftClient:
             raise NotACompany(f"The tenant {external_id} does not say that it is this one.")
         return CompanyRecord(external_id=external_id, name=own.name)
 
-    def check_company(self, external_id: str) -> str:
-        """Sign in to a client's tenant, and say whose it is and which permissions were not consented there.
+    def check_company(self, external_id: str) -> CompanyAccess:
+        """Sign in to a client's tenant anew, and say whose it is and which permissions its token does not hold.
 
-        Raises NotConsented where none were.
+        Raises NotConsented where nothing was consented.
         """
+        shelf.drop(self._place(external_id), self.bear(external_id))  # it may be from before they consented to more
         granted = self.bear(external_id).scopes
         lacking = missing(granted, endpoints.PERMISSIONS.values())
         if "Organization.Read.All" in lacking:
-            return f"has consented; not consented there: {', '.join(lacking)}"
+            return CompanyAccess(name="", lacking=tuple(lacking))
         own = next(self.rows(schemas.Organization, external_id, endpoints.ORGANIZATION, _OWN), None)
-        words = f"has consented as {own.name}" if own else "has consented"
-        return f"{words}; not consented there: {', '.join(lacking)}" if lacking else f"{words}, to everything"
+        return CompanyAccess(name=own.name if own else "", lacking=tuple(lacking))
 
     def get(
         self, tenant: str, endpoint: Endpoint, query: list[tuple[str, str]] | None = None, **segments: str

@@ -19,7 +19,14 @@ from pydantic import JsonValue, ValidationError
 
 from integrations import guard
 from integrations.bearer import Bearer
-from integrations.errors import AddressRefused, ToolUnavailable, VendorError, VendorGarbled, VendorUnauthorized
+from integrations.errors import (
+    AddressRefused,
+    NotConsented,
+    ToolUnavailable,
+    VendorError,
+    VendorGarbled,
+    VendorUnauthorized,
+)
 from integrations.http import VendorSession
 from integrations.microsoft365 import endpoints, schemas
 from integrations.warrants import Errand
@@ -54,13 +61,14 @@ def sign_in_address(base_url: str) -> str:
     raise AddressRefused(f"Microsoft Graph is at {', '.join(SIGN_IN)}, and nowhere else.")
 
 
-def consent_address(base_url: str, *, client_id: str, tenant: str) -> str:
-    """Where an administrator of a tenant consents to the app: Microsoft's own page. Raises AddressRefused."""
-    return f"{sign_in_address(base_url)}/{tenant}/adminconsent?{urlencode({'client_id': client_id})}"
+def consent_address(base_url: str, *, client_id: str, tenant: str, redirect_uri: str = "", state: str = "") -> str:
+    """Where an administrator of a tenant consents to the app: Microsoft's own page. Raises AddressRefused.
 
-
-class NotConsented(ToolUnavailable):
-    """A tenant has not consented to the app."""
+    Without `redirect_uri` the page sends them to the first address that is registered with the app.
+    """
+    query = {"client_id": client_id, "redirect_uri": redirect_uri, "state": state}
+    given = urlencode({name: value for name, value in query.items() if value})
+    return f"{sign_in_address(base_url)}/{tenant}/adminconsent?{given}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +158,8 @@ class SignIn:
         number = found[1] if found else ""
         if number in _NOT_CONSENTED and tenant != self._home:
             return NotConsented(
-                "This company's tenant has not consented to the app: an administrator there has to, once, by the link"
-                f" on the page of companies. (AADSTS{number})"
+                "This company's tenant has not consented to the app: an administrator there has to, once. The button"
+                f" for it stands beside the company under Integrations, Companies. (AADSTS{number})"
             )
         if number in _NO_TENANT:
             return ToolUnavailable(f"There is no tenant {tenant} at Microsoft. (AADSTS{number})")

@@ -44,6 +44,9 @@ _RUNNING = {
 def sync(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     """Lag, backlog, refusals of the vendor, and differences."""
     connection = _connection(request, connection_id)
+    reads = is_ticket_source(connection) or takes_alerts(connection)
+    if not reads:  # nothing here to be in step with; its requests stand on its own page
+        return redirect("connection-change", connection.pk)
     state = next(one for one in sync_states(actor=request.actor) if one.connection == connection.vendor)
     check = DriftCheck.objects.visible_to(request.actor).filter(connection=connection).first()
     context = {
@@ -54,7 +57,6 @@ def sync(request: MemberRequest, connection_id: UUID) -> HttpResponse:
         "webhook": webhook_facts(connection),
         "compares": is_ticket_source(connection),
         "priorities": alert_priorities(connection.organization) if takes_alerts(connection) else (),
-        "reads": is_ticket_source(connection) or takes_alerts(connection),
         "check": check,
         "running": _RUNNING.get(DriftCheck.State(check.state)) if check else None,
         "drift": _drift(check) if check else [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -256,6 +257,8 @@ class QuickTest(LibraryRunCase):
         self.lead_through("malware-alert")
         acted = [row["route"] for row in self.sandbox.effects() if row["vendor"] == "sophos"]
         assert [route.rpartition("/")[2] for route in acted] == ["scans", "actions"]
+        told = Action.objects.for_organization(self.northwind).get(tool="sophos.act_on_alert").arguments["comment"]
+        assert re.search(r"\(ticket \d+\)$", told)
 
 
 @pytest.mark.deep

@@ -13,6 +13,7 @@ from approvals.models import Action, ApprovalPolicy
 from approvals.policy import Mode
 from approvals.services import waiting_for
 from junto.tenants.models import Membership
+from signals.models import Signal
 from tests.agent.cases import SessionTestCase
 
 
@@ -26,6 +27,13 @@ class TriagePageTest(SessionTestCase):
         assert page.status_code == 200
         self.assertContains(page, "Cannot sign in to the VPN")
         self.assertContains(page, "Start the agent")
+
+    def test_a_signal_that_is_over_says_why_the_agent_cannot_be_started_and_offers_no_button(self) -> None:
+        for state, word in ((Signal.State.RESOLVED, "Resolved"), (Signal.State.DISMISSED, "Dismissed")):
+            Signal.objects.for_organization(self.northwind).filter(pk=self.signal.pk).update(state=state)
+            for page in (self.page(), self.page(**{"HX-Request": "true", "HX-Target": "context"})):
+                self.assertContains(page, f"This signal is “{word}”: the agent works on open ones only.")
+                self.assertNotContains(page, "data-start>")
 
     def test_the_page_says_that_the_model_rehearses(self) -> None:
         self.assertContains(self.page(), "Rehearsal model")

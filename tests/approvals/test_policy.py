@@ -218,6 +218,15 @@ def test_tightening_a_company_never_makes_anything_run_that_did_not(
         assert LENIENCE[type(evaluate(proposal, tightened, []))] >= before
 
 
+def test_of_several_reasons_to_ask_high_risk_is_told_first() -> None:
+    flags = frozenset({Flag.CLIENT_VISIBLE, Flag.IRREVERSIBLE})
+    felt = replace(NOTE, risk=Risk.MEDIUM, flags=flags, default=Mode.ALWAYS)
+    for tool, words in ((felt, "The client sees it"), (replace(felt, risk=Risk.HIGH), "High risk is always asked")):
+        verdict = evaluate(replace(IN_TRIAGE, tool=tool), [], [])
+        assert isinstance(verdict, Ask)
+        assert words in verdict.reason
+
+
 def test_an_internal_low_risk_write_asks_once_a_session() -> None:
     verdict = evaluate(IN_TRIAGE, [], [])
     assert isinstance(verdict, Ask)

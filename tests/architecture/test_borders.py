@@ -37,6 +37,7 @@ PUBLIC = {
     "healthz": "tells one word to whatever watches the server",
     "invitation": "the link in it is the proof; shows only that invitation",
     "webhook": "the address is the secret, and what comes must be signed; shows nothing",
+    "consent-answered": "a page of thanks for a client's administrator; shows and believes nothing",
     "api-schema": "the same for every installation",
     "api-docs": "the same for every installation",
 }

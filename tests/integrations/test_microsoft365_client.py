@@ -13,9 +13,8 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.test import Client
 
-from integrations.connections import consent_links, open_client
+from integrations.connections import consent_link, open_client
 from integrations.errors import (
     AddressRefused,
     ToolRefused,
@@ -145,9 +144,9 @@ class SigningInTests(CloudTestCase):
         assert "has not consented" in str(refused.value)
         assert "AADSTS700016" in str(refused.value)
 
-        there = self.tenant(brightwater.name)["tenantId"]
-        (address,) = consent_links(self.cloud, [there]).values()
-        assert f"/{there}/adminconsent?client_id=" in address
+        link = CompanyLink.objects.for_organization(self.northwind).get(connection=self.cloud, company=brightwater)
+        address = consent_link(link, redirect_uri="https://junto.example/consented/northwind/", state="x")
+        assert f"/{link.external_id}/adminconsent?client_id=" in address
         self.sandbox.consent(address)
 
         self.call("microsoft365.license_pool", brightwater)
@@ -221,39 +220,9 @@ class SigningInTests(CloudTestCase):
         page = browser.post(f"{base}link/", form, follow=True).content.decode()
         assert "is linked to Maison Laurent &amp; Fils." in page
 
-    def test_the_page_says_of_each_company_whether_it_has_consented_and_to_what(self) -> None:
-        browser, brightwater = self.log_in(self.adam), self.linked("253")
-        self.link_tenant(brightwater)
-        number = self.number("tenants", displayName=self.kessler.name)
-        self.sandbox.change_cloud("tenants", number, withheld=["MailboxSettings.Read", "MailboxSettings.ReadWrite"])
-        for company, words in (
-            (self.harbor, "has consented as Harbor Dental Group, to everything."),
-            (self.kessler, "not consented there: MailboxSettings.Read, MailboxSettings.ReadWrite."),
-            (brightwater, "has not consented to the app"),
-        ):
-            assert words in self.after_test(browser, company)
-
-    def test_only_those_who_manage_integrations_ask_a_tenant(self) -> None:
-        link = CompanyLink.objects.for_organization(self.northwind).get(connection=self.cloud, company=self.harbor)
-        path = self.path(f"connections/{self.cloud.pk}/companies/{link.pk}/check/")
-        assert self.log_in(self.theo, Client()).post(path).status_code == 403
-        assert self.log_in(self.ines, Client()).post(path).status_code == 404
-        assert self.asked("/token") == []
-
-    def after_test(self, browser: Client, company: Company) -> str:
-        """The page after the button Test of a company."""
-        link = CompanyLink.objects.for_organization(self.northwind).get(connection=self.cloud, company=company)
-        base = self.path(f"connections/{self.cloud.pk}/companies/")
-        assert f"{link.pk}/check/" in browser.get(base).content.decode()
-        return browser.post(f"{base}{link.pk}/check/", follow=True).content.decode()
-
     def link_typed(self, company: Company, external_id: str) -> CompanyLink:
         """Link by an id that somebody typed."""
         return link_by_id(actor=self.actor(self.adam), connection=self.cloud, company=company, external_id=external_id)
-
-    def test_the_page_of_companies_shows_where_each_tenant_consents(self) -> None:
-        page = self.log_in(self.adam).get(self.path(f"connections/{self.cloud.pk}/companies/")).content.decode()
-        assert page.count("/adminconsent?client_id=") == 2
 
 
 class ReadingTests(CloudTestCase):

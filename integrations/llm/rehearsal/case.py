@@ -89,6 +89,11 @@ class Case:
         value = self.ticket.get("id")
         return value if isinstance(value, str | int) and not isinstance(value, bool) else None
 
+    def reason_for(self, step: Step) -> str:
+        """Why something is done at a system that knows no ticket of ours: what is done, and the ticket's number."""
+        named = f"ticket {self.ticket_id}" if self.ticket_id is not None else self.runbook_title
+        return " ".join(f"{step.title.split(chr(10))[0]} {f'({named})' if named else ''}".split())
+
     @property
     def subject(self) -> str:
         return first(self.ticket, "subject", "summary") or first(self.read_ticket, "subject", "summary")

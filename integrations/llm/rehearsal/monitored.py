@@ -23,9 +23,8 @@ def monitored_meanings(case: Case, step: Step, mention: Mention) -> dict[str, Js
     call = case.conversation.latest(FIND_DEVICE)
     found = rows(call.outcome.result, "devices") if call else []
     now = moment_of(case.conversation.facts.get("now"))
-    reason = " ".join(f"{step.title.split(chr(10))[0]} ({case.runbook_title}, step {step.number})".split())
     return {
         "device": fields(found[0]).get("id") if len(found) == 1 else None,
         "ended": (now + WINDOW).strftime("%Y-%m-%dT%H:%M:%SZ") if now else None,
-        "note": text(reason, _LONGEST_REASON),
+        "note": text(case.reason_for(step), _LONGEST_REASON),
     }

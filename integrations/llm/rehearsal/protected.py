@@ -21,12 +21,11 @@ def protected_meanings(case: Case, step: Step, mention: Mention) -> dict[str, Js
     computer = computers[0].get("id") if len(computers) == 1 else None
     alerts = [each for each in _found(case, LIST_ALERTS, "alerts") if each.get("endpoint_id") == computer]
     allowed = alerts[0].get("allowed_actions") if alerts else None
-    comment = f"{step.title.split(chr(10))[0]} ({case.runbook_title}, step {step.number})"
     return {
         "endpoint_id": computer,
         "alert_id": alerts[0].get("id") if alerts else None,
         "action": allowed[0] if isinstance(allowed, list) and allowed else None,
-        "note": text(" ".join(comment.split()), _LONGEST_COMMENT),
+        "note": text(case.reason_for(step), _LONGEST_COMMENT),
     }
 
 

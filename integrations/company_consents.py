@@ -1,0 +1,208 @@
+"""Consent of a company's own administrator to our app, at a vendor that each company lets in by itself.
+
+The vendor's page sends the administrator's browser back with our `state`, which belongs to one member, one connection
+and one company, holds an hour and opens once. What that browser says is not believed: the vendor is asked for a token.
+"""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol, runtime_checkable
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.connections import consent_link, normal_company_id, open_client, vendor_of
+from integrations.consents import ConsentRefused, digest_of, member_of
+from integrations.contracts import CompanyAccess
+from integrations.errors import IntegrationError, NotACompany, NotConsented, ToolUnavailable
+from integrations.matching import READ_SECONDS
+from integrations.models import CompanyConsent, CompanyLink, ConsentRequest
+from integrations.warrants import Errand
+from junto.audit.services import record
+from junto.tenants.actors import Actor
+from junto.tenants.models import Membership, Organization
+from junto.tenants.permissions import Permission, require
+from junto.tenants.scoping import TenantQuerySet
+
+REQUEST_HOLDS = timedelta(hours=1)
+"""Longer than a member's own consent: it may be somebody at the company who has to sign in."""
+
+State = CompanyConsent.State
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentAnswer:
+    """What the vendor's page sent back. `company` = the id of the one that answered, `said` = why it did not consent.
+
+    All of it comes by way of a browser.
+    """
+
+    state: str
+    company: str
+    accepted: bool
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentOutcome:
+    """What came of asking a company, in a sentence. `consented` = the vendor gives a token for it."""
+
+    link: CompanyLink
+    consented: bool
+    words: str
+
+
+@runtime_checkable
+class ChecksCompanies(Protocol):
+    """A client that each company lets in by itself."""
+
+    def check_company(self, external_id: str) -> CompanyAccess:
+        """What the company lets us do, asked now. Raises NotConsented, or another IntegrationError."""
+        ...
+
+
+def return_address(organization: Organization) -> str:
+    """Where the vendor's page sends administrators back to; to be registered with the app, exactly so."""
+    return f"{settings.PUBLIC_URL}/consented/{organization.slug}/"
+
+
+def ask_company(*, actor: Actor, link: CompanyLink) -> str:
+    """Ask a company for consent: the address of the vendor's page, for this member and the next hour.
+
+    Raises PermissionDenied; ToolUnavailable or AddressRefused where there is nobody to ask.
+    """
+    membership = member_of(actor)
+    state = secrets.token_urlsafe(32)
+    address = consent_link(link, redirect_uri=return_address(actor.organization), state=state)
+    with transaction.atomic():
+        _requests(actor).filter(link=link, membership=membership).delete()
+        ConsentRequest.unscoped.create(
+            organization=actor.organization,
+            connection=link.connection,
+            membership=membership,
+            link=link,
+            state_digest=digest_of(state),
+        )
+        if _state_of(link) != State.GIVEN:  # asked once more, say for a right that was added, it stays as it is
+            _keep(link, State.ASKED, membership=membership)
+        record(actor, "company.consent_asked", link.company, {"connection": link.connection.label})
+    return address
+
+
+def finish_company_consent(*, actor: Actor, answer: ConsentAnswer) -> ConsentOutcome:
+    """Take what the vendor's page sent back, ask the vendor whether it is so, and keep that.
+
+    Raises:
+        PermissionDenied: the actor may not manage integrations.
+        ConsentRefused: we did not ask this member, or not in the last hour, or the answer has come already.
+    """
+    link = _asked(actor, answer.state)
+    name, label = link.company.name, vendor_of(link.connection).label
+    if not answer.accepted:
+        with transaction.atomic():
+            _keep(link, State.REFUSED, membership=actor.membership, said=answer.said)
+            record(actor, "company.consent_refused", link.company, {"connection": link.connection.label})
+        return ConsentOutcome(link, False, f"{name} gave no consent. {label} says: {answer.said or 'nothing more'}")
+    if not _is_of(link, answer.company):
+        words = (
+            f"It was not {name} that consented but another company ({answer.company[:80] or 'not told which'}). Nothing"
+            f" changed here. Whoever signs in there has to be an administrator of {name}."
+        )
+        return ConsentOutcome(link, False, words)
+    try:
+        return ConsentOutcome(link, True, check_link(actor=actor, link=link, asked_by=actor.membership))
+    except NotConsented:
+        early = f"{label} says that {name} accepted, but gives no token for it yet. That can take some minutes"
+    except IntegrationError as failure:
+        early = f"{label} says that {name} accepted, and could not be asked whether it is so. {failure} Later"
+    return ConsentOutcome(link, False, f"{early}: press Test then.")
+
+
+def check_link(*, actor: Actor, link: CompanyLink, asked_by: Membership | None = None) -> str:
+    """Whether the company lets us in at the vendor, asked now, kept, and told in a sentence.
+
+    Raises:
+        PermissionDenied: the actor may not manage integrations.
+        NotConsented: it does not.
+        IntegrationError: it could not be asked; what was known stays.
+    """
+    require(actor, Permission.MANAGE_INTEGRATIONS)
+    before = _state_of(link)
+    with closing(open_client(link.connection, Errand.reading(READ_SECONDS), insists=True)) as client:
+        if not isinstance(client, ChecksCompanies):
+            raise ToolUnavailable(f"{vendor_of(link.connection).label} does not ask each company.")
+        try:
+            access = client.check_company(link.external_id)
+        except NotConsented:
+            _keep(link, State.MISSING if before in ("", State.GIVEN) else before, tested=True)
+            raise
+    with transaction.atomic():
+        _keep(link, State.GIVEN, membership=asked_by, lacking=access.lacking, tested=True)
+        if before != State.GIVEN:
+            record(actor, "company.consented", link.company, {"connection": link.connection.label})
+    named = f" as {access.name}" if access.name else ""
+    extent = f"; not consented there: {', '.join(access.lacking)}" if access.lacking else ", to everything"
+    return f"{link.company.name} has consented{named}{extent}."
+
+
+def _asked(actor: Actor, state: str) -> CompanyLink:
+    """Whom this member asked with this state, which is used up by it. Raises ConsentRefused."""
+    since = timezone.now() - REQUEST_HOLDS
+    rows = _requests(actor).filter(membership=member_of(actor), state_digest=digest_of(state), created_at__gte=since)
+    asked = rows.select_related("link__company", "link__connection__organization").first()
+    if asked is None or asked.link is None or not rows.filter(pk=asked.pk).delete()[0]:
+        raise ConsentRefused(
+            "You asked no company for this consent in the last hour, or its answer has come already. What was accepted"
+            " there counts all the same: press Test beside the company."
+        )
+    return asked.link
+
+
+def _is_of(link: CompanyLink, told: str) -> bool:
+    """Whether an id that a browser told is the one that the company is linked to."""
+    try:
+        return normal_company_id(vendor_of(link.connection), told) == link.external_id
+    except NotACompany:
+        return False
+
+
+def _state_of(link: CompanyLink) -> str:
+    return _consents(link).values_list("state", flat=True).first() or ""
+
+
+def _keep(
+    link: CompanyLink,
+    state: str,
+    *,
+    membership: Membership | None = None,
+    said: str = "",
+    lacking: tuple[str, ...] = (),
+    tested: bool = False,
+) -> None:
+    """Write what is known now; since when and by whom stay where the state does."""
+    now = timezone.now()
+    values: dict[str, object] = {"lacking": list(lacking)}
+    if tested:
+        values["tested_at"] = now
+    if not tested or _state_of(link) != state:
+        values |= {"state": state, "changed_at": now, "membership": membership, "said": said[:300]}
+    CompanyConsent.unscoped.update_or_create(
+        link=link,
+        defaults=values,
+        create_defaults={**values, "organization": link.organization},
+    )
+
+
+def _consents(link: CompanyLink) -> TenantQuerySet[CompanyConsent]:
+    rows: TenantQuerySet[CompanyConsent] = CompanyConsent.objects.for_organization(link.organization)
+    return rows.filter(link=link)
+
+
+def _requests(actor: Actor) -> TenantQuerySet[ConsentRequest]:
+    rows: TenantQuerySet[ConsentRequest] = ConsentRequest.objects.for_organization(actor.organization)
+    return rows.exclude(link=None)
