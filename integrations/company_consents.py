@@ -175,6 +175,7 @@ def _state_of(link: CompanyLink) -> str:
     return _consents(link).values_list("state", flat=True).first() or ""
 
 
+@transaction.atomic
 def _keep(
     link: CompanyLink,
     state: str,
@@ -184,18 +185,18 @@ def _keep(
     lacking: tuple[str, ...] = (),
     tested: bool = False,
 ) -> None:
-    """Write what is known now; since when and by whom stay where the state does."""
+    """Write what is known now; since when and by whom stay where the state does. Raises ConsentRefused if unlinked."""
+    links = CompanyLink.objects.for_organization(link.organization).filter(pk=link.pk)
+    if links.select_for_update(no_key=True).first() is None:
+        raise ConsentRefused(f"{link.company.name} is no longer linked.")
     now = timezone.now()
     values: dict[str, object] = {"lacking": list(lacking)}
     if tested:
         values["tested_at"] = now
     if not tested or _state_of(link) != state:
         values |= {"state": state, "changed_at": now, "membership": membership, "said": said[:300]}
-    CompanyConsent.unscoped.update_or_create(
-        link=link,
-        defaults=values,
-        create_defaults={**values, "organization": link.organization},
-    )
+    if not _consents(link).update(**values):
+        CompanyConsent.unscoped.create(organization=link.organization, link=link, **values)
 
 
 def _consents(link: CompanyLink) -> TenantQuerySet[CompanyConsent]:
