@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 from integrations.sandbox import world
-from junto.desk.demo.runbooks import RUNBOOKS
+from junto.desk.demo.runbooks import FROM_LIBRARY, RUNBOOKS
 from runbooks.matching import Match, match_signal
 from runbooks.models import Runbook
+from runbooks.templates import template
 from tests.factories import SignalFactory
 from tests.runbooks.cases import RunbookCase
 
@@ -22,6 +23,11 @@ class DemoTicketTests(RunbookCase):
             self.published(
                 title=each.title, description=each.description, body=each.body, category=each.category,
                 audience=each.audience, tags=list(each.tags),
+            )  # fmt: skip
+        for content in (template(name).content for name in FROM_LIBRARY):
+            self.published(
+                title=content.title, description=content.description, body=content.body, category=content.category,
+                audience=content.audience, tags=list(content.tags),
             )  # fmt: skip
 
     def found(self) -> dict[str, Match | None]:
@@ -51,6 +57,17 @@ class DemoTicketTests(RunbookCase):
         assert {name.split()[0] + " " + str(title) for name, title in titles.items()} == {
             "[RMM] Disk nearly full on a server or workstation", "Backup Backup job failed or did not run",
         }  # fmt: skip
+
+    def test_tickets_of_the_other_systems_find_the_runbooks_of_the_library(self) -> None:
+        found = self.found()
+        for name, runbook in (
+            ("Malware blocked on KSL-WS-LAGER", "malware-alert"),
+            ("2 extra Microsoft licences", "licence-change"),
+            ("Certificate expires in 14 days: remote.brightwaterlegal.example", "certificate-expiry"),
+        ):
+            best = found[name]
+            assert best is not None
+            assert best.title == template(runbook).content.title
 
     def test_alerts_begin_their_runbook_and_a_common_word_alone_only_offers_it(self) -> None:
         matches = [match for match in self.found().values() if match and match.audience == Runbook.Audience.AI]

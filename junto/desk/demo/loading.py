@@ -25,7 +25,7 @@ from integrations.models import Connection
 from integrations.services import accept_suggestions, check_connection, pause_connection, save_connection
 from integrations.vendors import MCP, VENDORS
 from junto.desk.demo.people import FIRMS, Firm, Person
-from junto.desk.demo.runbooks import RUNBOOKS
+from junto.desk.demo.runbooks import FROM_LIBRARY, RUNBOOKS
 from junto.env import ROOT, secret_file
 from junto.team.models import ApiToken
 from junto.team.organizations import create_organization
@@ -36,6 +36,7 @@ from junto.tenants.models import Company, Membership, Organization, User
 from junto.tenants.permissions import Role
 from runbooks.models import Runbook
 from runbooks.services import publish_runbook, save_draft
+from runbooks.templates import add_templates, template
 from signals.models import Board, Signal
 from signals.services import poll_connection
 
@@ -230,9 +231,16 @@ class Demo:
                 ),
                 reason="Written for the demo",
             )
-            if draft.published_number is None:
-                self.say(f"{firm.name}: the runbook “{runbook.title}”")
-                publish_runbook(actor=manager, runbook=draft, note="First version")
+            self._publish(draft, manager, firm)
+        add_templates(actor=manager, names=FROM_LIBRARY)
+        keys = [template(name).file.key for name in FROM_LIBRARY]
+        for each in Runbook.objects.for_organization(organization).filter(key__in=keys).order_by("title"):
+            self._publish(each, manager, firm)
+
+    def _publish(self, draft: Runbook, manager: Actor, firm: Firm) -> None:
+        if draft.published_number is None:
+            self.say(f"{firm.name}: the runbook “{draft.title}”")
+            publish_runbook(actor=manager, runbook=draft, note="First version")
 
     def _deliver_by_rest(self, organization: Organization, owner: Actor, connection: SandboxConnection) -> None:
         """Hand the tickets changed longest ago to the REST API, as a sync job does; the poll brings the rest."""

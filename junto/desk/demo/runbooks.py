@@ -27,6 +27,10 @@ class DemoRunbook:
         return (FOLDER / f"{self.name}.md").read_text(encoding="utf-8").strip()
 
 
+#: Templates of the library that the demo publishes as they come: tickets of its world lead through them, and with them
+#: through systems beside the PSA (Sophos, Pax8 and Microsoft 365, IT Glue).
+FROM_LIBRARY = ("malware-alert", "licence-change", "certificate-expiry")
+
 RUNBOOKS = (
     DemoRunbook(
         name="password-reset",
