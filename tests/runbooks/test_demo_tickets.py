@@ -10,7 +10,7 @@ from junto.desk.demo.runbooks import FROM_LIBRARY, RUNBOOKS
 from runbooks.matching import Match, match_signal
 from runbooks.models import Runbook
 from runbooks.templates import template
-from tests.factories import SignalFactory
+from tests.factories import ConnectionFactory, SignalFactory
 from tests.runbooks.cases import RunbookCase
 
 TICKETS = Path(world.__file__).parent / "northwind"
@@ -19,6 +19,8 @@ TICKETS = Path(world.__file__).parent / "northwind"
 class DemoTicketTests(RunbookCase):
     def setUp(self) -> None:
         super().setUp()
+        for vendor in ("microsoft365", "sophos", "pax8", "itglue"):
+            ConnectionFactory(organization=self.northwind, vendor=vendor, label=vendor)
         for each in RUNBOOKS:
             self.published(
                 title=each.title, description=each.description, body=each.body, category=each.category,
