@@ -29,7 +29,7 @@ class DemoTicketTests(RunbookCase):
         for content in (template(name).content for name in FROM_LIBRARY):
             self.published(
                 title=content.title, description=content.description, body=content.body, category=content.category,
-                audience=content.audience, tags=list(content.tags),
+                audience=content.audience, tags=list(content.tags), inputs=content.inputs,
             )  # fmt: skip
 
     def found(self) -> dict[str, Match | None]:
