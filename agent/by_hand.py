@@ -31,7 +31,7 @@ ATTEMPTS: Final = 5
 #: Earlier look-ups of the company whose answers give choices, and choices of one field.
 ANSWERS_READ, MOST_CHOICES = 60, 40
 #: What a record of an answer is called by.
-NAMES: Final = ("name", "hostname", "title", "label", "subject", "summary", "text", "email", "user_principal_name")
+NAMES: Final = ("name", "hostname", "title", "label", "subject", "summary", "text", "email", "sign_in_name")
 #: Arguments that are told by the e-mail address of one of the company's people.
 BY_EMAIL: Final = frozenset({"user", "email", "user_email"})
 YES_OR_NO: Final = (("true", "Yes"), ("false", "No"))
@@ -207,7 +207,7 @@ def _suggested(field: Field, signal: Signal, answers: list[JsonValue]) -> tuple[
     if _names_a_record(field):
         for answer in answers:
             for row in _rows(answer, f"{stem}s"):
-                value = row.get("id") if field.name not in BY_EMAIL else row.get("user_principal_name")
+                value = row.get("id") if field.name not in BY_EMAIL else row.get("sign_in_name")
                 if isinstance(value, str | int) and not isinstance(value, bool):
                     found.setdefault(str(value), _name_of(row))
     return tuple(Choice(plain(value), plain(label)[:120]) for value, label in list(found.items())[:MOST_CHOICES])

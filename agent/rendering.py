@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import escape, linebreaks
@@ -31,7 +32,7 @@ from agent.models import AgentSession, RunStep, SessionEvent
 from agent.outages import is_silent
 from agent.transcript import left_out_words
 from approvals.cards import ActionCard, action_card
-from approvals.models import Action, Origin
+from approvals.models import Action, ActionRecord, Origin
 from approvals.services import may_have_secret
 from integrations.llm.fencing import show_escaped
 from integrations.llm.rehearsal import MODEL_NAME
@@ -79,6 +80,7 @@ def render_events(
         action.pk: action
         for action in Action.objects.visible_to(actor)
         .filter(pk__in=ids)
+        .annotate(has_record=Exists(ActionRecord.objects.visible_to(actor).filter(action=OuterRef("pk"))))
         .select_related("company", "origin", "organization")
     }
     rendered = []
@@ -246,6 +248,7 @@ def _tool(action: Action) -> dict[str, Any]:
         "result": show_escaped(text[:SHOWN_RESULT]),
         "cut": len(text) > SHOWN_RESULT,
         "result_path": reverse("action-result", args=[action.pk]) if text else "",
+        "has_record": getattr(action, "has_record", False),
     }
 
 

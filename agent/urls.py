@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from agent import by_hand_pages, queue, run_forms, runs_pages, secret_page, views
+from agent import by_hand_pages, queue, result_page, run_forms, runs_pages, secret_page, views
 
 urlpatterns = [
     path("signals/<uuid:signal_id>/", views.signal_page, name="signal"),
@@ -16,7 +16,7 @@ urlpatterns = [
     path("signals/<uuid:signal_id>/choose-runbook/", views.choose_runbook_view, name="signal-choose-runbook"),
     path("signals/<uuid:signal_id>/tools/", by_hand_pages.pick, name="signal-tools"),
     path("signals/<uuid:signal_id>/tools/<str:tool>/", by_hand_pages.run, name="signal-tool"),
-    path("actions/<uuid:action_id>/result/", views.action_result, name="action-result"),
+    path("actions/<uuid:action_id>/result/", result_page.action_result, name="action-result"),
     path("runs/", runs_pages.runs, name="runs"),
     path("runs/<uuid:session_id>/", runs_pages.run_page, name="run"),
     path("runs/<uuid:session_id>/direct/", runs_pages.direct, name="run-direct"),

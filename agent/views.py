@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -21,10 +20,7 @@ from agent.services import SessionRefused, choose_runbook, live_session, open_se
 from agent.solutions import rows_elsewhere
 from agent.triage import context_pane, find_signal, ticket_pane
 from approvals.budgets import MAX_STEPS
-from approvals.models import Action, StaleState
-from integrations.llm.fencing import show_escaped
-from integrations.marks import without_marks
-from integrations.vendors import vendor_label
+from approvals.models import StaleState
 from junto.tenants.access import MAX_FRAME_BYTES, actor_of
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
@@ -123,28 +119,6 @@ def choose_runbook_view(request: HttpRequest, signal_id: UUID) -> HttpResponse:
         choose_runbook(session=session, actor=actor, runbook=runbook)
 
     return _act(request, signal_id, act)
-
-
-@require_safe
-def action_result(request: HttpRequest, action_id: UUID) -> HttpResponse:
-    """The whole result of one action; the chat and the model see a cut one."""
-    actor = actor_of(request)
-    action = Action.objects.visible_to(actor).select_related("origin").filter(pk=action_id).first()
-    if action is None or action.result is None:
-        raise Http404("There is no such result.")
-    slug = action.tool.partition(".")[0]
-    label = vendor_label(slug) or "Junto"
-    kind, _, subject = action.origin.subject.partition(":")
-    context = {
-        "title": show_escaped(action.title),
-        "tool": action.tool,
-        "system": label,
-        "at": action.finished_at,
-        "foreign": label,
-        "back_path": f"../../../signals/{subject}/" if kind == "signal" else "",
-        "text": show_escaped(without_marks(json.dumps(action.result, ensure_ascii=False, indent=2))),
-    }
-    return render(request, "agent/result.html", context)
 
 
 def _act(request: HttpRequest, signal_id: UUID, deed: Callable[[Actor, Signal], object]) -> HttpResponse:

@@ -23,13 +23,14 @@ from pydantic import JsonValue
 
 from approvals.budgets import unattended_spent, writes_spent
 from approvals.drift import drift
-from approvals.models import Action, Origin, StaleState
+from approvals.models import Action, ActionRecord, Origin, StaleState
 from approvals.previews import StoredPreview
 from approvals.revealing import draw_secret, end_secret
 from approvals.standing import approvers_of, no_longer_stands
 from approvals.transitions import expire, move, worker
 from integrations.dispatch import call_tool, observe_target, preview_tool, search_outcome
 from integrations.errors import IntegrationError, OutcomeUnknown, ToolRefused, UnknownTool
+from integrations.records import sent_records
 from integrations.toolbox import toolbox
 from integrations.tools import AnyTool, Flag, OutcomeStrategy, ToolResult
 from integrations.warrants import Warrant
@@ -299,19 +300,37 @@ def _store(action: Action, result: ToolResult, *, frm: Action.State) -> Action:
         frm=frm,
         to=Action.State.SUCCEEDED,
         secret=result.secret,
+        record=_record_of(action, result),
         result=content,
         summary=summary,
         foreign=result.foreign,
     )
 
 
-def _end(action: Action, *, frm: Action.State, to: Action.State, secret: str = "", **changes: JsonValue) -> Action:
+def _record_of(action: Action, result: ToolResult) -> JsonValue:
+    """The vendor's records behind an answer, to be kept; none where a tool tells secrets or the MSP's own prices."""
+    if {Flag.SECRET, Flag.BILLING_EFFECT} & set(action.flags):
+        return None
+    return _without(result.secret, _keepable(sent_records(result.records)))
+
+
+def _end(
+    action: Action,
+    *,
+    frm: Action.State,
+    to: Action.State,
+    secret: str = "",
+    record: JsonValue = None,
+    **changes: JsonValue,
+) -> Action:
     """Write the end of an action; when somebody else wrote another meanwhile, theirs stands (I21)."""
     try:
         with transaction.atomic():
             move(action, to=to, frm=frm, actor=worker(action.organization), detail=None, within=None, **changes)
             if Flag.SECRET in action.flags and action.is_write:
                 end_secret(action, secret=secret)
+            if record is not None:
+                ActionRecord(organization=action.organization, action=action, content=record).save(force_insert=True)
             if to is Action.State.UNKNOWN:
                 tell_unknown(action)
         crashpoint("C16")

@@ -35,3 +35,9 @@ class DecisionQuerySet(TenantQuerySet[Any]):
     """People's words on actions."""
 
     company_path = "action__company"
+
+
+class RecordQuerySet(TenantQuerySet[Any]):
+    """The vendors' records behind answers."""
+
+    company_path = "action__company"

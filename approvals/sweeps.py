@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from approvals.execution import CALL_SECONDS, tell_unknown
 from approvals.grants import end_session_grants
-from approvals.models import Action, ActionSecret, ApprovalPolicy, Grant, StaleState
+from approvals.models import Action, ActionRecord, ActionSecret, ApprovalPolicy, Grant, StaleState
 from approvals.overrides import MILDER, forget_policies
 from approvals.transitions import expire, move, worker
 from approvals.watching import due_for_a_look
@@ -73,6 +73,12 @@ def ring_forgotten() -> int:
 def wipe_secrets() -> int:
     """Wipe what actions set and nobody read in time; how many."""
     return ActionSecret.unscoped.filter(expires_at__lte=Now()).exclude(sealed="").update(sealed="")
+
+
+def drop_records() -> int:
+    """Delete the vendors' records behind answers that were kept long enough; how many."""
+    over = ActionRecord.unscoped.filter(expires_at__lte=Now()).values_list("pk", flat=True)[:SWEEP_LIMIT]
+    return ActionRecord.unscoped.filter(pk__in=list(over)).delete()[0]
 
 
 def forget_blocked_policies() -> int:

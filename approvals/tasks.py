@@ -11,7 +11,14 @@ from approvals.grants import end_session_grants
 from approvals.models import Action
 from approvals.origins import stop_company
 from approvals.overrides import forget_policies
-from approvals.sweeps import expire_actions, forget_blocked_policies, give_up_stale_claims, ring_forgotten, wipe_secrets
+from approvals.sweeps import (
+    drop_records,
+    expire_actions,
+    forget_blocked_policies,
+    give_up_stale_claims,
+    ring_forgotten,
+    wipe_secrets,
+)
 from approvals.watching import look_again
 from junto.tenants.models import Company, Organization
 
@@ -55,9 +62,10 @@ def forget_tool_policies(key: str) -> None:
 
 @task
 def sweep_actions(_: str = "") -> None:
-    """End what is over, give up what died, wipe what nobody read, ring for what was forgotten or not heard."""
+    """End what is over, give up what died, wipe what was kept long enough, ring for what was forgotten or not heard."""
     ring_forgotten()
     wipe_secrets()
+    drop_records()
     expire_actions()
     give_up_stale_claims()
     forget_blocked_policies()

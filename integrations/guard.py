@@ -8,7 +8,10 @@ or understood is refused.
 from __future__ import annotations
 
 import contextlib
+import heapq
 import ipaddress
+import itertools
+import os
 import re
 import socket
 import threading
@@ -89,32 +92,92 @@ class Target:
 
 
 class Watch:
-    """Ends an exchange when its time is over, even where bytes keep trickling in."""
+    """Ends an exchange when its time is over, even where bytes keep trickling in.
+
+    After the exchange its socket may serve another one: from `__exit__` on it is not touched any more.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.rang = False
+        self.over_at = time.monotonic() + max(seconds, 0.0)
+        self.ended = False
         self._socket: socket.socket | None = None
-        self._timer = threading.Timer(max(seconds, 0.0), self._strike)
-        self._timer.daemon = True
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Watch:
-        self._timer.start()
+        _keeper.take(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
+        with self._lock:
+            self.ended, self._socket = True, None
 
     def over(self, opened: socket.socket | None) -> None:
         """Watch this socket from now on."""
-        self._socket = opened
-        if self.rang:
-            self._strike()
+        with self._lock:
+            self._socket = opened
+            if self.rang:
+                self._cut()
 
-    def _strike(self) -> None:
-        self.rang = True
+    def strike(self) -> None:
+        """The time is over."""
+        with self._lock:
+            if not self.ended:
+                self.rang = True
+                self._cut()
+
+    def _cut(self) -> None:
         if self._socket is not None:
             with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
+                # below TLS: its own shutdown takes the session away from under the thread that reads
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class _Keeper:
+    """Strikes each watch at its time, on one thread: to start one a request took a millisecond of each.
+
+    The thread starts with the first watch of a process. A forked process begins with none: the watches that it
+    inherits are its parent's, as are the connections behind their sockets.
+    """
+
+    def __init__(self) -> None:
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Know of no watch and have no thread."""
+        self._changed = threading.Condition()
+        self._watches: list[tuple[float, int, Watch]] = []
+        self._number = itertools.count()
+        self._thread: threading.Thread | None = None
+
+    def take(self, watch: Watch) -> None:
+        """Keep a watch until its time is over."""
+        with self._changed:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="junto-watches", daemon=True)
+                self._thread.start()
+            heapq.heappush(self._watches, (watch.over_at, next(self._number), watch))
+            if self._watches[0][2] is watch:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            self._next().strike()
+
+    def _next(self) -> Watch:
+        """Wait until the time of a watch is over; that watch."""
+        with self._changed:
+            while True:
+                while self._watches and self._watches[0][2].ended:
+                    heapq.heappop(self._watches)
+                left = self._watches[0][0] - time.monotonic() if self._watches else None
+                if left is not None and left <= 0:
+                    return heapq.heappop(self._watches)[2]
+                self._changed.wait(left)
+
+
+_keeper = _Keeper()
+os.register_at_fork(after_in_child=_keeper.start_over)
 
 
 def target_of(url: str) -> Target:

@@ -29,28 +29,38 @@ _MEANING = (
     r"pass(?:phrase|code|wd)?s?|passwd|pwd|psw|pw|psk|pin|pass[- ]?key|pre[- ]?shared key|wi-?fi key|wpa2? key"
     r"|\w{0,30}(?:password|passwort|kennwort|kennwörter|wachtwoord)s?|schlüssel|mot de passe|mdp|contraseña|clave"
     r"|senha|palavra-passe|hasło|(?:client )?secret|(?:api|access|auth|private|recovery|licen[cs]e)[- ]?key"
-    r"|token|otp(?: seed)?"
+    r"|token|otp(?: seed)?|wpa[23]?|wep"
 )
-_WORD = rf"(?<![^\W_])(?:{_MEANING})(?![^\W_])"
+SECRET_WORD = rf"(?<![^\W_])(?:{_MEANING})(?![^\W_])"
+"""Of an expression that passes over case: what people call a password, in several languages."""
+
 #: "Password: x", "PIN = x", "Passwort ist x"; the value is what stands in quotes, or the next word.
 _NAMED = re.compile(
-    rf"(?P<name>{_WORD}[ \t]*(?:\([^()\n]{{0,40}}\))?[ \t]*"
-    r"(?:[:=–—]+|->|→|[ \t]-(?=[ \t])|\bis\b|\bist\b|\best\b|\bes\b|\bé\b)[ \t]*\n?[ \t]*)"
+    rf"(?P<name>{SECRET_WORD}[\"']?[ \t]*+(?:\([^()\n]{{0,40}}\)[ \t]*+)?"
+    r"(?:[:=–—]+|->|→|(?<=[ \t])-(?=[ \t])|\bis\b|\bist\b|\best\b|\bes\b|\bé\b)[ \t]*+\n?[ \t]*+)"
     r"(?P<value>[\"'“‘«„][^\"'“”‘’»\n]{1,200}[\"'“”‘’»]|[^\s|]+)",
     re.IGNORECASE,
 )
 #: "password Gr33n!": the word, and right behind it something with digits or signs in it.
-_BARE = re.compile(rf"(?P<name>{_WORD}[ \t]+)(?P<value>(?=[^\s]{{0,80}}[\d!@#$%^&*?~+=])[^\s|,;]{{6,}})", re.IGNORECASE)
+_BARE = re.compile(
+    rf"(?P<name>{SECRET_WORD}[ \t]+)(?P<value>(?=[^\s]{{0,80}}[\d!@#$%^&*?~+=])[^\s|,;]{{6,}})", re.IGNORECASE
+)
+#: A line that ends in the word, and below it a line of one such thing alone: how a heading and its value come in HTML.
+_BELOW = re.compile(
+    rf"(?P<name>{SECRET_WORD}[ \t]*+\n\s*+(?:[:=]+[ \t]*+)?)"
+    r"(?P<value>(?=[^\s]{0,80}[\d!@#$%^&*?~+=])[^\s|]{4,}+)(?=[ \t]*+$)",
+    re.IGNORECASE | re.MULTILINE,
+)
 #: "login: adm / x".
 _PAIR = re.compile(
     r"(?P<name>\b(?:login|log-in|credentials?|creds|zugangsdaten|anmeldung|identifiants?|user(?:name)?)[ \t]*[:=|]"
     r"[ \t]*[^\s/|]{2,60}[ \t]*/[ \t]*)(?P<value>[^\s|]{4,})",
     re.IGNORECASE,
 )
-_HEADER = re.compile(rf"[^|]{{0,30}}{_WORD}[^|]{{0,30}}", re.IGNORECASE)
+_HEADER = re.compile(rf"[^|]{{0,30}}{SECRET_WORD}[^|]{{0,30}}", re.IGNORECASE)
 _KEYS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
-    r"|\bITG\.[0-9a-f]{16,}[\w.\-]*|\beyJ[\w\-]{10,}\.[\w\-]{10,}\.[\w\-]*|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}"
+    r"|\bITG\.[0-9a-f]{16,}[\w.\-]*|\beyJ[\w\-]{10,2000}\.[\w\-]{10,}\.[\w\-]*|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}"
     r"|\b(?:\d{6}-){7}\d{6}\b",
     re.DOTALL,
 )
@@ -100,7 +110,7 @@ def redacted(text: str) -> str:
     """The text without what is called a password in it, and without what looks like a key."""
     text = _KEYS.sub(REMOVED, _USERINFO.sub(rf"\g<scheme>{REMOVED}@", text))
     text = "\n".join(_without_secret_cells(text.split("\n")))
-    for expression in (_NAMED, _PAIR, _BARE):
+    for expression in (_NAMED, _PAIR, _BARE, _BELOW):
         text = expression.sub(_cut, text)
     return text
 

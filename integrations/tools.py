@@ -7,7 +7,7 @@ same way. `IntegrationsConfig.ready` imports the vendors' modules, and each app 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -19,6 +19,7 @@ from integrations.argument_words import problems_of, tidied
 from integrations.errors import InvalidArguments, ToolRefused, UnknownTool
 from integrations.marks import mark_of
 from integrations.warrants import Endpoint, Traffic
+from integrations.wire import Wire
 from junto.canonical import digest
 from junto.tenants.models import Company, Organization
 
@@ -132,7 +133,8 @@ class ExternalRecord:
 class ToolResult:
     """What a tool found or did. `foreign` = holds text that strangers wrote. `written` = the record a write left.
 
-    `secret` goes to a person, once, and stands nowhere else: not in `content`, not in `summary`.
+    `secret` goes to a person, once, and stands nowhere else: not in `content`, not in `summary`. `records` = those of
+    the signal's company that it was made from, which people may see whole.
     """
 
     content: JsonValue
@@ -140,6 +142,7 @@ class ToolResult:
     foreign: bool = True
     written: ExternalRecord | None = None
     secret: str = field(default="", repr=False)
+    records: Sequence[Wire] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Annotated, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    JsonValue,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from integrations.errors import VendorGarbled
 
@@ -35,6 +44,13 @@ class Wire(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
 
+    _sent: JsonValue = PrivateAttr(None)
+
+    @property
+    def sent(self) -> JsonValue:
+        """The whole record as the vendor sent it, fields that nobody uses included; None for a part of one."""
+        return self._sent
+
     @model_validator(mode="before")
     @classmethod
     def _without_nulls(cls, value: JsonValue) -> JsonValue:
@@ -52,7 +68,9 @@ def record_of(model: type[M], content: JsonValue, *, label: str) -> M:
     Raises VendorGarbled, which names fields and repeats no value.
     """
     try:
-        return model.model_validate(content)
+        record = model.model_validate(content)
+        record._sent = content  # noqa: SLF001  (our own class, in its own module)
+        return record
     except ValidationError as error:
         fields = ", ".join(sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]}))
         raise VendorGarbled(

@@ -69,6 +69,7 @@ class MergeTickets(ToolArguments):
 )
 def list_attachments(context: ToolContext, arguments: ListAttachments) -> ToolResult:
     ticket = ticket_of(context, arguments.ticket_id)
+    found = client_of(context).documents(ticket.id)
     files: list[JsonValue] = [
         {
             "id": one.id,
@@ -78,11 +79,13 @@ def list_attachments(context: ToolContext, arguments: ListAttachments) -> ToolRe
             "public": one.public,
             "by": one.info.entered_by or one.owner,
         }
-        for one in client_of(context).documents(ticket.id)
+        for one in found
     ]
     number = len(files)
     return ToolResult(
-        content={"attachments": files}, summary=f"{number} file{'' if number == 1 else 's'}" if files else "No files"
+        content={"attachments": files},
+        summary=f"{number} file{'' if number == 1 else 's'}" if files else "No files",
+        records=found,
     )
 
 

@@ -84,6 +84,7 @@ def search_tickets(context: ToolContext, arguments: SearchTickets) -> ToolResult
     return ToolResult(
         content={"tickets": [_ticket_line(ticket) for ticket in found]},
         summary=_counted(len(found), "ticket"),
+        records=found,
     )
 
 
@@ -114,6 +115,7 @@ def get_ticket(context: ToolContext, arguments: OneTicket) -> ToolResult:
     return ToolResult(
         content=content,
         summary=f"{ticket.status.name}, {_counted(len(notes), 'note')}, {_counted(len(devices), 'device')}",
+        records=(ticket, *notes[-MOST_NOTES:], *devices),
     )
 
 
@@ -147,6 +149,7 @@ def list_ticket_time(context: ToolContext, arguments: OneTicket) -> ToolResult:
     return ToolResult(
         content={"time_entries": rows, "total_hours": hours},
         summary=f"{len(rows)} time entries, {hours:g} h" if rows else "No time logged",
+        records=entries,
     )
 
 
@@ -177,7 +180,9 @@ def find_company(context: ToolContext, _: FindCompany) -> ToolResult:
         }
         for company in found
     ]
-    return ToolResult(content={"companies": rows}, summary=found[0].name if found else "Not in ConnectWise")
+    return ToolResult(
+        content={"companies": rows}, summary=found[0].name if found else "Not in ConnectWise", records=found
+    )
 
 
 @tool(
@@ -212,7 +217,9 @@ def find_contact(context: ToolContext, arguments: FindContact) -> ToolResult:
         for contact in found
     ]
     one = len(found) == 1
-    return ToolResult(content={"contacts": rows}, summary=found[0].name if one else _counted(len(found), "contact"))
+    return ToolResult(
+        content={"contacts": rows}, summary=found[0].name if one else _counted(len(found), "contact"), records=found
+    )
 
 
 @tool(
@@ -238,7 +245,9 @@ def list_configurations(context: ToolContext, arguments: ListConfigurations) -> 
         if device.company.id == company
     ]
     return ToolResult(
-        content={"configurations": [_device(device) for device in found]}, summary=_counted(len(found), "device")
+        content={"configurations": [_device(device) for device in found]},
+        summary=_counted(len(found), "device"),
+        records=found,
     )
 
 

@@ -86,6 +86,7 @@ def find_company(context: ToolContext, _: FindCompany) -> ToolResult:
             }
         ),
         summary=found.name,
+        records=(found,),
     )
 
 
@@ -232,7 +233,9 @@ def list_expirations(context: ToolContext, arguments: ListExpirations) -> ToolRe
         for one in found[: arguments.limit]
     ]
     return ToolResult(
-        content={"expirations": rows, "left_out": len(found) - len(rows)}, summary=counted(len(found), "date")
+        content={"expirations": rows, "left_out": len(found) - len(rows)},
+        summary=counted(len(found), "date"),
+        records=found[: arguments.limit],
     )
 
 

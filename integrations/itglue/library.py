@@ -240,6 +240,7 @@ def list_expirations(context: ToolContext, arguments: ListExpirations) -> ToolRe
     return ToolResult(
         content={"expirations": rows, "left_out": len(found) - len(rows)},
         summary=f"{counted(len(found), 'date')}, the first {day(found[0].expiration_date)}" if found else "No dates",
+        records=found[: len(rows)],
     )
 
 
@@ -267,7 +268,9 @@ def list_domains(context: ToolContext, _: ListDomains) -> ToolResult:
         for one in found[:200]
     ]
     return ToolResult(
-        content={"domains": rows, "left_out": max(len(found) - len(rows), 0)}, summary=counted(len(found), "domain")
+        content={"domains": rows, "left_out": max(len(found) - len(rows), 0)},
+        summary=counted(len(found), "domain"),
+        records=found[: len(rows)],
     )
 
 

@@ -70,6 +70,7 @@ def find_organization(context: ToolContext, _: FindOrganization) -> ToolResult:
             }
         ),
         summary=found.name,
+        records=(found,),
     )
 
 
@@ -105,6 +106,7 @@ def search_configurations(context: ToolContext, arguments: SearchConfigurations)
             "left_out": max(len(found) - arguments.limit, 0),
         },
         summary=found[0].name if len(found) == 1 else counted(len(found), "device"),
+        records=found[: arguments.limit],
     )
 
 
@@ -140,6 +142,7 @@ def get_configuration(context: ToolContext, arguments: OneConfiguration) -> Tool
             }
         ),
         summary=", ".join(part for part in (found.name, found.configuration_status_name) if part),
+        records=(found,),
     )
 
 
@@ -173,6 +176,7 @@ def list_contacts(context: ToolContext, arguments: ListContacts) -> ToolResult:
     return ToolResult(
         content={"contacts": rows, "left_out": max(len(found) - len(rows), 0)},
         summary=found[0].full_name if len(found) == 1 else counted(len(found), "contact"),
+        records=found[: len(rows)],
     )
 
 
@@ -211,7 +215,9 @@ def list_locations(context: ToolContext, _: ListLocations) -> ToolResult:
         for one in found[:100]
     ]
     return ToolResult(
-        content={"locations": rows, "left_out": max(len(found) - len(rows), 0)}, summary=counted(len(found), "site")
+        content={"locations": rows, "left_out": max(len(found) - len(rows), 0)},
+        summary=counted(len(found), "site"),
+        records=found[: len(rows)],
     )
 
 

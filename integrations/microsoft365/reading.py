@@ -59,6 +59,7 @@ def find_user(context: ToolContext, arguments: FindUser) -> ToolResult:
     return ToolResult(
         content={"users": rows, "left_out": len(found) - len(rows)},
         summary=found[0].label if len(found) == 1 else counted(len(found), "account"),
+        records=found[:MOST_FOUND],
     )
 
 
@@ -96,6 +97,7 @@ def get_user(context: ToolContext, arguments: OneUser) -> ToolResult:
     return ToolResult(
         content={name: value for name, value in content.items() if value not in ("", None)},
         summary=", ".join([user.label, *told]),
+        records=(user,),
     )
 
 
@@ -130,6 +132,7 @@ def find_group(context: ToolContext, arguments: FindGroup) -> ToolResult:
     return ToolResult(
         content={"groups": rows, "left_out": len(found) - len(rows)},
         summary=found[0].name if len(found) == 1 else counted(len(found), "group"),
+        records=found[:10],
     )
 
 
@@ -156,7 +159,9 @@ def license_pool(context: ToolContext, arguments: NoArguments) -> ToolResult:
         for sku in sorted(skus, key=product_name)
     ]
     free = ", ".join(f"{product_name(sku)}: {sku.free}" for sku in skus if sku.free)
-    return ToolResult(content={"licences": rows}, summary=f"Free seats: {free}" if free else "No free seats")
+    return ToolResult(
+        content={"licences": rows}, summary=f"Free seats: {free}" if free else "No free seats", records=skus
+    )
 
 
 @tool(
@@ -185,6 +190,7 @@ def auth_methods(context: ToolContext, arguments: OneUser) -> ToolResult:
     return ToolResult(
         content={"user": user.upn, "methods": rows, "has_second_factor": bool(second)},
         summary=", ".join(method_words(one) for one in second) or "No second factor",
+        records=found,
     )
 
 
@@ -245,6 +251,7 @@ def inbox_rules(context: ToolContext, arguments: OneUser) -> ToolResult:
     return ToolResult(
         content={"user": user.upn, "rules": rows},
         summary=counted(len(found), "rule") + (f", {alarming} suspicious" if alarming else ""),
+        records=found[:100],
     )
 
 

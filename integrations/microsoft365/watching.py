@@ -83,7 +83,9 @@ def sign_ins(context: ToolContext, arguments: SignIns) -> ToolResult:
     failed = sum(one.status.code != 0 for one in found)
     places = sorted({one.place.country for one in found if one.place.country and one.status.code == 0})
     summary = counted(len(found), "sign-in") + (f", {failed} failed" if failed else "")
-    return ToolResult(content={"sign_ins": rows}, summary=summary + (f"; from {', '.join(places)}" if places else ""))
+    return ToolResult(
+        content={"sign_ins": rows}, summary=summary + (f"; from {', '.join(places)}" if places else ""), records=found
+    )
 
 
 @tool(
@@ -110,7 +112,7 @@ def audit_log(context: ToolContext, arguments: AuditLog) -> ToolResult:
         }
         for one in found
     ]
-    return ToolResult(content={"log": rows}, summary=counted(len(found), "line"))
+    return ToolResult(content={"log": rows}, summary=counted(len(found), "line"), records=found)
 
 
 @tool(
@@ -131,7 +133,9 @@ def risky_users(context: ToolContext, arguments: NoArguments) -> ToolResult:
         for one in found
     ]
     return ToolResult(
-        content={"users": rows}, summary=", ".join(one.upn for one in found[:5]) or "No account is at risk"
+        content={"users": rows},
+        summary=", ".join(one.upn for one in found[:5]) or "No account is at risk",
+        records=found,
     )
 
 
@@ -166,6 +170,7 @@ def managed_devices(context: ToolContext, arguments: ManagedDevices) -> ToolResu
     return ToolResult(
         content={"devices": rows, "left_out": len(found) - len(rows)},
         summary=counted(len(found), "device") + (f", {bad} not compliant" if bad else ""),
+        records=found[: arguments.limit],
     )
 
 
@@ -200,7 +205,9 @@ def security_alerts(context: ToolContext, arguments: SecurityAlerts) -> ToolResu
         for one in found[: arguments.limit]
     ]
     return ToolResult(
-        content={"alerts": rows, "left_out": len(found) - len(rows)}, summary=counted(len(found), "open alert")
+        content={"alerts": rows, "left_out": len(found) - len(rows)},
+        summary=counted(len(found), "open alert"),
+        records=found[: arguments.limit],
     )
 
 

@@ -143,7 +143,8 @@ class NinjaOneClient:
     def search_devices(self, text: str, *, limit: int) -> list[schemas.Device]:
         """At most `limit` devices of all organizations by name, user or address."""
         answer = self._get(endpoints.SEARCH_DEVICES, [("q", text), ("limit", str(limit))])
-        return list(record_of(schemas.Found, answer, label=LABEL).devices)
+        found = record_of(schemas.Found, answer, label=LABEL).devices
+        return [record_of(schemas.Device, one, label=LABEL) for one in found]
 
     def device(self, device_id: int) -> schemas.Device:
         """One device."""
@@ -162,7 +163,8 @@ class NinjaOneClient:
     def activities(self, device_id: int, *, limit: int = 200) -> list[schemas.Activity]:
         """The newest lines of a device's log, at most `limit` (10 to 1000), the newest first."""
         answer = self._get(endpoints.ACTIVITIES, [("pageSize", str(limit))], id=device_id)
-        found = record_of(schemas.Activities, answer, label=LABEL).activities
+        page = record_of(schemas.Activities, answer, label=LABEL)
+        found = [record_of(schemas.Activity, one, label=LABEL) for one in page.activities]
         return sorted(found, key=lambda one: one.id, reverse=True)
 
     def volumes(self, device_id: int) -> list[schemas.Volume]:

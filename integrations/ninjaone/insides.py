@@ -36,7 +36,7 @@ class ListServices(ToolArguments):
 def device_storage(context: ToolContext, arguments: OneDevice) -> ToolResult:
     device = device_of(context, arguments.device_id)
     client = client_of(context)
-    volumes = client.volumes(device.id)
+    volumes, drives = client.volumes(device.id), client.disks(device.id)
     rows: list[JsonValue] = [
         {
             "name": one.name,
@@ -50,11 +50,11 @@ def device_storage(context: ToolContext, arguments: OneDevice) -> ToolResult:
     ]
     disks: list[JsonValue] = [
         {"name": one.name, "model": one.model, "status": one.status, "size_gb": round(one.size / GIGABYTE)}
-        for one in client.disks(device.id)
+        for one in drives
     ]
     fullest = min(volumes, key=_percent, default=None)
     summary = f"{fullest.name} {_percent(fullest):g} % free" if fullest else "No volumes known"
-    return ToolResult(content={"volumes": rows, "disks": disks}, summary=summary)
+    return ToolResult(content={"volumes": rows, "disks": disks}, summary=summary, records=(*volumes, *drives))
 
 
 @tool(
@@ -69,12 +69,15 @@ def device_software(context: ToolContext, arguments: DeviceSoftware) -> ToolResu
     device = device_of(context, arguments.device_id)
     word = (arguments.name or "").casefold()
     found = [one for one in client_of(context).software(device.id) if word in one.name.casefold()]
+    shown = sorted(found, key=lambda one: one.name.casefold())[:200]
     rows: list[JsonValue] = [
         {"name": one.name, "publisher": one.publisher, "version": one.version, "installed": one.installed[:10]}
-        for one in sorted(found, key=lambda one: one.name.casefold())[:200]
+        for one in shown
     ]
     return ToolResult(
-        content={"software": rows, "left_out": max(len(found) - len(rows), 0)}, summary=counted(len(found), "product")
+        content={"software": rows, "left_out": max(len(found) - len(rows), 0)},
+        summary=counted(len(found), "product"),
+        records=shown,
     )
 
 
@@ -99,6 +102,7 @@ def pending_patches(context: ToolContext, arguments: OneDevice) -> ToolResult:
     return ToolResult(
         content={"patches": rows, "needs_reboot": system.needs_reboot, "last_start": moment(system.last_boot)},
         summary=counted(len(found), "missing update") + (", waits for a reboot" if system.needs_reboot else ""),
+        records=(*found, system),
     )
 
 
@@ -113,7 +117,9 @@ def pending_patches(context: ToolContext, arguments: OneDevice) -> ToolResult:
 def last_user(context: ToolContext, arguments: OneDevice) -> ToolResult:
     user = client_of(context).last_user(device_of(context, arguments.device_id).id)
     return ToolResult(
-        content={"user": user.name or None, "at": moment(user.at) or None}, summary=user.name or "Nobody known"
+        content={"user": user.name or None, "at": moment(user.at) or None},
+        summary=user.name or "Nobody known",
+        records=(user,),
     )
 
 
@@ -135,6 +141,7 @@ def list_services(context: ToolContext, arguments: ListServices) -> ToolResult:
     return ToolResult(
         content={"services": rows},
         summary=counted(len(found), "service") + (f", {stopped} stopped that should run" if stopped else ""),
+        records=found[:300],
     )
 
 

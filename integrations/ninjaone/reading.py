@@ -86,6 +86,7 @@ def list_devices(context: ToolContext, arguments: ListDevices) -> ToolResult:
             "left_out": max(len(found) - arguments.limit, 0),
         },
         summary=counted(len(found), "device"),
+        records=found[: arguments.limit],
     )
 
 
@@ -110,7 +111,9 @@ def find_device(context: ToolContext, arguments: FindDevice) -> ToolResult:
     exact = [one for one in found if one.name.casefold() == word]
     rows: list[JsonValue] = [_device_line(device) for device in (exact or found)[:25]]
     return ToolResult(
-        content={"devices": rows}, summary=(exact or found)[0].name if len(rows) == 1 else counted(len(rows), "device")
+        content={"devices": rows},
+        summary=(exact or found)[0].name if len(rows) == 1 else counted(len(rows), "device"),
+        records=exact or found,
     )
 
 
@@ -142,6 +145,7 @@ def get_device(context: ToolContext, arguments: OneDevice) -> ToolResult:
     return ToolResult(
         content={name: value for name, value in shown.items() if value not in ("", [], 0.0)},
         summary=f"{device.name}, {'offline' if device.offline else 'online'}",
+        records=(device,),
     )
 
 
@@ -157,7 +161,9 @@ def device_alerts(context: ToolContext, arguments: OneDevice) -> ToolResult:
     device = device_of(context, arguments.device_id)
     found = [one for one in client_of(context).device_alerts(device.id) if one.device_id in (0, device.id)]
     return ToolResult(
-        content={"alerts": [_alert_line(alert, device) for alert in found]}, summary=counted(len(found), "alert")
+        content={"alerts": [_alert_line(alert, device) for alert in found]},
+        summary=counted(len(found), "alert"),
+        records=found,
     )
 
 
@@ -174,7 +180,9 @@ def org_alerts(context: ToolContext, arguments: OrganizationAlerts) -> ToolResul
     found.sort(key=lambda pair: pair[0].created, reverse=True)
     rows: list[JsonValue] = [_alert_line(alert, device) for alert, device in found[: arguments.limit]]
     return ToolResult(
-        content={"alerts": rows, "left_out": max(len(found) - len(rows), 0)}, summary=counted(len(found), "alert")
+        content={"alerts": rows, "left_out": max(len(found) - len(rows), 0)},
+        summary=counted(len(found), "alert"),
+        records=[alert for alert, _ in found[: len(rows)]],
     )
 
 
@@ -203,7 +211,9 @@ def device_activities(context: ToolContext, arguments: DeviceActivities) -> Tool
         }
         for one in found[: arguments.limit]
     ]
-    return ToolResult(content={"activities": rows}, summary=counted(len(rows), "line"))
+    return ToolResult(
+        content={"activities": rows}, summary=counted(len(rows), "line"), records=found[: arguments.limit]
+    )
 
 
 def _device_line(device: schemas.Device) -> dict[str, JsonValue]:

@@ -76,7 +76,7 @@ class Device(Wire):
 class Found(Wire):
     """What a search over all organizations found."""
 
-    devices: tuple[Device, ...] = ()
+    devices: tuple[JsonValue, ...] = ()
 
 
 class Alert(Wire):
@@ -111,7 +111,7 @@ class Activity(Wire):
 class Activities(Wire):
     """A page of a device's log, the newest first."""
 
-    activities: tuple[Activity, ...] = ()
+    activities: tuple[JsonValue, ...] = ()
 
 
 class Volume(Wire):

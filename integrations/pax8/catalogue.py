@@ -53,7 +53,9 @@ def search_products(context: ToolContext, arguments: SearchProducts) -> ToolResu
         )
         for one in found
     ]
-    return ToolResult(content={"products": rows, "more": more}, summary=counted(len(rows), "product", more=more))
+    return ToolResult(
+        content={"products": rows, "more": more}, summary=counted(len(rows), "product", more=more), records=found
+    )
 
 
 @tool(

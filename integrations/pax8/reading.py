@@ -97,6 +97,7 @@ def find_company(context: ToolContext, _: FindCompany) -> ToolResult:
             }
         ),
         summary=f"{company.name}, {company.status or 'of unknown status'}",
+        records=(company, *people),
     )
 
 
@@ -121,7 +122,9 @@ def list_subscriptions(context: ToolContext, arguments: ListSubscriptions) -> To
     found, more = first(fitting, arguments.limit)
     rows: list[JsonValue] = [_line(one, names[one.id]) for one in found]
     return ToolResult(
-        content={"subscriptions": rows, "more": more}, summary=counted(len(rows), "subscription", more=more)
+        content={"subscriptions": rows, "more": more},
+        summary=counted(len(rows), "subscription", more=more),
+        records=found,
     )
 
 
@@ -150,7 +153,11 @@ def get_subscription(context: ToolContext, arguments: OneSubscription) -> ToolRe
             }
         ),
     }
-    return ToolResult(content=content, summary=f"{name}: {number(found.quantity)}, {found.status or 'unknown'}")
+    return ToolResult(
+        content=content,
+        summary=f"{name}: {number(found.quantity)}, {found.status or 'unknown'}",
+        records=(found, *((rules,) if rules else ())),
+    )
 
 
 @tool(
@@ -184,6 +191,7 @@ def subscription_history(context: ToolContext, arguments: OneSubscription) -> To
     return ToolResult(
         content={"product": named(context, found), "changes": rows, "more": len(changes) > len(rows)},
         summary=counted(len(changes), "change"),
+        records=changes[:100],
     )
 
 
@@ -226,7 +234,9 @@ def list_orders(context: ToolContext, arguments: ListOrders) -> ToolResult:
         )
         for one in found
     ]
-    return ToolResult(content={"orders": rows, "more": more}, summary=counted(len(rows), "order", more=more))
+    return ToolResult(
+        content={"orders": rows, "more": more}, summary=counted(len(rows), "order", more=more), records=found
+    )
 
 
 def commitment_of(context: ToolContext, subscription: schemas.Subscription) -> schemas.Commitment | None:

@@ -51,6 +51,7 @@ def isolation_status(context: ToolContext, arguments: OneEndpoint) -> ToolResult
     return ToolResult(
         content={name: value for name, value in shown.items() if value != ""},
         summary=f"{computer.name} is {isolation_words(computer)}",
+        records=(computer, asked),
     )
 
 
@@ -117,7 +118,9 @@ def list_cases(context: ToolContext, arguments: ListCases) -> ToolResult:
         }
         for one in found
     ]
-    return ToolResult(content={"cases": rows, "more": more}, summary=counted(len(rows), "case", more=more))
+    return ToolResult(
+        content={"cases": rows, "more": more}, summary=counted(len(rows), "case", more=more), records=found
+    )
 
 
 def _checks(found: dict[str, JsonValue], above: tuple[str, ...]) -> list[JsonValue]:

@@ -76,7 +76,7 @@ def list_endpoints(context: ToolContext, arguments: ListEndpoints) -> ToolResult
     found, more = first(fitting, arguments.limit)
     rows: list[JsonValue] = [_computer_line(one) for one in found]
     summary = found[0].name if len(found) == 1 and not more else counted(len(found), "computer", more=more)
-    return ToolResult(content={"endpoints": rows, "more": more}, summary=summary)
+    return ToolResult(content={"endpoints": rows, "more": more}, summary=summary, records=found)
 
 
 @tool(
@@ -111,6 +111,7 @@ def get_endpoint(context: ToolContext, arguments: OneEndpoint) -> ToolResult:
     return ToolResult(
         content={name: value for name, value in shown.items() if value not in ("", [], None)},
         summary=f"{computer.name}, health {computer.health.overall or 'unknown'}, {isolation_words(computer)}",
+        records=(computer,),
     )
 
 
@@ -133,7 +134,9 @@ def list_alerts(context: ToolContext, arguments: ListAlerts) -> ToolResult:
     fitting = (one for one in tenant_of(context).alerts(query) if _fits(one, arguments))
     found, more = first(fitting, arguments.limit)
     rows: list[JsonValue] = [_alert_line(one) for one in found]
-    return ToolResult(content={"alerts": rows, "more": more}, summary=counted(len(found), "alert", more=more))
+    return ToolResult(
+        content={"alerts": rows, "more": more}, summary=counted(len(found), "alert", more=more), records=found
+    )
 
 
 @tool(
@@ -146,7 +149,9 @@ def list_alerts(context: ToolContext, arguments: ListAlerts) -> ToolResult:
 )
 def get_alert(context: ToolContext, arguments: OneAlert) -> ToolResult:
     alert = alert_of(context, tenant_of(context), arguments.alert_id)
-    return ToolResult(content=_alert_line(alert), summary=alert.description[:100] or alert.kind or "An alert")
+    return ToolResult(
+        content=_alert_line(alert), summary=alert.description[:100] or alert.kind or "An alert", records=(alert,)
+    )
 
 
 @tool(
@@ -182,7 +187,9 @@ def list_events(context: ToolContext, arguments: ListEvents) -> ToolResult:
         }
         for one in found
     ]
-    return ToolResult(content={"events": rows, "more": more}, summary=counted(len(rows), "event", more=more))
+    return ToolResult(
+        content={"events": rows, "more": more}, summary=counted(len(rows), "event", more=more), records=found
+    )
 
 
 def first(records: Iterator[T], limit: int) -> tuple[list[T], bool]:

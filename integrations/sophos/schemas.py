@@ -193,7 +193,7 @@ class Event(Wire):
 class Events(Wire):
     """A piece of the events."""
 
-    items: tuple[Event, ...] = ()
+    items: tuple[JsonValue, ...] = ()
     more: bool = Field(False, alias="has_more")
     cursor: str = Field("", alias="next_cursor")
 

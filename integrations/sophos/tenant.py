@@ -77,7 +77,8 @@ class TenantClient:
         place: Query = [("from_date", str(since))] if since is not None else []
         for _ in range(MOST_PAGES):
             piece = record_of(schemas.Events, self._ask(endpoints.EVENTS, [*query, *place]), label=LABEL)
-            yield from (one for one in piece.items if self._is_own(one.tenant_id or self.id))
+            events = [record_of(schemas.Event, one, label=LABEL) for one in piece.items]
+            yield from (one for one in events if self._is_own(one.tenant_id or self.id))
             if not piece.more:
                 return
             if not piece.cursor or place == [("cursor", piece.cursor)]:

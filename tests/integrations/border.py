@@ -24,6 +24,7 @@ from integrations.errors import (
     VendorThrottled,
     VendorTimeout,
 )
+from integrations.records import sent_records
 from integrations.tools import AnyTool, Scope, registry
 from junto.tenants.models import Company
 from tests.integrations.rogue import Respond
@@ -222,7 +223,8 @@ class BorderConformance:
             for value in filter(lambda one: one == CANARY, arguments.values()):
                 told = told.replace(value, "")
             return told, error
-        return json.dumps([result.content, result.summary, result.secret], ensure_ascii=False), None
+        shown = [result.content, result.summary, result.secret, sent_records(result.records)]
+        return json.dumps(shown, ensure_ascii=False), None
 
     def attempted(self) -> list[str]:
         """The tools that could show or change something that is there already."""

@@ -1,0 +1,128 @@
+"""The records behind a look-up's answer, as the vendor sent them: for a person who wants to see more than a model does.
+
+A tool hands over those that it kept: of the signal's company, looked at one by one. What may hold a secret, and what
+something costs, is cut out here by what it is called; passwords that stand in a text by their looks. Where it is
+unclear whether a value may be seen, it may not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+from pydantic import JsonValue
+
+from integrations.texts import SECRET_WORD, plain, redacted
+from integrations.wire import Wire
+
+#: Bytes of JSON that are kept of one look-up; what does not fit is counted.
+MOST_BYTES: Final = 256 * 1024
+#: Characters of one text that are kept.
+LONGEST_TEXT: Final = 20_000
+#: Characters of a field's name, and of a text that says what the value beside it is, within which it is understood.
+LONGEST_NAME: Final = 200
+#: Levels of nesting that are kept.
+DEEPEST: Final = 12
+REMOVED: Final = "[removed]"
+#: Where words part in a field's name: "wifiKey", "wifi_key", "wifi-key", "WIFIKey".
+_SEAMS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^\w]+|_+")
+#: Fields that are never kept. It would rather take one too many: a "token issuer" goes with the tokens.
+_SECRET: Final = re.compile(
+    rf"{SECRET_WORD}|passw|passphrase|passcode|\bpass(?!ed|es\b|ing|ive|eng|port)|pass\b|secret|token|credential"
+    r"|\b(?:puk|totp|seed|cookie|bearer|authorization|signature|community|sas|jwt|salt|private|bitlocker|tan)\b"
+    r"|\b(?:access|alarm|back ?up|door|entry|gate|lock|recovery|safe|security|unlock|verification) codes?\b"
+    r"|\w keys?$|session id|connection string",
+    re.IGNORECASE,
+)
+#: What is said about a secret and is none: when it was changed, or ends.
+_WHEN: Final = re.compile(r"\b(?:date|time|at|on|changed|updated|created|expires|expiration)$")
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]{5,18}(?:Z|[+-]\d\d:?\d\d)?)?")
+_MONEY: Final = re.compile(
+    r"\b(?:prices?|costs?|rates?|revenue|margin|markup|amounts?|budget|fees?|tax|discount|balance|msrp|retail|wages?"
+    r"|salary|profit|subtotal)\b|\b(?:charges?|totals?)$"
+)
+#: A field that says what is kept beside it ({"question": "Alarm code", "answer": ...}), and one that holds it.
+_LABEL: Final = re.compile(r"\b(?:name|label|question|caption|title|key|field|property|description|type|kind)$")
+_VALUE: Final = re.compile(r"\b(?:values?|answers?|contents?|text|data|entry|input)$")
+#: An address as far as it is no key itself: links carry tokens in what stands behind "?" or "#".
+_LINK: Final = re.compile(r"(https?://[^\s?#\"'<>]{1,2000})[?#][^\s\"'<>]+", re.IGNORECASE)
+
+
+def sent_records(records: Iterable[Wire]) -> JsonValue:
+    """The records as the vendor sent them, without what nobody is to see; None where there are none.
+
+    Those that do not fit into `MOST_BYTES` are left out and counted. Texts in HTML become plain ones.
+    """
+    kept: list[JsonValue] = []
+    size = left_out = 0
+    for record in records:
+        if record.sent is None:
+            continue
+        size += _bytes(record.sent)
+        if size > MOST_BYTES:
+            left_out += 1
+        else:
+            kept.append(_shown(record.sent, depth=0))
+    return {"records": kept, "left_out": left_out} if kept or left_out else None
+
+
+def _bytes(value: JsonValue) -> int:
+    return len(json.dumps(value))
+
+
+def _shown(value: JsonValue, *, depth: int) -> JsonValue:
+    if depth > DEEPEST:
+        return REMOVED
+    if isinstance(value, str):
+        return _text(value, depth=depth)
+    if isinstance(value, list):
+        return [_shown(one, depth=depth + 1) for one in value]
+    if isinstance(value, dict):
+        named = any(_LABEL.search(_words(name)) and _names_secret(one) for name, one in value.items())
+        return {
+            name: REMOVED
+            if _holds(one) and (_is_kept_back(name, one) or (named and _VALUE.search(_words(name))))
+            else _shown(one, depth=depth + 1)
+            for name, one in value.items()
+        }
+    return value
+
+
+def _text(text: str, *, depth: int) -> str:
+    """A text without what opens something. JSON in it is looked through like the record around it."""
+    if text[:1] in ("{", "["):
+        try:
+            return json.dumps(_shown(json.loads(text), depth=depth + 1), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            pass
+    more = len(text) - LONGEST_TEXT
+    words = text[:LONGEST_TEXT]
+    words = redacted(_LINK.sub(rf"\1?{REMOVED}", plain(words) if "<" in words or "&" in words else words))
+    return f"{words} … [{more} more characters there]" if more > 0 else words
+
+
+def _holds(value: JsonValue) -> bool:
+    """Whether it could be a secret or a price at all: yes, no and nothing are neither."""
+    return value not in (None, "", [], {}) and not isinstance(value, bool)
+
+
+def _is_kept_back(name: str, value: JsonValue) -> bool:
+    words = _words(name)
+    if len(name) > LONGEST_NAME or _MONEY.search(words):
+        return True
+    is_moment = isinstance(value, str) and _MOMENT.fullmatch(value) and _WHEN.search(words)
+    return bool(_SECRET.search(words)) and not is_moment
+
+
+def _names_secret(value: JsonValue) -> bool:
+    """Whether a value is the name of something that is kept back, so that what stands beside it is."""
+    return isinstance(value, str) and len(value) <= LONGEST_NAME and bool(_SECRET.search(_words(value)))
+
+
+@lru_cache(maxsize=4096)
+def _words(name: str) -> str:
+    """A field's name in words, however the vendor writes it; a long one only as far as it is looked at."""
+    return _SEAMS.sub(" ", name[: LONGEST_NAME + 1]).strip().lower()
