@@ -23,7 +23,7 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from bench.msp import WORDS, make_msp, text  # noqa: E402
 from integrations.models import Connection, Contact  # noqa: E402
-from junto.memory import settle  # noqa: E402
+from junto.settling import settle  # noqa: E402
 from junto.team.tokens import create_token  # noqa: E402
 from junto.tenants.actors import Actor  # noqa: E402
 from junto.tenants.models import Company, User  # noqa: E402

@@ -31,7 +31,7 @@ from rest_framework.exceptions import ValidationError  # noqa: E402
 
 from integrations.contracts import TicketRecord  # noqa: E402
 from integrations.models import CompanyLink, Connection  # noqa: E402
-from junto.memory import settle  # noqa: E402
+from junto.settling import settle  # noqa: E402
 from junto.team.organizations import create_company, create_organization  # noqa: E402
 from junto.team.tokens import create_token  # noqa: E402
 from junto.tenants.actors import Actor  # noqa: E402

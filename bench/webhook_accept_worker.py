@@ -30,6 +30,7 @@ from integrations.models import Connection, WebhookHint  # noqa: E402
 from integrations.sandbox.connectwise.callbacks import signing_key  # noqa: E402
 from integrations.webhook_intake import Knock, take_in  # noqa: E402
 from integrations.webhooks import fetch_wanted_key, register_webhook, webhook_address  # noqa: E402
+from junto.settling import settle  # noqa: E402
 from signals.models import Signal  # noqa: E402
 from tests.processes import running_up  # noqa: E402
 from tests.services import free_port  # noqa: E402
@@ -109,6 +110,7 @@ async def knock(
     bodies = [callback(psa, numbers[each % len(numbers)], first + each) for each in range(count)]
     limits = httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
     async with httpx2.AsyncClient(limits=limits, timeout=PATIENCE_SECONDS, trust_env=False) as client:
+        settle()  # the sender's own pauses are none of the server's
         began = time.perf_counter()
 
         async def send(each: int) -> tuple[float, bool]:

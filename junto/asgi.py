@@ -23,7 +23,7 @@ from django.conf import settings  # noqa: E402
 
 from agent.routing import websocket_urlpatterns  # noqa: E402
 from junto import engine  # noqa: E402
-from junto.memory import settle  # noqa: E402
+from junto.settling import settle  # noqa: E402
 from junto.tenants.access import NOT_HERE, OwnOriginOnly  # noqa: E402
 from signals.sync.webhook_door import WebhookDoor  # noqa: E402
 

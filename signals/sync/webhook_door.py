@@ -33,8 +33,8 @@ MOST_WAITING: Final = 500
 MOST_BYTES: Final = 64 * 1024 * 1024
 #: Deliveries whose body is still on its way, of one address and of all; behind a proxy that the server does not trust
 #: all have the same.
-MOST_SENDING_OF_ONE: Final = 20
-MOST_SENDING: Final = 200
+MOST_SENDING_OF_ONE: Final = 100
+MOST_SENDING: Final = 1000
 #: Seconds after which to come again.
 AGAIN: Final = 10
 #: Seconds for a body to arrive.

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 
 from junto import engine
-from junto.memory import settle
+from junto.settling import settle
 
 
 class Command(BaseCommand):
