@@ -149,7 +149,7 @@ def run_by_hand(
 def _asked_before(signal: Signal, key: str) -> Action | None:
     """What the same form asked for already: a session may have begun or ended between two presses."""
     rows = Action.objects.for_organization(signal.organization).select_related("origin")
-    asked = rows.filter(call_id=f"hand.{key}", origin__subject=signal.origin_subject)
+    asked = rows.filter(call_id=f"hand.{key}", origin__subject=signal.origin_subject, company=signal.company)
     return asked.order_by("-created_at", "-id").first()
 
 

@@ -83,16 +83,22 @@ class SessionConsumer(MembershipConsumer):
             await self.reply(frame)
 
     async def signal_changed(self, message: Message) -> None:
-        """The ticket itself changed; the page reads its left side again."""
+        """The ticket itself changed; the page reads its left side again, unless it is for others to see now."""
+        if await self.database(self._signal, self.actor) is None:
+            await self.close(NOT_HERE)
+            return
         await self.reply({"type": "ticket"})
 
     async def stream_delta(self, message: Message) -> None:
-        """Text the model is writing."""
+        """Text the model is writing, for whoever is shown its session."""
+        if not await self._shows(message["session"]):
+            return
         await self.reply({"type": "delta", **{key: message[key] for key in ("session", "run", "text")}})
 
     async def stream_end(self, message: Message) -> None:
         """The model stopped writing; the event with the whole text follows."""
-        await self.reply({"type": "delta_end", "run": message["run"]})
+        if await self._shows(message["session"]):
+            await self.reply({"type": "delta_end", "run": message["run"]})
 
     async def person_typing(self, message: Message) -> None:
         """Somebody else is typing."""
@@ -118,19 +124,35 @@ class SessionConsumer(MembershipConsumer):
 
     # ------------------------------------------------------------------- inside
 
+    async def _shows(self, session: str) -> bool:
+        """Whether this page shows that session; one that just began is looked up."""
+        if session != str(self.session_id):
+            await self._catch_up()
+        return session == str(self.session_id)
+
     async def _catch_up(self, *, hello: bool = False) -> None:
         while True:
-            frames, more = await self.database(self._new_frames, self.actor, hello)
+            told = await self.database(self._new_frames, self.actor, hello)
+            if told is None:
+                await self.close(NOT_HERE)
+                return
+            frames, more = told
             for frame in frames:
                 await self.reply(frame)
             if not more:
                 return
             hello = False
 
-    def _new_frames(self, actor: Actor, hello: bool) -> tuple[list[Message], bool]:
-        """The frames this browser has not had yet, and whether there are still more."""
+    def _new_frames(self, actor: Actor, hello: bool) -> tuple[list[Message], bool] | None:
+        """The frames this browser has not had yet, and whether there are still more.
+
+        None: the signal is not theirs to see any more. It may have moved to a company that they do not reach.
+        """
         signal = self._signal(actor)
-        session = None if signal is None else latest_session(signal)
+        if signal is None:
+            self.session_id = None
+            return None
+        session = latest_session(signal, actor=actor)
         frames: list[Message] = []
         if session is not None and session.pk != self.session_id:
             if self.session_id is not None or self.sent > session.last_number:
@@ -208,9 +230,12 @@ class SessionConsumer(MembershipConsumer):
         return list({person["name"]: person for person in self.present.values()}.values())
 
 
-def latest_session(signal: Signal) -> AgentSession | None:
-    """The session the page shows: the newest of the signal."""
-    rows = AgentSession.objects.for_organization(signal.organization).filter(signal=signal)
+def latest_session(signal: Signal, *, actor: Actor) -> AgentSession | None:
+    """The session the page shows: the newest of the signal that `actor` may see.
+
+    Whose it is stands on the session: one from before the ticket moved stays with its former company.
+    """
+    rows = AgentSession.objects.visible_to(actor).filter(signal=signal)
     found: AgentSession | None = (
         rows.select_related("organization", "company", "origin", "signal").order_by("-created_at").first()
     )

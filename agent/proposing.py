@@ -45,7 +45,7 @@ def propose_by_token(
     require(actor, Permission.PROPOSE_ACTIONS, signal.company or signal.organization)
     origin_key = _origin_key(actor, signal, key)
     origins = Origin.objects.for_organization(signal.organization).select_related("company", "organization")
-    known = Action.objects.for_organization(signal.organization).filter(
+    known = Action.objects.reached_by(actor).filter(
         origin__in=origins.filter(kind=Origin.Kind.BY_HAND, key=origin_key), replaces=None
     )
     made = known.first()

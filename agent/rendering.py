@@ -48,6 +48,8 @@ from signals.words import MODEL_SILENT
 #: Characters of a tool result shown in the chat; the whole is one click away.
 SHOWN_RESULT = 4_000
 
+#: What a ticket is called that moved to a company its reader does not see.
+MOVED_AWAY = "A ticket of another company by now"
 #: Icon and tone of each session state (design/README.md, States).
 STATE_LOOKS: dict[str, tuple[str, str]] = {
     "queued": ("clock", ""),
@@ -122,6 +124,18 @@ def card_html(action_id: UUID, *, actor: Actor, in_queue: bool = False) -> str:
     with organization_urls(actor.organization.slug):
         card = session_cards([rows.get(pk=action_id)], actor=actor)[0]
         return render_to_string("agent/_approval_card.html", {"card": card, "in_queue": in_queue})
+
+
+def ticket_words(session: AgentSession, *, actor: Actor) -> str:
+    """What the session's ticket is called now, escaped; of one that moved away only for who may see it there."""
+    if not sees_ticket(session, actor=actor):
+        return MOVED_AWAY
+    return show_escaped(str(session.signal))
+
+
+def sees_ticket(session: AgentSession, *, actor: Actor) -> bool:
+    """Whether `actor`, who may see the session, may see its ticket as it is now: it may have moved since."""
+    return actor.companies is None or session.signal.company_id in actor.companies
 
 
 class SessionLook(TypedDict):

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from agent.models import AgentSession, RunStep
 from agent.querysets import SessionQuerySet
-from agent.rendering import SessionLook, session_look
+from agent.rendering import SessionLook, session_look, ticket_words
 from integrations.llm.fencing import show_escaped
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission
@@ -61,14 +61,14 @@ def runs_visible_to(actor: Actor) -> SessionQuerySet:
     ).order_by("-created_at", "-id")
 
 
-def run_rows(sessions: Sequence[AgentSession]) -> list[RunRow]:
-    """A page of runs in words; one query for the steps of all."""
+def run_rows(sessions: Sequence[AgentSession], *, actor: Actor) -> list[RunRow]:
+    """A page of runs in words for `actor`; one query for the steps of all."""
     counted: dict[UUID, tuple[int, int]] = {}
     if sessions:
         steps = RunStep.objects.for_organization(sessions[0].organization).filter(session__in=sessions)
         by_session = steps.order_by().values_list("session").annotate(Count("pk"), over=_OVER_STEPS)
         counted = {session_id: (over, every) for session_id, every, over in by_session}
-    return [_run_row(session, *counted.get(session.pk, (0, 0))) for session in sessions]
+    return [_run_row(session, actor, *counted.get(session.pk, (0, 0))) for session in sessions]
 
 
 def queue_rows(firings: Sequence[TriggerFiring], actor: Actor) -> list[QueueRow]:
@@ -98,13 +98,13 @@ def started_words(session: AgentSession) -> str:
     return "by itself: it fits the ticket"
 
 
-def _run_row(session: AgentSession, over: int, steps: int) -> RunRow:
+def _run_row(session: AgentSession, actor: Actor, over: int, steps: int) -> RunRow:
     look = session_look(session)
     return RunRow(
         path=reverse("run", args=[session.pk]),
         title=session.runbook.title if session.runbook else "A runbook that is gone",
         version=session.runbook_number,
-        signal_words=show_escaped(str(session.signal)),
+        signal_words=ticket_words(session, actor=actor),
         company=show_escaped(session.company.name) + ("" if session.company.is_active else " (ended)"),
         look=look,
         over=over,

@@ -18,7 +18,7 @@ from agent.directing import is_run, is_taken_over
 from agent.events import Event, ModelReplied, Notice
 from agent.journal import actions_of, read_events
 from agent.models import AgentSession, RunStep
-from agent.rendering import SessionLook, session_look
+from agent.rendering import SessionLook, sees_ticket, session_look, ticket_words
 from agent.run_list import started_words
 from agent.steps import in_tool_words, left_over, read_steps
 from agent.work import worked_seconds
@@ -157,8 +157,8 @@ def run_view(session: AgentSession, *, actor: Actor) -> RunView | None:
         audience=str(Runbook.Audience(version.audience).label),
         runbook_path=reverse("runbook", args=[version.runbook_id]),
         archived=session.runbook.status == Runbook.Status.ARCHIVED,
-        signal_path=reverse("signal", args=[session.signal_id]),
-        signal_words=show_escaped(str(session.signal)),
+        signal_path=reverse("signal", args=[session.signal_id]) if sees_ticket(session, actor=actor) else "",
+        signal_words=ticket_words(session, actor=actor),
         company=show_escaped(session.company.name),
         look=look,
         detail=show_escaped(_detail(session, events, for_people=version.audience == Runbook.Audience.HUMAN)),

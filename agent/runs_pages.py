@@ -80,7 +80,7 @@ def runs(request: HttpRequest) -> HttpResponse:
             for key, label in SHOWN.items()
         ],
         "show": show,
-        "runs": run_rows(list(page.object_list)),
+        "runs": run_rows(list(page.object_list), actor=actor),
         "queue": queue_rows(list(queue[:QUEUE_SHOWN]), actor) if show in ("open", "all") else [],
         "skipped": queue_rows(list(skipped[:QUEUE_SHOWN]), actor) if show == "skipped" else [],
         "page_obj": page,

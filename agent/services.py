@@ -76,7 +76,9 @@ def open_session(
         PermissionDenied: `actor` may not run sessions for the signal's company.
     """
     company = _company_at_work(signal, actor)
-    live = live_session(signal)
+    live = _not_over(signal)
+    if live is not None and live.company_id != company.pk:
+        raise SessionRefused("The ticket just moved here from another company, whose session is ending. Try it again.")
     if live is not None:
         return _continue(live, actor=actor)
     if chosen is None or chosen.firing is None or chosen.firing.signal_id is not None:
@@ -129,7 +131,15 @@ def _new_session(signal: Signal, company: Company, *, by: Membership | None) -> 
 
 
 def live_session(signal: Signal) -> AgentSession | None:
-    """The one session of `signal` that is not over, if there is one."""
+    """The one session of `signal`, as the ticket of its present company, that is not over; None where there is none.
+
+    That of a company it was moved away from is ending, and nobody goes on in it.
+    """
+    found = _not_over(signal)
+    return found if found is not None and found.company_id == signal.company_id else None
+
+
+def _not_over(signal: Signal) -> AgentSession | None:
     return (
         AgentSession.objects.for_organization(signal.organization)
         .select_related("origin", "organization", "company", "signal")

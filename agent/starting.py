@@ -173,6 +173,8 @@ def _begin(firing: TriggerFiring) -> AgentSession:
         signal = Signal.objects.for_organization(firing.organization).select_related(
             "organization", "company", "board", "contact", "device", "connection"
         ).get(pk=signal.pk)  # fmt: skip
+        if signal.company_id != firing.company_id:
+            raise SessionRefused(f"The ticket is not {firing.company.name}’s any more.")
         _require_untouched(signal, actor)
         inputs = read_inputs_for(version, signal, firing.inputs)
     chosen = Chosen(version=version, reason=f"{firing.trigger.words}.", inputs=inputs, firing=firing)

@@ -57,7 +57,8 @@ class Stream:
     def end(self) -> None:
         """Send what is left, and the word that the final event follows."""
         self._send()
-        push(session_group(self._session.signal_id), {"type": "stream.end", "run": self._run})
+        message = {"type": "stream.end", "session": str(self._session.pk), "run": self._run}
+        push(session_group(self._session.signal_id), message)
 
     def _send(self) -> None:
         if self._held:

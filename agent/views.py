@@ -15,12 +15,14 @@ from django.views.decorators.vary import vary_on_headers
 from agent.consumers import latest_session
 from agent.frames import MESSAGE_LIMIT, REASON_LIMIT
 from agent.journal import read_events, read_progress
+from agent.models import AgentSession
 from agent.rendering import render_events, session_look
 from agent.services import SessionRefused, choose_runbook, live_session, open_session
 from agent.solutions import rows_elsewhere
 from agent.triage import context_pane, find_signal, ticket_pane
 from approvals.budgets import MAX_STEPS
 from approvals.models import StaleState
+from integrations.llm.fencing import show_escaped
 from junto.tenants.access import MAX_FRAME_BYTES, actor_of
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
@@ -36,15 +38,17 @@ def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
     """Ticket, chat and context of one signal."""
     actor = actor_of(request)
     signal = find_signal(actor, signal_id)
-    session = latest_session(signal)
+    session = latest_session(signal, actor=actor)
+    # what a session found and ran belongs to its own company, not beside the ticket of another
+    own = session if session is not None and session.company_id == signal.company_id else None
     progress = read_progress(session) if session else None
     company = signal.company
     may_run = company is not None and company.is_active and actor.can(Permission.RUN_SESSIONS, company)
     pane = context_pane(
         signal,
-        session,
+        own,
         actor=actor,
-        rows=progress.rows if progress else (),
+        rows=progress.rows if progress and own else (),
     )
     if request.headers.get("HX-Target") == "context":
         fresh = {**pane, **ticket_pane(signal, actor=actor), "may_run": may_run, "why_not": _why_not(signal)}
@@ -56,6 +60,7 @@ def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
         **pane,
         "session": {**look, "max_steps": MAX_STEPS} if look else None,
         "events": render_events(session, events, actor=actor) if session else [],
+        **_former(signal, session),
         "last_number": events[-1][0].number if events else 0,
         "socket_path": f"/ws/o/{signal.organization.slug}/sessions/{signal.pk}/",
         "may_run": may_run,
@@ -134,6 +139,13 @@ def _act(request: HttpRequest, signal_id: UUID, deed: Callable[[Actor, Signal], 
     except (Company.DoesNotExist, Runbook.DoesNotExist, ValidationError):
         messages.error(request, "That choice is not there any more. Choose again.")
     return redirect("signal", signal_id=signal_id)
+
+
+def _former(signal: Signal, session: AgentSession | None) -> dict[str, object]:
+    """What is said of a session from before the ticket moved: whose it was, or that there is one for others to see."""
+    if session is not None:
+        return {"was_of": show_escaped(session.company.name) if session.company_id != signal.company_id else ""}
+    return {"withheld": AgentSession.objects.for_organization(signal.organization).filter(signal=signal).exists()}
 
 
 def _why_not(signal: Signal) -> str:

@@ -8,12 +8,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from agent.models import AgentSession
-from agent.rendering import session_cards, session_look
+from agent.rendering import sees_ticket, session_cards, session_look, ticket_words
 from approvals.services import waiting_for
 from integrations.llm.fencing import show_escaped
 from junto.desk.digest import want_digest, wants_digest
 from junto.inbox.services import mark_read, notices_of
 from junto.tenants.access import MemberRequest
+from junto.tenants.actors import Actor
 from signals.models import Signal
 
 SESSIONS_SHOWN = 8
@@ -39,16 +40,16 @@ def home(request: MemberRequest) -> HttpResponse:
     context = {
         "counts": counts,
         "waiting": session_cards(list(waiting.order_by("expires_at")[:WAITING_SHOWN]), actor=actor),
-        "sessions": [_session(session) for session in recent],
+        "sessions": [_session(session, actor) for session in recent],
     }
     return render(request, "desk/home.html", context)
 
 
-def _session(session: AgentSession) -> dict[str, object]:
+def _session(session: AgentSession, actor: Actor) -> dict[str, object]:
     return {
         **session_look(session),
-        "path": reverse("signal", args=[session.signal_id]),
-        "title": show_escaped(f"{session.signal.external_id} {session.signal.subject}"),
+        "path": reverse("signal", args=[session.signal_id]) if sees_ticket(session, actor=actor) else "",
+        "title": ticket_words(session, actor=actor),
         "company": show_escaped(session.company.name),
         "updated_at": session.changed_at,
     }

@@ -26,6 +26,7 @@ from agent.events import (
 from agent.journal import actions_of
 from agent.models import AgentSession, SessionEvent
 from agent.querysets import SessionQuerySet
+from agent.rendering import MOVED_AWAY, sees_ticket
 from agent.services import live_session, open_session
 from junto.desk.mcp.actions import ActionBrief, brief
 from junto.desk.mcp.links import page_address
@@ -146,7 +147,7 @@ def _find(actor: Actor, asked: FindSessions) -> SessionsTold:
     if asked.state:
         rows = rows.filter(state__in=asked.state)
     page, following = page_of(rows, by="created_at", cursor=asked.cursor, most=asked.limit)
-    return SessionsTold(sessions=[SessionTold(**_facts(row)) for row in page], next_cursor=following)
+    return SessionsTold(sessions=[SessionTold(**_facts(row, actor)) for row in page], next_cursor=following)
 
 
 def _read(actor: Actor, asked: ReadSession) -> SessionRead:
@@ -163,7 +164,7 @@ def _read(actor: Actor, asked: ReadSession) -> SessionRead:
         if characters > PAGE_CHARACTERS:
             break
     return SessionRead(
-        **_facts(session),
+        **_facts(session, actor),
         transcript=lines,
         read_up_to=lines[-1].number if lines else asked.after,
         more=len(found) > len(lines),
@@ -180,13 +181,13 @@ def _start(actor: Actor, asked: StartSession) -> SessionStarted:
     rows: SessionQuerySet = AgentSession.objects.reached_by(actor)
     session: AgentSession = rows.select_related(*RELATED).get(pk=opened.pk)
     return SessionStarted(
-        **_facts(session),
+        **_facts(session, actor),
         already_there=known is not None,
         page=page_address(session.organization, "signal", session.signal_id),
     )
 
 
-def _facts(session: AgentSession) -> dict[str, Any]:
+def _facts(session: AgentSession, actor: Actor) -> dict[str, Any]:
     return {
         "id": session.pk,
         "signal": session.signal_id,
@@ -199,7 +200,7 @@ def _facts(session: AgentSession) -> dict[str, Any]:
         "created_at": session.created_at,
         "ended_at": session.ended_at,
         "foreign": SessionWords(
-            subject=session.signal.subject,
+            subject=session.signal.subject if sees_ticket(session, actor=actor) else MOVED_AWAY,
             company=session.company.name,
             runbook=session.runbook.title if session.runbook else None,
         ),
