@@ -82,4 +82,5 @@ def remove_connection(*, actor: Actor, connection: Connection) -> int:
     connection.state, connection.removed_at = Connection.State.PAUSED, timezone.now()
     connection.save(update_fields=["sealed_credentials", "state", "state_detail", "removed_at"])
     record(actor, "connection.removed", connection, {"vendor": connection.vendor, "links": number})
+    ring("systems.changed", str(connection.organization_id))
     return number

@@ -155,6 +155,7 @@ def save_connection(
             {"vendor": vendor, "base_url": base_url, "credentials_entered": credentials is not None},
         )
         ring("connection.poll", str(row.pk))
+        ring("systems.changed", str(row.organization_id))
     return row
 
 

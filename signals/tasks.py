@@ -24,6 +24,7 @@ from signals.intake import placing
 from signals.intake.maintenance import settle_window
 from signals.models import BackTest, MaintenanceWindow, ProcessorResult, Signal, TicketImport
 from signals.processing.asking import LOST_AFTER, SUBJECT
+from signals.processing.connected import read_anew
 from signals.processing.learning import due_for_training, train_processor
 from signals.processing.pipeline import run_processors
 from signals.processors import processor_of
@@ -133,6 +134,28 @@ def process_signal(signal_id: str) -> None:
     )
     if signal is not None and run_processors(signal):
         ring("signal.processed", signal_id)
+
+
+@task
+def judge_again(key: str) -> None:
+    """A system was connected or taken away: findings that say otherwise are read anew.
+
+    The key is the organization's, with a colon and the finding to go on behind where the call before had not done all.
+    """
+    organization_id, _, after = key.partition(":")
+    organization = Organization.objects.filter(pk=UUID(organization_id)).first()
+    if organization is not None:
+        read_anew(organization, after=after)
+
+
+@task
+def judge_all_again(_: str = "") -> None:
+    """The same for every organization: a bell may have been lost, or a ticket been read just before it rang."""
+    for organization in Organization.objects.all():
+        try:
+            read_anew(organization)
+        except Exception:
+            log.exception("findings not read anew", organization=str(organization.pk))
 
 
 @task

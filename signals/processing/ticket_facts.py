@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from integrations.models import Connection, Contact, Device
 from integrations.toolbox import toolbox
+from junto.tenants.models import Organization
 from signals.models import Signal
 from signals.processors.base import Known, NoteText, TicketFacts
 
@@ -24,11 +25,17 @@ def ticket_facts(signal: Signal) -> TicketFacts:
         people = [Known(id=str(each.pk), name=each.name, detail=each.email) for each in contacts[:MOST_KNOWN]]
         machines = Device.objects.for_organization(organization).filter(company_id=signal.company_id)
         devices = [Known(id=str(each.pk), name=each.name, detail=each.kind) for each in machines[:MOST_KNOWN]]
-    vendors = set(Connection.objects.for_organization(organization).values_list("vendor", flat=True))
-    tools: dict[str, list[str]] = {}
-    for tool in toolbox(organization).offered(vendors):
-        tools.setdefault(tool.vendor, []).append(tool.name)
+    tools = connected_tools(organization)
     return own_facts(signal, people=tuple(people), devices=tuple(devices), tools=tools, notes=notes(signal))
+
+
+def connected_tools(organization: Organization) -> dict[str, list[str]]:
+    """The tools of the systems that are connected, paused ones too, and our own: by system their names."""
+    rows = Connection.objects.for_organization(organization).filter(removed_at=None)
+    tools: dict[str, list[str]] = {}
+    for tool in toolbox(organization).offered(set(rows.values_list("vendor", flat=True))):
+        tools.setdefault(tool.vendor, []).append(tool.name)
+    return tools
 
 
 def own_facts(

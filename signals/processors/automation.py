@@ -81,19 +81,18 @@ class AutomationProcessor(Processor[Automation, AutomationOptions]):
         judged = None if potential.jobs else _judged(facts, bench.model)
         if judged is not None:
             return judged
-        missing = [system_name(slug) for slug in potential.missing]
         value = Automation.model_validate(
             {
                 "score": potential.score,
                 "band": potential.band,
                 "jobs": potential.jobs,
                 "matched": [system_name(slug) for slug in potential.matched],
-                "missing": missing,
+                "missing": [system_name(slug) for slug in potential.missing],
                 "limits": potential.limits,
             }
         )
-        limits = [*potential.limits, *([f"not connected: {', '.join(missing)}"] if missing else [])]
-        reason = f"What limits it: {'; '.join(limits)}." if limits else "The ticket names all it takes."
+        limits = "; ".join(potential.limits)
+        reason = f"What limits it: {limits}." if limits else "The ticket names all it takes."
         return Outcome(value=value, confidence=potential.confidence, reason=reason, producer=Producer.RULE)
 
 
