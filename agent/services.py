@@ -385,5 +385,7 @@ def _end(
     )
     release_signal(session.signal, actor=actor, state=signal_state)
     record(actor, f"session.{to.value}", session, {"detail": detail})
-    append_event(session, StateChanged(state=to.value, detail=detail, by=actor.label))
+    # what was stopped from below, as its ticket moved or is gone, was not stopped by the agent: the reason says by what
+    by = "" if to is AgentSession.State.STOPPED and actor.membership is None else actor.label
+    append_event(session, StateChanged(state=to.value, detail=detail, by=by))
     ring("signal.changed", str(session.signal_id))

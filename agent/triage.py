@@ -26,6 +26,7 @@ from runbooks.matching import Match, match_signal
 from signals.intake.folding import occurrences
 from signals.intake.suggesting import suggest_companies
 from signals.listing import neighbours, with_a_fix
+from signals.merging import merged_into
 from signals.models import Signal
 from signals.processing.findings import ticket_findings
 from signals.service.attention import promised
@@ -53,7 +54,7 @@ def find_signal(actor: Actor, signal_id: UUID) -> Signal:
 def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
     """Context of agent/_ticket.html."""
     may_run = signal.company is not None and actor.can(Permission.RUN_SESSIONS, signal.company)
-    unmapped = signal.company is None
+    unmapped = signal.company is None and signal.state in Signal.OPEN
     return {
         "signal": _ticket(signal),
         "notes": [
@@ -74,6 +75,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
         "may_map": unmapped and actor.can(Permission.RUN_SESSIONS),
         "may_close": may_run and signal.state in CLOSABLE,
         "must_end_first": may_run and signal.state == Signal.State.TRIAGING,
+        "over": _over(signal, actor),
         "history": history_of(signal),
         "promised": promised(signal, now=timezone.now()),
         "back_path": reverse("signals"),
@@ -85,6 +87,20 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
             "choose_runbook": reverse("signal-choose-runbook", args=[signal.pk]),
             "tools": reverse("signal-tools", args=[signal.pk]),
         },
+    }
+
+
+def _over(signal: Signal, actor: Actor) -> dict[str, str] | None:
+    """What became of a ticket that was deleted or merged, with where its work goes on; None for any other."""
+    if signal.state == Signal.State.GONE:
+        return {"words": "This ticket was deleted at its source. What was known of it stays here to read."}
+    if signal.state != Signal.State.MERGED or signal.folded_into_id is not None:
+        return None  # what repeats another says so itself
+    other = merged_into(signal, actor=actor)
+    return {
+        "words": show_escaped(signal.state_reason) or "This ticket was merged into another.",
+        "path": reverse("signal", args=[other.pk]) if other else "",
+        "name": show_escaped(str(other)) if other else "",
     }
 
 

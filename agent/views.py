@@ -43,7 +43,8 @@ def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
     own = session if session is not None and session.company_id == signal.company_id else None
     progress = read_progress(session) if session else None
     company = signal.company
-    may_run = company is not None and company.is_active and actor.can(Permission.RUN_SESSIONS, company)
+    goes_on = signal.state in Signal.OPEN or (session is not None and session.is_live)
+    may_run = goes_on and company is not None and company.is_active and actor.can(Permission.RUN_SESSIONS, company)
     pane = context_pane(
         signal,
         own,
@@ -65,6 +66,7 @@ def signal_page(request: HttpRequest, signal_id: UUID) -> HttpResponse:
         "socket_path": f"/ws/o/{signal.organization.slug}/sessions/{signal.pk}/",
         "may_run": may_run,
         "why_not": _why_not(signal),
+        "is_over": signal.state not in Signal.OPEN,
         "most_bytes": MAX_FRAME_BYTES,
         "most_letters": MESSAGE_LIMIT,
         "most_reason": REASON_LIMIT,
@@ -148,8 +150,17 @@ def _former(signal: Signal, session: AgentSession | None) -> dict[str, object]:
     return {"withheld": AgentSession.objects.for_organization(signal.organization).filter(signal=signal).exists()}
 
 
+#: Why nothing is started on tickets that do not open again by themselves.
+_OVER: dict[str, str] = {
+    Signal.State.GONE: "This ticket was deleted at its source: there is nothing left to work on.",
+    Signal.State.MERGED: "This ticket was merged into another: work goes on there.",
+}
+
+
 def _why_not(signal: Signal) -> str:
     """Why the agent cannot be started on a signal, whoever asks; empty where it can."""
+    if words := _OVER.get(signal.state):
+        return words
     if signal.company is None:
         return "Nobody knows yet which company this ticket belongs to. Choose it on the left; then the agent can start."
     if signal.state not in Signal.OPEN:

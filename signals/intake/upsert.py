@@ -38,6 +38,7 @@ from signals.intake.refused import forget_refused
 from signals.intake.set_by_people import WATCHED, is_our_own, keep_what_people_set
 from signals.intake.standing import tell_origins
 from signals.intake.states import Known, Told, first_state, next_state
+from signals.merging import merged_words
 from signals.models import Signal, SignalAttachment, SignalNote, SignalTime
 from signals.models.tickets import words_of
 
@@ -372,10 +373,8 @@ class _Writer:
 
 def _why(ticket: CleanTicket, company_id: uuid.UUID | None, state: Signal.State) -> str:
     """Where it was merged to; or why a person must look: no company of ours, and what was too much to be kept."""
-    if state == Signal.State.MERGED and ticket.merged_into:
-        return f"Merged into ticket {ticket.merged_into} at the source."
     if state != Signal.State.NEEDS_REVIEW:
-        return ""
+        return merged_words(ticket.merged_into) if state == Signal.State.MERGED and ticket.merged_into else ""
     placeless = "" if company_id else review_reason(ticket.company_external_id, ticket.company_name)
     return " ".join(filter(None, [placeless, ticket.left_out]))[:REASON_LENGTH]
 

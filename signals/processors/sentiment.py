@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar, Final, Literal
 
 from pydantic import Field
@@ -25,6 +26,22 @@ from signals.processors.reading import client_notes, latest_reading
 _LAST_READINGS: Final = 5
 #: The bands, the worst first.
 _LOW: Final = ("very_negative", "negative", "neutral", "positive")
+#: Words of a board or type under which machines and unwanted senders are kept.
+_NO_CLIENTS: Final = frozenset(
+    {
+        "alert",
+        "alerts",
+        "alarm",
+        "alarms",
+        "monitoring",
+        "rmm",
+        "überwachung",
+        "surveillance",
+        "spam",
+        "junk",
+        "phishing",
+    }
+)
 _TASK: Final = (
     "How does the client who wrote this feel about it in their newest words, and how pressing is it? A fault that is"
     " merely told is neutral; harm to their work is negative; anger is very_negative. `score`: -1 furious, 1 delighted."
@@ -82,7 +99,12 @@ class SentimentProcessor(Processor[Sentiment, SentimentOptions]):
     def run(
         self, facts: TicketFacts, options: SentimentOptions, bench: Workbench
     ) -> Outcome[Sentiment] | Abstained[Sentiment]:
-        """Of the newest words that the client wrote. Not sure enough, it is silent: nobody reviews a mood."""
+        """Of the newest words that the client wrote. Not sure enough, it is silent: nobody reviews a mood.
+
+        A machine and a swindler have none that anybody needs to look after.
+        """
+        if not _is_of_a_client(facts):
+            return Abstained(reason="No client wrote it.")
         felt = feel(latest_reading(facts))
         before = [each.score for each in bench.readings if isinstance(each, Sentiment)]
         if felt is not None and felt.confidence >= options.confidence:
@@ -114,6 +136,16 @@ class SentimentProcessor(Processor[Sentiment, SentimentOptions]):
         if not options.auto_escalate or not _is_low(value, options) or _is_low(before, options):
             return ""
         return f"The client’s mood {'fell to' if before else 'is'} {value.band.replace('_', ' ')}"
+
+
+def _is_of_a_client(facts: TicketFacts) -> bool:
+    """Whether a client may have written it: no alert, nor what nobody known sent and its source calls one, or spam."""
+    if facts.alert_type:
+        return bool(client_notes(facts))
+    if facts.contact is not None or client_notes(facts):
+        return True
+    places = " ".join((facts.board, facts.type, facts.subtype, facts.item)).casefold()
+    return _NO_CLIENTS.isdisjoint(re.findall(r"\w+", places))
 
 
 def _is_low(value: Value | None, options: SentimentOptions) -> bool:

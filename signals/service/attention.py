@@ -97,9 +97,11 @@ def promised(signal: Signal, *, now: datetime) -> list[tuple[str, Due]]:
     clock = clock_of(signal)
     if clock is None:
         return []
+    # a clock from before may hold when a ticket was deleted or merged
+    resolved_at = clock.resolved_at if signal.state == Signal.State.RESOLVED else None
     pairs = (
         ("Response", clock.response_due_at, clock.responded_at, False),
-        ("Solution", clock.resolution_due_at, clock.resolved_at, clock.waiting_since is not None),
+        ("Solution", clock.resolution_due_at, resolved_at, clock.waiting_since is not None),
     )
     found = []
     for label, due_at, done_at, stands in pairs:

@@ -138,10 +138,9 @@ def _count(clock: ServiceClock, signal: Signal) -> None:
     clock.reopened += is_open and not clock.seen_open
     clock.moved += (clock.seen_board, clock.seen_assignee) != (signal.board_id, signal.assignee)
     clock.seen_open, clock.seen_board, clock.seen_assignee = is_open, signal.board_id, signal.assignee
-    if is_open:
-        clock.resolved_at = None
-    elif clock.resolved_at is None:
-        clock.resolved_at = signal.source_updated_at
+    # deleted, merged or dismissed, it is over and not solved
+    solved = signal.state == Signal.State.RESOLVED
+    clock.resolved_at = (clock.resolved_at or signal.source_updated_at) if solved else None
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils import timezone
 
-from signals.processors.base import Known, NoteText, Outcome, TicketFacts, Workbench
+from signals.processors.base import Abstained, Known, NoteText, Outcome, TicketFacts, Workbench
 from signals.processors.sentiment import Sentiment, SentimentOptions, SentimentProcessor
 
 PLEASED = "Thank you so much, it works perfectly again, great help."
@@ -38,3 +40,19 @@ def test_what_a_technician_wrote_counts_neither_to_the_client_nor_internally() -
     assert band(("Theo Okafor", FURIOUS)) == "neutral"
     assert band(("Theo Okafor", FURIOUS), internal=True) == "neutral"
     assert band(("Rosa Bell", FURIOUS), ("Theo Okafor", PLEASED)) == "very_negative"
+
+
+def mood(**more: Any) -> Any:
+    """What is found of an angry text that nobody known sent."""
+    now = timezone.now()
+    facts = TicketFacts(
+        subject="Disk critical", description=FURIOUS, revision=1, created_at=now, updated_at=now, **more
+    )
+    return SentimentProcessor().run(facts, SentimentOptions(confidence=0), Workbench())
+
+
+def test_a_machine_and_a_swindler_have_no_mood() -> None:
+    for machine in ({"board": "Alerts"}, {"type": "Monitoring"}, {"subtype": "Spam"}, {"alert_type": "DISK"}):
+        assert isinstance(mood(**machine), Abstained), machine
+    assert isinstance(mood(board="Service Desk", type="Email"), Outcome)
+    assert isinstance(mood(board="Alerts", contact=Known(id="1", name="Rosa Bell", detail="")), Outcome)

@@ -101,6 +101,16 @@ class ClockTests(ServiceCase):
         clock = self.clock(signal)
         assert clock.due_at == FRIDAY + timedelta(hours=8 + 5)
 
+    def test_a_ticket_that_was_deleted_merged_or_dismissed_is_not_solved_in_time(self) -> None:
+        self.promise(resolution_minutes=6000)
+        signal = self.ticket()
+        self.clock(signal)
+        for state, verdict in (("resolved", True), ("gone", False), ("merged", False), ("dismissed", False)):
+            self.change(signal, state=state)
+            assert bool(self.clock(signal).resolved_at) == verdict, state
+            page = self.log_in(self.theo).get(self.path(f"signals/{signal.pk}/"))
+            assert ("In time" in page.content.decode()) == verdict, state
+
     def test_a_target_that_is_set_counts_for_tickets_that_are_there(self) -> None:
         signal = self.ticket()
         assert self.clock(signal).due_at is None
