@@ -18,11 +18,20 @@ from junto.tenants.access import MemberRequest
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
 from signals.back_tests.report import Answer, Report, report
-from signals.back_tests.running import MOST_TICKETS, BackTestRefused, choose_threshold, model_cost, start_back_test
+from signals.back_tests.running import (
+    MOST_TICKETS,
+    BackTestRefused,
+    bar_to_change,
+    choose_threshold,
+    model_cost,
+    start_back_test,
+)
 from signals.models import BackTest, Signal
 from signals.processing.plans import plan_of
+from signals.processing.settings import SettingRefused
 from signals.processors import UnknownProcessor, processor_of
 from signals.processors.base import AnyProcessor
+from signals.shares import whole_percent
 from signals.write_back.grants import NotGranted
 
 #: Tickets that are tested where nothing else is said.
@@ -30,9 +39,10 @@ USUAL: Final = 200
 
 
 class ThresholdForm(forms.Form):
-    """A confidence."""
+    """A confidence, and the one that changing a value takes; without it, as much more as now."""
 
     threshold = forms.FloatField(min_value=0, max_value=1)
+    to_change = forms.FloatField(min_value=0, max_value=1, required=False)
 
 
 class StartForm(forms.Form):
@@ -64,27 +74,39 @@ def start(request: MemberRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def threshold(request: MemberRequest, slug: str) -> HttpResponse:
-    """Field `threshold`: what the processor asks for from now on."""
+    """Fields `threshold` and `to_change`: what the processor asks for from now on, to set a value and to change one."""
     actor, processor = _asked(request, slug)
     form = ThresholdForm(request.POST)
     if not form.is_valid():
         return _page(request, actor, processor, problem="A threshold is from 0 to 1.", status=400)
     chosen = round(form.cleaned_data["threshold"], 2)
+    said = form.cleaned_data["to_change"]
+    bar = bar_to_change(actor.organization, processor, chosen) if said is None else round(said, 2)
     try:
-        choose_threshold(actor=actor, processor=processor, threshold=chosen)
+        choose_threshold(actor=actor, processor=processor, threshold=chosen, to_change=bar)
+    except SettingRefused as refusal:
+        return _page(request, actor, processor, at=chosen, problem=str(refusal), status=400)
     except NotGranted as problem:
         messages.warning(request, f"Write-back has no standing approval. {problem}")
-    messages.success(request, f"{processor.label}: {chosen:.2f} from now on.")
+    messages.success(request, f"{processor.label}: from now on {chosen:.2f} to set a value, {bar:.2f} to change one.")
     return redirect("back-test", slug=slug)
 
 
 def _page(
-    request: MemberRequest, actor: Actor, processor: AnyProcessor, *, problem: str = "", status: int = 200
+    request: MemberRequest,
+    actor: Actor,
+    processor: AnyProcessor,
+    *,
+    at: float | None = None,
+    problem: str = "",
+    status: int = 200,
 ) -> HttpResponse:
     row = BackTest.objects.for_organization(actor.organization).filter(processor=processor.slug).first()
     in_force = _in_force(actor, processor)
     form = ThresholdForm(request.GET)
-    at = round(form.cleaned_data["threshold"], 2) if form.is_valid() else in_force
+    if at is None:
+        at = round(form.cleaned_data["threshold"], 2) if form.is_valid() else in_force
+    changing = _in_force(actor, processor, 1)
     answers = [Answer(*each) for each in row.answers] if row else []
     found = report(answers, at) if answers else None
     left = found.whole.answered.all - found.whole.answered.hits if found else 0
@@ -96,6 +118,8 @@ def _page(
         "report": found,
         "errors": _errors(actor, found) if found else [],
         "in_force": f"{in_force:.2f}",
+        "changing": f"{changing:.2f}",
+        "to_change": f"{changing if at == in_force else bar_to_change(actor.organization, processor, at):.2f}",
         "at": f"{at:.2f}",
         "usual": USUAL,
         "most": MOST_TICKETS,
@@ -132,16 +156,17 @@ def _errors(actor: Actor, found: Report) -> list[dict[str, object]]:
             "path": reverse("signal", args=[answer.signal]),
             "said": show_escaped(answer.said),
             "was": show_escaped(answer.was),
-            "percent": round(100 * answer.confidence),
+            "percent": whole_percent(answer.confidence),
         }
         for answer in found.errors
         if answer.signal in signals
     ]
 
 
-def _in_force(actor: Actor, processor: AnyProcessor) -> float:
+def _in_force(actor: Actor, processor: AnyProcessor, place: int = 0) -> float:
+    """The confidence that it takes now to set a value (0) or to change one (1)."""
     plan = plan_of(actor.organization, processor)
-    return float(getattr(plan.options, processor.thresholds[0]))
+    return float(getattr(plan.options, processor.thresholds[place]))
 
 
 def _asked(request: MemberRequest, slug: str) -> tuple[Actor, AnyProcessor]:

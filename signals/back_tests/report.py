@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, floor, sqrt
 from typing import Final, NamedTuple
+
+from signals.shares import whole_percent
 
 #: Standard deviations of a 95 % interval.
 _Z: Final = 1.96
@@ -43,14 +45,14 @@ class Share:
 
     @property
     def percent(self) -> str:
-        """In words; a dash of nothing."""
-        return f"{100 * self.hits / self.all:.0f} %" if self.all else "–"
+        """In words; a dash of nothing. Only all of them are 100 %."""
+        return f"{whole_percent(self.hits / self.all)} %" if self.all else "–"
 
     @property
     def interval(self) -> str:
-        """From and to, in percent."""
+        """From and to, in whole percent, which hold all of it."""
         low, high = self.bounds
-        return f"{100 * low:.0f} to {100 * high:.0f} %" if self.all else ""
+        return f"{floor(100 * low)} to {ceil(100 * high)} %" if self.all else ""
 
     @property
     def bounds(self) -> tuple[float, float]:

@@ -106,18 +106,29 @@ def start_back_test(*, actor: Actor, processor: AnyProcessor, most: int) -> Back
     return row
 
 
-def choose_threshold(*, actor: Actor, processor: AnyProcessor, threshold: float) -> None:
-    """Make it the confidence that the processor asks for; changing takes at least as much.
+def choose_threshold(*, actor: Actor, processor: AnyProcessor, threshold: float, to_change: float) -> None:
+    """Make it the confidence that the processor asks for to set a value, and `to_change` that to change one.
 
     Raises:
+        SettingRefused: changing would take no more than setting.
         PermissionDenied: `actor` may not manage processors.
         NotGranted: the write-back has no standing approval now; the threshold is saved.
     """
     plan = plan_of(actor.organization, processor)
-    to_set, to_change = processor.thresholds
-    changed = {to_set: threshold, to_change: max(threshold, float(getattr(plan.options, to_change)))}
+    changed = dict(zip(processor.thresholds, (threshold, to_change), strict=True))
     set_options(actor=actor, processor=processor, options=plan.options.model_copy(update=changed))
     renew_grants(actor=actor, processor=processor)
+
+
+def bar_to_change(organization: Organization, processor: AnyProcessor, threshold: float) -> float:
+    """What changing is to ask for beside that threshold: as much more as now, and no less more than by default.
+
+    So trying 1.00, where there is no more, leaves nothing behind when a lower one is chosen next.
+    """
+    held, usual = plan_of(organization, processor).options, processor.options_type()
+    to_set, to_change = processor.thresholds
+    more = max(float(getattr(each, to_change)) - float(getattr(each, to_set)) for each in (held, usual))
+    return round(min(1.0, threshold + more), 2)
 
 
 def model_cost(organization: Organization, processor: AnyProcessor) -> float | None:

@@ -21,6 +21,7 @@ from signals.processing.results import NotStanding, keep_correction, read_value,
 from signals.processors import processor_of
 from signals.processors.base import AnyProcessor, Producer, Value
 from signals.processors.router import Route
+from signals.shares import whole_percent
 from signals.sync.live_lists import lists_of_signal
 
 __all__ = [
@@ -132,8 +133,8 @@ class Precision:
 
     @property
     def percent(self) -> int | None:
-        """0 to 100; None before anybody judged."""
-        return round(100 * self.right / self.judged) if self.judged else None
+        """0 to 100, which is all of them; None before anybody judged."""
+        return whole_percent(self.right / self.judged) if self.judged else None
 
 
 def precisions(organization: Organization) -> dict[str, Precision]:

@@ -21,6 +21,7 @@ from signals.processors import PROCESSORS, UnknownProcessor, processor_of
 from signals.processors.base import Producer
 from signals.processors.description import DescriptionProcessor
 from signals.processors.router import PROPOSED
+from signals.shares import whole_percent
 from signals.write_back.put_back import attempts, came_to_nothing, writing_words, writings
 
 PRODUCER_WORDS: dict[str, tuple[str, str]] = {
@@ -175,7 +176,7 @@ def told(row: ProcessorResult, *, waits: bool = False) -> FindingRow:
         label=_label(row.processor),
         noun=_noun(row.processor),
         words=show_escaped(_words(row)),
-        percent=round(row.confidence * 100),
+        percent=whole_percent(row.confidence),
         reason=show_escaped(row.reason),
         producer=row.producer,
         producer_word=producer,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 
 from django import forms
 from pydantic import BaseModel, ValidationError
@@ -26,7 +27,8 @@ def form_for(
     *,
     choices: Mapping[str, Sequence[str]] | None = None,
 ) -> ModelForm:
-    """A form with a field for each flat field of `model`, filled from `held`; `choices` are offered for a text field.
+    """A form with a field for each flat field of `model`, filled from `held`; `choices` are offered for a text field,
+    or to be ticked for one that holds several names.
 
     Fields that hold rows of their own (a list of people, say) are left out, and keep what `held` says. What the model
     has from a class above comes after its own.
@@ -35,13 +37,13 @@ def form_for(
     own = list(vars(model).get("__annotations__", {}))
     order = {name: place for place, name in enumerate(own)}
     for name, info in sorted(model.model_fields.items(), key=lambda each: order.get(each[0], len(own))):
-        field = _field(info, (choices or {}).get(name, ()))
+        field = _field(info, (choices or {}).get(name))
         if field is None:
             continue
         field.label = info.title or name.replace("_", " ").capitalize()
         field.help_text = info.description or ""
         value = getattr(held, name) if held is not None else info.get_default(call_default_factory=True)
-        field.initial = ", ".join(value) if isinstance(value, tuple) else value
+        field.initial = _initial(field, value)
         form.fields[name] = field
     return form
 
@@ -52,7 +54,8 @@ def read_form(form: ModelForm, model: type[M], held: M | None) -> M | None:
         return None
     said: dict[str, Any] = held.model_dump() if held is not None else {}
     for name, value in form.cleaned_data.items():
-        said[name] = _listed(value) if get_origin(model.model_fields[name].annotation) is tuple else value
+        several = get_origin(model.model_fields[name].annotation) is tuple
+        said[name] = (tuple(value) if isinstance(value, list) else _listed(value)) if several else value
     try:
         return model.model_validate(said)
     except ValidationError as problems:
@@ -62,14 +65,38 @@ def read_form(form: ModelForm, model: type[M], held: M | None) -> M | None:
         return None
 
 
+def _initial(field: forms.Field, value: object) -> object:
+    """What the field shows: names that are to be ticked as they are offered, others in one line."""
+    if not isinstance(value, tuple):
+        return value
+    if isinstance(field, forms.MultipleChoiceField):
+        held = {str(each).casefold() for each in value}
+        return [name for name, _ in cast(list[tuple[str, str]], field.choices) if name.casefold() in held]
+    return ", ".join(_quoted(str(each)) for each in value)
+
+
+def _quoted(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"' if "," in name or name.startswith('"') else name
+
+
 def _listed(text: str) -> tuple[str, ...]:
-    return tuple(part for each in text.split(",") if (part := each.strip()))
+    """The names of a line that are parted by commas; a name that has one stands in quotation marks."""
+    try:
+        [row] = list(csv.reader([" ".join(text.split())], skipinitialspace=True))
+    except csv.Error:  # a name longer than any there is: whoever reads it says so
+        row = text.split(",")
+    return tuple(part for each in row if (part := each.strip()))
 
 
-def _field(info: FieldInfo, choices: Sequence[str]) -> forms.Field | None:
+def _field(info: FieldInfo, choices: Sequence[str] | None) -> forms.Field | None:
     """The field of one annotation; None where a form has none for it."""
     kind = info.annotation
-    options = [str(each) for each in get_args(kind)] if get_origin(kind) is Literal else list(choices)
+    is_words = get_origin(kind) is tuple and get_args(kind)[:1] == (str,)
+    if is_words and choices is not None:
+        boxes = forms.CheckboxSelectMultiple(attrs={"class": "check"})
+        return forms.MultipleChoiceField(choices=[(each, each) for each in choices], required=False, widget=boxes)
+    options = [str(each) for each in get_args(kind)] if get_origin(kind) is Literal else list(choices or ())
     if options:
         none = [] if info.is_required() or kind is not str else [("", "None")]
         words = [(each, each if kind is str else each.replace("_", " ").capitalize()) for each in options]
@@ -80,7 +107,6 @@ def _field(info: FieldInfo, choices: Sequence[str]) -> forms.Field | None:
         return forms.FloatField(widget=forms.NumberInput(attrs={"class": "input", "step": "0.01"}), **_bounds(info))
     if kind is int:
         return forms.IntegerField(widget=forms.NumberInput(attrs={"class": "input"}), **_bounds(info))
-    is_words = get_origin(kind) is tuple and get_args(kind)[:1] == (str,)
     if kind is str and _longest(info) >= _LONG_TEXT:
         rows = forms.Textarea(attrs={"class": "input", "rows": 6})
         return forms.CharField(required=info.is_required(), widget=rows)

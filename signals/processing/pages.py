@@ -23,10 +23,11 @@ from signals.models import Board, ProcessorRule, ProcessorSetting, Signal, Train
 from signals.processing.corrections import Precision, precisions
 from signals.processing.findings import FindingRow, finding_rows
 from signals.processing.learning import count_lessons
-from signals.processing.model_forms import form_for, read_form
+from signals.processing.model_forms import ModelForm, form_for, read_form
+from signals.processing.option_checks import offered, option_problems
 from signals.processing.plans import Plan, plan_of, plans
 from signals.processing.rerun import Estimate, estimate
-from signals.processing.router_checks import option_problems, stale_rules
+from signals.processing.router_checks import stale_rules
 from signals.processing.settings import (
     MOST_RERUN,
     SettingRefused,
@@ -43,7 +44,6 @@ from signals.processing.settings import (
 from signals.processing.trying import Tried, nowhere_listed, try_rules
 from signals.processors import UnknownProcessor, processor_of
 from signals.processors.base import AnyProcessor, Phase
-from signals.processors.router import RouterOptions
 from signals.processors.rules import FIELDS, MOST_CONDITIONS, OPERATOR_WORDS, Condition, read_conditions
 from signals.write_back.grants import NotGranted, grants_shown, renew_grants
 
@@ -135,11 +135,12 @@ def options(request: MemberRequest, slug: str) -> HttpResponse:
     actor, processor = _admin(request), _processor(slug)
     company = _company(actor, request.POST.get("company", ""))
     held = plan_of(actor.organization, processor, company).options
-    form = form_for(processor.options_type, held, request.POST)
+    choices = offered(actor.organization, processor, held)
+    form = form_for(processor.options_type, held, request.POST, choices=choices)
     said = read_form(form, processor.options_type, held)
     if said is None:
         return _page(request, actor, processor, company=company, options_form=form, status=400)
-    if isinstance(said, RouterOptions) and (problems := option_problems(actor.organization, said)):
+    if problems := option_problems(actor.organization, processor, said):
         for name, words in problems.items():
             form.add_error(name, words)
         return _page(request, actor, processor, company=company, options_form=form, status=400)
@@ -227,7 +228,7 @@ def _page(
         "company": company,
         "companies": Company.objects.visible_to(actor).filter(is_active=True),
         "here": _here(actor, company).get(processor.slug, ""),
-        "options_form": form_for(processor.options_type, plan.options),
+        "options_form": more.get("options_form") or _options_form(actor, plan),
         "boards": Board.objects.visible_to(actor),
         "rules": _rules(actor, plan),
         "labels": processor.labels(plan.options),
@@ -243,6 +244,11 @@ def _page(
         "back_path": reverse("processors") + (f"?company={company.pk}" if company else ""),
     }
     return render(request, "signals/processor.html", {**context, **more}, status=status)
+
+
+def _options_form(actor: Actor, plan: Plan) -> ModelForm:
+    choices = offered(actor.organization, plan.processor, plan.options)
+    return form_for(plan.processor.options_type, plan.options, choices=choices)
 
 
 def _grant(request: MemberRequest, actor: Actor, processor: AnyProcessor) -> None:

@@ -18,6 +18,7 @@ from junto.tenants.scoping import TenantQuerySet
 from signals.intake.cleaning import storable
 from signals.models import Board, ProcessorRule, ProcessorSetting, Signal
 from signals.processing.doubts import forget
+from signals.processing.option_checks import bar_problem
 from signals.processing.plans import plan_of, plans
 from signals.processors.base import AnyProcessor, Options
 from signals.processors.rules import MOST_CONDITIONS, Condition
@@ -52,8 +53,15 @@ def switch_processor(
 
 @transaction.atomic
 def set_options(*, actor: Actor, processor: AnyProcessor, options: Options, company: Company | None = None) -> None:
-    """Set its options; only what differs from the place above is kept. Raises as `switch_processor`."""
+    """Set its options; only what differs from the place above is kept.
+
+    Raises:
+        SettingRefused: a value would take no more to change than to set.
+        PermissionDenied: `actor` may not manage processors.
+    """
     row = _row(actor, processor, company)
+    if problem := bar_problem(processor, options):
+        raise SettingRefused(problem)
     above = processor.options_type() if company is None else _options(actor, processor)
     standard = above.model_dump(mode="json")
     row.options = {name: value for name, value in options.model_dump(mode="json").items() if value != standard[name]}

@@ -20,6 +20,7 @@ from signals.processing.router_checks import route_problem
 from signals.processing.ticket_facts import ticket_facts
 from signals.processors.base import Abstained, AnyProcessor, LiveLists, TicketFacts, Workbench
 from signals.processors.router import PROPOSED, Route, RouterOptions, RouterProcessor
+from signals.shares import whole_percent
 from signals.sync.live_lists import lists_of_signal, live_lists
 
 #: Boards whose lists are looked at when a rule is made.
@@ -74,7 +75,7 @@ def try_rules(actor: Actor, processor: AnyProcessor, *, number: str, text: str) 
         text,
         found=True,
         words=show_escaped(outcome.value.words()) if outcome else "",
-        percent=round(outcome.confidence * 100) if outcome else 0,
+        percent=whole_percent(outcome.confidence) if outcome else 0,
         producer=PRODUCER_WORDS[outcome.producer][0] if outcome else "",
         reason=show_escaped(reason),
         sure=outcome is not None and outcome is answer,

@@ -293,6 +293,8 @@ class Processor(ABC, Generic[V, O]):
     writes: ClassVar[tuple[str, ...]] = ()
     #: Fields of the ticket that this is about: where they change at the source other than by us, a person did it.
     fields: ClassVar[Sequence[str]] = ()
+    #: Names of the options that hold names of that list.
+    names_of_list: ClassVar[Sequence[str]] = ()
     #: Names of the options that say how sure it must be: to set, and to change what is there.
     thresholds: ClassVar[tuple[str, str]] = ("confidence", "change_confidence")
 

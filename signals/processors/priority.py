@@ -53,7 +53,7 @@ class PriorityOptions(WriteBackOptions, ModelOptions):
         0.85, ge=0, le=1, title="Certainty to change", description="A priority that a ticket has takes more to change."
     )
     locked: tuple[str, ...] = Field(
-        (), title="Locked priorities", description="A ticket that has one keeps it. Names, parted by commas."
+        (), title="Locked priorities", description="A ticket that has one keeps it.", max_length=500
     )
     instructions: str = Field(
         "", title="Instructions", max_length=2000, description="For the language model: when to choose which."
@@ -74,6 +74,7 @@ class PriorityProcessor(Processor[Priority, PriorityOptions]):
     lists: ClassVar = Lists.PRIORITIES
     writes: ClassVar = ("classify_ticket",)
     fields: ClassVar = ("priority",)
+    names_of_list: ClassVar = ("locked",)
     thresholds: ClassVar = ("certainty", "change_certainty")
     value_type = Priority
     options_type = PriorityOptions
@@ -109,7 +110,7 @@ class PriorityProcessor(Processor[Priority, PriorityOptions]):
             return outcome
         if not held:
             return Abstained(reason=f"Not sure enough (below {options.certainty:.2f}).", nearest=outcome)
-        reason = f"Not sure enough to change {held} (below {options.change_certainty:.2f})."
+        reason = f"Not sure enough to change {held} (below {max(options.certainty, options.change_certainty):.2f})."
         return Abstained(reason=reason, nearest=outcome if guess.confidence >= options.certainty else None)
 
     def label_of(self, value: Priority) -> str:

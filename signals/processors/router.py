@@ -85,7 +85,8 @@ class RouterOptions(WriteBackOptions, ModelOptions):
     companies: tuple[str, ...] = Field(
         (),
         title="Catchall companies",
-        description="Names, parted by commas. Only their tickets are read, and those of no known company.",
+        description='Names, parted by commas; one that has a comma stands in “"”. Only their tickets are read, and'
+        " those of no known company.",
         max_length=50,
     )
     closed_status: str = Field(

@@ -61,11 +61,9 @@ class TicketTypeOptions(WriteBackOptions, ModelOptions):
     reclassify: float = Field(
         0.85, ge=0, le=1, title="Confidence to reclassify", description="A type that a ticket has takes more to change."
     )
-    excluded: tuple[str, ...] = Field(
-        (), title="Excluded types", description="Never given. Names, parted by commas.", max_length=100
-    )
+    excluded: tuple[str, ...] = Field((), title="Excluded types", description="Never given.", max_length=500)
     locked: tuple[str, ...] = Field(
-        (), title="Locked types", description="A ticket that has one keeps it. Names, parted by commas.", max_length=100
+        (), title="Locked types", description="A ticket that has one keeps it.", max_length=500
     )
 
 
@@ -84,6 +82,7 @@ class TicketTypeProcessor(Processor[TicketType, TicketTypeOptions]):
     lists: ClassVar = Lists.TYPES
     writes: ClassVar = ("classify_ticket",)
     fields: ClassVar = STEPS
+    names_of_list: ClassVar = ("excluded", "locked")
     thresholds: ClassVar = ("confidence", "reclassify")
     value_type = TicketType
     options_type = TicketTypeOptions
@@ -137,7 +136,8 @@ class TicketTypeProcessor(Processor[TicketType, TicketTypeOptions]):
         if not facts.type:
             return Abstained(reason=f"Not sure enough (below {options.confidence:.2f}).", nearest=nearest)
         likely = guess.confidence >= options.confidence
-        reason = f"Not sure enough to change {facts.type} (below {options.reclassify:.2f})."
+        bar = max(options.confidence, options.reclassify)
+        reason = f"Not sure enough to change {facts.type} (below {bar:.2f})."
         return Abstained(reason=reason, nearest=nearest if likely else None)
 
     def label_of(self, value: TicketType) -> str:

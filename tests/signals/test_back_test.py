@@ -43,6 +43,12 @@ class TestReport:
             ("Network", NOTHING): 1,
         }
 
+    def test_one_error_is_never_rounded_away(self) -> None:
+        assert (Share(199, 200).percent, Share(200, 200).percent) == ("99 %", "100 %")
+        assert (Share(1, 300).percent, Share(0, 300).percent) == ("1 %", "0 %")
+        assert Share(199, 200).interval == "97 to 100 %"
+        assert Share(9990, 10000).interval == "99 to 100 %"
+
     def test_intervals_are_wilsons(self) -> None:
         low, high = Share(8, 10).bounds
         assert (round(low, 3), round(high, 3)) == (0.49, 0.943)
@@ -100,6 +106,26 @@ class BackTestTests(TypingCase):
         self.drain()
         assert BackTest.objects.for_organization(self.northwind).get().state == BackTest.State.DONE
         assert "No closed ticket bears a label" in self.client.get(path).content.decode()
+
+    def test_thresholds_that_were_tried_leave_no_higher_bar_for_changing_behind_and_both_are_told(self) -> None:
+        self.log_in(self.adam)
+        path = self.path("processors/priority/back-test/threshold/")
+
+        def use(threshold: str, **more: str) -> tuple[float, float]:
+            answer = self.client.post(path, {"threshold": threshold, **more}, follow=True)
+            self.told = answer.content.decode()
+            plan = next(plan for plan in plans(self.northwind) if plan.processor.slug == "priority")
+            options = plan.options.model_dump()
+            return options["certainty"], options["change_certainty"]
+
+        assert use("1.00") == (1.0, 1.0)
+        assert use("0.00") == (0.0, 0.15)
+        assert "from now on 0.00 to set a value, 0.15 to change one." in self.told
+        assert use("0.70") == (0.7, 0.85)
+        assert use("0.60", to_change="0.9") == (0.6, 0.9)
+        assert use("0.80") == (0.8, 1.0)
+        assert use("0.90", to_change="0.5") == (0.8, 1.0)
+        assert "set it above 0.90" in self.told
 
     def test_only_an_admin_has_it(self) -> None:
         path = self.path("processors/ticket_type/back-test/")

@@ -74,10 +74,10 @@ class AdminTests(PageCase):
 
     def test_options_and_boards_are_set_and_a_wrong_one_is_refused_beside_its_field(self) -> None:
         board = BoardFactory(organization=self.northwind)
-        said = {"confidence": "0.75", "change_confidence": "0.7", "ask_model": "on", "model_daily": "200"}
+        said = {"confidence": "0.75", "change_confidence": "0.8", "ask_model": "on", "model_daily": "200"}
         self.post(f"processors/{KIND}/options/", **said, boards=[str(board.pk)])
         row = ProcessorSetting.objects.for_organization(self.northwind).get()
-        assert row.options == {"confidence": 0.75, "read_words": False}
+        assert row.options == {"confidence": 0.75, "change_confidence": 0.8, "read_words": False}
         assert [each.pk for each in row.boards.all()] == [board.pk]
         wrong = self.client.post(self.path(f"processors/{KIND}/options/"), {"confidence": "7"})
         assert wrong.status_code == 400

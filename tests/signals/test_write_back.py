@@ -19,8 +19,6 @@ TYPE = processor_of("ticket_type")
 OPTIONS = {
     "confidence": "0.7",
     "reclassify": "0.85",
-    "excluded": "",
-    "locked": "",
     "write_back": "on",
     "most_a_day": "100",
     "ask_model": "",
