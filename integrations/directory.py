@@ -164,15 +164,16 @@ def _follow_names(told: Sequence[tuple[CompanyLink, CompanyRecord]], *, actor: A
 
 
 def _free_names(connection: Connection, companies: Iterable[CompanyRecord]) -> list[str]:
-    """A name for each that no linked company bears, nor one before it in the list."""
-    taken = set(_links(connection).values_list("company__name", flat=True))
+    """A name for each that no linked company bears, nor one before it in the list, in whatever case."""
+    taken = {name.casefold() for name in _links(connection).values_list("company__name", flat=True)}
     names: list[str] = []
     for company in companies:
         plain = company.name.strip()[: NAME_LENGTH - 50] or f"Company {company.external_id}"
-        for name in (plain, f"{plain} ({company.identifier})", f"{plain} ({company.external_id})"):
-            if name not in taken:
+        marks = [mark.strip() for mark in (company.identifier, company.external_id) if mark.strip()]
+        for name in (plain, *(f"{plain} ({mark})" for mark in marks)):
+            if name.casefold() not in taken:
                 break
-        taken.add(name)
+        taken.add(name.casefold())
         names.append(name)
     return names
 

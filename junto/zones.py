@@ -8,5 +8,5 @@ from zoneinfo import available_timezones
 
 @cache
 def zone_names() -> tuple[str, ...]:
-    """Every name that `zoneinfo.ZoneInfo` takes, sorted."""
-    return tuple(sorted(available_timezones()))
+    """Every name of a place that `zoneinfo.ZoneInfo` takes, sorted; not those that mean another on every machine."""
+    return tuple(sorted(available_timezones() - {"localtime", "Factory", "posixrules"}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -17,7 +18,7 @@ MOST_COLUMNS = 200
 #: Longest text of one cell: as much as a ticket may hold.
 MOST_CELL = 1024 * 1024
 
-#: Name of the codec -> what people call it. A file in UTF-8 or UTF-16 proves it; of the others the first is guessed.
+#: Name of the codec -> what people call it. A file in UTF-8 or UTF-16 proves it.
 ENCODINGS = {
     "utf-8-sig": "UTF-8",
     "utf-16": "UTF-16 (Unicode text)",
@@ -30,9 +31,13 @@ ENCODINGS = {
     "gb18030": "Chinese (GB 18030)",
     "mac-roman": "Mac, Western Europe",
 }
+#: In this order the others are tried. The last takes every byte, so that no text is turned away before somebody chose.
+_GUESSED = ("cp1252", "cp1250", "cp932", "cp1251", "mac-roman")
 DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
 #: How many rows the delimiter is guessed from.
 _LOOKED_AT = 30
+#: How spreadsheets write the delimiter above the head.
+_TOLD = re.compile(r'"?sep=(.)"?(?=\r|\n|$)')
 #: What a spreadsheet takes for the beginning of a formula, in full width too.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
@@ -71,14 +76,18 @@ class Table:
 
 
 def guess_encoding(content: bytes) -> str:
-    """The codec that the file can be read with; Western Windows where nothing tells."""
+    """A codec that the file can be read with; Western Windows where nothing tells otherwise."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
+    return next(codec for codec in ("utf-8-sig", *_GUESSED) if _is_written_in(codec, content))
+
+
+def _is_written_in(codec: str, content: bytes) -> bool:
     try:
-        content.decode("utf-8-sig")
+        content.decode(codec)
     except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8-sig"
+        return False
+    return True
 
 
 def guess_delimiter(text: str) -> str:
@@ -95,22 +104,33 @@ def guess_delimiter(text: str) -> str:
 
 
 def read_table(content: bytes, *, encoding: str, delimiter: str = "") -> Table:
-    """The table in a file; the delimiter is guessed where none is given.
+    """The table in a file. Where no delimiter is given, the first line tells it (`sep=;`), else it is guessed.
 
     Raises:
-        TableRefused: it is too large, empty, no text in that encoding, or no table.
+        TableRefused: it is too large, empty, no text in that encoding, no table, or the delimiter is none.
     """
     if len(content) > MOST_BYTES:
         most = MOST_BYTES // 1024 // 1024
         raise TableRefused(f"The file is larger than {most} MB: cut it into several files.")
-    text = _decoded(content, encoding)
-    delimiter = delimiter or guess_delimiter(text)
+    if delimiter and delimiter not in DELIMITERS:
+        raise TableRefused("Choose one of the delimiters.")
+    text, told = _without_word_of_delimiter(_decoded(content, encoding))
+    delimiter = delimiter or told or guess_delimiter(text)
     head = next((cells for _, cells in _read(text, delimiter)), None)
     if head is None:
         raise TableRefused("The file is empty.")
     if len(head) > MOST_COLUMNS:
         raise TableRefused(f"The first row names {len(head)} columns, the limit is {MOST_COLUMNS}.")
     return Table(head=_named(head), text=text, delimiter=delimiter)
+
+
+def _without_word_of_delimiter(text: str) -> tuple[str, str]:
+    """The text with its first line empty where that only tells the delimiter, and the delimiter; lines keep their
+    numbers."""
+    told = _TOLD.match(text)
+    if told is None or told[1] not in DELIMITERS:
+        return text, ""
+    return text[told.end() :], told[1]
 
 
 def written(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -133,9 +153,7 @@ def plain(cell: str) -> str:
 
 
 def _is_formula(cell: str) -> bool:
-    return cell.startswith(("\t", "\r", "\n")) or cell.lstrip(" \t\r\n").startswith(
-        ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-    )
+    return cell.startswith(("\t", "\r", "\n")) or cell.lstrip(" \t\r\n").startswith(_FORMULA)
 
 
 def _decoded(content: bytes, encoding: str) -> str:
@@ -182,5 +200,7 @@ def _named(head: Sequence[str]) -> tuple[str, ...]:
     names: list[str] = []
     for place, cell in enumerate(head, start=1):
         name = " ".join(plain(cell).split())[:80] or f"Column {place}"
-        names.append(f"{name} ({place})" if name in names else name)
+        while name in names:
+            name = f"{name[:70]} ({place})"
+        names.append(name)
     return tuple(names)

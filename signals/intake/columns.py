@@ -147,12 +147,18 @@ def clean_ticket(ticket: TicketRecord, *, now: datetime) -> CleanTicket:
     _refuse_oversize(ticket)
     updated_at = past_moment(ticket.updated_at, now=now)
     subject, description = _subject_and_description(ticket)
+    external_id, merged_into = (
+        identifier(ticket.external_id, "external_id"),
+        optional_identifier(ticket.merged_into, "merged_into"),
+    )
+    if merged_into == external_id:
+        raise TicketRefused("merged_into names the ticket itself.")
     return CleanTicket(
-        external_id=identifier(ticket.external_id, "external_id"),
+        external_id=external_id,
         company_name=line(ticket.company_name, NAME_LENGTH),
         revision=revision_of(updated_at),
         deleted=ticket.deleted,
-        merged_into=optional_identifier(ticket.merged_into, "merged_into"),
+        merged_into=merged_into,
         closed=ticket.closed,
         company_external_id=optional_identifier(ticket.company_external_id, "company"),
         contact_external_id=optional_identifier(ticket.contact_external_id, "contact"),

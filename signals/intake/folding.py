@@ -24,6 +24,7 @@ from junto.tenants.scoping import TenantQuerySet
 from signals.intake.clearing import all_cleared, open_tickets
 from signals.intake.touched import touched_by_a_person
 from signals.models import MaintenanceWindow, Signal
+from signals.service.hours import hours_of, zone_of
 from signals.write_back.clearings import unwish_closing, wish_closing
 
 State = Signal.State
@@ -84,6 +85,7 @@ class _Settling:
         self._organization = organization
         self._now = timezone.now()
         self._windows = list(MaintenanceWindow.at(organization, self._now).filter(company__in=companies))
+        self._zone = zone_of(hours_of(organization).time_zone) if self._windows else None
         self._heads: dict[Condition, Signal] = {}
         open_ones = self._rows().filter(company__in=companies, state__in=Signal.OPEN, folded_into=None)
         found = list(open_ones.exclude(alert_type="").defer("raw", "description", "words"))
@@ -122,7 +124,8 @@ class _Settling:
         return next((window for window in self._windows if window.covers(signal)), None)
 
     def _quieten(self, signal: Signal, window: MaintenanceWindow) -> None:
-        reason = f"Kept quiet by maintenance until {window.ends_at:%Y-%m-%d %H:%M} UTC: {window.reason}"[:300]
+        ends_at = window.ends_at.astimezone(self._zone)
+        reason = f"Kept quiet by maintenance until {ends_at:%Y-%m-%d %H:%M %Z}: {window.reason}"[:300]
         signal.state, signal.state_reason, signal.quiet_by = State.DISMISSED, reason, window
         self._write([signal.pk], state=State.DISMISSED, state_reason=reason, quiet_by=window)
 

@@ -47,7 +47,9 @@ def plan_window(
         raise WindowRefused("It must end after it begins, and in the future.")
     if ends_at - starts_at > LONGEST:
         raise WindowRefused(f"It may last {LONGEST.days} days at most.")
-    same = MaintenanceWindow.objects.for_organization(actor.organization).filter(company=company, device=device)
+    same = MaintenanceWindow.objects.for_organization(actor.organization).filter(
+        company=company, device=device, settled_at=None
+    )
     if same.filter(starts_at=starts_at, ends_at=ends_at).exists():
         raise WindowRefused("This window is set already.")
     window = MaintenanceWindow(
@@ -71,11 +73,17 @@ def plan_window(
 
 @transaction.atomic
 def end_window(*, actor: Actor, window: MaintenanceWindow) -> int:
-    """End it now; how many alerts it kept quiet that still stand. Raises PermissionDenied."""
+    """End it now, or call it off where it has not begun: its times stay then as they were planned.
+
+    How many alerts it kept quiet that still stand. Raises PermissionDenied.
+    """
     require(actor, Permission.MANAGE_INTEGRATIONS)
     now = timezone.now()
     rows = _rows(window).filter(settled_at=None)
-    if not rows.update(ends_at=now, starts_at=min(window.starts_at, now)):
+    if rows.filter(starts_at__gt=now).update(settled_at=now):
+        record(actor, "maintenance.called_off", window, {})
+        return 0
+    if not rows.update(ends_at=now):
         return 0
     record(actor, "maintenance.ended", window, {})
     return settle_window(window)

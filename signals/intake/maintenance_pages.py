@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django import forms
@@ -41,6 +41,28 @@ class Line:
     icon: str
     held: int
     end_path: str
+    end_word: str
+
+
+class WallTimeField(forms.DateTimeField):
+    """A time as the clocks of the current zone show it. Of an hour that comes twice it is the first, or with `later`
+    the second; one that the clocks leave out counts as the one after it.
+    """
+
+    def __init__(self, *, later: bool = False, label: str) -> None:
+        super().__init__(label=label, input_formats=[_MOMENT])
+        self._later = later
+
+    def to_python(self, value: object) -> datetime | None:
+        """The moment. Raises ValidationError."""
+        with timezone.override(UTC):
+            told = super().to_python(value)
+        if told is None:
+            return None
+        zone = timezone.get_current_timezone()
+        first = told.replace(tzinfo=zone, fold=0)
+        is_left_out = first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != told.replace(tzinfo=None)
+        return (first if is_left_out else first.replace(fold=int(self._later))).astimezone(UTC)
 
 
 class WindowForm(forms.Form):
@@ -50,8 +72,8 @@ class WindowForm(forms.Form):
     device = forms.CharField(
         required=False, max_length=200, help_text="The name of one device of it. Empty: all its devices."
     )
-    starts_at = forms.DateTimeField(label="From", input_formats=[_MOMENT])
-    ends_at = forms.DateTimeField(label="Until", input_formats=[_MOMENT])
+    starts_at = WallTimeField(label="From")
+    ends_at = WallTimeField(label="Until", later=True)
     reason = forms.CharField(max_length=200, label="What is done")
 
     def __init__(self, data: object = None, *, actor: Actor) -> None:
@@ -96,15 +118,15 @@ def _maintenance(request: MemberRequest) -> HttpResponse:
         return redirect("maintenance")
     rows = MaintenanceWindow.objects.visible_to(request.actor).select_related("company", "device", "set_by__user")
     rows = rows.annotate(quiet=Count("held", filter=Q(held__state=Signal.State.DISMISSED)))
-    now = timezone.now()
+    coming = Q(ends_at__gt=timezone.now(), settled_at=None)
     context = {
-        "coming": [_line(window) for window in rows.filter(ends_at__gt=now).order_by("starts_at")],
-        "past": [_line(window) for window in rows.filter(ends_at__lte=now)[:PAST_SHOWN]],
+        "coming": [_line(window) for window in rows.filter(coming).order_by("starts_at")],
+        "past": [_line(window) for window in rows.exclude(coming)[:PAST_SHOWN]],
         "form": form,
         "zone": timezone.get_current_timezone_name(),
         **cleared_card(request.actor.organization),
     }
-    return render(request, "signals/maintenance.html", context)
+    return render(request, "signals/maintenance.html", context, status=400 if form.errors else 200)
 
 
 @require_POST
@@ -116,8 +138,10 @@ def end(request: MemberRequest, window_id: UUID) -> HttpResponse:
     if found is None:
         raise Http404("There is no such window.")
     number = end_window(actor=request.actor, window=found)
+    found.refresh_from_db()
     still = f" {number} {'alert stands' if number == 1 else 'alerts stand'} still." if number else ""
-    messages.success(request, f"The maintenance window is over.{still}")
+    what = "called off" if found.was_called_off else "over"
+    messages.success(request, f"The maintenance window is {what}.{still}")
     return redirect("maintenance")
 
 
@@ -141,8 +165,9 @@ def _planned(actor: Actor, form: WindowForm) -> bool:
 
 def _line(window: MaintenanceWindow) -> Line:
     now = timezone.now()
-    word, tone, icon = ("Over", "", "ok")
-    if window.ends_at > now:
+    word, tone, icon = ("Called off", "", "ban") if window.was_called_off else ("Over", "", "ok")
+    is_coming = window.ends_at > now and window.settled_at is None
+    if is_coming:
         word, tone, icon = ("Planned", "", "clock") if window.starts_at > now else ("Quiet now", "warn", "pause")
     return Line(
         window=window,
@@ -150,5 +175,6 @@ def _line(window: MaintenanceWindow) -> Line:
         tone=tone,
         icon=icon,
         held=getattr(window, "quiet", 0),
-        end_path=reverse("maintenance-end", args=[window.pk]) if window.ends_at > now else "",
+        end_path=reverse("maintenance-end", args=[window.pk]) if is_coming else "",
+        end_word="Call off" if window.starts_at > now else "End now",
     )

@@ -52,6 +52,11 @@ class MaintenanceWindow(TenantModel):
         rows: TenantQuerySet[MaintenanceWindow] = cls.objects.for_organization(organization)
         return rows.filter(starts_at__lte=moment, ends_at__gt=moment, settled_at=None).order_by("-ends_at", "pk")
 
+    @property
+    def was_called_off(self) -> bool:
+        """Whether somebody took it back before it began."""
+        return self.settled_at is not None and self.settled_at < self.starts_at
+
     def covers(self, signal: Signal) -> bool:
         """Whether an alert was raised in it."""
         here = self.device_id in (None, signal.device_id) or self._is_called(signal)

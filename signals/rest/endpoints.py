@@ -113,7 +113,9 @@ class DeliveryView(SignalView):
         return self._connection(body.get("connection")), items, self._switch("dry_run")
 
     def _switch(self, name: str) -> bool:
-        """A parameter that is 1 or 0. Raises ParseError."""
+        """A parameter that is 1 or 0. Raises ParseError, also where it is given twice: it decides whether we write."""
+        if len(self.request.query_params.getlist(name)) > 1:
+            raise ParseError(f"`{name}` may be given once.")
         value = self.request.query_params.get(name, "0").lower()
         if value not in _SWITCH:
             raise ParseError(f"`{name}` is 1 or 0.")

@@ -102,6 +102,13 @@ class ParameterTests(ApiCase):
             headers={"authorization": f"Bearer {self.secret}"},
         )
         assert (answer.status_code, "`dryrun`" in answer.json()["detail"]) == (400, True)
+        twice = self.client.post(
+            "/api/v1/northwind/signals/sync?dry_run=1&dry_run=0",
+            data={"connection": "connectwise", "items": [ITEM]},
+            content_type="application/json",
+            headers={"authorization": f"Bearer {self.secret}"},
+        )
+        assert (twice.status_code, "may be given once" in twice.json()["detail"]) == (400, True)
         assert not Signal.objects.for_organization(self.northwind).filter(external_id=ITEM["external_id"]).exists()
 
     def test_an_unknown_field_of_the_body_is_refused_by_its_name(self) -> None:

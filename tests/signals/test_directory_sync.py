@@ -81,6 +81,16 @@ class DeliveryTests(DirectoryCase):
         assert Contact.objects.for_organization(self.northwind).get(external_id="7").company == company
         assert Device.objects.for_organization(self.northwind).get(external_id="31").kind == "Printer"
 
+    def test_a_company_of_a_name_that_another_bears_is_told_apart_in_whatever_case_and_without_a_short_name(
+        self,
+    ) -> None:
+        self.send("companies", LARKSPUR)
+        shout = LARKSPUR | {"external_id": "901", "name": "LARKSPUR foods"}
+        shout.pop("identifier", None)
+        assert self.outcomes("companies", shout) == ["created"]
+        link = CompanyLink.objects.for_organization(self.northwind).select_related("company").get(external_id="901")
+        assert link.company.name == "LARKSPUR foods (901)"
+
     def test_repeats_and_older_words_change_nothing_and_newer_ones_do(self) -> None:
         self.send("companies", LARKSPUR)
         renamed = LARKSPUR | {"updated_at": LATE, "name": "Larkspur Group"}

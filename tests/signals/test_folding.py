@@ -15,7 +15,7 @@ from junto.tenants.models import Company
 from signals import tasks
 from signals.intake.folding import CLEARED_BUT_KEPT, occurrences
 from signals.intake.maintenance import WindowRefused, end_window, plan_window
-from signals.models import MaintenanceWindow, Signal
+from signals.models import MaintenanceWindow, ServiceHours, Signal
 from signals.services import claim_signal, release_signal
 from tests.cases import JuntoTestCase
 from tests.factories import CompanyLinkFactory, ConnectionFactory
@@ -173,6 +173,35 @@ class MaintenanceTests(FoldingTestCase):
         self.deliver(self.alert("a"))
         assert end_window(actor=self.actor(self.adam), window=window) == 1
         assert self.open_ones() == ["a"]
+
+    def test_one_that_has_not_begun_is_called_off_with_its_times_and_can_be_planned_anew(self) -> None:
+        self.log_in(self.adam)
+        form = {"company": str(self.harlow.pk), "starts_at": "2027-10-30T22:00", "ends_at": "2027-10-31T06:00"}
+        form["reason"] = "New firewall"
+        assert self.client.post(self.path("maintenance/"), form).status_code == 302
+        planned = MaintenanceWindow.objects.for_organization(self.northwind).get()
+        page = self.client.get(self.path("maintenance/")).content.decode()
+        assert ("30 Oct 2027 22:00" in page, "31 Oct 2027 06:00" in page, "Call off" in page) == (True, True, True)
+        answer = self.client.post(self.path(f"maintenance/{planned.pk}/end/"), follow=True).content.decode()
+        assert ("is called off" in answer, "Called off" in answer, "30 Oct 2027 22:00" in answer) == (True, True, True)
+        off = MaintenanceWindow.objects.for_organization(self.northwind).get()
+        assert (off.starts_at, off.ends_at) == (planned.starts_at, planned.ends_at)
+        assert self.client.post(self.path("maintenance/"), form).status_code == 302
+        again = self.client.post(self.path("maintenance/"), form)
+        assert (again.status_code, "This window is set already." in again.content.decode()) == (400, True)
+
+    def test_an_hour_that_comes_twice_or_never_can_be_chosen(self) -> None:
+        ServiceHours.objects.create(organization=self.northwind, time_zone="Europe/Berlin")
+        self.log_in(self.adam)
+        form = {"company": str(self.harlow.pk), "reason": "Night work"}
+        for starts, ends in (("2027-10-31T02:30", "2027-10-31T02:45"), ("2027-03-28T02:30", "2027-03-28T04:00")):
+            answer = self.client.post(self.path("maintenance/"), form | {"starts_at": starts, "ends_at": ends})
+            assert answer.status_code == 302, starts
+        rows = MaintenanceWindow.objects.for_organization(self.northwind).order_by("starts_at")
+        assert [(f"{row.starts_at:%H:%M}", f"{row.ends_at:%H:%M}") for row in rows] == [
+            ("01:30", "02:00"),  # 03:30 to 04:00 in summer time
+            ("00:30", "01:45"),  # from the first 02:30 to the second 02:45
+        ]
 
     def test_an_alert_from_before_it_stays(self) -> None:
         self.deliver(self.alert("a", minute=-30))

@@ -95,6 +95,37 @@ class FirstLookTests(ImportCase):
         self.read_in(encoding="cp1252")
         assert self.tickets()["1001"].subject == "Outlook fragt nach Kennwort für Müller"
 
+    def test_a_file_in_any_encoding_that_is_offered_is_kept_and_reads_right_once_it_is_chosen(self) -> None:
+        for encoding, subject in (
+            ("cp1250", "Tiskárna netiskne, síť ťuká"),
+            ("cp932", "プリンターが動かない"),
+            ("mac-roman", "Le reçu ne s'imprime pas, même ça"),
+        ):
+            row = self.kept(f"Ticket,Subject,Company\n{encoding},{subject},Harlow & Beck\n", encoding=encoding)
+            if row.encoding != encoding:
+                path = self.path(f"signals/files/{row.pk}/read/")
+                self.client.post(path, {"encoding": encoding, "delimiter": ","})
+            self.start(self.newest())
+            assert self.tickets()[encoding].subject == subject
+
+    def test_a_delimiter_that_is_not_offered_is_refused_in_words(self) -> None:
+        row = self.kept("Ticket,Subject\n7,Printer\n")
+        for delimiter in ("||", "x"):
+            form = {"encoding": row.encoding, "delimiter": delimiter}
+            page = self.client.post(self.path(f"signals/files/{row.pk}/read/"), form, follow=True)
+            assert "Choose one of the delimiters." in page.content.decode()
+            assert self.newest().delimiter == ","
+
+    def test_the_line_in_which_a_spreadsheet_tells_its_delimiter_is_no_head(self) -> None:
+        row = self.kept("sep=;\r\nTicket;Subject\r\n7;Printer, on fire\r\n;none\r\n")
+        assert (row.head, row.delimiter) == (["Ticket", "Subject"], ";")
+        done = self.start(row)
+        assert self.tickets()["7"].subject == "Printer, on fire"
+        assert RefusedRow.objects.for_organization(self.northwind).get(ticket_import=done).line == 4
+
+    def test_columns_of_one_name_are_told_apart(self) -> None:
+        assert self.kept("A,A (3),A,Ticket,Subject\n1,2,3,4,5\n").head[:3] == ["A", "A (3)", "A (3) (3)"]
+
     def test_a_column_with_a_name_of_its_own_is_chosen_by_hand(self) -> None:
         row = self.kept("Nr,What\n7,Printer on fire\n")
         assert "Choose the column for: ticket number, subject." in self.page(row)

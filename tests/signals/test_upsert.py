@@ -18,6 +18,7 @@ from junto import engine
 from junto.tenants.permissions import PermissionDenied
 from signals.intake.columns import MOST_NOTES, RAW_LIMIT, TEXT_LIMIT
 from signals.intake.fitting import fitted
+from signals.intake.upsert import Outcome
 from signals.models import Signal, SignalNote
 from signals.services import map_company, upsert_signals
 from tests.cases import JuntoTestCase
@@ -263,6 +264,12 @@ class MoveTests(UpsertCase):
         assert Origin.unscoped.get(pk=self.origin.pk).stop_reason == words
         deliver(self.psa, ticket(minute=3))
         assert (stored(self.psa).state, stored(self.psa).state_reason) == (State.MERGED, words)
+
+    def test_a_ticket_merged_into_itself_is_refused_and_nothing_stops(self) -> None:
+        own = stored(self.psa).external_id
+        result = deliver(self.psa, ticket(minute=2, merged_into=own, closed=True))[0]
+        assert (result.outcome, result.reason) == (Outcome.REFUSED, "merged_into names the ticket itself.")
+        assert Origin.unscoped.get(pk=self.origin.pk).stopped_at is None
 
     def test_a_ticket_that_loses_its_company_in_mid_session_stops_and_waits_for_a_person(self) -> None:
         deliver(self.psa, ticket(minute=2, company_external_id=""))
