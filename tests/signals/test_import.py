@@ -97,15 +97,16 @@ class FirstLookTests(ImportCase):
 
     def test_a_file_in_any_encoding_that_is_offered_is_kept_and_reads_right_once_it_is_chosen(self) -> None:
         for encoding, subject in (
-            ("cp1250", "Tiskárna netiskne, síť ťuká"),
+            ("cp1250", "Tiskárna netiskne: síť ťuká"),
             ("cp932", "プリンターが動かない"),
-            ("mac-roman", "Le reçu ne s'imprime pas, même ça"),
+            ("mac-roman", "Le reçu ne s'imprime pas: même ça"),
         ):
             row = self.kept(f"Ticket,Subject,Company\n{encoding},{subject},Harlow & Beck\n", encoding=encoding)
             if row.encoding != encoding:
                 path = self.path(f"signals/files/{row.pk}/read/")
                 self.client.post(path, {"encoding": encoding, "delimiter": ","})
-            self.start(self.newest())
+            done = self.start(self.newest())
+            assert (done.created, done.encoding) == (1, encoding)
             assert self.tickets()[encoding].subject == subject
 
     def test_a_delimiter_that_is_not_offered_is_refused_in_words(self) -> None:
