@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from django import forms
@@ -53,7 +53,7 @@ class WallTimeField(forms.DateTimeField):
         super().__init__(label=label, input_formats=[_MOMENT])
         self._later = later
 
-    def to_python(self, value: object) -> datetime | None:
+    def to_python(self, value: str | datetime | date | None) -> datetime | None:
         """The moment. Raises ValidationError."""
         with timezone.override(UTC):
             told = super().to_python(value)
