@@ -7,8 +7,9 @@ from typing import Final
 
 from approvals.people import who_decides_words
 from approvals.policy import Mode
+from integrations.toolbox import reach_words
 from integrations.tools import OWN_VENDOR, AnyTool, Category, Flag, OutcomeStrategy, Scope
-from integrations.vendors import VENDORS, vendor_label
+from integrations.vendors import VENDORS, is_mcp, vendor_label
 
 #: Mode -> its words, as the design's table of words says.
 MODE_WORDS: Final[dict[Mode, str]] = {
@@ -75,7 +76,7 @@ def tool_words(tool: AnyTool) -> ToolWords:
         flags=tuple(words for flag, words in FLAG_WORDS.items() if flag in tool.flags),
         default=MODE_WORDS[mode],
         decides=who_decides_words(risk=tool.risk, flags=tool.flags),
-        company=SCOPE_WORDS[tool.scope],
+        company=reach_words(tool) or SCOPE_WORDS[tool.scope],
         undo=tool.undo if tool.is_write else "",
         outcome=OUTCOME_WORDS[tool.outcome] if tool.is_write else "",
         permissions=permissions_of(tool),
@@ -89,6 +90,8 @@ def system_of(tool: AnyTool) -> str:
 
 def permissions_of(tool: AnyTool) -> tuple[str, ...]:
     """What the credentials of the connection must be allowed to for this tool; empty where the vendor does not tell."""
+    if is_mcp(tool.vendor):
+        return ("As far as what Junto signs in with may go there. The server decides; Junto does not know.",)
     if tool.vendor not in VENDORS:
         return ()
     needed = VENDORS[tool.vendor].permissions

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.connections import consent_link, normal_company_id, open_client, vendor_of
+from integrations.connections import consent_link, each_company_consents, normal_company_id, open_client, vendor_of
 from integrations.consents import ConsentRefused, digest_of, member_of
 from integrations.contracts import CompanyAccess
 from integrations.errors import IntegrationError, NotACompany, NotConsented, ToolUnavailable
 from integrations.matching import READ_SECONDS
-from integrations.models import CompanyConsent, CompanyLink, ConsentRequest
+from integrations.models import CompanyConsent, CompanyLink, Connection, ConsentRequest
 from integrations.warrants import Errand
 from junto.audit.services import record
 from junto.tenants.actors import Actor
@@ -29,8 +30,12 @@ from junto.tenants.models import Membership, Organization
 from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
 
+log = structlog.get_logger(__name__)
+
 REQUEST_HOLDS = timedelta(hours=1)
 """Longer than a member's own consent: it may be somebody at the company who has to sign in."""
+LOOKS_FOR = timedelta(days=14)
+"""So long after asking the clock looks for an answer that reached nobody here."""
 
 State = CompanyConsent.State
 
@@ -88,8 +93,7 @@ def ask_company(*, actor: Actor, link: CompanyLink) -> str:
             link=link,
             state_digest=digest_of(state),
         )
-        if _state_of(link) != State.GIVEN:  # asked once more, say for a right that was added, it stays as it is
-            _keep(link, State.ASKED, membership=membership)
+        _keep(link, State.ASKED, membership=membership)
         record(actor, "company.consent_asked", link.company, {"connection": link.connection.label})
     return address
 
@@ -105,9 +109,10 @@ def finish_company_consent(*, actor: Actor, answer: ConsentAnswer) -> ConsentOut
     name, label = link.company.name, vendor_of(link.connection).label
     if not answer.accepted:
         with transaction.atomic():
-            _keep(link, State.REFUSED, membership=actor.membership, said=answer.said)
+            stands = not _keep(link, State.REFUSED, membership=actor.membership, said=answer.said)
             record(actor, "company.consent_refused", link.company, {"connection": link.connection.label})
-        return ConsentOutcome(link, False, f"{name} gave no consent. {label} says: {answer.said or 'nothing more'}")
+        did = "did not accept again, and what was consented before stands" if stands else "gave no consent"
+        return ConsentOutcome(link, False, f"{name} {did}. {label} says: {answer.said or 'nothing more'}")
     if not _is_of(link, answer.company):
         words = (
             f"It was not {name} that consented but another company ({answer.company[:80] or 'not told which'}). Nothing"
@@ -132,8 +137,29 @@ def check_link(*, actor: Actor, link: CompanyLink, asked_by: Membership | None =
         IntegrationError: it could not be asked; what was known stays.
     """
     require(actor, Permission.MANAGE_INTEGRATIONS)
+    return _checked(link, actor=actor, asked_by=asked_by, insists=True)
+
+
+def check_asked(connection: Connection) -> None:
+    """Look whether companies that were asked in the last `LOOKS_FOR` consented since: the clock does, nobody waits.
+
+    Where an administrator without a login accepts, the vendor's page tells us nothing.
+    """
+    if not each_company_consents(vendor_of(connection)):
+        return
+    links = CompanyLink.objects.for_organization(connection.organization).filter(
+        connection=connection, consent__state=State.ASKED, consent__changed_at__gte=timezone.now() - LOOKS_FOR
+    )
+    for link in links.select_related("company", "connection__organization"):
+        try:
+            _checked(link, actor=Actor.system("sync", connection.organization))
+        except IntegrationError as failure:  # NotConsented mostly; of each company by itself
+            log.info("no consent found", connection=str(connection.pk), link=str(link.pk), reason=str(failure))
+
+
+def _checked(link: CompanyLink, *, actor: Actor, asked_by: Membership | None = None, insists: bool = False) -> str:
     before = _state_of(link)
-    with closing(open_client(link.connection, Errand.reading(READ_SECONDS), insists=True)) as client:
+    with closing(open_client(link.connection, Errand.reading(READ_SECONDS), insists=insists)) as client:
         if not isinstance(client, ChecksCompanies):
             raise ToolUnavailable(f"{vendor_of(link.connection).label} does not ask each company.")
         try:
@@ -145,7 +171,7 @@ def check_link(*, actor: Actor, link: CompanyLink, asked_by: Membership | None =
         _keep(link, State.GIVEN, membership=asked_by, lacking=access.lacking, tested=True)
         if before != State.GIVEN:
             record(actor, "company.consented", link.company, {"connection": link.connection.label})
-    named = f" as {access.name}" if access.name else ""
+    named = f" as {access.name}" if access.name not in ("", link.company.name) else ""
     extent = f"; not consented there: {', '.join(access.lacking)}" if access.lacking else ", to everything"
     return f"{link.company.name} has consented{named}{extent}."
 
@@ -184,19 +210,28 @@ def _keep(
     said: str = "",
     lacking: tuple[str, ...] = (),
     tested: bool = False,
-) -> None:
-    """Write what is known now; since when and by whom stay where the state does. Raises ConsentRefused if unlinked."""
+) -> bool:
+    """Write what is known now; since when and by whom stay where the state does. Raises ConsentRefused if unlinked.
+
+    Whether it was written: a consent that stands is ended by a test alone. To ask once more, say for a right that was
+    added, and to be refused that takes nothing away there.
+    """
     links = CompanyLink.objects.for_organization(link.organization).filter(pk=link.pk)
     if links.select_for_update(no_key=True).first() is None:
         raise ConsentRefused(f"{link.company.name} is no longer linked.")
-    now = timezone.now()
+    now, before = timezone.now(), _state_of(link)
+    if before == State.GIVEN and not tested:
+        return False
     values: dict[str, object] = {"lacking": list(lacking)}
     if tested:
         values["tested_at"] = now
-    if not tested or _state_of(link) != state:
-        values |= {"state": state, "changed_at": now, "membership": membership, "said": said[:300]}
+    if not tested or before != state:
+        values |= {"state": state, "changed_at": now, "said": said[:300]}
+        if membership or before != State.ASKED:  # whoever asked is still the one when a test finds the answer
+            values["membership"] = membership
     if not _consents(link).update(**values):
         CompanyConsent.unscoped.create(organization=link.organization, link=link, **values)
+    return True
 
 
 def _consents(link: CompanyLink) -> TenantQuerySet[CompanyConsent]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 from django_tasks import task
 
+from integrations.company_consents import check_asked
 from integrations.directory import sync_directory
 from integrations.errors import IntegrationError
 from integrations.models import Connection, Webhook
@@ -51,7 +52,8 @@ def fetch_webhook_key(webhook_id: str) -> None:
 
 def _look_after(connection: Connection) -> None:
     if not is_ticket_source(connection):
-        check_connection(connection)
+        if check_connection(connection).ok:
+            check_asked(connection)
     elif connection.state == Connection.State.OK:
         _sync(connection)
 

@@ -14,7 +14,7 @@ from integrations.mcp.definitions import local_name
 from integrations.mcp.places import is_at, is_in_use
 from integrations.mcp.tools import ServedTool, tool_of
 from integrations.models import CompanyLink, Connection, McpTool
-from integrations.tools import AnyTool, registry
+from integrations.tools import AnyTool, Scope, registry
 from integrations.vendors import is_mcp
 from junto.tenants.models import Company, Organization
 from junto.tenants.scoping import TenantQuerySet
@@ -96,6 +96,23 @@ class Toolbox:
 def toolbox(organization: Organization) -> Toolbox:
     """The tools of an organization."""
     return Toolbox(organization)
+
+
+def reach_words(tool: AnyTool) -> str:
+    """Whose records a tool of an MCP server can touch, as an Admin classified it, in a sentence; empty for ours.
+
+    Nothing is looked up at such a server: what is not checked is said.
+    """
+    if not isinstance(tool, ServedTool):
+        return ""
+    if tool.scope is Scope.FREE:
+        return "No company's, an Admin said. Junto cannot look whether that is so."
+    if not tool.company_argument:
+        return "One company's alone: an Admin said that the server knows no other. Junto does not check its answers."
+    told = f"Junto fills in “{tool.company_argument}” with the company's id there; nobody else can."
+    if tool.company_field:
+        return f"{told} An answer that holds a “{tool.company_field}” of another company is dropped whole."
+    return f"{told} Whether the server keeps to it is not checked: no field of its answers says whose they are."
 
 
 def reach_of(tool: ServedTool, organization: Organization, company: Company) -> Reach:

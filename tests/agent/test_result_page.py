@@ -122,6 +122,9 @@ class KeptBackTests(DocumentedTestCase, ResoldTestCase, RecordCase):
         action = self.look_up("pax8.list_subscriptions", "d" * 32)
         costs = {str(row["shown"]["partnerCost"]) for row in self.rows("subscriptions")}
 
+        assert any(row.get("price") for row in action.result["subscriptions"])
+        assert '"price": "[removed]"' in self.record(action)
+        self.assertContains(self.result(action), "also one that the answer above tells")
         assert "productId" in self.record(action)
         assert '"partnerCost": "[removed]"' in self.record(action)
         assert costs

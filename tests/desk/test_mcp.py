@@ -337,6 +337,16 @@ class ProposingTests(OpenedTestCase):
         wrong = self.propose("y", ticket_id=1)
         assert (wrong["status"], self.sandbox.effects()) == ("refused", [])
 
+    def test_the_tools_that_fit_best_come_first_and_words_that_fit_none_give_all_and_say_so(self) -> None:
+        signal = str(self.signal.pk)
+        found = self.call(self.secret, "find_tools", signal=signal, query="a note for our own people on a ticket")
+        assert found["fits"]
+        assert NOTE in [tool["name"] for tool in found["tools"][:3]]
+        every = self.call(self.secret, "find_tools", signal=signal)
+        assert every["fits"]
+        assert len(found["tools"]) < len(every["tools"])
+        assert self.call(self.secret, "find_tools", signal=signal, query="zzzz") == {**every, "fits": False}
+
     def test_tools_are_found_with_what_policy_says_and_read_with_their_arguments(self) -> None:
         found = self.call(self.secret, "find_tools", signal=str(self.signal.pk), query="internal note")
         [row] = [tool for tool in found["tools"] if tool["name"] == NOTE]

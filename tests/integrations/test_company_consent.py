@@ -15,6 +15,7 @@ from django.utils import timezone
 from integrations.connections import rights
 from integrations.errors import NotConsented
 from integrations.models import CompanyConsent, CompanyLink, ConsentRequest
+from integrations.tasks import sync_directories
 from integrations.vendors import VENDORS
 from junto.audit.models import AuditEntry
 from junto.tenants.models import Company
@@ -37,7 +38,7 @@ class CompanyConsentTests(CloudTestCase):
 
         page = self.come_back(self.sandbox.answer_consent(self.ask(self.brightwater)))
 
-        assert "Brightwater Legal LLP; not consented there: MailboxSettings.ReadWrite." in page
+        assert "Brightwater Legal LLP has consented; not consented there: MailboxSettings.ReadWrite." in page
         assert "Lacks MailboxSettings.ReadWrite" in page
         kept = self.kept(self.brightwater)
         assert (kept.state, kept.lacking) == ("given", ["MailboxSettings.ReadWrite"])
@@ -67,6 +68,40 @@ class CompanyConsentTests(CloudTestCase):
             self.call("microsoft365.license_pool", self.brightwater)
         assert "has consented" in self.come_back(self.sandbox.answer_consent(self.ask(self.brightwater)))
         assert self.kept(self.brightwater).said == ""
+
+    def test_a_cancel_takes_nothing_from_a_consent_that_stands(self) -> None:
+        self.withhold(self.brightwater, "MailboxSettings.ReadWrite")
+        self.come_back(self.sandbox.answer_consent(self.ask(self.brightwater)))
+        before = CompanyConsent.objects.for_organization(self.northwind).values().get()
+
+        page = self.come_back(self.sandbox.answer_consent(self.ask(self.brightwater), "cancel"))
+
+        assert "Brightwater Legal LLP did not accept again, and what was consented before stands." in page
+        assert CompanyConsent.objects.for_organization(self.northwind).values().get() == before
+        assert "Refused" not in self.companies()
+        assert "Asked by Adam" in self.companies()
+
+    def test_the_clock_finds_what_an_administrator_without_a_login_accepted_and_looks_for_two_weeks(self) -> None:
+        back = urlsplit(self.sandbox.answer_consent(self.ask(self.brightwater)))
+        assert "Tell your IT provider" in Client().get(f"{back.path}?{back.query}").content.decode()
+        assert "by Adam" in self.companies()
+        rows = CompanyConsent.objects.for_organization(self.northwind)
+
+        rows.update(changed_at=timezone.now() - timedelta(days=15))
+        sync_directories.call()
+        assert self.kept(self.brightwater).state == "asked"
+        rows.update(changed_at=timezone.now() - timedelta(days=13))
+        sync_directories.call()
+
+        kept = self.kept(self.brightwater)
+        assert (kept.state, kept.membership) == ("given", self.adam)
+        assert self.audited() == ["company.consent_asked", "company.consented"]
+
+    def test_the_clock_leaves_a_company_that_has_not_answered_as_it_is(self) -> None:
+        self.ask(self.brightwater)
+        sync_directories.call()
+        assert self.kept(self.brightwater).state == "asked"
+        assert self.kept(self.brightwater).tested_at is not None
 
     def test_what_another_tenant_accepted_changes_nothing_here(self) -> None:
         own, other = (self.tenant(name)["tenantId"] for name in (self.brightwater.name, self.harbor.name))
@@ -120,12 +155,12 @@ class CompanyConsentTests(CloudTestCase):
             assert "Brightwater" not in page
             assert self.kept(self.brightwater).state == "asked"
         assert Client().get("/consented/nowhere/").status_code == 200
-        assert "as Brightwater Legal LLP, to everything" in self.after_test(self.brightwater)
+        assert "Brightwater Legal LLP has consented, to everything" in self.after_test(self.brightwater)
 
     def test_a_test_says_of_each_company_whether_it_has_consented_and_to_what_and_keeps_that(self) -> None:
         self.withhold(self.kessler, "MailboxSettings.Read", "MailboxSettings.ReadWrite")
         for company, words, shown in (
-            (self.harbor, "has consented as Harbor Dental Group, to everything.", "Consented"),
+            (self.harbor, "Harbor Dental Group has consented, to everything.", "Consented"),
             (self.kessler, "not there: MailboxSettings.Read, MailboxSettings.ReadWrite.", "Lacks 2 permissions"),
             (self.brightwater, "has not consented to the app", "Not yet"),
         ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
+from html import unescape
 from pathlib import Path
 from typing import cast
 
@@ -18,7 +19,7 @@ from integrations.models import Connection, McpTool
 from integrations.services import InvalidConnection, check_connection, save_connection
 from integrations.warrants import Errand
 from junto.env import env_commands
-from tests.integrations.served import GUIDES, ServedTestCase
+from tests.integrations.served import GET, GUIDES, LIST, NOTE, SYSTEM, ServedTestCase
 
 COMMAND = (sys.executable, str(Path(__file__).parent / "mcp_command.py"))
 
@@ -44,6 +45,21 @@ class TestPages(ServedTestCase):
         assert self.sandbox.mcp["northwind-assets"].token not in page
         row = Connection.objects.for_organization(self.northwind).get(vendor="mcp_docs")
         assert row.state == Connection.State.OK
+
+    def test_the_catalogue_claims_nothing_of_a_servers_tool_that_is_not_so(self) -> None:
+        browser = self.log_in(self.theo)
+        for name, said, words in (
+            ("search_guides", GUIDES, "No company's, an Admin said. Junto cannot look"),
+            ("get_asset", GET, "another company is dropped whole"),
+            ("list_assets", LIST, "Whether the server keeps to it is not checked"),
+            ("set_asset_note", NOTE, "Whether the server keeps to it is not checked"),
+        ):
+            self.classify(name, said)
+            page = unescape(browser.get(self.path(f"policies/{SYSTEM}.{name}/")).content.decode())
+            assert words in page
+            assert "Junto does not know" in page
+            for untrue in ("Junto's own", "each is looked up and checked", "the same for all of them"):
+                assert untrue not in page, name
 
     def test_a_short_name_is_given_once(self) -> None:
         assert "Take another" in self.add(short_name="assets")

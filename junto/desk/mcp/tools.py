@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue
 
+from agent.offering import ranked
 from approvals.grants import policy_rules
 from approvals.people import needs_two
 from approvals.policy import Allow, OriginMode, PolicyRule, Proposal, ToolFacts, evaluate
@@ -26,7 +27,9 @@ class FindTools(Asked):
     """On which signal, and which tools."""
 
     signal: Id
-    query: Annotated[str, Field(max_length=100, description="Words that all occur in name, label or description.")] = ""
+    query: Annotated[
+        str, Field(max_length=100, description="What it is to do, in words; those that fit best come first.")
+    ] = ""
     category: Annotated[Literal["read", "write", "execute"] | None, Field(description="Only of this category.")] = None
     skip: Annotated[int, Field(ge=0, le=10_000, description="`next_skip` of the answer before.")] = 0
 
@@ -50,9 +53,10 @@ class ToolTold(Told):
 
 
 class ToolsTold(Told):
-    """A page of the tools that are connected for the signal's company, by name."""
+    """A page of the tools that are connected for the signal's company: by name, with `query` the best first."""
 
     tools: list[ToolTold]
+    fits: bool = Field(description="False: no tool has a word of `query`, and these are all of them.")
     next_skip: int | None = Field(description="None: this was the last page.")
 
 
@@ -71,18 +75,19 @@ class ToolRead(ToolTold):
 
 def _find(actor: Actor, asked: FindTools) -> ToolsTold:
     company = _company(actor, asked.signal)
-    words = asked.query.casefold().split()
-    found = [
-        tool
+    offered = {
+        tool.name: tool
         for tool in offered_tools(organization=actor.organization, company=company)
         if asked.category in (None, tool.category.value)
-        and all(word in f"{tool.name} {tool.label} {tool.description}".casefold() for word in words)
-    ]
+    }
+    fitting = ranked(offered, asked.query, limit=len(offered))
+    found = [offered[name] for name in fitting or offered]
     rules = policy_rules(organization=actor.organization)
     page = found[asked.skip : asked.skip + MOST_TOOLS]
     told = [ToolTold(**_facts(tool, company, rules)) for tool in page]
     end = asked.skip + MOST_TOOLS
-    return ToolsTold(tools=told, next_skip=end if len(found) > end else None)
+    fits = bool(fitting) or not asked.query.strip()
+    return ToolsTold(tools=told, fits=fits, next_skip=end if len(found) > end else None)
 
 
 def _read(actor: Actor, asked: ReadTool) -> ToolRead:
