@@ -326,6 +326,8 @@ def _what_changed(action: Action) -> list[str]:
 def _not_for_session(action: Action) -> str:
     if action.risk == Risk.HIGH:
         return "Not available for a session: high risk is decided one at a time."
+    if action.origin.kind != Origin.Kind.SESSION:
+        return "Not available for a session: this request belongs to none."
     return "Not available for a session: this tool is decided one at a time."
 
 

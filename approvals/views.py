@@ -26,9 +26,10 @@ from approvals.catalogue import (
 from approvals.overrides import PolicyRefused, set_policy
 from approvals.policy import Mode
 from approvals.tool_words import CATEGORY_WORDS, MODE_WORDS
+from integrations.errors import UnknownTool
 from integrations.toolbox import toolbox
 from integrations.tools import AnyTool, Risk
-from integrations.vendors import VENDORS
+from integrations.vendors import VENDORS, vendor_label
 from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
@@ -74,7 +75,7 @@ def tool_policy(request: HttpRequest, tool: str) -> HttpResponse:
     actor = actor_of(request)
     tools = toolbox(actor.organization)
     if tool not in tools:
-        raise Http404("There is no such tool.")
+        return _blocked(request, actor, tool)
     chosen = tools.get(tool)
     if request.method == "POST":
         return _set(request, actor, chosen)
@@ -92,6 +93,24 @@ def tool_policy(request: HttpRequest, tool: str) -> HttpResponse:
         "may_connect": actor.can(Permission.MANAGE_INTEGRATIONS),
     }
     return render(request, "approvals/tool.html", context)
+
+
+def _blocked(request: HttpRequest, actor: Actor, tool: str) -> HttpResponse:
+    """What became of a server's tool that was in use: cards and policies lead here. Raises Http404."""
+    try:
+        row = toolbox(actor.organization).blocked(tool)
+    except UnknownTool:
+        raise Http404("There is no such tool.") from None
+    if request.method == "POST":
+        raise Http404("A blocked tool has no policy.")
+    context = {
+        "tool": tool,
+        "system": vendor_label(row.connection.vendor),
+        "path": reverse("mcp-tool", args=[row.connection.pk, row.pk])
+        if actor.can(Permission.MANAGE_INTEGRATIONS)
+        else "",
+    }
+    return render(request, "approvals/tool_blocked.html", context)
 
 
 def _set(request: HttpRequest, actor: Actor, tool: AnyTool) -> HttpResponse:

@@ -59,6 +59,13 @@ class Toolbox:
         except UnknownTool:
             return False
 
+    def blocked(self, name: str) -> McpTool:
+        """A server's tool of this name that an Admin classified once and nobody can use now. Raises UnknownTool."""
+        row = self._row(name)
+        if is_in_use(row) or row.classified_at is None:
+            raise UnknownTool(f"There is no blocked tool called {name!r}.")
+        return row
+
     def offered(self, systems: Collection[str]) -> tuple[AnyTool, ...]:
         """The tools of these systems and our own, by name."""
         common = registry.offered([one for one in systems if not is_mcp(one)])

@@ -91,6 +91,12 @@ class Cards(ApprovalTestCase):
         assert high.session_only_reason
         assert high.needs_target_typed == "Place left"
 
+    def test_a_request_by_hand_says_that_there_is_no_session_to_approve_it_for(self) -> None:
+        by_hand = self.ask(origin=self.open("by_hand", kind="by_hand"), actor=self.actor(self.theo))
+        card = self.card(by_hand, self.theo)
+        assert not card.session_grant_allowed
+        assert card.session_only_reason.endswith("this request belongs to none.")
+
     def test_the_modify_form_has_a_field_for_every_argument(self) -> None:
         fields = {field.name: field for field in self.card(self.ask(), self.theo).schema_fields}
         assert {name: field.kind for name, field in fields.items()} == {

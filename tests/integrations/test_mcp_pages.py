@@ -61,6 +61,24 @@ class TestPages(ServedTestCase):
             for untrue in ("Junto's own", "each is looked up and checked", "the same for all of them"):
                 assert untrue not in page, name
 
+    def test_a_tool_that_was_in_use_and_is_blocked_says_so_where_cards_and_policies_lead(self) -> None:
+        path = self.path(f"policies/{SYSTEM}.search_guides/")
+        browser = self.log_in(self.adam)
+        assert browser.get(path).status_code == 404
+        self.classify("search_guides", GUIDES)
+        self.alter_tool("search_guides", description="Other words.")
+        check_connection(self.server, insists=True)
+
+        page = browser.get(path)
+        assert "Nobody can use this tool now" in page.content.decode()
+        assert f"{self.server.pk}/tools/{self.row('search_guides').pk}/" in page.content.decode()
+        assert browser.post(path, {"mode": "auto"}).status_code == 404
+        page = self.log_in(self.theo).get(path)
+        assert "An Admin can look at it" in page.content.decode()
+        assert f"{self.server.pk}/tools/" not in page.content.decode()
+        foreign = self.path(f"policies/{SYSTEM}.search_guides/", organization=self.southgate)
+        assert self.log_in(self.ines).get(foreign).status_code == 404
+
     def test_a_short_name_is_given_once(self) -> None:
         assert "Take another" in self.add(short_name="assets")
         browser = self.log_in(self.adam)
