@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -47,8 +48,23 @@ _MONEY: Final = re.compile(
 #: A field that says what is kept beside it ({"question": "Alarm code", "answer": ...}), and one that holds it.
 _LABEL: Final = re.compile(r"\b(?:name|label|question|caption|title|key|field|property|description|type|kind)$")
 _VALUE: Final = re.compile(r"\b(?:values?|answers?|contents?|text|data|entry|input)$")
+#: Tokens that open nothing but the next page.
+_PAGES: Final = re.compile(r"\b(?:next|prev|previous|page|paging|continuation|cursor|skip|sync|delta)\b.*\btoken$")
+_MARKUP: Final = re.compile(r"<[a-z/!?]|&(?:#|\w{2,20};)", re.IGNORECASE)
 #: An address as far as it is no key itself: links carry tokens in what stands behind "?" or "#".
 _LINK: Final = re.compile(r"(https?://[^\s?#\"'<>]{1,2000})[?#][^\s\"'<>]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """What is kept: whether prices and the marks of pages are, and how many characters of a text."""
+
+    is_answer: bool
+    longest: int | None
+
+
+_RECORDS: Final = _Rule(is_answer=False, longest=LONGEST_TEXT)
+_ANSWERS: Final = _Rule(is_answer=True, longest=None)
 
 
 def sent_records(records: Iterable[Wire]) -> JsonValue:
@@ -65,42 +81,48 @@ def sent_records(records: Iterable[Wire]) -> JsonValue:
         if size > MOST_BYTES:
             left_out += 1
         else:
-            kept.append(_shown(record.sent, depth=0))
+            kept.append(_shown(record.sent, depth=0, rule=_RECORDS))
     return {"records": kept, "left_out": left_out} if kept or left_out else None
+
+
+def without_secrets(answer: JsonValue) -> JsonValue:
+    """What a server of which we know nothing answered, without what may hold a secret. Prices and page marks stay."""
+    return _shown(answer, depth=0, rule=_ANSWERS)
 
 
 def _bytes(value: JsonValue) -> int:
     return len(json.dumps(value))
 
 
-def _shown(value: JsonValue, *, depth: int) -> JsonValue:
+def _shown(value: JsonValue, *, depth: int, rule: _Rule) -> JsonValue:
     if depth > DEEPEST:
         return REMOVED
     if isinstance(value, str):
-        return _text(value, depth=depth)
+        return _text(value, depth=depth, rule=rule)
     if isinstance(value, list):
-        return [_shown(one, depth=depth + 1) for one in value]
+        return [_shown(one, depth=depth + 1, rule=rule) for one in value]
     if isinstance(value, dict):
         named = any(_LABEL.search(_words(name)) and _names_secret(one) for name, one in value.items())
         return {
             name: REMOVED
-            if _holds(one) and (_is_kept_back(name, one) or (named and _VALUE.search(_words(name))))
-            else _shown(one, depth=depth + 1)
+            if _holds(one) and (_is_kept_back(name, one, rule) or (named and _VALUE.search(_words(name))))
+            else _shown(one, depth=depth + 1, rule=rule)
             for name, one in value.items()
         }
     return value
 
 
-def _text(text: str, *, depth: int) -> str:
+def _text(text: str, *, depth: int, rule: _Rule) -> str:
     """A text without what opens something. JSON in it is looked through like the record around it."""
     if text[:1] in ("{", "["):
         try:
-            return json.dumps(_shown(json.loads(text), depth=depth + 1), ensure_ascii=False)
+            return json.dumps(_shown(json.loads(text), depth=depth + 1, rule=rule), ensure_ascii=False)
         except (ValueError, RecursionError):
             pass
-    more = len(text) - LONGEST_TEXT
-    words = text[:LONGEST_TEXT]
-    words = redacted(_LINK.sub(rf"\1?{REMOVED}", plain(words) if "<" in words or "&" in words else words))
+    words = text[: rule.longest]
+    more = len(text) - len(words)
+    words = plain(words) if _MARKUP.search(words) else words
+    words = redacted(words if rule.is_answer else _LINK.sub(rf"\1?{REMOVED}", words))
     return f"{words} … [{more} more characters there]" if more > 0 else words
 
 
@@ -109,9 +131,11 @@ def _holds(value: JsonValue) -> bool:
     return value not in (None, "", [], {}) and not isinstance(value, bool)
 
 
-def _is_kept_back(name: str, value: JsonValue) -> bool:
+def _is_kept_back(name: str, value: JsonValue, rule: _Rule) -> bool:
     words = _words(name)
-    if len(name) > LONGEST_NAME or _MONEY.search(words):
+    if rule.is_answer and _PAGES.search(words):
+        return False
+    if len(name) > LONGEST_NAME or (_MONEY.search(words) and not rule.is_answer):
         return True
     is_moment = isinstance(value, str) and _MOMENT.fullmatch(value) and _WHEN.search(words)
     return bool(_SECRET.search(words)) and not is_moment

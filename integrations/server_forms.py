@@ -148,7 +148,8 @@ class ToolForm(forms.Form):
         label="Field of its answers that then says whose they are",
         required=False,
         max_length=80,
-        help_text="With one, an answer that holds another company's records is dropped whole. Without one, Junto"
+        help_text="With one, an answer is dropped whole unless every record in it says in the field of exactly this"
+        " name that it is the company's. Without one, Junto"
         " has only the server's word that it keeps companies apart.",
         widget=forms.TextInput(attrs=_ATTRIBUTES),
     )

@@ -51,10 +51,12 @@ def tools(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     rows = list(kept.select_related("connection__consent", "company", "classified_by__user"))
     order = [McpTool.State.CHANGED, McpTool.State.BLOCKED, McpTool.State.ALLOWED, McpTool.State.GONE]
     rows.sort(key=lambda row: (order.index(_state(row)), row.name))
+    blocked = [row for row in rows if _state(row) in (McpTool.State.CHANGED, McpTool.State.BLOCKED)]
     context = {
         "connection": server,
         "tools": [_line(row) for row in rows],
-        "waiting": sum(_state(row) in (McpTool.State.CHANGED, McpTool.State.BLOCKED) for row in rows),
+        "waiting": sum(not row.problem for row in blocked),
+        "unusable": sum(bool(row.problem) for row in blocked),
         "moved": next(filter(None, map(difference_of, rows)), ""),
         "read_path": reverse("mcp-read", args=[server.pk]),
         "back_path": reverse("connection-change", args=[server.pk]),
@@ -144,7 +146,7 @@ def _line(row: McpTool) -> dict[str, object]:
     flags = dict(FLAG_WORDS)
     return {
         "name": plain(row.name, 80),
-        "title": plain(row.definition.get("title") or row.name, 80),
+        "title": plain(_title(row.definition) or row.name, 80),
         "words": plain(row.definition.get("description"), LONGEST_DESCRIPTION),
         "called": f"@{row.connection.vendor}.{local_name(row.name)}" if local_name(row.name) else "",
         "state": state.value,
@@ -161,6 +163,12 @@ def _line(row: McpTool) -> dict[str, object]:
         "changed_at": row.changed_at,
         "path": reverse("mcp-tool", args=[row.connection_id, row.pk]),
     }
+
+
+def _title(definition: Mapping[str, JsonValue]) -> JsonValue:
+    """The server's name of a tool for people, in either of the two places that the protocol has for it."""
+    hints = definition.get("annotations")
+    return definition.get("title") or (hints.get("title") if isinstance(hints, dict) else None)
 
 
 def _claims(definition: Mapping[str, JsonValue]) -> Iterator[str]:

@@ -42,6 +42,7 @@ from integrations.mcp.stdio import StdioGate
 from integrations.mcp.transport import Gate, http_client
 from integrations.pace import Pace
 from integrations.persons import PersonTokens, Redeemed
+from integrations.texts import redacted
 from integrations.warrants import Errand
 
 LABEL = "The MCP server"
@@ -59,7 +60,8 @@ CREDENTIAL_FIELDS: tuple[CredentialField, ...] = (
     CredentialField("token", "Token", "As the server's vendor gave it.", secret=True),
 )
 SET_UP = (
-    "Find the server's MCP address in its vendor's documentation. Only streamable HTTP is spoken.",
+    "Find the server's MCP address in its vendor's documentation. It has to speak streamable HTTP."
+    " Where the operator allows it, a command on this machine can be named instead.",
     "Make a token for Junto alone, with no more rights than the tools need that you mean to allow.",
     "Every tool is blocked until you say what it does and whose records it sees.",
 )
@@ -298,7 +300,7 @@ class McpClient:
         """The server's own words at the end of a sentence, where they may be repeated."""
         if not self._quotes:
             return ". Its words are not shown: they may be about another company."
-        return f": {plain(words, 300) or otherwise}"
+        return f": {plain(redacted(words), 300) or otherwise}"
 
     def _without_secrets(self, text: str) -> str:
         return text.replace(self._token, "[removed]") if self._token else text

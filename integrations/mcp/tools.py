@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
@@ -19,6 +20,7 @@ from integrations.mcp.definitions import LONGEST_DESCRIPTION, local_name, plain,
 from integrations.mcp.endpoints import LIST_TOOLS, call_endpoint
 from integrations.mcp.schemas import Said
 from integrations.models import McpTool
+from integrations.records import without_secrets
 from integrations.served import note_change
 from integrations.tools import (
     Category,
@@ -42,6 +44,12 @@ MOST_ARGUMENTS = 16 * 1024
 """Characters of JSON that a call's arguments may be."""
 
 LONGEST_VALUE = 300
+#: Names of what stands around records: pages, links to them, and how the call went.
+_AROUND: Final = re.compile(
+    r"@odata\.\w{1,40}|(?:\w{1,40}[_.-])?(?:next|prev|previous|first|last|self|cursor|page|paging|pagination|links?|meta)"
+    r"(?:[_.-]?(?:page|token|cursor|link|url|info))?|status|success|ok|version|type|kind|object",
+    re.IGNORECASE | re.ASCII,
+)
 _NO_LOOK = (
     "What it would change there cannot be looked up beforehand: the server was only asked whether the tool is the"
 )
@@ -174,7 +182,9 @@ def _run(tool: ServedTool, context: ToolContext, arguments: ServedArguments) -> 
     sent = tool.sent(arguments, company_id=context.company_external_id)
     with _watched(tool, context):
         said = _client(context).call(tool.server_name, sent, pin=tool.definition_pin, quotes=not tool.company_field)
-    content: dict[str, JsonValue] = {"answer": said.text if said.structured is None else said.structured}
+    content: dict[str, JsonValue] = {
+        "answer": without_secrets(said.text if said.structured is None else said.structured)
+    }
     if said.left_out:
         content["left_out"] = list(said.left_out)
     if tool.company_field and not is_own(said, tool.company_field, context.company_external_id):
@@ -216,9 +226,10 @@ def _watched(tool: ServedTool, context: ToolContext) -> Iterator[None]:
 
 
 def is_own(said: Said, name: str, company_id: str) -> bool:
-    """Whether every record of an answer says that it is the company's.
+    """Whether every record of an answer says in the field of exactly this name that it is the company's.
 
-    Where nothing says whose it is, only an empty list counts as an answer: neither words nor records beside it.
+    What stands inside such a record is of it, but for lists of records, each of which has to say it. Around records,
+    and around an empty list, only numbers and what turns pages may stand: neither words nor other objects.
     """
     told: JsonValue = said.structured
     if told is None:
@@ -228,29 +239,50 @@ def is_own(said: Said, name: str, company_id: str) -> bool:
             return not said.text.strip()
     owners = set(_values_of(told, name))
     if not owners:
-        return _is_empty_list(told)
+        return any(isinstance(one, list) for one in _parts_of(told)) and _all_say(told, name)
     return owners == {company_id} and _all_say(told, name)
 
 
-def _all_say(value: JsonValue, name: str) -> bool:
-    """Whether all that the outermost lists hold says whose it is. Bare values are of the record that they stand in."""
+def _all_say(value: JsonValue, name: str, *, outermost: bool = True, listed: bool = False) -> bool:
+    """Whether all records in it say whose they are. What is outermost, or holds a list and is not `listed` itself,
+    may have numbers and such beside its records."""
+    frame = outermost or (not listed and _has_list(value))
     if isinstance(value, list):
-        return all(any(True for _ in _values_of(one, name)) for one in value)
+        return all(
+            any(True for _ in _values_of(one, name)) and _all_say(one, name, outermost=False, listed=True)
+            for one in value
+        )
     if not isinstance(value, dict):
-        return True
-    inner = list(value.values())
+        return False
     if name in value:
-        inner = [
-            one for one in inner if not isinstance(one, list) or any(isinstance(each, dict | list) for each in one)
-        ]
-    return all(_all_say(one, name) for one in inner)
+        return all(_is_part(one, name) for one in value.values())
+    return all(
+        (frame and _is_around(key, one))
+        or (isinstance(one, dict | list) and _all_say(one, name, outermost=False, listed=listed))
+        for key, one in value.items()
+    )
 
 
-def _is_empty_list(told: JsonValue) -> bool:
-    found = list(_parts_of(told))
-    is_said = any(isinstance(one, str) and one.strip() for one in found)
-    lists = [one for one in found if isinstance(one, list)]
-    return bool(lists) and not any(lists) and not is_said
+def _has_list(value: JsonValue) -> bool:
+    return isinstance(value, dict) and any(isinstance(one, list) for one in value.values())
+
+
+def _is_part(value: JsonValue, name: str) -> bool:
+    """Of what stands in a record that says whose it is: whether no list of records in it keeps silent."""
+    if isinstance(value, dict):
+        return all(_is_part(one, name) for one in value.values())
+    return (
+        not isinstance(value, list) or not any(isinstance(one, dict | list) for one in value) or _all_say(value, name)
+    )
+
+
+def _is_around(key: str, value: JsonValue) -> bool:
+    """Whether it may stand beside records: a number, or what by its name turns pages and has no blanks in it."""
+    if value is None or isinstance(value, int | float):
+        return True
+    if isinstance(value, dict):
+        return bool(_AROUND.fullmatch(key)) and all(_is_around(*one) for one in value.items())
+    return isinstance(value, str) and bool(_AROUND.fullmatch(key)) and not any(map(str.isspace, value))
 
 
 def _parts_of(value: JsonValue) -> Iterator[JsonValue]:
@@ -280,11 +312,17 @@ def _client(context: ToolContext) -> McpClient:
 
 
 def _title(title: str, arguments: ServedArguments) -> str:
-    first = next((value for value in arguments.values.values() if isinstance(value, str | int) and value != ""), None)
+    values = arguments.values
+    first = next((value for value in values.values() if isinstance(value, str | int) and value != ""), None)
+    if isinstance(first, bool):
+        words = next(f"{plain(name, 60)}: {'yes' if first else 'no'}" for name, one in values.items() if one is first)
+        return f"{title}, {words}"
     return title if first is None else f"{title}: {plain(first, 80)}"
 
 
 def _shown(value: JsonValue) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 

@@ -46,6 +46,22 @@ class TestPages(ServedTestCase):
         row = Connection.objects.for_organization(self.northwind).get(vendor="mcp_docs")
         assert row.state == Connection.State.OK
 
+    def test_what_no_admin_can_allow_is_not_said_to_wait_for_one(self) -> None:
+        self.add()
+        rows = McpTool.objects.for_organization(self.northwind).filter(connection__vendor="mcp_docs")
+        first, second, *_ = rows.order_by("name")
+        first.problem = "Its arguments cannot be validated."
+        first.save()
+        second.definition = {"name": second.name, "annotations": {"title": "Read the <weather>"}}
+        second.save()
+
+        page = self.log_in(self.adam).get(self.path(f"connections/{first.connection_id}/tools/")).content.decode()
+
+        assert "4 tools are blocked and wait" in page
+        assert "1 tool can be used by nobody" in page
+        assert "Read the weather" in page
+        assert page.count(f">{first.name}<") == 1
+
     def test_the_catalogue_claims_nothing_of_a_servers_tool_that_is_not_so(self) -> None:
         browser = self.log_in(self.theo)
         for name, said, words in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -21,8 +22,9 @@ from integrations.errors import (
 )
 from integrations.mcp.places import reading_of
 from integrations.mcp.schemas import Said as Told
-from integrations.mcp.tools import is_own
+from integrations.mcp.tools import ServedArguments, is_own
 from integrations.models import CompanyLink, Connection, McpTool
+from integrations.records import without_secrets
 from integrations.servers import ClassificationRefused, Said, classify_tool
 from integrations.services import check_connection, is_offered, offered_tools
 from integrations.tasks import sync_directories
@@ -102,6 +104,16 @@ class TestWhatMayBeUsed(ServedTestCase):
             {"assets": [{"company": "HARBOR", "twin": {"company": "KESSLER"}}]},
             [7],
             None,
+            {"records": {"a": {"company": "HARBOR"}, "b": {"name": "SRV of Kessler"}}},
+            {"item": {"company": "HARBOR"}, "note": "Kessler's password is x"},
+            {"item": {"company": "HARBOR"}, "other": {"note": "x"}},
+            {"assets": [], "related": {"host": 9}},
+            {"assets": [], "note": "Kessler"},
+            {"assets": [{"company": "HARBOR"}], "related": {"host": "SRV-9"}},
+            {"assets": [{"company": "HARBOR"}], "related": {"host": 9, "tags": ["x"]}},
+            {"assets": [{"company": "HARBOR"}, {"x": {"balance": 9, "tags": []}}]},
+            {"company": "HARBOR", "twin": {"assets": [{"name": "SRV-9"}]}},
+            {"assets": [{"company": "HARBOR"}], "next": "SRV of Kessler"},
         ):
             assert not is_own(_told(told), "company", "HARBOR"), told
         for told in (
@@ -109,9 +121,44 @@ class TestWhatMayBeUsed(ServedTestCase):
             {"asset": {"company": "HARBOR", "tags": ["x"]}},
             {"assets": [{"company": "HARBOR"}], "next": "c"},
             {"assets": [], "total": 0},
+            {"assets": [], "total": 0, "next_cursor": None},
+            {"records": {"a": {"company": "HARBOR"}, "b": {"company": "HARBOR"}}},
+            {"company": "HARBOR", "place": {"room": "4", "tags": ["x"]}},
+            {"data": {"assets": {"totalCount": 1, "nodes": [{"company": "HARBOR"}]}}},
+            {"data": [{"company": "HARBOR"}], "links": {"next": "/v1/assets?page=2"}, "meta": {"total": 1}},
+            {"object": "list", "has_more": False, "data": [{"company": "HARBOR", "name": "SRV 9"}]},
             [],
         ):
             assert is_own(_told(told), "company", "HARBOR"), told
+
+    def test_passwords_in_an_answer_are_removed_and_marks_of_pages_stay(self) -> None:
+        told = without_secrets(
+            {
+                "guide": "<b>Password:</b> Gr33n!Horse",
+                "steps": ["**PW:** Gr33n!Horse"],
+                "admin_password": "Gr33n!Horse",
+                "more": '{"password": "Gr33n!Horse"}',
+                "next_page_token": "abc",
+                "price": 22,
+                "link": "https://docs.example/a?id=7",
+            }
+        )
+        assert isinstance(told, dict)
+        assert "Gr33n" not in str(told)
+        assert (told["next_page_token"], told["price"], told["link"]) == ("abc", 22, "https://docs.example/a?id=7")
+
+    def test_a_servers_answer_is_cleaned_before_anybody_reads_it(self) -> None:
+        self.classify("set_asset_note", NOTE)
+        self.classify("get_asset", dataclasses.replace(GET, company_field=""))
+        asset = self.asset_of("HARBOR")
+        self.call("set_asset_note", asset=asset, note="**Password:** Gr33n!Horse")
+
+        assert "Gr33n" not in str(self.call("get_asset", asset=asset).content)
+
+    def test_a_switch_is_told_in_words(self) -> None:
+        self.classify("search_guides", GUIDES)
+        tool = self.tool("search_guides")
+        assert tool.title(ServedArguments(values={"wipe_everything": True})).endswith(", wipe_everything: yes")
 
     def test_a_failure_is_not_told_in_words_that_may_be_of_another_company(self) -> None:
         self.classify("get_asset", GET)

@@ -111,7 +111,11 @@ class ProposeAction(Asked):
     signal: Id
     key: Annotated[
         str,
-        Field(min_length=1, max_length=80, description="Yours, a Id is best. The same again is the same action."),
+        Field(
+            min_length=1,
+            max_length=80,
+            description="A name of your own for this call, best a new UUID. The same again is the same action.",
+        ),
     ]
     tool: Annotated[str, Field(max_length=120, description="As find_tools names it: `connectwise.add_internal_note`.")]
     arguments: Annotated[dict[str, JsonValue], Field(description="As read_tool declares them.")] = {}
