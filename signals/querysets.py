@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connections
-from django.db.models import Case, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Left
 
 from junto.tenants.models import Organization
 from junto.tenants.scoping import TenantQuerySet
 from signals.searching import Search
+
+if TYPE_CHECKING:
+    from junto.tenants.actors import Actor
 
 #: Finds of a search that are remembered by their ids. Of more, the newest are soon found by going through all of them,
 #: and nobody counts them.
@@ -77,7 +80,21 @@ class OfSignalQuerySet(TenantQuerySet[Any]):
     company_path = "signal__company"
 
 
-class ProcessorResultQuerySet(OfSignalQuerySet):
+class FoundOfSignalQuerySet(OfSignalQuerySet):
+    """What was found out about a signal, from what its company's people, devices and tickets tell.
+
+    Found before the signal left another company, it is for members of all companies only.
+    """
+
+    def reached_by(self, actor: Actor) -> Self:
+        """The rows of `actor`'s companies, without those that were found for another one."""
+        found = super().reached_by(actor)
+        if actor.companies is None:
+            return found
+        return found.filter(Q(signal__company_since=None) | Q(created_at__gte=F("signal__company_since")))
+
+
+class ProcessorResultQuerySet(FoundOfSignalQuerySet):
     """What was found out about signals."""
 
     def current(self) -> Self:

@@ -6,6 +6,7 @@ import uuid
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from approvals.models import StaleState
 from integrations.models import Connection
@@ -19,6 +20,8 @@ from signals.models import Signal
 def place(signal: Signal, company_id: uuid.UUID, directory: Directory | None = None) -> None:
     """Write the company of a signal, and its contact and device where they belong to that company."""
     same = signal.company_id == company_id
+    if signal.company_id is not None and not same:
+        signal.company_since = timezone.now()
     signal.company_id = company_id
     if directory is None and signal.connection is not None:
         directory = Directory.read(signal.connection, [signal])
@@ -28,7 +31,7 @@ def place(signal: Signal, company_id: uuid.UUID, directory: Directory | None = N
         signal.contact_id = contact_id or (signal.contact_id if same else None)
         signal.device_id = device_id or (signal.device_id if same else None)
     signal.awaits_processors = True
-    signal.save(update_fields=["company", "contact", "device", "awaits_processors", "changed_at"])
+    signal.save(update_fields=["company", "company_since", "contact", "device", "awaits_processors", "changed_at"])
 
 
 def unplaced(connection: Connection) -> TenantQuerySet[Signal]:

@@ -243,6 +243,9 @@ class _Writer:
             self._told(ticket, company_id, signal),
         )
         columns = self._tombstone(ticket) if ticket.deleted else self._columns(ticket, company_id, state)
+        columns |= (
+            {} if ticket.deleted or signal.company_id in (None, company_id) else {"company_since": timezone.now()}
+        )
         if columns["state"] == Signal.State.NEEDS_REVIEW or (state == signal.state and state in _DECIDED):
             # what is in doubt is so still, as is why somebody dismissed it or what it was merged with
             columns["state_reason"] = columns["state_reason"] or signal.state_reason

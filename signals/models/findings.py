@@ -10,7 +10,7 @@ from django.db.models import Q
 from junto.tenants.models import Membership
 from junto.tenants.scoping import TenantModel
 from signals.models.tickets import Signal
-from signals.querysets import OfSignalQuerySet, ProcessorResultQuerySet
+from signals.querysets import FoundOfSignalQuerySet, ProcessorResultQuerySet
 
 
 class ProcessorResult(TenantModel):
@@ -80,7 +80,7 @@ class ReviewItem(TenantModel):
     created_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 
-    objects = OfSignalQuerySet.as_manager()
+    objects = FoundOfSignalQuerySet.as_manager()
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["created_at", "id"]
@@ -113,7 +113,7 @@ class ModelQuestion(TenantModel):
     milliseconds = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = OfSignalQuerySet.as_manager()
+    objects = FoundOfSignalQuerySet.as_manager()
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["-created_at", "id"]

@@ -133,6 +133,7 @@ class Signal(TenantModel):
         db_index=False,
     )
     left_out = models.CharField(max_length=300, blank=True, help_text="What of the ticket was too much to be kept.")
+    company_since = models.DateTimeField(null=True, blank=True, help_text="When it left another company.")
     state_reason = models.CharField(max_length=300, blank=True, help_text="Why a person must look, where one must.")
     awaits_processors = models.BooleanField(default=True, help_text="Processors have not read what it says now.")
     created_at = models.DateTimeField(auto_now_add=True)

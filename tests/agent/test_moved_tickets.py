@@ -18,7 +18,7 @@ from integrations.models import Connection
 from junto import engine
 from junto.engine import push
 from junto.tenants.models import Company, Membership, Organization
-from signals.models import Signal
+from signals.models import ModelQuestion, ProcessorResult, Signal
 from tests.agent.test_socket import SocketTestCase
 from tests.cases import JuntoTestCase
 from tests.factories import CompanyLinkFactory, ConnectionFactory, MembershipFactory, UserFactory
@@ -99,6 +99,22 @@ class MovedTicketTest(JuntoTestCase):
         page = self.page(self.theo)
         self.assertContains(page, SAID)
         self.assertContains(page, "The ticket was Harlow &amp; Beck’s then.")
+
+    def test_nor_what_was_found_out_about_it_before(self) -> None:
+        for slug, state in (("summary", "current"), ("entities", "superseded")):
+            ProcessorResult.unscoped.create(
+                organization=self.northwind, signal=self.signal, processor=slug, state=state, reason=SAID, revision=1
+            )
+            ModelQuestion.unscoped.create(
+                organization=self.northwind, signal=self.signal, processor=slug, prompt=SAID, revision=1
+            )
+        self.move()
+        for _ in range(2):  # before processors read it anew, and after
+            for path in ("", "findings/summary/", "findings/entities/"):
+                self.assertNotContains(self.page(self.tess, f"signals/{self.signal.pk}/{path}"), SAID)
+                shown = self.page(self.theo, f"signals/{self.signal.pk}/{path}")
+            self.assertContains(shown, SAID)
+            self.drain()
 
     def test_nobody_goes_on_in_it_and_a_new_one_begins_for_the_new_company(self) -> None:
         self.move()
