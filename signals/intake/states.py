@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from signals.models import Signal
 
 State = Signal.State
@@ -75,6 +77,11 @@ def next_state(known: Known, told: Told) -> State:
     if reopened or (state in Signal.OPEN and _needs_new_start(known, told)):
         return first_state(told)
     return state
+
+
+def left_company(before: object, after: object) -> dict[str, object]:
+    """The moment at which a signal leaves a company, as its column; nothing where it stays, or had none."""
+    return {} if before in (None, after) else {"company_since": timezone.now()}
 
 
 def _needs_new_start(known: Known, told: Told) -> bool:

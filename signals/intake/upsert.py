@@ -37,7 +37,7 @@ from signals.intake.notes import texts_of_new, write_parts
 from signals.intake.refused import forget_refused
 from signals.intake.set_by_people import WATCHED, is_our_own, keep_what_people_set
 from signals.intake.standing import tell_origins
-from signals.intake.states import Known, Told, first_state, next_state
+from signals.intake.states import Known, Told, first_state, left_company, next_state
 from signals.merging import merged_words
 from signals.models import Signal, SignalAttachment, SignalNote, SignalTime
 from signals.models.tickets import words_of
@@ -243,9 +243,7 @@ class _Writer:
             self._told(ticket, company_id, signal),
         )
         columns = self._tombstone(ticket) if ticket.deleted else self._columns(ticket, company_id, state)
-        columns |= (
-            {} if ticket.deleted or signal.company_id in (None, company_id) else {"company_since": timezone.now()}
-        )
+        columns |= left_company(signal.company_id, columns.get("company_id", signal.company_id))
         if columns["state"] == Signal.State.NEEDS_REVIEW or (state == signal.state and state in _DECIDED):
             # what is in doubt is so still, as is why somebody dismissed it or what it was merged with
             columns["state_reason"] = columns["state_reason"] or signal.state_reason
