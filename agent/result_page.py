@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 from pydantic import JsonValue
 
@@ -56,13 +57,13 @@ def action_result(request: HttpRequest, action_id: UUID) -> HttpResponse:
     if action is None or action.result is None:
         raise Http404("There is no such result.")
     label = vendor_label(action.tool.partition(".")[0]) or "Junto"
-    kind, _, subject = action.origin.subject.partition(":")
+    signal_id = action.origin.signal_id
     context = {
         "title": show_escaped(action.title),
         "tool": action.tool,
         "system": label,
         "at": action.finished_at,
-        "back_path": f"../../../signals/{subject}/" if kind == "signal" else "",
+        "back_path": reverse("signal", args=[signal_id]) if signal_id else "",
         "text": _as_text(action.result),
         **_records_of(action, actor),
     }

@@ -16,7 +16,6 @@ from integrations.models import Connection
 from integrations.toolbox import toolbox
 from integrations.tools import OWN_VENDOR, AnyTool, Category, Risk
 from integrations.vendors import VENDORS
-from integrations.wire import is_uuid
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 
@@ -164,12 +163,7 @@ def last_uses(actor: Actor, tool: AnyTool) -> list[ToolUse]:
     """The newest calls of a tool that `actor` may see, each with its signal where it has one."""
     rows = Action.objects.visible_to(actor).filter(tool=tool.name).select_related("company", "origin")
     uses = rows.order_by("-created_at")[:USES_SHOWN]
-    return [ToolUse(row, show_escaped(row.title), _signal_of(row.origin.subject)) for row in uses]
-
-
-def _signal_of(subject: str) -> str:
-    kind, _, key = subject.partition(":")
-    return key if kind == "signal" and is_uuid(key) else ""
+    return [ToolUse(row, show_escaped(row.title), row.origin.signal_id) for row in uses]
 
 
 @dataclass(frozen=True)

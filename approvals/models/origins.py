@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 
 from approvals.querysets import OriginQuerySet
+from integrations.wire import is_uuid
 from junto.tenants.models import Company
 from junto.tenants.scoping import TenantModel
 
@@ -61,6 +62,12 @@ class Origin(TenantModel):
     class Meta(TenantModel.Meta):
         constraints: ClassVar = [models.UniqueConstraint(fields=["kind", "key"], name="origin_key_once")]
         indexes: ClassVar = [models.Index(fields=["organization", "subject"])]
+
+    @property
+    def signal_id(self) -> str:
+        """The id of the signal that it is about; empty where it is about none."""
+        kind, _, key = self.subject.partition(":")
+        return key if kind == "signal" and is_uuid(key) else ""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
