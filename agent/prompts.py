@@ -13,11 +13,14 @@ from typing import Any, Literal
 
 from integrations.llm.chat import ChatMessage
 from integrations.llm.fencing import fence
+from integrations.texts import redacted, without_passwords
 
 Mode = Literal["prepare", "triage", "runbook"]
 
 #: Characters of the ticket's own text in the opening; a longer one is cut and the model can read the ticket by tool.
 TICKET_LIMIT = 16_000
+#: Characters of one text that are looked through for passwords, before it is cut to the room there is.
+LONGEST_TEXT = 2 * TICKET_LIMIT
 #: Characters of similar tickets in the opening.
 SIMILAR_LIMIT = 5_000
 
@@ -124,10 +127,12 @@ class ForeignText:
 def opening(facts: PromptFacts, texts: Sequence[ForeignText], similar: Sequence[ForeignText] = ()) -> list[ChatMessage]:
     """The first two messages of every request: rules with facts, then the ticket as fenced data.
 
-    `similar` = solved tickets of the same company, fenced behind it.
+    `similar` = solved tickets of the same company, fenced behind it. Passwords that stand in texts of tickets are cut
+    out; what our own people wrote, runbook and standing instructions, is told as it is.
     """
     shown = asdict(facts)
     shown["now"] = facts.now.isoformat()
+    shown["ticket"] = without_passwords(dict(facts.ticket))
     instructions = shown.pop("instructions")
     rules = RULES.format(
         organization=facts.organization,
@@ -162,8 +167,8 @@ def _blocks(texts: Sequence[ForeignText], *, room: int, more: str) -> Iterator[s
         if room <= 0:
             yield more
             return
-        body = text.text[:room]
-        if len(body) < len(text.text):
-            body += f"\n(cut: {len(text.text) - len(body)} more characters)"
+        words = redacted(text.text[:LONGEST_TEXT])
+        cut = max(len(text.text) - LONGEST_TEXT, 0) + max(len(words) - room, 0)
+        body = words[:room] + (f"\n(cut: {cut} more characters)" if cut else "")
         room -= len(body)
         yield fence(body, source=text.source, ref=text.ref)

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from integrations.connections import linked, open_client
 from integrations.errors import OutcomeUnknown, ToolRefused, WarrantRefused
 from integrations.mcp.tools import ServedTool
 from integrations.models import ExternalRef
+from integrations.texts import redacted, without_passwords
 from integrations.toolbox import Reach, reach_of
 from integrations.tools import (
     OWN_VENDOR,
@@ -52,7 +54,7 @@ def call_tool(
     deadline_seconds: float = 60.0,
 ) -> ToolResult:
     """Run a tool for one company. A write needs the warrant of its claimed action, is told what the claim has `seen`,
-    and gets the secret that was drawn with it.
+    and gets the secret that was drawn with it. Whatever the tool, passwords are cut out of the texts of its answer.
 
     Raises:
         OutcomeUnknown: a write left and nobody knows whether it happened.
@@ -71,7 +73,7 @@ def call_tool(
     )
     try:
         result = _with_context(
-            tool.run,
+            lambda context, accepted: _cleaned(tool.run(context, accepted)),
             tool.accept(frozen),
             errand=errand,
             reach=reach,
@@ -179,6 +181,11 @@ def search_outcome(
     if outcome.verdict == "absent" and datetime.now(UTC) < settled:
         return Outcome("unclear", f"{outcome.evidence} It may still happen until {settled:%H:%M:%S} UTC.")
     return outcome
+
+
+def _cleaned(result: ToolResult) -> ToolResult:
+    """The answer as models and people read it: people type passwords into notes, names and descriptions everywhere."""
+    return replace(result, content=without_passwords(result.content), summary=redacted(result.summary))
 
 
 def _with_context(

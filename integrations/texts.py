@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
+from pydantic import JsonValue
+
 LONGEST_HTML = 500_000
 """What stands behind that many characters of markup is not read."""
 
@@ -183,6 +185,17 @@ def redacted(text: str) -> str:
     seen = _HIDDEN.sub("", text)
     cut = _without_secrets(seen)
     return cut if cut != seen or seen == text else _without_secrets(text)
+
+
+def without_passwords(value: JsonValue) -> JsonValue:
+    """The value with every text in it as `redacted` leaves it, names of fields among them; the shape stays."""
+    if isinstance(value, str):
+        return redacted(value)
+    if isinstance(value, list):
+        return [without_passwords(one) for one in value]
+    if isinstance(value, dict):
+        return {redacted(name): without_passwords(one) for name, one in value.items()}
+    return value
 
 
 def _without_secrets(text: str) -> str:

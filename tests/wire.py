@@ -73,6 +73,23 @@ def changed_records(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Chang
             "addedIn2027": {"deep": [1, None]},
         }
 
+    return _on_its_way(changed)
+
+
+def changed_texts(change: Callable[[str], str]) -> Change:
+    """Every text of an answer, however deep, becomes what `change` makes of it."""
+
+    def changed(value: Any) -> Any:
+        if isinstance(value, str):
+            return change(value)
+        if isinstance(value, list):
+            return [changed(one) for one in value]
+        return {name: changed(one) for name, one in value.items()} if isinstance(value, dict) else value
+
+    return _on_its_way(changed)
+
+
+def _on_its_way(changed: Callable[[Any], Any]) -> Change:
     def on_its_way(answer: bytes) -> bytes:
         head, _, body = answer.partition(b"\r\n\r\n")
         if not body:

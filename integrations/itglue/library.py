@@ -18,7 +18,7 @@ from integrations.itglue.targets import (
     organization_id_of,
     own,
 )
-from integrations.texts import address, plain, redacted, told
+from integrations.texts import REMOVED, address, plain, redacted, told
 from integrations.tools import Flag, Risk, Scope, ToolArguments, ToolContext, ToolResult, tool
 from integrations.wording import Limit, Words, counted, day
 
@@ -286,11 +286,18 @@ def _traits(asset: schemas.Asset, fields: list[schemas.AssetField]) -> dict[str,
     """The fields that are known not to hold a password, by the names that people know; one of no known kind is none."""
     return filled(
         {
-            field.name or field.name_key: _trait(asset.traits[field.name_key])
+            field.name or field.name_key: _named_trait(field.name or field.name_key, asset.traits[field.name_key])
             for field in fields
             if field.name_key in asset.traits and field.kind and field.kind.casefold() != PASSWORD_KIND
         }
     )
+
+
+def _named_trait(name: str, value: JsonValue) -> JsonValue:
+    """A field's value; cut where its name speaks of a password, which its kind need not say."""
+    if not isinstance(value, str):
+        return _trait(value)
+    return REMOVED if redacted(f"{name}: {value}").startswith(f"{name}: {REMOVED}") else _trait(value)
 
 
 def _trait(value: JsonValue) -> JsonValue:

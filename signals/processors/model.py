@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from integrations.llm.fencing import fence
+from integrations.texts import redacted
 from signals.processors.asking import MOST_LABEL, Asker, Choice, Question
 from signals.processors.base import Guess, NoteText, Producer, TicketFacts
 
@@ -54,9 +55,10 @@ def offered(values: Callable[[], Sequence[str]]) -> list[str]:
 
 
 def ticket_text(facts: TicketFacts, *, notes: Sequence[NoteText] = ()) -> str:
-    """The ticket as a model reads it, everything of it fenced; of `notes` the newest, oldest first."""
+    """The ticket as a model reads it, everything of it fenced and without passwords; of `notes` the newest, oldest
+    first."""
     board = f"\nBoard: {facts.board}" if facts.board else ""
-    own = f"Title: {facts.subject}{board}\n\n{_cut(facts.description, MOST_TEXT)}"
+    own = f"Title: {redacted(facts.subject)}{board}\n\n{_cut(facts.description, MOST_TEXT)}"
     told: list[str] = []
     room = MOST_NOTES_TEXT
     for note in reversed(notes):
@@ -70,4 +72,6 @@ def ticket_text(facts: TicketFacts, *, notes: Sequence[NoteText] = ()) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most]}\n(cut: {len(text) - most} more characters)"
+    words = redacted(text[: 2 * MOST_TEXT])  # looked through before it is cut, so that no half of a password is left
+    more = max(len(text) - 2 * MOST_TEXT, 0) + max(len(words) - most, 0)
+    return f"{words[:most]}\n(cut: {more} more characters)" if more else words

@@ -54,6 +54,31 @@ class SimilarInPromptTest(ModelTestCase):
         assert "otter" not in self.words(session)
 
 
+class PasswordInTicketTest(ModelTestCase):
+    @pytest.fixture(autouse=True)
+    def _settings(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def test_a_password_that_stands_in_a_ticket_a_note_or_a_solved_one_is_not_told_to_the_model(self) -> None:
+        forget_past()
+        own = self.signal.company
+        assert own is not None
+        typed = "Password: Gr33n!Horse"
+        solved(own, f"{self.signal.subject} {typed}", f"Set it anew. **{typed}**")
+        long = f"{'It asks again and again. ' * 700}\n{typed}"
+        Signal.unscoped.filter(pk=self.signal.pk).update(
+            subject=f"{self.signal.subject} ({typed})", description=f"The old one was\n{typed}\nand heron."
+        )
+        SignalNoteFactory(signal=self.signal, text=long)
+        with self.model(Says("That is all.")) as server:
+            self.start()
+        whole = json.dumps(server.requests[0].messages)
+        assert "heron" in whole
+        assert "similar, solved" in whole
+        assert whole.count("[removed: looks like a password]") >= 5
+        assert "Gr33n" not in whole
+
+
 class SimilarOnScreenTest(JuntoTestCase):
     def setUp(self) -> None:
         super().setUp()

@@ -149,6 +149,12 @@ class ReadingTests(OpenedTestCase):
         assert older["foreign"]["notes"][-1]["text"].startswith("Note 0 ")
         assert len(text.encode()) < 256 * 1024
 
+    def test_a_password_that_stands_in_a_ticket_is_not_told(self) -> None:
+        Signal.unscoped.filter(pk=self.signal.pk).update(description="For the heron: **Password:** Gr33n!Horse")
+        text = said(self.ask(self.secret, "read_signal", signal=str(self.signal.pk)))
+        assert "heron" in text
+        assert "Gr33n" not in text
+
     def test_the_longest_ticket_there_can_be_is_still_an_answer(self) -> None:
         widest = "\U0001f600" * 100_000
         Signal.unscoped.filter(pk=self.signal.pk).update(description=widest, subject=widest[:300])

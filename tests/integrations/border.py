@@ -25,12 +25,16 @@ from integrations.errors import (
     VendorTimeout,
 )
 from integrations.records import sent_records
+from integrations.texts import REMOVED
 from integrations.tools import AnyTool, Scope, registry
 from junto.tenants.models import Company
 from tests.integrations.rogue import Respond
-from tests.wire import changed_records, listening
+from tests.wire import changed_records, changed_texts, listening
 
 CANARY = "CANARY-of-another-company"
+SPILT = "Gr33n!Horse"
+"""A password that somebody typed into a text at the vendor."""
+
 SEED = 20261122
 GENERATED = 150
 """Foreign ids for the tools of a vendor that look something up, and as many for those that do something."""
@@ -153,6 +157,18 @@ class BorderConformance:
                         assert self.kessler.name not in told, name
         assert self.acted() == []
 
+    def test_a_password_that_somebody_typed_into_a_text_comes_through_no_look_up(self) -> None:
+        """Behind every word or two of whatever the vendor answers: names, notes, descriptions, what a script said."""
+        own, looks = self.own(), [name for name in self.attempted() if not self.tool(name).is_write]
+        plain = {name: self.keeps_out(name, self.filled(name, own)) for name in looks}
+        with self.detour(listening(self.sandbox.port, [], change=changed_texts(spilt))):
+            told = {name: self.attempt(name, self.filled(name, own))[0] for name in looks}
+        leaks = {
+            name: words[max(words.index(SPILT) - 200, 0) :][:300] for name, words in told.items() if SPILT in words
+        }
+        assert not leaks, leaks
+        assert {name for name, words in told.items() if words.count(REMOVED) > plain[name].count(REMOVED)}, told
+
     def test_a_company_without_a_link_and_a_rivals_company_have_no_tools(self) -> None:
         companies, ids = (self.unlinked(), self.quayside), self.own() | {w: f[0] for w, f in self.plant().items()}
         asked = len(self.sandbox.log())
@@ -260,6 +276,11 @@ class BorderConformance:
     def short(self, tool: AnyTool) -> str:
         """Its name without the vendor."""
         return tool.name.partition(".")[2]
+
+
+def spilt(text: str) -> str:
+    """What a person wrote, with a password behind it."""
+    return f"{text}\n\nPassword: {SPILT}" if re.search(r"[^\W\d] +[^\W\d]", text) else text
 
 
 def made_up(like: Any, chance: random.Random) -> Any:

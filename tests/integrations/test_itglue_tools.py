@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -14,6 +15,7 @@ from integrations.errors import (
 )
 from integrations.tools import DefaultPolicy, registry
 from tests.integrations.documented import DocumentedTestCase
+from tests.wire import changed_texts, listening, parts
 
 
 class ReadingTests(DocumentedTestCase):
@@ -104,13 +106,16 @@ class SecretTests(DocumentedTestCase):
         return " ".join(f"{one.content} {one.summary}" for one in told)
 
     def test_every_request_about_passwords_says_that_no_value_is_wanted(self) -> None:
-        """With what word it does is seen on the wire, by the contract test: the log here blackens it."""
-        self.everything()
+        """Looked at on the wire: the sandbox's own log blackens the word."""
+        heard: list[tuple[bytes, bytes]] = []
+        with self.detour(listening(self.sandbox.port, heard)):
+            self.everything()
 
-        asked = [row for row in self.asked() if "passwords" in row["path"]]
-        assert asked
-        assert all("show_password" in row["query"] for row in asked)
-        assert not [row for row in self.asked() if "passwords" in str(row["query"].get("include", ""))]
+        asked = [urlsplit(parts(request)[1]) for request, _ in heard]
+        about = [parse_qs(one.query)["show_password"] for one in asked if "passwords" in one.path]
+        assert about
+        assert all(one == ["false"] for one in about)
+        assert not [one for one in asked if "passwords" in one.query.replace("show_password", "")]
 
     def test_no_value_is_told_by_any_look_up(self) -> None:
         told = self.everything()
@@ -121,6 +126,14 @@ class SecretTests(DocumentedTestCase):
         assert "sandbox-backup-value" not in told
         assert "sandbox-typed-value" not in told
         assert "sandbox-secret-value" not in told
+
+    def test_a_field_of_text_that_is_called_a_password_is_left_empty(self) -> None:
+        renamed = changed_texts(lambda text: "Wi-Fi password" if text == "Gateway" else text)
+        with self.detour(listening(self.sandbox.port, [], change=renamed)):
+            told = self.everything()
+
+        assert "'Wi-Fi password': '[removed: looks like a password]'" in told
+        assert "'Subnet': '192.0.2.0/24'" in told
 
     def test_the_address_beside_a_password_comes_without_what_may_open_it(self) -> None:
         found: Any = self.call("itglue.list_password_names", name="firewall").content

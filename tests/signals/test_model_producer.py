@@ -111,6 +111,14 @@ class AskedTests(ModelCase, JuntoTestCase):
         assert last == f"FOREIGN {first.split()[1]}>>>"
         assert not any("<<<" in line or ">>>" in line for line in inside)
 
+    def test_a_password_that_stands_in_a_ticket_is_not_told_to_the_model(self) -> None:
+        long = f"{'Es geht immer noch nicht. ' * 307}PIN: Gr33n!Horse"  # the cut goes through it
+        with self.model(answer(label="Network", confidence=1.0)) as server:
+            self.read(self.ticket("Passwort: Gr33n!Horse", f"**Kennwort:** Gr33n!Horse\n{long}"))
+        text = str(server.requests[0].messages[1]["content"])
+        assert text.count("[removed: looks like a password]") == 2
+        assert "Gr33n" not in text
+
     def test_an_answer_that_is_none_is_not_taken(self) -> None:
         not_offered = Says(calls=[Asks("connectwise.close_ticket", {"id": 1})])
         twice = Says(calls=[Asks("answer", {"label": "Network", "confidence": 1})] * 2)

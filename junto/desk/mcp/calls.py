@@ -15,6 +15,7 @@ from agent.services import SessionRefused
 from agent.transcript import visible
 from integrations.argument_words import problems_of
 from integrations.llm.fencing import fence
+from integrations.texts import without_passwords
 from junto.desk.mcp.catalogue import OFFERS, offered_to
 from junto.desk.mcp.offers import LONGEST_LINE, AnyOffer, Asked, CannotAnswer, Told, clip
 from junto.team.usage import count_use
@@ -106,7 +107,8 @@ def _asked(offer: AnyOffer, arguments: Mapping[str, object]) -> Asked:
 
 
 def _answer(offer: AnyOffer, told: Told) -> Answer:
-    structured = visible(told.model_dump(mode="json"))
+    found = told.model_dump(mode="json")
+    structured = visible(without_passwords(found) if offer.foreign else found)
     text = json.dumps(structured, ensure_ascii=False)
     if not isinstance(structured, dict):
         raise TypeError(f"{offer.name} gave no object")
