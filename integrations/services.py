@@ -43,7 +43,7 @@ from integrations.served import follow_server, keep_listing
 from integrations.sources import gives_alerts, is_ticket_source, open_alert_source, open_ticket_source, takes_alerts
 from integrations.toolbox import toolbox
 from integrations.tools import OWN_VENDOR, AnyTool, registry
-from integrations.usage import reserve_usage, settle_usage
+from integrations.usage import known_price, reserve_usage, settle_usage
 from integrations.vendors import is_mcp, vendor_named
 from integrations.warrants import Errand
 from junto.audit.services import record
@@ -67,6 +67,7 @@ __all__ = [
     "is_offered",
     "is_ticket_source",
     "keep_devices",
+    "known_price",
     "link_company",
     "model_info",
     "offered_tools",

@@ -41,5 +41,10 @@ def price_of(model: str) -> ModelPrice:
 
     Nothing for the rehearsal, and for every model while no prices are set: then tokens alone are limited.
     """
+    return known_price(model) or FREE
+
+
+def known_price(model: str) -> ModelPrice | None:
+    """The same; None where the operator says nothing of it."""
     dollars = settings.LLM_PRICES.get(model)
-    return ModelPrice(*(100 * each for each in dollars)) if dollars else FREE
+    return ModelPrice(*(100 * each for each in dollars)) if dollars else None

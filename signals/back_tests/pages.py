@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from integrations.llm.fencing import show_escaped
+from integrations.services import known_price, model_info
 from junto.learned.training import FEWEST_ROWS
 from junto.tenants.access import MemberRequest
 from junto.tenants.actors import Actor
@@ -23,19 +25,20 @@ from signals.back_tests.running import (
     BackTestRefused,
     bar_to_change,
     choose_threshold,
-    model_cost,
     start_back_test,
 )
+from signals.back_tests.sample import MOST_ASKED, asks_model, question_cost
 from signals.models import BackTest, Signal
 from signals.processing.plans import plan_of
 from signals.processing.settings import SettingRefused
 from signals.processors import UnknownProcessor, processor_of
-from signals.processors.base import AnyProcessor
+from signals.processors.base import AnyProcessor, ModelOptions
 from signals.shares import whole_percent
 from signals.write_back.grants import NotGranted
 
-#: Tickets that are tested where nothing else is said.
+#: Tickets that are tested, and of how many the language model is asked, where nothing else is said.
 USUAL: Final = 200
+USUAL_ASKED: Final = 50
 
 
 class ThresholdForm(forms.Form):
@@ -46,9 +49,17 @@ class ThresholdForm(forms.Form):
 
 
 class StartForm(forms.Form):
-    """How many tickets."""
+    """How many tickets; and of how many the language model is asked too, if it is."""
 
     most = forms.IntegerField(min_value=20, max_value=MOST_TICKETS)
+    ask_model = forms.BooleanField(required=False)
+    model_most = forms.IntegerField(min_value=1, max_value=MOST_ASKED, required=False)
+
+    @property
+    def asked(self) -> int:
+        """Of how many tickets the language model may be asked."""
+        told = self.cleaned_data
+        return (told["model_most"] or USUAL_ASKED) if told["ask_model"] else 0
 
 
 @require_safe
@@ -60,13 +71,13 @@ def back_test(request: MemberRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def start(request: MemberRequest, slug: str) -> HttpResponse:
-    """Field `most`: how many of the newest closed tickets."""
+    """Field `most`: how many of the newest closed tickets. `ask_model`: the language model too, for `model_most`."""
     actor, processor = _asked(request, slug)
     form = StartForm(request.POST)
     if not form.is_valid():
-        return _page(request, actor, processor, problem=f"Test 20 to {MOST_TICKETS} tickets.", status=400)
+        return _page(request, actor, processor, problem=_what_to_test(form), status=400)
     try:
-        start_back_test(actor=actor, processor=processor, most=form.cleaned_data["most"])
+        start_back_test(actor=actor, processor=processor, most=form.cleaned_data["most"], model_most=form.asked)
     except BackTestRefused as refusal:
         messages.error(request, str(refusal))
     return redirect("back-test", slug=slug)
@@ -92,6 +103,12 @@ def threshold(request: MemberRequest, slug: str) -> HttpResponse:
     return redirect("back-test", slug=slug)
 
 
+def _what_to_test(form: StartForm) -> str:
+    if "most" in form.errors:
+        return f"Test 20 to {MOST_TICKETS} tickets."
+    return f"Ask the language model of 1 to {MOST_ASKED} tickets."
+
+
 def _page(
     request: MemberRequest,
     actor: Actor,
@@ -109,8 +126,6 @@ def _page(
     changing = _in_force(actor, processor, 1)
     answers = [Answer(*each) for each in row.answers] if row else []
     found = report(answers, at) if answers else None
-    left = found.whole.answered.all - found.whole.answered.hits if found else 0
-    silent = sum(not answer.said for answer in answers)
     context = {
         "processor": processor,
         "row": row,
@@ -126,21 +141,53 @@ def _page(
         "by_steps": bool(processor.steps[1:]),
         "each": round(row.milliseconds / max(1, row.total), 1) if row else 0,
         "seconds": round(row.milliseconds / 1000, 1) if row else 0,
-        "left": left,
-        "silent": silent,
-        "unsure": left - silent,
         "fewest": FEWEST_ROWS,
-        "cost": _cost(actor, processor, left),
         "problem": problem,
         "processor_path": reverse("processor", args=[processor.slug]),
+        **_model(actor, processor, row, answers, at),
     }
     return render(request, "signals/back_test.html", context, status=status)
 
 
-def _cost(actor: Actor, processor: AnyProcessor, left: int) -> str:
-    """What a language model would take for the tickets that are left, in cents; empty where nobody knows."""
-    each = model_cost(actor.organization, processor)
-    return "" if each is None else f"{each * left / 1_000_000:.2f} ¢"
+def _model(
+    actor: Actor, processor: AnyProcessor, row: BackTest | None, answers: Sequence[Answer], at: float
+) -> dict[str, object]:
+    """What the page says of the language model: what it would take, what it took, and what was left out."""
+    options = plan_of(actor.organization, processor).options
+    may = asks_model(actor.organization, options)
+    each = question_cost(actor.organization, processor) if may else None
+    nothing = [answer for answer in answers if answer.at(at) is None]
+    left = sum(not answer.asked for answer in nothing)
+    asked = sum(answer.asked for answer in answers)
+    ended = [answer for answer in nothing if answer.asked or not may]
+    unsaid = sum(answer.nobody for answer in ended)
+    return {
+        "asks_model": may,
+        "model_off": isinstance(options, ModelOptions) and not options.ask_model,
+        "model": model_info(actor.organization).model,
+        "model_daily": options.model_daily if isinstance(options, ModelOptions) else 0,
+        "usual_asked": USUAL_ASKED,
+        "most_asked": MOST_ASKED,
+        "each_cost": _cents(each),
+        "usual_cost": _cents(each, USUAL_ASKED),
+        "left": left,
+        "left_cost": _cents(each, left),
+        "silent": sum(answer.nobody for answer in answers),
+        "unsaid": unsaid,
+        "unsure": len(ended) - unsaid,
+        "asked": asked,
+        "unanswered": sum(answer.asked and not answer.by_model for answer in answers),
+        "asked_below": f"{row.asked_below:.2f}" if row else "",
+        "spent": _cents(row.model_microcents) if row and known_price(row.model) else "",
+    }
+
+
+def _cents(microcents: float | None, times: int = 1) -> str:
+    """In cents; empty where nobody knows. What is not nothing is never told as nothing."""
+    if microcents is None:
+        return ""
+    cents = microcents * times / 1_000_000
+    return f"{cents:.2f} ¢" if not 0 < cents < 0.005 else "less than 0.01 ¢"
 
 
 def _errors(actor: Actor, found: Report) -> list[dict[str, object]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, sqrt
 from typing import Final, NamedTuple
@@ -22,18 +22,43 @@ WIDTH, HEIGHT, LEFT, FOOT = 420, 220, 44, 36
 
 
 class Answer(NamedTuple):
-    """What was said of one ticket (empty = nothing), what was right, and how sure it was."""
+    """What was said of one ticket (empty = nothing), what was right, and how sure it was.
+
+    `then_said` is what somebody else says of it where that is not sure enough, and is surer; `by_model` = a language
+    model. `asked` = the model was asked of it, whatever came of that.
+    """
 
     signal: str
     said: str
     was: str
     confidence: float
     board: str
+    then_said: str = ""
+    then_confidence: float = 0.0
+    by_model: bool = False
+    asked: bool = False
 
     @property
     def right(self) -> bool:
         """Capitals aside."""
         return self.said.casefold() == self.was.casefold()
+
+    @property
+    def nobody(self) -> bool:
+        """Whether nobody says anything, however unsure."""
+        return not self.said and not self.then_said
+
+    def first(self) -> Answer:
+        """What is said first, as if there were nobody else."""
+        return self._replace(then_said="", then_confidence=0.0, by_model=False)
+
+    def then(self) -> Answer:
+        """What is said after that, as if it were all."""
+        return self._replace(said=self.then_said, confidence=self.then_confidence, then_said="", then_confidence=0.0)
+
+    def at(self, threshold: float) -> Answer | None:
+        """What is said of it where it takes so much confidence; None = nothing."""
+        return next((one for one in (self.first(), self.then()) if one.said and one.confidence >= threshold), None)
 
 
 @dataclass(frozen=True)
@@ -100,10 +125,11 @@ class Plot:
 
 @dataclass(frozen=True)
 class Report:
-    """All of it, at one threshold."""
+    """All of it, at one threshold. `producers`: who costs nothing, then the language model, if it was asked."""
 
     threshold: float
     whole: Line
+    producers: tuple[Line, ...]
     boards: tuple[Line, ...]
     thresholds: tuple[Line, ...]
     columns: tuple[str, ...]
@@ -116,31 +142,44 @@ def report(answers: Sequence[Answer], threshold: float) -> Report:
     """What these answers come to where those below the threshold are not given."""
     boards = sorted({answer.board for answer in answers})
     columns, matrix = _matrix(answers, threshold)
-    wrong = sorted(
-        (one for one in answers if _given(one, threshold) and not one.right), key=lambda one: -one.confidence
-    )
+    wrong = [one for one in _given(answers, threshold) if not one.right]
     return Report(
         threshold=threshold,
         whole=_line("All", answers, threshold),
+        producers=_producers(answers, threshold),
         boards=tuple(
             _line(board or "No board", [one for one in answers if one.board == board], threshold) for board in boards
         ),
         thresholds=tuple(_thresholds(answers, threshold)),
         columns=columns,
         matrix=matrix,
-        errors=tuple(wrong[:MOST_ERRORS]),
+        errors=tuple(sorted(wrong, key=lambda one: -one.confidence)[:MOST_ERRORS]),
         plot=_plot(answers, threshold),
     )
 
 
-def _given(answer: Answer, threshold: float) -> bool:
-    return bool(answer.said) and answer.confidence >= threshold
+def _given(answers: Sequence[Answer], threshold: float) -> list[Answer]:
+    return [given for one in answers if (given := one.at(threshold))]
 
 
 def _line(name: str, answers: Sequence[Answer], threshold: float, *, chosen: bool = False) -> Line:
-    given = [one for one in answers if _given(one, threshold)]
+    return _counted(name, _given(answers, threshold), len(answers), chosen=chosen)
+
+
+def _counted(name: str, given: Sequence[Answer], of: int, *, chosen: bool = False) -> Line:
     right = sum(one.right for one in given)
-    return Line(name, Share(len(given), len(answers)), Share(right, len(given)), chosen)
+    return Line(name, Share(len(given), of), Share(right, len(given)), chosen)
+
+
+def _producers(answers: Sequence[Answer], threshold: float) -> tuple[Line, ...]:
+    """Apart, where a language model was asked; its answers of the tickets that it was asked of."""
+    asked = sum(one.asked for one in answers)
+    if not asked:
+        return ()
+    given = _given(answers, threshold)
+    model = [one for one in given if one.by_model]
+    others = [one for one in given if not one.by_model]
+    return _counted("Rules and what was learned", others, len(answers)), _counted("Language model", model, asked)
 
 
 def _thresholds(answers: Sequence[Answer], threshold: float) -> list[Line]:
@@ -149,7 +188,7 @@ def _thresholds(answers: Sequence[Answer], threshold: float) -> list[Line]:
 
 
 def _matrix(answers: Sequence[Answer], threshold: float) -> tuple[tuple[str, ...], tuple[MatrixRow, ...]]:
-    said = [one.said if _given(one, threshold) else "" for one in answers]
+    said = [given.said if (given := one.at(threshold)) else "" for one in answers]
     common = Counter([one.was for one in answers] + [each for each in said if each]).most_common(MOST_LABELS)
     names = [name for name, _ in common]
     counts = Counter(
@@ -164,16 +203,16 @@ def _matrix(answers: Sequence[Answer], threshold: float) -> tuple[tuple[str, ...
 
 
 def _plot(answers: Sequence[Answer], threshold: float) -> Plot:
-    """A point after each answer, the surest first."""
+    """A point at each threshold where it answers more, the surest first."""
     total = max(1, len(answers))
-    given = sorted((one for one in answers if one.said), key=lambda one: -one.confidence)
+    turns = sorted(_turns(answers), reverse=True)
     points: list[str] = []
-    right = 0
-    for number, one in enumerate(given, start=1):
-        right += one.right
-        last = number == len(given) or given[number].confidence < one.confidence
-        if last:
-            points.append(_at(number / total, right / number))
+    given = right = 0
+    for number, (confidence, more_given, more_right) in enumerate(turns, start=1):
+        given += more_given
+        right += more_right
+        if number == len(turns) or turns[number][0] < confidence:
+            points.append(_at(given / total, right / given))
     whole = _line("", answers, threshold)
     coverage = whole.answered.hits / total
     precision = whole.right.hits / max(1, whole.right.all)
@@ -183,6 +222,17 @@ def _plot(answers: Sequence[Answer], threshold: float) -> Plot:
         "are right."
     )
     return Plot(points=" ".join(points), x=x, y=y, words=words)
+
+
+def _turns(answers: Sequence[Answer]) -> Iterator[tuple[float, int, int]]:
+    """At which threshold, going down, how many more are answered, and how many more are right."""
+    for one in answers:
+        first, then = one.first(), one.then()
+        early = bool(then.said) and (not first.said or then.confidence > first.confidence)
+        if early:
+            yield then.confidence, 1, then.right
+        if first.said:  # from there on it is the first one's word that counts
+            yield first.confidence, int(not early), first.right - (then.right if early else 0)
 
 
 def _at(coverage: float, precision: float) -> str:

@@ -1,7 +1,8 @@
 """Back-tests: what a processor would have said of the newest closed tickets, by what it could have known of them.
 
-What it learned is learned anew without the tickets that it is asked about. No language model is asked, and nothing is
-written but the test itself: no value, no review, nothing at the ticket's source.
+What it learned is learned anew without the tickets that it is asked about. A language model is asked only of as many
+tickets as an Admin said; what it was asked, and its cost, is kept. Nothing else is written but the test itself: no
+value, no review, nothing at the ticket's source.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import Avg, F, Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.errors import IntegrationError
+from integrations.services import model_info
 from junto.audit.services import record
 from junto.bells import ring
 from junto.learned.model import LabelModel
@@ -28,8 +30,9 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Organization
 from junto.tenants.permissions import Permission, require
 from signals.back_tests.report import Answer
-from signals.models import BackTest, ModelQuestion, Signal
-from signals.processing.guessers import rules_of
+from signals.back_tests.sample import MOST_ASKED, ModelSample, asks_model
+from signals.models import BackTest, Signal
+from signals.processing.guessers import known_labels, rules_of
 from signals.processing.learning import closed_tickets, lessons, of_level
 from signals.processing.plans import plan_of
 from signals.processing.settings import set_options
@@ -37,9 +40,11 @@ from signals.processing.ticket_facts import own_facts
 from signals.processors import processor_of
 from signals.processors.base import (
     Abstained,
+    AnyOutcome,
     AnyProcessor,
     Guesser,
     Options,
+    Producer,
     Step,
     TicketFacts,
     Workbench,
@@ -80,28 +85,41 @@ class _Case:
 
 
 @transaction.atomic
-def start_back_test(*, actor: Actor, processor: AnyProcessor, most: int) -> BackTest:
+def start_back_test(*, actor: Actor, processor: AnyProcessor, most: int, model_most: int = 0) -> BackTest:
     """Begin in the background, on at most `most` of the newest closed tickets.
+
+    Of at most `model_most` of them the language model is asked too, where nothing cheaper is sure.
 
     Raises:
         PermissionDenied: `actor` may not manage processors.
-        BackTestRefused: it gives no labels, or one is under way.
+        BackTestRefused: it gives no labels, one is under way, or there is no language model that it asks.
     """
     require(actor, Permission.MANAGE_PROCESSORS)
     if not processor.learns or actor.membership is None:
         raise BackTestRefused(f"{processor.label} cannot be tested so: closed tickets do not say what was right.")
+    options = plan_of(actor.organization, processor).options
+    if model_most and not asks_model(actor.organization, options):
+        raise BackTestRefused("There is no language model that it asks: test it without.")
     row = BackTest(
         organization=actor.organization,
         processor=processor.slug,
         asked_by=actor.membership,
         most=max(1, min(most, MOST_TICKETS)),
+        model_most=max(0, min(model_most, MOST_ASKED)),
+        model=model_info(actor.organization).model[:120] if model_most else "",
+        asked_below=float(getattr(options, processor.thresholds[0])),
     )
     try:
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError as taken:
         raise BackTestRefused("One is under way already: wait for it.") from taken
-    record(actor, "processor.back_test_started", row, {"processor": processor.label, "tickets": row.most})
+    record(
+        actor,
+        "processor.back_test_started",
+        row,
+        {"processor": processor.label, "tickets": row.most, "questions": row.model_most},
+    )
     ring("back_test.ready", str(row.pk))
     return row
 
@@ -131,21 +149,16 @@ def bar_to_change(organization: Organization, processor: AnyProcessor, threshold
     return round(min(1.0, threshold + more), 2)
 
 
-def model_cost(organization: Organization, processor: AnyProcessor) -> float | None:
-    """What one question to a language model took on average, in microcents; None before any was asked."""
-    rows = ModelQuestion.objects.for_organization(organization).filter(processor=processor.slug)
-    found: float | None = rows.aggregate(cost=Avg("microcents"))["cost"]
-    return found
-
-
 def advance_back_test(back_test_id: UUID) -> None:
     """Do it, if nobody else does; safe to repeat. Not to be called inside a transaction."""
     row = BackTest.unscoped.select_related("organization").filter(pk=back_test_id, state=State.RUNNING).first()
     if row is None or not _lease(row):
         return
     started = time.perf_counter()
+    processor = processor_of(row.processor)
+    sample = ModelSample(row.organization, processor, most=row.model_most)
     try:
-        answers = list(_answers(row))
+        answers = list(_answers(row, processor, sample))
     except _Lost:
         return
     except IntegrationError as problem:
@@ -159,6 +172,7 @@ def advance_back_test(back_test_id: UUID) -> None:
     _move(
         row,
         state=State.DONE,
+        detail=sample.why,
         answers=[list(answer) for answer in answers],
         position=len(answers),
         milliseconds=round((time.perf_counter() - started) * 1000),
@@ -166,21 +180,85 @@ def advance_back_test(back_test_id: UUID) -> None:
     )
 
 
-def _answers(row: BackTest) -> Iterator[Answer]:
-    organization, processor = row.organization, processor_of(row.processor)
-    plan = plan_of(organization, processor)
+def _answers(row: BackTest, processor: AnyProcessor, sample: ModelSample) -> Iterator[Answer]:
+    organization = row.organization
     cases = _cases(organization, processor, row.most)
     _move(row, total=len(cases))
-    rules = rules_of(organization, processor) if processor.takes_rules else []
-    to_set, to_change = processor.thresholds
-    unlimited = plan.options.model_copy(update={to_set: 0.0, to_change: 0.0})
+    reader = _Reader(row, processor, sample)
     done = 0
     for part, models in _parts(organization, processor, cases):
         for case in part:
-            yield _asked(case, processor, unlimited, rules, models)
+            yield reader.read(case, models)
             done += 1
-            if done % _TOLD_EVERY == 0:
+            if done % _TOLD_EVERY == 0 or row.model_most:
                 _move(row, position=done)
+
+
+class _Reader:
+    """Lets the processor read one closed ticket after the other."""
+
+    def __init__(self, row: BackTest, processor: AnyProcessor, sample: ModelSample) -> None:
+        self._row, self._processor, self._sample = row, processor, sample
+        self._rules = rules_of(row.organization, processor) if processor.takes_rules else []
+        self._options = plan_of(row.organization, processor).options
+        labels = known_labels(row.organization, processor)
+        self._labels = lambda: labels
+
+    def read(self, case: _Case, models: Mapping[int, LabelModel]) -> Answer:
+        """What it says first; and, where that is not sure, what is said then."""
+        processor = self._processor
+        lists = lists_of_signal(case.signal, processor.lists)
+        bench = Workbench(
+            guessers=[] if processor.steps else _guessers(self._rules, models),
+            of_step=_by_step(self._rules, models),
+            # of a path the first part is asked for
+            lists=replace(lists, subtypes=(), items=()) if lists else None,
+            labels=self._labels,
+        )
+        facts = _before(case.signal, processor)
+        said, confidence = self._said(_nearest(processor.run(facts, self._unlimited(), bench)))
+        board = case.signal.board.name if case.signal.board else ""
+        answer = Answer(str(case.signal.pk), said, self._first(case.was), confidence, board)
+        return answer if said and confidence >= self._row.asked_below else self._then(answer, case, facts, bench)
+
+    def _then(self, answer: Answer, case: _Case, facts: TicketFacts, bench: Workbench) -> Answer:
+        """Ask as the live processor does: on, as long as nobody is sure, and a language model last."""
+        asker = self._sample.asker(case.signal)
+        if asker is not None:
+            _move(self._row)  # an answer may take a minute
+        options = self._sample.options_of(case.signal.company)
+        found = _nearest(self._processor.run(facts, self._as_tested(options), replace(bench, model=asker)))
+        asked = asker is not None and asker.consulted
+        if asker is not None and asker.consulted:
+            self._sample.count(asker)
+            _move(self._row, model_microcents=F("model_microcents") + asker.microcents)
+        said, confidence = self._said(found)
+        if found is None or confidence <= answer.confidence:
+            return answer._replace(asked=asked)
+        by_model = found.producer == Producer.MODEL
+        return answer._replace(then_said=said, then_confidence=confidence, by_model=by_model, asked=asked)
+
+    def _unlimited(self) -> Options:
+        """Whoever is asked first says what is likeliest, however unsure."""
+        to_set, to_change = self._processor.thresholds
+        return self._options.model_copy(update={to_set: 0.0, to_change: 0.0})
+
+    def _as_tested(self, options: Options) -> Options:
+        """A company's options, with the confidence that the test is about."""
+        to_set, to_change = self._processor.thresholds
+        return options.model_copy(update={to_set: self._row.asked_below, to_change: getattr(self._options, to_change)})
+
+    def _said(self, outcome: AnyOutcome | None) -> tuple[str, float]:
+        if outcome is None:
+            return "", 0.0
+        return self._first(self._processor.label_of(outcome.value)), round(min(max(outcome.confidence, 0.0), 1.0), 4)
+
+    def _first(self, label: str) -> str:
+        return parts_of(label)[0] if self._processor.steps and label else label
+
+
+def _nearest(found: AnyOutcome | Abstained[Any]) -> AnyOutcome | None:
+    return found.nearest if isinstance(found, Abstained) else found
 
 
 def _cases(organization: Organization, processor: AnyProcessor, most: int) -> list[_Case]:
@@ -215,28 +293,6 @@ def _learned(organization: Organization, processor: AnyProcessor, without: Seque
         return {1: train(tickets, labels)}
     except Untrainable:
         return {}
-
-
-def _asked(
-    case: _Case, processor: AnyProcessor, options: Options, rules: Sequence[Rule], models: Mapping[int, LabelModel]
-) -> Answer:
-    lists = lists_of_signal(case.signal, processor.lists)
-    bench = Workbench(
-        guessers=[] if processor.steps else _guessers(rules, models),
-        of_step=_by_step(rules, models),
-        # of a path the first part is asked for
-        lists=replace(lists, subtypes=(), items=()) if lists else None,
-    )
-    found = processor.run(_before(case.signal, processor), options, bench)
-    outcome = found.nearest if isinstance(found, Abstained) else found
-    said = processor.label_of(outcome.value) if outcome else ""
-    board = case.signal.board.name if case.signal.board else ""
-    confidence = round(min(max(outcome.confidence, 0.0), 1.0), 4) if outcome else 0.0
-    return Answer(str(case.signal.pk), _first(processor, said), _first(processor, case.was), confidence, board)
-
-
-def _first(processor: AnyProcessor, label: str) -> str:
-    return parts_of(label)[0] if processor.steps and label else label
 
 
 def _guessers(rules: Sequence[Rule], models: Mapping[int, LabelModel]) -> list[Guesser]:

@@ -15,6 +15,9 @@ class BackTest(TenantModel):
     """One back-test of one processor. `answers`: a list of what signals/back_tests/report.py calls Answer; whole
     once DONE.
 
+    `model_most` = of so many tickets the language model may be asked too, where nothing cheaper is sure by
+    `asked_below`, the confidence in force then; `model_microcents` = what that cost, in millionths of a cent.
+
     A worker holds `lease_until` (database time) under `fence`; one that dies is followed by another that begins anew.
     """
 
@@ -26,6 +29,10 @@ class BackTest(TenantModel):
     processor = models.CharField(max_length=40)
     asked_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
     most = models.PositiveIntegerField(help_text="Of the newest closed tickets.")
+    model_most = models.PositiveIntegerField(default=0)
+    asked_below = models.FloatField(default=0)
+    model = models.CharField(max_length=120, blank=True, help_text="Which one was asked.")
+    model_microcents = models.BigIntegerField(default=0)
     state = models.CharField(max_length=8, choices=State, default=State.RUNNING)
     detail = models.TextField(blank=True, help_text="Why it failed, or what it rests on.")
     total = models.PositiveIntegerField(default=0)

@@ -42,16 +42,22 @@ SUBJECT = "processor:"
 
 
 class SignalAsker:
-    """Asks for one run of one processor on one signal. `why` says why no answer came, for the processor's reason."""
+    """Asks for one run of one processor on one signal. `why` says why no answer came, for the processor's reason.
+
+    `consulted` = it came to a question, though it may not have left; `microcents` = what the run has cost so far.
+    """
 
     def __init__(self, signal: Signal, *, processor: str, revision: int, options: ModelOptions) -> None:
         self._signal, self._processor, self._revision, self._daily = signal, processor, revision, options.model_daily
         self._name = model_info(signal.organization).model
         self._subject = f"{SUBJECT}{processor}:{signal.pk}"[:80]
         self.why = ""
+        self.consulted = False
+        self.microcents = 0
 
     def ask(self, question: Question[R]) -> Said[R] | None:
         """See `Asker`. The same question to the same model is asked once; its answer is used again."""
+        self.consulted = True
         digest = question.digest(self._name)
         rows = ModelQuestion.objects.for_organization(self._signal.organization).filter(
             signal=self._signal, processor=self._processor
@@ -67,6 +73,7 @@ class SignalAsker:
             return None
         row = self._asked(question, digest)
         row.save(force_insert=True)
+        self.microcents += row.microcents
         if row.problem:
             self.why = row.problem
             return None

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from approvals.models import Action
+from integrations.models import ModelUsage
 from signals.back_tests.report import NOTHING, Answer, Share, report
-from signals.models import BackTest, ProcessorResult, ReviewItem, Signal
+from signals.models import BackTest, ProcessorResult, ProcessorSetting, ReviewItem, Signal
 from signals.processing.plans import plans
 from signals.tasks import sweep_back_tests
+from tests.agent.model_cases import ModelEndpoint
 from tests.factories import SignalFactory
+from tests.scripted_model import Asks, Says, SeenRequest, Step
 from tests.signals.typing_cases import TypingCase
 
 ANSWERS = [
@@ -49,13 +54,32 @@ class TestReport:
         assert Share(199, 200).interval == "97 to 100 %"
         assert Share(9990, 10000).interval == "99 to 100 %"
 
+    def test_what_is_said_second_counts_where_the_first_is_not_sure_enough_and_is_counted_apart(self) -> None:
+        asked = [
+            Answer("1", "Email", "Network", 0.5, "", "Network", 0.8, by_model=True, asked=True),
+            Answer("2", "Email", "Email", 0.9, ""),
+            Answer("3", "", "Email", 0.0, "", asked=True),
+        ]
+        found = report(asked, 0.7)
+        assert [(line.name, line.answered, line.right) for line in found.producers] == [
+            ("Rules and what was learned", Share(1, 3), Share(1, 1)),
+            ("Language model", Share(1, 2), Share(1, 1)),
+        ]
+        assert report(asked, 0.4).whole.right == Share(1, 2)  # the first is sure enough: nobody else is asked
+        assert [tuple(float(each) for each in point.split(",")) for point in found.plot.points.split()] == [
+            (184.0, 4.0),
+            (324.0, 4.0),
+            (324.0, 114.0),
+        ]
+        assert report(ANSWERS, 0.7).producers == ()
+
     def test_intervals_are_wilsons(self) -> None:
         low, high = Share(8, 10).bounds
         assert (round(low, 3), round(high, 3)) == (0.49, 0.943)
         assert Share(0, 0).bounds == (0.0, 1.0)
 
 
-class BackTestTests(TypingCase):
+class BackTestCase(TypingCase):
     def closed(self, number: int) -> None:
         """As many closed tickets of each of two types, on a board of the vendor's."""
         board = self.arrive("The first ticket brings its board").board
@@ -74,6 +98,8 @@ class BackTestTests(TypingCase):
                     state=Signal.State.RESOLVED,
                 )
 
+
+class BackTestTests(BackTestCase):
     def test_it_runs_in_the_background_writes_nothing_and_its_threshold_is_saved_from_the_page(self) -> None:
         self.closed(26)
         self.log_in(self.adam)
@@ -135,3 +161,97 @@ class BackTestTests(TypingCase):
         assert self.client.post(f"{path}threshold/", {"threshold": "0.5"}).status_code == 403
         self.log_in(self.ines)
         assert self.client.get(path).status_code == 404
+
+
+class ModelBackTestTests(ModelEndpoint, BackTestCase):
+    """Too few tickets of each type to learn from: whatever is said is the language model's."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.settings.LLM_PRICES = {"scripted-1": (2, 8)}
+        self.closed(12)
+        self.log_in(self.adam)
+        self.where = self.path("processors/ticket_type/back-test/")
+
+    def start(self, **fields: str) -> BackTest:
+        self.client.post(f"{self.where}start/", {"most": "40", **fields})
+        self.drain()
+        return BackTest.objects.for_organization(self.northwind).first()  # type: ignore[no-any-return]
+
+    def page(self) -> str:
+        """In one line."""
+        return " ".join(self.client.get(self.where).content.decode().split())
+
+    def test_unless_an_admin_says_so_it_is_not_asked_and_the_page_says_how_many_are_left_out(self) -> None:
+        with self.answering(says("Email"), always=True) as server:
+            assert "Ask the language model too" in self.page()
+            self.start(model_most="5")
+            assert "24 tickets would go to the language model, for about" in self.page()
+        assert server.requests == []
+
+    def test_it_is_asked_as_on_a_new_ticket_of_as_many_as_wanted_and_its_answers_and_cost_are_told(self) -> None:
+        with self.answering(says("Email"), always=True) as server:
+            before = self.page()
+            row = self.start(ask_model="1", model_most="5")
+            page = self.page()
+        assert "¢ for 50" in before
+        assert (row.state, row.total, row.model_microcents) == (BackTest.State.DONE, 24, 5 * (1000 * 200 + 50 * 800))
+        assert len(server.requests) == 5
+        right = sum(answer[1] == "" and answer[5] == answer[2] for answer in row.answers)
+        assert 0 < right < 5
+        assert "(scripted-1) was asked of 5 tickets, those below 0.70, for 1.20 ¢." in page
+        assert "19 tickets more would go to the language model, for about 4.56 ¢." in page
+        assert f"{right} of 5" in page
+        rules, text = (str(message["content"]) for message in server.requests[0].messages)
+        assert text.startswith("<<<FOREIGN ")
+        assert "drops at home" in text or "calendar does not open" in text
+        assert "Email" not in text
+        assert "type" in rules
+        usage = ModelUsage.objects.for_organization(self.northwind)
+        assert usage.filter(reserved=False, cost_microcents=240_000).count() == 5
+        assert not ProcessorResult.objects.for_organization(self.northwind).filter(processor="ticket_type").exists()
+        assert not ReviewItem.objects.for_organization(self.northwind).filter(processor="ticket_type").exists()
+        assert not Action.objects.for_organization(self.northwind).exists()
+        assert self.sandbox.effects() == []
+
+    def test_the_same_question_is_paid_for_once(self) -> None:
+        with self.answering(says("Email"), always=True) as server:
+            self.start(ask_model="1", model_most="5")
+            row = self.start(ask_model="1", model_most="5")
+            assert "asked of 5 tickets, those below 0.70, for 0.00 ¢." in self.page()
+        assert (len(server.requests), row.model_microcents) == (5, 0)
+
+    def test_the_number_of_questions_a_day_holds_for_it_too(self) -> None:
+        self.switch("ticket_type", model_daily=2)
+        with self.answering(says("Email"), always=True) as server:
+            row = self.start(ask_model="1", model_most="5")
+            assert "asked 2 times today, which is the most that is set" in self.page()
+        assert (len(server.requests), row.state) == (2, BackTest.State.DONE)
+
+    def test_a_company_that_asks_no_model_is_left_out_here_too(self) -> None:
+        ProcessorSetting.objects.create(
+            organization=self.northwind, processor="ticket_type", company=self.harbor, options={"ask_model": False}
+        )
+        with self.answering(says("Email"), always=True) as server:
+            row = self.start(ask_model="1")
+            ProcessorSetting.objects.for_organization(self.northwind).update(options={}, enabled=False)
+            self.start(ask_model="1")
+        assert server.requests == []
+        assert row.state == BackTest.State.DONE
+
+    def test_without_a_model_nothing_is_offered_and_nothing_begins(self) -> None:
+        assert "Ask the language model too" not in self.page()
+        answer = self.client.post(f"{self.where}start/", {"most": "40", "ask_model": "1"}, follow=True)
+        assert "no language model that it asks" in answer.content.decode()
+        with self.answering(says("Email"), always=True):
+            answer = self.client.post(f"{self.where}start/", {"most": "40", "ask_model": "1", "model_most": "9999"})
+            self.settings.LLM_PRICES = {}
+            assert "no price is set for it" in self.page()
+        assert answer.status_code == 400
+        assert not BackTest.objects.for_organization(self.northwind).exists()
+
+
+def says(label: str) -> Callable[[SeenRequest], Step]:
+    """The model gives every ticket this label."""
+    call = Asks("answer", {"label": label, "confidence": 0.9, "reason": "It says so."})
+    return lambda _: Says(calls=[call], tokens=(1000, 50))
