@@ -99,7 +99,7 @@ def _evaluate(learn_from: Labelled, asked: Labelled, options: Options) -> Report
     trained = perf_counter()
     if not rows.labels:
         raise FileRefused(f"{options.test}: no row has one of the labels that were learned.")
-    answers = [model.predict(ticket).answer for ticket in rows.tickets]
+    predictions = [model.predict(ticket) for ticket in rows.tickets]
     answered = perf_counter()
     return Report(
         label=options.label,
@@ -108,7 +108,7 @@ def _evaluate(learn_from: Labelled, asked: Labelled, options: Options) -> Report
         unlabelled={"train": learn_from.unlabelled, "test": asked.unlabelled},
         train_rows=model.rows,
         test_rows=len(rows.labels),
-        figures=measure(rows.labels, answers),
+        figures=measure(rows.labels, predictions),
         train_seconds=trained - begun,
-        milliseconds_per_prediction=1000 * (answered - trained) / len(answers),
+        milliseconds_per_prediction=1000 * (answered - trained) / len(predictions),
     )

@@ -16,7 +16,7 @@ import numpy
 from sklearn.metrics import accuracy_score, f1_score
 
 from junto.learned.features import TicketText
-from junto.learned.model import Scored
+from junto.learned.model import Prediction
 
 TITLE_FIELDS: Final = ("title", "subject", "summary")
 TEXT_FIELDS: Final = ("text", "body", "description")
@@ -46,14 +46,16 @@ class Labelled:
 class Figures:
     """How well every row was answered, each 0 to 1.
 
-    `macro_f1` over the labels that a row has or was answered. `ece` = how far the probability of the answer is from how
-    often such answers are right, in 15 bins of equal width. `coverage` = the largest share of rows, surest first, of
-    which 95 of 100 are right.
+    `macro_f1` over the labels that a row has or was answered. `ece` = how far the highest probability of any label is
+    from how often the answer is right, in 15 bins of equal width; `ece_of_answers` = the same of the answer's own
+    probability, which is the lower one where a rare label is preferred. `coverage` = the largest share of rows, those
+    with the surest answers first, of which 95 of 100 are right.
     """
 
     macro_f1: float
     accuracy: float
     ece: float
+    ece_of_answers: float
     coverage: float
 
 
@@ -86,15 +88,17 @@ def read_file(path: Path, label: str) -> Labelled:
     return Labelled(tickets, labels, unlabelled)
 
 
-def measure(truth: Sequence[str], answers: Sequence[Scored]) -> Figures:
-    """The figures of these answers; in step, not empty."""
-    answered = [answer.label for answer in answers]
+def measure(truth: Sequence[str], predictions: Sequence[Prediction]) -> Figures:
+    """The figures of these predictions' answers; in step, not empty."""
+    answered = [prediction.answer.label for prediction in predictions]
     right = numpy.array([label == answer for label, answer in zip(truth, answered, strict=True)])
-    sure = numpy.array([answer.probability for answer in answers])
+    sure = numpy.array([prediction.answer.probability for prediction in predictions])
+    top = numpy.array([max(each.probability for each in prediction.ranked) for prediction in predictions])
     return Figures(
         macro_f1=float(f1_score(truth, answered, average="macro")),
         accuracy=float(accuracy_score(truth, answered)),
-        ece=_ece(sure, right),
+        ece=_ece(top, right),
+        ece_of_answers=_ece(sure, right),
         coverage=_coverage(sure, right),
     )
 

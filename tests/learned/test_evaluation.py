@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 
 from junto.learned.evaluation import measure
-from junto.learned.model import Scored
+from junto.learned.model import Prediction, Scored
+
+
+def said(label: str, probability: float, *others: tuple[str, float]) -> Prediction:
+    """An answer, and the labels after it."""
+    return Prediction((Scored(label, probability), *(Scored(*other) for other in others)))
 
 
 def test_figures_are_those_worked_out_by_hand() -> None:
     truth = ["a"] * 6 + ["b"] * 4
-    answers = [Scored("a", 0.9)] * 5 + [Scored("b", 0.6)] + [Scored("b", 0.6)] * 3 + [Scored("a", 0.5)]
+    answers = [said("a", 0.9)] * 5 + [said("b", 0.6)] + [said("b", 0.6)] * 3 + [said("a", 0.5)]
     figures = measure(truth, answers)
     # a: 5 of 6 found, 5 of 6 right; b: 3 of 4 found, 3 of 4 right
     assert figures.macro_f1 == pytest.approx((5 / 6 + 3 / 4) / 2)
@@ -19,9 +24,16 @@ def test_figures_are_those_worked_out_by_hand() -> None:
     assert figures.coverage == pytest.approx(0.5)
 
 
+def test_calibration_is_that_of_the_top_probability_and_that_of_the_answers_own_stands_beside_it() -> None:
+    preferred = said("rare", 0.4, ("common", 0.55), ("other", 0.05))
+    figures = measure(["rare", "common"], [preferred, said("common", 0.95, ("rare", 0.05))])
+    assert figures.ece == pytest.approx((0.45 + 0.05) / 2)
+    assert figures.ece_of_answers == pytest.approx((0.6 + 0.05) / 2)
+
+
 def test_certain_answers_have_a_bin_too() -> None:
-    assert measure(["a", "b"], [Scored("a", 1.0), Scored("a", 1.0)]).ece == pytest.approx(0.5)
+    assert measure(["a", "b"], [said("a", 1.0), said("a", 1.0)]).ece == pytest.approx(0.5)
 
 
 def test_rows_that_are_equally_sure_are_covered_together_or_not_at_all() -> None:
-    assert measure(["a", "b"], [Scored("a", 0.7), Scored("a", 0.7)]).coverage == 0
+    assert measure(["a", "b"], [said("a", 0.7), said("a", 0.7)]).coverage == 0

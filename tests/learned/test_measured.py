@@ -9,7 +9,7 @@ import pytest
 from sklearn.model_selection import StratifiedKFold
 
 from junto.learned.evaluation import Figures, measure, read_file
-from junto.learned.model import Scored
+from junto.learned.model import Prediction
 from junto.learned.training import frequent_labels, train
 
 
@@ -17,12 +17,12 @@ def five_fold(path: Path, label: str) -> Figures:
     """Every ticket answered by a model learned from four fifths of the others."""
     labelled = read_file(path, label)
     rows = labelled.only(frequent_labels(labelled.labels)[0])
-    answers: dict[int, Scored] = {}
+    answers: dict[int, Prediction] = {}
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     for others, part in folds.split(numpy.zeros(len(rows.labels)), rows.labels):
         model = train([rows.tickets[place] for place in others], [rows.labels[place] for place in others])
         found = model.predict_many([rows.tickets[place] for place in part])
-        answers |= {int(place): prediction.answer for place, prediction in zip(part, found, strict=True)}
+        answers |= {int(place): prediction for place, prediction in zip(part, found, strict=True)}
     return measure(rows.labels, [answers[place] for place in range(len(rows.labels))])
 
 
