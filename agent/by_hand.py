@@ -76,7 +76,7 @@ def form_fields(
 ) -> list[ByHandField]:
     """The tool's arguments, filled with what the ticket tells, each with the records of the company to choose from."""
     filled = _prefilled(tool, facts, known)
-    fields = [_three_valued(field, tool) for field in schema_fields(tool.schema, filled)]
+    fields = [_three_valued(field, tool) for field in schema_fields(tool.schema, filled, system=tool.vendor)]
     answers = _answers(tool, signal) if any(_names_a_record(field) for field in fields) else []
     return [ByHandField(field, _suggested(field, signal, answers)) for field in fields]
 

@@ -19,7 +19,7 @@ class FindTools(ToolArguments):
         Field(
             min_length=2,
             max_length=200,
-            description="What you want to do, in words, with the system's name if you know it.",
+            description="What is to be done, in words, with the system's name where it is known.",
         ),
     ]
 
@@ -28,8 +28,9 @@ class FindTools(ToolArguments):
     name=FIND_TOOLS,
     label="Find further tools",
     description=(
-        "Finds tools of the connected systems by words and adds them to those you may call from your next reply on. "
-        "You are shown only what seems to fit the ticket: look here before you say that something cannot be done."
+        "Finds tools of the connected systems by words and adds them to those that the model may call from its next "
+        "reply on. Shown at first is only what seems to fit the ticket: look here before saying that something cannot "
+        "be done."
     ),
     arguments=FindTools,
     title=lambda arguments: f"Find tools for “{arguments.words}”",

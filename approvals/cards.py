@@ -11,6 +11,7 @@ from approvals.decisions import ChangedPreview
 from approvals.fields import Field, plain, schema_fields, shown_arguments
 from approvals.models import Action, Decision, Origin
 from approvals.people import deciders, may_decide_action, rights_that_suffice, role_words, who_decides_words
+from approvals.person_words import person_words
 from approvals.previews import StoredPreview, withdrawn_words
 from approvals.standing import approvals_of
 from integrations.llm.fencing import show_escaped
@@ -161,7 +162,7 @@ def action_card(action: Action, *, actor: Actor) -> ActionCard:
         unknown=unknown,
         title=show_escaped(action.title),
         tool=show_escaped(action.tool),
-        tool_description=tool.description if tool else "",
+        tool_description=person_words(tool.description, tool.vendor) if tool else "",
         category=action.category.capitalize(),
         system=system_label(action.tool),
         company=show_escaped(action.company.name),
@@ -201,7 +202,9 @@ def action_card(action: Action, *, actor: Actor) -> ActionCard:
         decision_word=said.word,
         reason=said.reason,
         roles_to_pass=_roles_to_pass(action) if waiting and not may else [],
-        schema_fields=schema_fields(tool.schema, action.arguments) if tool and waiting and may else [],
+        schema_fields=schema_fields(tool.schema, action.arguments, system=tool.vendor)
+        if tool and waiting and may
+        else [],
         what_changed=_what_changed(action),
     )
 
@@ -211,7 +214,7 @@ def preview_card(changed: ChangedPreview) -> PreviewCard:
     return PreviewCard(
         title=show_escaped(changed.title),
         tool=changed.tool.name,
-        tool_description=changed.tool.description,
+        tool_description=person_words(changed.tool.description, changed.tool.vendor),
         changes=_changes(changed.preview),
         arguments=shown_arguments(changed.arguments),
         digest=changed.digest,

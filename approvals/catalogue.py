@@ -6,18 +6,21 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from django.urls import reverse
+
 from approvals.fields import Field, schema_fields
 from approvals.grants import policy_rules
 from approvals.models import Action, ApprovalPolicy
 from approvals.policy import EffectivePolicy, Mode, PolicyRule, ToolFacts, effective_policy
 from approvals.tool_words import MODE_WORDS, ToolWords, system_of, tool_words
 from integrations.llm.fencing import show_escaped
-from integrations.models import Connection
-from integrations.toolbox import toolbox
+from integrations.models import Connection, McpTool
+from integrations.toolbox import blocked_words, name_of, toolbox
 from integrations.tools import OWN_VENDOR, AnyTool, Category, Risk
-from integrations.vendors import VENDORS
+from integrations.vendors import VENDORS, vendor_label
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
+from junto.tenants.permissions import Permission
 
 #: Mode -> its look, as the design's table of words says.
 LOOKS: Final[dict[Mode, tuple[str, str]]] = {
@@ -54,6 +57,15 @@ class Wanted:
         }
         chosen = {name: query.get(name, "") for name, values in known.items() if query.get(name) in values}
         return cls(q=" ".join(query.get("q", "").split())[:LONGEST_QUERY], **chosen)
+
+    def fits_blocked(self, row: BlockedRow) -> bool:
+        """Whether a blocked tool is wanted: it has no kind, risk or policy that a filter could ask for."""
+        return (
+            all(part in f"{row.name} {row.system}".casefold() for part in self.q.casefold().split())
+            and self.vendor in ("", row.vendor)
+            and not (self.category or self.risk or self.policy)
+            and self.connected in ("", "yes")
+        )
 
     @property
     def narrows(self) -> bool:
@@ -106,6 +118,17 @@ class ToolRow:
 
 
 @dataclass(frozen=True)
+class BlockedRow:
+    """A tool of an MCP server that was in use and is blocked. `path` leads to where an Admin classifies it anew."""
+
+    name: str
+    vendor: str
+    system: str
+    why: str
+    path: str
+
+
+@dataclass(frozen=True)
 class ToolGroup:
     """The tools of one system. `connection` is one of its connections, whose settings its tools are run with."""
 
@@ -139,6 +162,20 @@ def tool_groups(actor: Actor, company: Company | None, wanted: Wanted) -> Iterat
     yield from sorted(groups, key=lambda group: (not group.connected, group.vendor == OWN_VENDOR, group.system))
 
 
+def blocked_rows(actor: Actor, wanted: Wanted) -> list[BlockedRow]:
+    """The wanted ones of those that were in use and are blocked; a path only for who may do something about it."""
+    rows = [blocked_row(actor, row) for row in toolbox(actor.organization).all_blocked()]
+    return [row for row in rows if wanted.fits_blocked(row)]
+
+
+def blocked_row(actor: Actor, row: McpTool) -> BlockedRow:
+    """One of them."""
+    vendor = row.connection.vendor
+    may = actor.can(Permission.MANAGE_INTEGRATIONS)
+    path = reverse("mcp-tool", args=[row.connection_id, row.pk]) if may else ""
+    return BlockedRow(name_of(row), vendor, vendor_label(vendor), blocked_words(row), path)
+
+
 def all_tools(actor: Actor) -> tuple[AnyTool, ...]:
     """Every tool there is for the organization: those of all vendors, connected or not, and of its own servers."""
     return toolbox(actor.organization).offered({*VENDORS, *_connections(actor)})
@@ -156,7 +193,7 @@ def connection_to(actor: Actor, vendor: str) -> Connection | None:
 
 def tool_arguments(tool: AnyTool) -> list[Field]:
     """What a tool takes, with its help."""
-    return schema_fields(tool.schema, {})
+    return schema_fields(tool.schema, {}, system=tool.vendor)
 
 
 def last_uses(actor: Actor, tool: AnyTool) -> list[ToolUse]:

@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import JsonValue
 
+from approvals.person_words import person_words
 from integrations.llm.fencing import show_escaped
 
 Schema = Mapping[str, JsonValue]
 Kind = Literal["string", "text", "integer", "number", "boolean", "enum", "datetime", "list"]
 
+#: Arguments that a vendor's word alone names.
+_LABELS: Final = {
+    "upn": "Sign-in name",
+    "mac_address": "MAC address",
+    "primary_ip": "Primary IP address",
+    "sha256": "SHA-256",
+}
 #: A text that may be longer than this gets a box of several lines.
 ONE_LINE = 200
 
@@ -45,14 +53,17 @@ class Field:
         return self.item in ("object", "array", "boolean")
 
 
-def schema_fields(schema: Schema, arguments: Mapping[str, JsonValue]) -> list[Field]:
-    """One field per argument that the schema knows, in its order, filled with `arguments`."""
+def schema_fields(schema: Schema, arguments: Mapping[str, JsonValue], *, system: str = "") -> list[Field]:
+    """One field per argument that the schema knows, in its order, filled with `arguments`; `system` = whose tool it is,
+    so that other tools of it are called by their labels."""
     properties = _mapping(schema.get("properties"))
     required = schema.get("required")
     needed = set(required) if isinstance(required, list) else set()
     definitions = _mapping(schema.get("$defs"))
     return [
-        _field(name, _resolved(_mapping(shape), definitions), arguments.get(name), required=name in needed)
+        _field(
+            name, _resolved(_mapping(shape), definitions), arguments.get(name), required=name in needed, system=system
+        )
         for name, shape in properties.items()
     ]
 
@@ -67,16 +78,16 @@ def plain(value: JsonValue) -> str:
     return show_escaped(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
-def _field(name: str, shape: Schema, value: JsonValue, *, required: bool) -> Field:
+def _field(name: str, shape: Schema, value: JsonValue, *, required: bool, system: str) -> Field:
     kind = _kind(shape)
     choices = shape.get("enum")
     shown_value = value if value is not None else shape.get("default")
     return Field(
         name=name,
-        label=name.removesuffix("_id").replace("_", " ").capitalize(),
+        label=_LABELS.get(name) or name.removesuffix("_id").removesuffix("_uid").replace("_", " ").capitalize(),
         kind=kind,
         required=required,
-        help=str(shape.get("description", "")),
+        help=person_words(str(shape.get("description", "")), system),
         value=_shown(kind, shown_value),
         choices=tuple((json.dumps(one), plain(one)) for one in choices) if isinstance(choices, list) else (),
         minimum=_number(shape.get("minimum", shape.get("exclusiveMinimum"))),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from approvals.people import who_decides_words
+from approvals.person_words import person_words
 from approvals.policy import Mode
 from integrations.toolbox import reach_words
 from integrations.tools import OWN_VENDOR, AnyTool, Category, Flag, OutcomeStrategy, Scope
@@ -70,7 +71,7 @@ def tool_words(tool: AnyTool) -> ToolWords:
         name=tool.name,
         label=tool.label,
         system=system_of(tool),
-        description=tool.description,
+        description=person_words(tool.description, tool.vendor),
         kind=CATEGORY_WORDS[tool.category],
         risk=tool.risk.value,
         flags=tuple(words for flag, words in FLAG_WORDS.items() if flag in tool.flags),

@@ -16,6 +16,8 @@ from django.views.decorators.vary import vary_on_headers
 from approvals.catalogue import (
     Wanted,
     all_tools,
+    blocked_row,
+    blocked_rows,
     connection_to,
     last_uses,
     systems,
@@ -29,7 +31,7 @@ from approvals.tool_words import CATEGORY_WORDS, MODE_WORDS
 from integrations.errors import UnknownTool
 from integrations.toolbox import toolbox
 from integrations.tools import AnyTool, Risk
-from integrations.vendors import VENDORS, vendor_label
+from integrations.vendors import VENDORS
 from junto.tenants.access import actor_of
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
@@ -49,6 +51,7 @@ def policies(request: HttpRequest) -> HttpResponse:
     groups = list(tool_groups(actor, company, wanted))
     context = {
         "groups": groups,
+        "blocked": blocked_rows(actor, wanted),
         "found": sum(len(group.tools) for group in groups),
         "total": len(all_tools(actor)),
         "wanted": wanted,
@@ -103,14 +106,7 @@ def _blocked(request: HttpRequest, actor: Actor, tool: str) -> HttpResponse:
         raise Http404("There is no such tool.") from None
     if request.method == "POST":
         raise Http404("A blocked tool has no policy.")
-    context = {
-        "tool": tool,
-        "system": vendor_label(row.connection.vendor),
-        "path": reverse("mcp-tool", args=[row.connection.pk, row.pk])
-        if actor.can(Permission.MANAGE_INTEGRATIONS)
-        else "",
-    }
-    return render(request, "approvals/tool_blocked.html", context)
+    return render(request, "approvals/tool_blocked.html", {"tool": blocked_row(actor, row)})
 
 
 def _set(request: HttpRequest, actor: Actor, tool: AnyTool) -> HttpResponse:

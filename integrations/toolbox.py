@@ -66,6 +66,12 @@ class Toolbox:
             raise UnknownTool(f"There is no blocked tool called {name!r}.")
         return row
 
+    def all_blocked(self) -> list[McpTool]:
+        """The servers' tools that an Admin classified once and nobody can use now, by system and name."""
+        rows: TenantQuerySet[McpTool] = McpTool.objects.for_organization(self.organization)
+        known = rows.filter(classified_at__isnull=False, connection__removed_at=None).select_related(*_SERVER)
+        return [row for row in known.order_by("connection__vendor", "name") if not is_in_use(row)]
+
     def offered(self, systems: Collection[str]) -> tuple[AnyTool, ...]:
         """The tools of these systems and our own, by name."""
         common = registry.offered([one for one in systems if not is_mcp(one)])
@@ -103,6 +109,20 @@ class Toolbox:
 def toolbox(organization: Organization) -> Toolbox:
     """The tools of an organization."""
     return Toolbox(organization)
+
+
+def name_of(row: McpTool) -> str:
+    """What a server's tool is called here, whether it can be used or not."""
+    return f"{row.connection.vendor}.{local_name(row.name)}"
+
+
+def blocked_words(row: McpTool) -> str:
+    """Why nobody can use a server's tool that an Admin classified once, in a few words."""
+    return {
+        McpTool.State.CHANGED: "the server changed it",
+        McpTool.State.GONE: "the server lists it no more",
+        McpTool.State.ALLOWED: "its connection leads to another server",
+    }.get(McpTool.State(row.state), "an Admin blocked it")
 
 
 def reach_words(tool: AnyTool) -> str:

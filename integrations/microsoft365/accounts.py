@@ -109,7 +109,7 @@ def _search_create(context: ToolContext, arguments: CreateUser, _: JsonValue) ->
     name="microsoft365.create_user",
     label="Create an account",
     description="Create an account for a new colleague at this company. The first password is shown once to the person"
-    " who hands it over, and never to you. Licence and groups come after it.",
+    " who hands it over, and never to a model. Licence and groups come after it.",
     arguments=CreateUser,
     title=lambda arguments: f"Create account {arguments.upn}",
     category=Category.WRITE,

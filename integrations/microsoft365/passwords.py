@@ -96,7 +96,7 @@ def _search_reset(context: ToolContext, arguments: ResetPassword, before: JsonVa
     name="microsoft365.reset_password",
     label="Set a new password",
     description="Set a new temporary password for one account of this company. It is shown once to the person who hands"
-    " it over, and never to you. Not for administrators, nor for accounts from a local directory.",
+    " it over, and never to a model. Not for administrators, nor for accounts from a local directory.",
     arguments=ResetPassword,
     title=lambda arguments: f"Set a new password for {arguments.user}",
     category=Category.WRITE,
@@ -157,7 +157,7 @@ def _search_pass(context: ToolContext, arguments: TemporaryPass, before: JsonVal
     name="microsoft365.temporary_access_pass",
     label="Issue a temporary access pass",
     description="Issue a pass with which one account of this company signs in for a short time, to register a new"
-    " second factor. It is shown once to the person who hands it over, and never to you. Not for administrators.",
+    " second factor. It is shown once to the person who hands it over, and never to a model. Not for administrators.",
     arguments=TemporaryPass,
     title=lambda arguments: f"Issue a pass of {arguments.minutes} minutes for {arguments.user}",
     category=Category.WRITE,

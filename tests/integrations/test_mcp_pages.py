@@ -95,6 +95,31 @@ class TestPages(ServedTestCase):
         foreign = self.path(f"policies/{SYSTEM}.search_guides/", organization=self.southgate)
         assert self.log_in(self.ines).get(foreign).status_code == 404
 
+    def test_tools_and_policies_list_it_with_the_reason_until_it_is_classified_again(self) -> None:
+        name = f"{SYSTEM}.search_guides"
+        adams = self.log_in(self.adam)
+        assert name not in adams.get(self.path("policies/")).content.decode()
+        self.classify("search_guides", GUIDES)
+        assert "Tool that was in use" not in adams.get(self.path("policies/")).content.decode()
+        self.alter_tool("search_guides", description="Other words.")
+        check_connection(self.server, insists=True)
+
+        page, lead = adams.get(self.path("policies/")).content.decode(), f"tools/{self.row('search_guides').pk}/"
+        assert f"policies/{name}/" in page
+        assert "The server changed it." in page
+        assert lead in page
+        assert name in adams.get(self.path("policies/?q=guides")).content.decode()
+        for narrowed in ("q=mailbox", "vendor=junto", "risk=low", "policy=auto"):
+            assert name not in adams.get(self.path(f"policies/?{narrowed}")).content.decode(), narrowed
+        seen = self.log_in(self.theo).get(self.path("policies/")).content.decode()
+        assert name in seen
+        assert lead not in seen
+        foreign = self.log_in(self.ines).get(self.path("policies/", organization=self.southgate))
+        assert name not in foreign.content.decode()
+
+        self.classify("search_guides", GUIDES)
+        assert "Tool that was in use" not in self.log_in(self.adam).get(self.path("policies/")).content.decode()
+
     def test_a_short_name_is_given_once(self) -> None:
         assert "Take another" in self.add(short_name="assets")
         browser = self.log_in(self.adam)
