@@ -22,11 +22,12 @@ from signals.back_tests.running import advance_back_test
 from signals.files.importing import advance_import
 from signals.intake import placing
 from signals.intake.maintenance import settle_window
-from signals.models import BackTest, MaintenanceWindow, ProcessorResult, Signal, TicketImport
+from signals.models import BackTest, MaintenanceWindow, ProcessorResult, Rerun, Signal, TicketImport
 from signals.processing.asking import LOST_AFTER, SUBJECT
 from signals.processing.connected import read_anew
 from signals.processing.learning import due_for_training, train_processor
 from signals.processing.pipeline import run_processors
+from signals.processing.rerun import advance_rerun
 from signals.processors import processor_of
 from signals.service.clocks import keep_clocks
 from signals.service.escalation import escalate
@@ -230,6 +231,20 @@ def sweep_back_tests(_: str = "") -> None:
     running = BackTest.unscoped.filter(state=BackTest.State.RUNNING)
     for pk in running.filter(Q(lease_until=None) | Q(lease_until__lte=Now())).values_list("pk", flat=True):
         ring("back_test.ready", str(pk))
+
+
+@task
+def work_on_rerun(rerun_id: str) -> None:
+    """Let processors read tickets again that a person chose."""
+    advance_rerun(UUID(rerun_id))
+
+
+@task
+def sweep_reruns(_: str = "") -> None:
+    """Find what a lost bell or a dead worker left behind."""
+    running = Rerun.unscoped.filter(state=Rerun.State.RUNNING)
+    for pk in running.filter(Q(lease_until=None) | Q(lease_until__lte=Now())).values_list("pk", flat=True):
+        ring("rerun.ready", str(pk))
 
 
 @task

@@ -9,7 +9,7 @@ from signals.back_tests import pages as back_test_pages
 from signals.files import pages as import_pages
 from signals.intake import entry_pages, maintenance_pages
 from signals.processing import pages as processor_pages
-from signals.processing import review_pages
+from signals.processing import rerun_pages, review_pages
 from signals.service import escalation_pages
 from signals.service import pages as service_pages
 from signals.sync import pages as sync_pages
@@ -47,7 +47,8 @@ urlpatterns = [
     path("service/targets/<uuid:target_id>/remove/", service_pages.remove_target_view, name="service-target-remove"),
     path("review/", review_pages.review, name="review"),
     path("processors/", processor_pages.processors, name="processors"),
-    path("processors/read-again/", processor_pages.rerun, name="processors-rerun"),
+    path("processors/read-again/", rerun_pages.rerun, name="processors-rerun"),
+    path("processors/read-again/<uuid:rerun_id>/", rerun_pages.progress, name="processors-rerun-progress"),
     path("processors/rules/<uuid:rule_id>/", processor_pages.change_rule, name="processor-rule"),
     path("processors/<str:slug>/", processor_pages.processor_page, name="processor"),
     path("processors/<str:slug>/back-test/", back_test_pages.back_test, name="back-test"),

@@ -42,6 +42,7 @@ def signals(request: HttpRequest) -> HttpResponse:
         "count": found.count,
         "query_string": asked.urlencode(),
         "filters": filters,
+        "may_read_again": bool(rows) and actor.can(Permission.MANAGE_PROCESSORS),
         "newest": max((row.updated_at for row in rows), default=None),
     }
     if request.headers.get("HX-Target") == ROWS_TARGET:

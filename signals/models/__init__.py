@@ -9,6 +9,7 @@ from signals.models.findings import ModelQuestion, ProcessorResult, ReviewItem
 from signals.models.imports import RefusedRow, TicketImport
 from signals.models.processors import ProcessorRule, ProcessorSetting, TrainedModel
 from signals.models.records import SignalAttachment, SignalTime
+from signals.models.reruns import Rerun
 from signals.models.service import ServiceClock, ServiceHours, ServiceTarget
 from signals.models.tickets import Board, Signal, SignalNote
 from signals.models.windows import MaintenanceWindow
@@ -25,6 +26,7 @@ __all__ = [
     "ProcessorRule",
     "ProcessorSetting",
     "RefusedRow",
+    "Rerun",
     "ReviewItem",
     "ServiceClock",
     "ServiceHours",

@@ -92,10 +92,12 @@ def ticket_findings(signal: Signal, *, actor: Actor) -> dict[str, object]:
     asked = results.filter(review_items__in=waiting)
     order = {processor.slug: place for place, processor in enumerate(PROCESSORS)}
     rows = [*_with_writings(signal, _told(results.current())), *_told(asked, waits=True)]
+    may_reread = signal.state in Signal.OPEN and actor.can(Permission.MANAGE_PROCESSORS)
     return {
         "rewritten": next((row for row in rows if row.slug == DescriptionProcessor.slug and row.stands), None),
         "results": sorted(rows, key=lambda row: (order.get(row.slug, len(order)), row.waits)),
         "may_correct": actor.can(Permission.RUN_SESSIONS, signal.company or signal.organization),
+        "read_again_path": f"{reverse('processors-rerun')}?signal={signal.pk}" if may_reread else "",
     }
 
 

@@ -19,22 +19,20 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
 from signals.intake.cleaning import storable
-from signals.models import Board, ProcessorRule, ProcessorSetting, Signal, TrainedModel
+from signals.models import Board, ProcessorRule, ProcessorSetting, TrainedModel
 from signals.processing.corrections import Precision, precisions
 from signals.processing.findings import FindingRow, finding_rows
 from signals.processing.learning import count_lessons
 from signals.processing.model_forms import ModelForm, form_for, read_form
 from signals.processing.option_checks import offered, option_problems
 from signals.processing.plans import Plan, plan_of, plans
-from signals.processing.rerun import Estimate, estimate
+from signals.processing.rerun import MOST_RERUN
 from signals.processing.router_checks import stale_rules
 from signals.processing.settings import (
-    MOST_RERUN,
     SettingRefused,
     add_rule,
     move_processor,
     move_rule,
-    read_again,
     remove_rule,
     set_boards,
     set_options,
@@ -93,7 +91,6 @@ def processors(request: MemberRequest) -> HttpResponse:
         "company": company,
         "companies": Company.objects.visible_to(actor).filter(is_active=True),
         "boards": Board.objects.visible_to(actor),
-        "rerun": _estimate(actor, request),
         "most": MOST_RERUN,
         "review_path": reverse("review"),
     }
@@ -198,16 +195,6 @@ def train_view(request: MemberRequest, slug: str) -> HttpResponse:
     train_now(actor=_admin(request), processor=_processor(slug))
     messages.success(request, "It is learning. What comes of it is shown here in a minute.")
     return redirect("processor", slug=slug)
-
-
-@require_POST
-def rerun(request: MemberRequest) -> HttpResponse:
-    """Let the processors read the chosen open tickets again."""
-    actor = _admin(request)
-    chosen = _chosen(actor, request.POST.get("board", ""), request.POST.get("of", ""))
-    count = read_again(actor=actor, signals=list(chosen[:MOST_RERUN]))
-    messages.success(request, f"{count} {'ticket is' if count == 1 else 'tickets are'} being read again.")
-    return redirect("processors")
 
 
 def _page(
@@ -325,22 +312,6 @@ def _here(actor: Actor, company: Company | None) -> dict[str, str]:
     """What was switched at this very place."""
     rows = ProcessorSetting.objects.for_organization(actor.organization).filter(company=company)
     return {row.processor: "on" if row.enabled else "off" for row in rows if row.enabled is not None}
-
-
-def _estimate(actor: Actor, request: MemberRequest) -> Estimate | None:
-    if "estimate" not in request.GET:
-        return None
-    board, of = request.GET.get("board", ""), request.GET.get("of", "")
-    return estimate(actor.organization, _chosen(actor, board, of)[:MOST_RERUN], board=board, company=of)
-
-
-def _chosen(actor: Actor, board: str, company: str):  # type: ignore[no-untyped-def]
-    rows = Signal.objects.visible_to(actor).filter(state__in=Signal.OPEN).order_by("-source_updated_at")
-    if board:
-        rows = rows.filter(board__in=_ids([board]))
-    if company:
-        rows = rows.filter(company__in=_ids([company]))
-    return rows
 
 
 def _admin(request: MemberRequest) -> Actor:

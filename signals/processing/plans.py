@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from pydantic import JsonValue, ValidationError
 
@@ -33,26 +34,40 @@ class Plan:
 
 def plans(organization: Organization, company: Company | None = None) -> list[Plan]:
     """Every processor there is, in the order of phases and positions, as `company` has it (None: the organization)."""
+    return plans_by_company(organization)(company.pk if company else None)
+
+
+def plans_by_company(organization: Organization) -> Callable[[uuid.UUID | None], list[Plan]]:
+    """The same for whichever company is asked for, by its id; all settings are read now, in two queries."""
     rows = ProcessorSetting.objects.for_organization(organization).prefetch_related("boards")
     by_place = {(row.processor, row.company_id): row for row in rows}
-    found = []
-    for place, processor in enumerate(PROCESSORS):
-        general = by_place.get((processor.slug, None))
-        special = by_place.get((processor.slug, company.pk)) if company else None
-        position = general.position if general and general.position is not None else place
-        enabled = [row.enabled for row in (special, general) if row is not None and row.enabled is not None]
-        found.append(
-            Plan(
-                processor=processor,
-                enabled=next(iter(enabled), processor.on_by_default),
-                options=read_options(
-                    processor, {**(general.options if general else {}), **(special.options if special else {})}
-                ),
-                boards=frozenset(board.pk for board in general.boards.all()) if general else frozenset(),
-                position=position,
-            )
-        )
-    return sorted(found, key=lambda plan: (_PHASES.index(plan.processor.phase), plan.position))
+
+    @cache
+    def planned(company_id: uuid.UUID | None) -> list[Plan]:
+        found = [_plan(processor, place, by_place, company_id) for place, processor in enumerate(PROCESSORS)]
+        return sorted(found, key=lambda plan: (_PHASES.index(plan.processor.phase), plan.position))
+
+    return planned
+
+
+def _plan(
+    processor: AnyProcessor,
+    place: int,
+    by_place: Mapping[tuple[str, uuid.UUID | None], ProcessorSetting],
+    company_id: uuid.UUID | None,
+) -> Plan:
+    general = by_place.get((processor.slug, None))
+    special = by_place.get((processor.slug, company_id)) if company_id else None
+    enabled = [row.enabled for row in (special, general) if row is not None and row.enabled is not None]
+    return Plan(
+        processor=processor,
+        enabled=next(iter(enabled), processor.on_by_default),
+        options=read_options(
+            processor, {**(general.options if general else {}), **(special.options if special else {})}
+        ),
+        boards=frozenset(board.pk for board in general.boards.all()) if general else frozenset(),
+        position=general.position if general and general.position is not None else place,
+    )
 
 
 def plan_of(organization: Organization, processor: AnyProcessor, company: Company | None = None) -> Plan:

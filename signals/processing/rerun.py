@@ -1,44 +1,137 @@
-"""What it would take to let the processors read tickets again."""
+"""Letting the processors read chosen tickets again, in the background, one after another.
+
+A worker reads for a while under a lease and rings for the rest, so that other work gets its turn between.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
 
-from django.db.models import Avg, QuerySet
+import structlog
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Now
+from django.utils import timezone
 
-from junto.tenants.models import Organization
-from signals.models import ProcessorResult, Signal
-from signals.processing.plans import plans
+from junto.audit.services import record
+from junto.bells import ring
+from junto.tenants.actors import Actor
+from junto.tenants.permissions import Permission, require
+from signals.models import ModelQuestion, Rerun, Signal
+from signals.processing.pipeline import run_processors
+from signals.processors import PROCESSORS
 
-#: What a processor takes for one ticket before it has ever run here, in milliseconds.
-_UNKNOWN_MILLISECONDS = 5.0
+log = structlog.get_logger(__name__)
+
+State = Rerun.State
+#: Tickets of one reading.
+MOST_RERUN: Final = 500
+#: Seconds after which one call lets others have their turn; the ticket at hand is read to its end.
+_TURN: Final = 20.0
+#: Longer than one ticket may take: each processor may wait for an answer or two of a language model.
+_LEASE: Final = timedelta(minutes=15)
+_RELATIONS: Final = ("organization", "company", "contact", "device", "board", "connection")
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """Tickets that would be read, with the time and the money that they took so far on average."""
-
-    tickets: int
-    seconds: float
-    cents: float
-    board: str
-    company: str
+class RerunRefused(ValueError):
+    """It cannot be begun; the message says why."""
 
 
-def estimate(organization: Organization, signals: QuerySet[Signal], *, board: str = "", company: str = "") -> Estimate:
-    """From what the processors that are switched on took up to now, on average."""
-    tickets = len(signals.values_list("pk", flat=True))
-    seen = ProcessorResult.objects.for_organization(organization).order_by().values("processor")
-    known = {
-        row["processor"]: (row["took"] or 0.0, row["paid"] or 0.0)
-        for row in seen.annotate(took=Avg("milliseconds"), paid=Avg("microcents"))
-    }
-    due = [plan.processor.slug for plan in plans(organization) if plan.enabled]
-    each = [known.get(slug, (_UNKNOWN_MILLISECONDS, 0.0)) for slug in due]
-    return Estimate(
-        tickets=tickets,
-        seconds=round(tickets * sum(took for took, _ in each) / 1000, 1),
-        cents=round(tickets * sum(paid for _, paid in each) / 1_000_000, 2),
-        board=board,
-        company=company,
+class _Lost(RuntimeError):
+    """Another worker has it: nothing more is written."""
+
+
+def read_again(*, actor: Actor, signals: Sequence[Signal], processors: Collection[str], key: UUID) -> Rerun:
+    """Let those processors read the open ones of the tickets anew, in the background. `key` twice is one reading.
+
+    Raises:
+        PermissionDenied: `actor` may not manage processors.
+        RerunRefused: no processor or no open ticket was chosen, or more than MOST_RERUN.
+    """
+    require(actor, Permission.MANAGE_PROCESSORS)
+    slugs = [processor.slug for processor in PROCESSORS if processor.slug in processors]
+    tickets = [str(signal.pk) for signal in signals if signal.state in Signal.OPEN]
+    if not slugs or actor.membership is None:
+        raise RerunRefused("Choose at least one processor.")
+    if not tickets:
+        raise RerunRefused("None of the chosen tickets is open. Closed ones are not read again.")
+    if len(tickets) > MOST_RERUN:
+        raise RerunRefused(f"At most {MOST_RERUN} tickets are read again at once.")
+    rows = Rerun.objects.for_organization(actor.organization)
+    row = Rerun(organization=actor.organization, key=key, asked_by=actor.membership, processors=slugs, tickets=tickets)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+            record(actor, "processor.asked_again", row, {"signals": len(tickets), "processors": ", ".join(slugs)})
+            ring("rerun.ready", str(row.pk))
+    except IntegrityError:  # the button was pressed twice
+        row = rows.get(key=key)
+    return row
+
+
+def advance_rerun(rerun_id: UUID) -> None:
+    """Read on, if nobody else does; safe to repeat. Not to be called inside a transaction."""
+    row = Rerun.unscoped.select_related("organization").filter(pk=rerun_id, state=State.RUNNING).first()
+    if row is None or not _lease(row):
+        return
+    until = time.monotonic() + _TURN
+    try:
+        for ticket in row.tickets[row.position :]:
+            _move(row, **_read(row, ticket), position=F("position") + 1, lease_until=Now() + _LEASE)
+            if time.monotonic() > until:
+                break
+        row.refresh_from_db(fields=["position"])
+        if row.position < len(row.tickets):
+            _move(row, lease_until=None)
+            ring("rerun.ready", str(row.pk))
+        else:
+            _move(row, state=State.DONE, lease_until=None, ended_at=timezone.now())
+    except _Lost:
+        return
+
+
+def cost_of(row: Rerun) -> int:
+    """What its questions to a language model have cost so far, in microcents."""
+    asked = ModelQuestion.objects.for_organization(row.organization).filter(
+        signal__in=row.tickets, processor__in=row.processors, created_at__gte=row.created_at
     )
+    if row.ended_at is not None:
+        asked = asked.filter(created_at__lte=row.ended_at)
+    found: int | None = asked.aggregate(paid=Sum("microcents"))["paid"]
+    return found or 0
+
+
+def _read(row: Rerun, ticket: str) -> dict[str, object]:
+    """Let one ticket be read; what is to be counted. One that cannot be read keeps no other waiting."""
+    signals = Signal.objects.for_organization(row.organization).select_related(*_RELATIONS)
+    signal = signals.filter(pk=ticket, state__in=Signal.OPEN).first()
+    if signal is None:
+        return {"passed": F("passed") + 1}
+    try:
+        written = run_processors(signal, only=row.processors)
+    except Exception:
+        log.exception("ticket not read again", signal=ticket)
+        return {"failed": F("failed") + 1}
+    if not written:
+        return {}
+    ring("signal.processed", ticket)
+    return {"found": F("found") + len(written)}
+
+
+def _lease(row: Rerun) -> bool:
+    rows = Rerun.objects.for_organization(row.organization).filter(pk=row.pk, state=State.RUNNING)
+    free = rows.filter(Q(lease_until=None) | Q(lease_until__lte=Now()), fence=row.fence, position=row.position)
+    taken = free.update(fence=F("fence") + 1, lease_until=Now() + _LEASE)
+    row.fence += 1
+    return bool(taken)
+
+
+def _move(row: Rerun, **changes: object) -> None:
+    """Write under the lease. Raises _Lost."""
+    mine = Rerun.objects.for_organization(row.organization).filter(pk=row.pk, fence=row.fence, state=State.RUNNING)
+    if not mine.update(**changes):
+        raise _Lost

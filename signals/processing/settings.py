@@ -26,8 +26,6 @@ from signals.write_back.grants import end_grants
 
 #: Rules of one processor; each is tried on each ticket.
 MOST_RULES = 100
-#: Tickets that one press of a button lets be read again.
-MOST_RERUN = 500
 
 
 class SettingRefused(ValueError):
@@ -169,18 +167,6 @@ def move_rule(*, actor: Actor, rule: ProcessorRule, up: bool) -> None:
         each.position = position
         each.save(update_fields=["position"])
     record(actor, "processor.rule_moved", rule, {"processor": rule.processor, "position": to + 1})
-
-
-@transaction.atomic
-def read_again(*, actor: Actor, signals: Collection[Signal]) -> int:
-    """Let the processors read the open ones anew, in the background; how many. Raises as `switch_processor`."""
-    require(actor, Permission.MANAGE_PROCESSORS)
-    chosen = [signal.pk for signal in signals if signal.state in Signal.OPEN][:MOST_RERUN]
-    Signal.objects.for_organization(actor.organization).filter(pk__in=chosen).update(awaits_processors=True)
-    record(actor, "processor.asked_again", actor.organization, {"signals": len(chosen)})
-    for pk in chosen:
-        ring("signal.unread", str(pk))
-    return len(chosen)
 
 
 def _forget_where_off(actor: Actor, processor: AnyProcessor, company: Company | None) -> None:

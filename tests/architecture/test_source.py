@@ -82,7 +82,7 @@ UNSCOPED_WORKERS = (
     "signals.tasks",
     "signals.back_tests.running",
     "signals.sync.polling",
-    "signals.back_tests.running",
+    "signals.processing.rerun",
     "integrations.tasks",
     "runbooks.tasks",
     "runbooks.firing",

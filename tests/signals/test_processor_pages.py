@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from signals.models import ProcessorResult, ProcessorRule, ProcessorSetting, ReviewItem, Signal
 from signals.processing.corrections import precisions
@@ -97,13 +98,14 @@ class AdminTests(PageCase):
         self.post(f"processors/rules/{first.pk}/", do="remove")
         assert ProcessorRule.objects.for_organization(self.northwind).count() == 1
 
-    def test_open_tickets_are_read_again_after_an_estimate(self) -> None:
+    def test_open_tickets_of_a_company_are_read_again_after_an_estimate(self) -> None:
         signal = self.read()
         self.post(f"processors/{KIND}/switch/", enabled="off")
         other = SignalFactory(company=self.harlow, subject="Please order a phone", awaits_processors=False)
-        assert "<b>2</b> open tickets" in self.get("processors/", estimate="1").content.decode()
+        place = {"board": "", "of": str(self.harlow.pk)}
+        assert "2 to read" in self.get("processors/read-again/", **place).content.decode()
         self.post(f"processors/{KIND}/switch/", enabled="on")
-        self.post("processors/read-again/", of=str(self.harlow.pk))
+        self.post("processors/read-again/", **place, processor=[KIND], key=str(uuid4()))
         self.drain()
         assert self.standing(signal) is not None
         assert self.standing(other) is not None

@@ -1,0 +1,29 @@
+"""Reading chosen tickets again in the browser: tick them, leave out a processor, see the cost and how far it is."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+def test_tickets_ticked_in_the_list_are_read_again_by_the_processors_left_ticked(enter, stage):
+    stage.take("48261", test="rerun")
+    page = enter("adam").open("signals/?q=48261")
+    again = page.get_by_role("button", name="Read again…")
+    expect(again).to_be_disabled()
+    page.get_by_label("Choose 48261").press("Space")
+    expect(page.get_by_text("1 chosen")).to_be_visible()
+    page.get_by_label("on this page").uncheck()
+    expect(again).to_be_disabled()
+    page.get_by_label("on this page").check()
+    again.click()
+
+    expect(page.get_by_role("heading", name="1 chosen ticket")).to_be_visible()
+    page.get_by_label("Category and tags").uncheck()
+    said = page.locator("form[method=post] p", has_text="of work")
+    expect(said).not_to_contain_text("Category and tags")
+    expect(said).to_contain_text("1 ticket, about")
+    expect(said).to_contain_text("no cost")
+    page.locator("form[method=post]").get_by_role("button", name="Read again").click()
+    expect(page.get_by_text("1 of 1 ticket")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Done")).to_be_visible()

@@ -1,0 +1,232 @@
+"""Letting processors read chosen tickets again: which, by which processors, at what cost, and how far it is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+from pytest_django import Settings
+
+from signals.models import ModelQuestion, ProcessorResult, ProcessorSetting, Rerun, Signal
+from signals.processing.estimate import Estimate, Share, estimate
+from signals.processing.rerun import advance_rerun
+from signals.tasks import sweep_reruns
+from tests.cases import JuntoTestCase
+from tests.factories import BoardFactory, SignalFactory
+
+KIND = "issue_or_request"
+
+
+class RerunCase(JuntoTestCase):
+    @pytest.fixture(autouse=True)
+    def _settings(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.log_in(self.adam)
+
+    def ticket(self, subject: str = "Cannot print, printer offline", **fields: Any) -> Signal:
+        signal: Signal = SignalFactory(**{"company": self.harlow, "awaits_processors": False} | fields, subject=subject)
+        return signal
+
+    def ask(self, *signals: Signal, status: int = 200, **more: Any) -> str:
+        query = {"signal": [str(signal.pk) for signal in signals]} if signals else {}
+        response = self.client.get(self.path("processors/read-again/"), query | more)
+        assert response.status_code == status, response.status_code
+        page: str = response.content.decode()
+        return page
+
+    def begin(self, *signals: Signal, processors: list[str], key: str = "", **more: Any) -> Any:
+        fields = {"key": key or str(uuid4()), "processor": processors, "chosen": "1"}
+        fields |= {"signal": [str(signal.pk) for signal in signals]} if signals else {}
+        return self.client.post(self.path("processors/read-again/"), fields | more)
+
+    def found(self, signal: Signal) -> set[str]:
+        rows = ProcessorResult.objects.for_organization(self.northwind).current().filter(signal=signal)
+        return set(rows.values_list("processor", flat=True))
+
+    def runs(self) -> list[Rerun]:
+        return list(Rerun.objects.for_organization(self.northwind))
+
+
+class ChosenTests(RerunCase):
+    def test_chosen_tickets_are_read_by_the_chosen_processors_alone_and_the_page_says_how_far_it_is(self) -> None:
+        first, second, other = self.ticket(), self.ticket("Please order a phone"), self.ticket("Mail is down")
+        page = self.ask(first, second)
+        assert "2 chosen tickets" in page
+        assert "<b>2</b> tickets, about" in page
+        answer = self.begin(first, second, processors=[KIND])
+        before = self.client.get(answer.headers["Location"]).content.decode()
+        assert "0 of 2 tickets" in before
+        assert "every 1s" in before
+        self.drain()
+        after = self.client.get(answer.headers["Location"]).content.decode()
+        assert "2 of 2 tickets" in after
+        assert "every 1s" not in after
+        assert [self.found(each) for each in (first, second, other)] == [{KIND}, {KIND}, set()]
+
+    def test_a_ticket_that_one_may_not_see_or_that_is_not_there_lets_none_be_read(self) -> None:
+        mine, foreign = self.ticket(), SignalFactory(company=self.quayside)
+        for ids in ([foreign.pk], [mine.pk, foreign.pk], [mine.pk, uuid4()], [mine.pk, "48288"]):
+            query = {"signal": [str(each) for each in ids]}
+            asked = self.client.get(self.path("processors/read-again/"), query)
+            begun = self.client.post(
+                self.path("processors/read-again/"), query | {"processor": [KIND], "key": str(uuid4())}
+            )
+            for response in (asked, begun):
+                self.assertContains(response, "not yours to see. Nothing was read", status_code=404)
+                self.assertNotContains(response, foreign.subject, status_code=404)
+        assert self.runs() == []
+
+    def test_only_who_may_run_processors_finds_the_ticks_the_action_and_the_pages(self) -> None:
+        signal = self.ticket()
+        action = f"processors/read-again/?signal={signal.pk}"
+        self.assertContains(self.client.get(self.path(f"signals/{signal.pk}/")), action)
+        self.assertContains(self.client.get(self.path("signals/")), f'form="choose" value="{signal.pk}"')
+        self.begin(signal, processors=[KIND])
+        for member in (self.mara, self.theo):
+            self.log_in(member)
+            self.assertNotContains(self.client.get(self.path(f"signals/{signal.pk}/")), action)
+            self.assertNotContains(self.client.get(self.path("signals/")), 'name="signal"')
+            self.ask(signal, status=403)
+            assert self.begin(signal, processors=[KIND]).status_code == 403
+            path = self.path(f"processors/read-again/{self.runs()[0].pk}/")
+            assert self.client.get(path).status_code == 403
+        self.log_in(self.ines)
+        path = self.path(f"processors/read-again/{self.runs()[0].pk}/", organization=self.southgate)
+        assert self.client.get(path).status_code == 404
+
+    def test_closed_ones_are_told_apart_and_alone_they_are_refused(self) -> None:
+        open_one, closed = self.ticket(), self.ticket(state=Signal.State.RESOLVED)
+        page = self.ask(open_one, closed)
+        assert "1 of them is closed and not read" in page
+        assert "<b>1</b> ticket, about" in page
+        refused = self.begin(closed, processors=[KIND])
+        self.assertContains(refused, "None of the chosen tickets is open", status_code=400)
+        assert self.runs() == []
+
+    def test_nothing_chosen_no_processor_too_many_and_a_form_without_its_key_are_refused(self) -> None:
+        signal = self.ticket()
+        assert "Choose tickets first" in self.ask(status=400)
+        assert "Choose at least one processor" in self.ask(signal, chosen="1")
+        self.assertContains(self.begin(signal, processors=["poet"]), "at least one processor", status_code=400)
+        self.assertContains(self.begin(signal, processors=[KIND], key="x"), "Load the page anew", status_code=400)
+        many = {"signal": [str(uuid4()) for _ in range(101)]}
+        response = self.client.get(self.path("processors/read-again/"), many)
+        self.assertContains(response, "at most 100 tickets one by one; 101 were chosen", status_code=400)
+        assert self.runs() == []
+
+    def test_a_button_pressed_twice_is_one_reading(self) -> None:
+        signal, key = self.ticket(), str(uuid4())
+        first, second = (self.begin(signal, processors=[KIND], key=key) for _ in range(2))
+        assert first.headers["Location"] == second.headers["Location"]
+        assert len(self.runs()) == 1
+
+    def test_a_reading_whose_worker_died_goes_on_where_it_was_and_one_under_way_is_left_alone(self) -> None:
+        first, second = self.ticket(), self.ticket("Please order a phone")
+        self.begin(first, second, processors=[KIND])
+        Rerun.unscoped.update(position=1, fence=1, lease_until=timezone.now() + timedelta(minutes=5))
+        self.drain()
+        assert (self.found(first), self.found(second)) == (set(), set())
+        Rerun.unscoped.update(lease_until=timezone.now() - timedelta(minutes=1))
+        sweep_reruns.call()
+        self.drain()
+        assert (self.found(first), self.found(second)) == (set(), {KIND})
+        assert (self.runs()[0].state, self.runs()[0].position) == (Rerun.State.DONE, 2)
+
+    def test_a_ticket_closed_meanwhile_is_passed_over_and_a_persons_value_stays(self) -> None:
+        closed, judged = self.ticket(), self.ticket("Please order a phone")
+        self.begin(closed, judged, processors=[KIND])
+        self.client.post(self.path(f"signals/{judged.pk}/findings/{KIND}/correct/"), {"kind": "issue"})
+        Signal.unscoped.filter(pk=closed.pk).update(state=Signal.State.RESOLVED)
+        advance_rerun(self.runs()[0].pk)
+        [row] = self.runs()
+        assert (row.position, row.passed, row.failed, row.found) == (2, 1, 0, 0)
+        assert ProcessorResult.objects.for_organization(self.northwind).get(signal=judged).value["kind"] == "issue"
+
+
+class EstimateTests(RerunCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.settings.LLM_BASE_URL = "http://127.0.0.1:9/v1"
+        self.settings.LLM_MODEL = "scripted-1"
+
+    def asked(self, signal: Signal, *, cents: float, slug: str = KIND, revision: int = 1, **fields: Any) -> None:
+        ModelQuestion.unscoped.create(
+            organization=self.northwind,
+            signal=signal,
+            processor=slug,
+            revision=revision,
+            **{"model": "scripted-1", "prompt": "?", "microcents": round(cents * 1_000_000), "milliseconds": 2000}
+            | fields,
+        )
+
+    def share(self, found: Estimate, slug: str = KIND) -> Share | None:
+        return next((share for share in found.shares if share.processor.slug == slug), None)
+
+    def of(self, *signals: Signal, slug: str = KIND) -> Share:
+        share = self.share(estimate(self.northwind, signals, only={slug}), slug)
+        assert share is not None
+        return share
+
+    def test_questions_that_led_to_no_value_cost_what_they_cost(self) -> None:
+        tickets = [self.ticket() for _ in range(4)]
+        self.asked(tickets[0], cents=2, answer="issue")
+        self.asked(tickets[1], cents=4, problem="The answer was none.")
+        self.asked(tickets[1], cents=6, problem="The answer was none.")  # the second step of the same reading
+        assert not ProcessorResult.objects.for_organization(self.northwind).exists()
+        share = self.of(*tickets)
+        assert (share.asking, share.microcents, share.cost) == (4, 24_000_000, "up to 24.00 ¢")
+        assert share.seconds == pytest.approx(4 * 3.0, abs=0.1)
+
+    def test_a_processor_that_was_never_asked_has_a_cost_that_is_not_known_yet(self) -> None:
+        signal = self.ticket()
+        share = self.of(signal)
+        assert (share.microcents, share.cost) == (None, "Not known yet")
+        assert "what the language model costs is not known yet" in self.ask(signal)
+        self.asked(signal, cents=3, slug="category")
+        both = self.ask(signal, chosen="1", processor=[KIND, "category"])
+        assert "up to 3.00 ¢ and what is not known yet (Issue / request classifier)" in both
+        ProcessorSetting.objects.create(organization=self.northwind, processor=KIND, options={"ask_model": False})
+        assert self.of(signal).cost == "No cost"
+
+    def test_without_a_language_model_nothing_costs(self) -> None:
+        signal = self.ticket()
+        self.asked(signal, cents=2)
+        self.settings.LLM_BASE_URL = ""
+        assert estimate(self.northwind, [signal]).cost == "no cost"
+
+    def test_tickets_whose_board_or_company_is_switched_off_do_not_count(self) -> None:
+        board, other = (BoardFactory(organization=self.northwind) for _ in range(2))
+        read, elsewhere = self.ticket(board=board), self.ticket(board=other)
+        off = self.ticket(board=board, company=self.pinewood)
+        setting = ProcessorSetting.objects.create(organization=self.northwind, processor=KIND)
+        setting.boards.set([board])
+        ProcessorSetting.objects.create(
+            organization=self.northwind, processor=KIND, company=self.pinewood, enabled=False
+        )
+        self.asked(read, cents=2)
+        found = estimate(self.northwind, [read, elsewhere, off], only={KIND})
+        share = self.share(found)
+        assert share is not None
+        assert (share.tickets, share.asking, share.microcents) == (1, 1, 2_000_000)
+        assert (found.open, found.tickets) == (3, 1)
+        assert "2 of the open tickets are read by none" in self.ask(read, elsewhere, off, chosen="1", processor=KIND)
+
+    def test_no_more_is_expected_than_the_questions_that_are_left_today(self) -> None:
+        tickets = [self.ticket() for _ in range(5)]
+        for ticket in tickets[:2]:
+            self.asked(ticket, cents=1)
+        ProcessorSetting.objects.create(organization=self.northwind, processor=KIND, options={"model_daily": 4})
+        share = self.of(*tickets)
+        assert (share.microcents, share.capped) == (2_000_000, True)
+
+    def test_what_another_model_cost_before_is_not_counted(self) -> None:
+        signal = self.ticket()
+        self.asked(signal, cents=90, model="dear-1", revision=2)
+        self.asked(signal, cents=1)
+        assert self.of(signal).microcents == 1_000_000
