@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('signals', '0021_company_since'),
+        ('signals', '0022_back_test_model'),
         ('tenants', '0001_initial'),
     ]
 
