@@ -219,13 +219,13 @@ class _Writer:
     def _new_signal(self, ticket: CleanTicket) -> Signal:
         company_id = self.directory.companies.get(ticket.company_external_id)
         state = first_state(self._told(ticket, company_id))
-        return Signal(
-            organization_id=self.connection.organization_id,
-            connection=self.connection,
-            external_id=ticket.external_id,
-            source_created_at=ticket.source_created_at,
-            **self._columns(ticket, company_id, state),
-        )
+        new: Columns = {
+            "organization_id": self.connection.organization_id,
+            "connection_id": self.connection.pk,
+            "external_id": ticket.external_id,
+            "source_created_at": ticket.source_created_at,
+        }
+        return Signal.with_columns(new | self._columns(ticket, company_id, state))
 
     def _overwrite(self, ticket: CleanTicket, signal: Signal, touched: set[uuid.UUID], echoes: Echoes) -> bool:
         """Write what is news over the locked row and into `signal`; False when the row holds a newer revision.
