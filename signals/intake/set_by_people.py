@@ -1,6 +1,7 @@
 """What people set at the ticket's source: it stands as a person's value, and no processor overwrites it.
 
-The source does not tell who changed a field. Whatever was not set by a processor's own action counts as a person's.
+The source does not tell who changed a field. Whatever was not set by a processor's own action counts as a person's:
+of whoever let an action of ours do it, else of somebody whom we do not know.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from django.db.models import Q
+from django.utils import timezone
 
 from approvals.drift import SENT
-from approvals.models import Action, Origin
+from approvals.models import Action, Decision, Origin
 from approvals.previews import StoredPreview
+from signals.intake.echoes import COMES_BACK
 from signals.models import ProcessorResult, ProcessorSetting, Signal
-from signals.processing.results import keep_correction, retract
+from signals.processing.results import Word, keep_correction, retract
 from signals.processors import PROCESSORS
 from signals.processors.base import AnyProcessor, Producer
 from signals.write_back.wishes import PUT_BACK
@@ -49,11 +52,12 @@ def keep_what_people_set(changes: Sequence[tuple[Signal, Mapping[str, str]]]) ->
     for processor in PROCESSORS:
         if processor.fields and processor.slug in slugs:
             for signal, changed in changes:
-                if any(name in changed for name in processor.fields):
-                    _keep(signal, processor)
+                own = {name: value for name, value in changed.items() if name in processor.fields}
+                if own:
+                    _keep(signal, processor, own)
 
 
-def _keep(signal: Signal, processor: AnyProcessor) -> None:
+def _keep(signal: Signal, processor: AnyProcessor, changed: Mapping[str, str]) -> None:
     label = processor.label_of_types(signal.type, signal.subtype, signal.item, signal.priority)
     rows = ProcessorResult.objects.for_organization(signal.organization).current()
     standing = rows.filter(signal=signal, processor=processor.slug).first()
@@ -62,9 +66,38 @@ def _keep(signal: Signal, processor: AnyProcessor) -> None:
             retract(standing)
         return
     value = processor.value_of_label(label)
-    known = standing is not None and (standing.producer, standing.key) == (Producer.PERSON, value.key()[:300])
-    if not known:
-        keep_correction(signal, processor, value, person=None, revision=signal.revision)
+    said = (Producer.PERSON, value.key()[:300], True)
+    if standing is None or (standing.producer, standing.key, standing.set_at_source) != said:
+        keep_correction(signal, processor, value, word=_who(signal, processor, changed), revision=signal.revision)
+
+
+def _who(signal: Signal, processor: AnyProcessor, changed: Mapping[str, str]) -> Word:
+    """Who let an action of ours set these values at the source; somebody, where none did.
+
+    An action tells of one change: once the source told of a later one, what comes next is not its doing.
+    """
+    told = ProcessorResult.objects.for_organization(signal.organization).filter(
+        signal=signal, processor=processor.slug, set_at_source=True
+    )
+    last = told.order_by("-created_at").values_list("created_at", flat=True).first()
+    actions = Action.objects.for_organization(signal.organization).filter(
+        origin__subject=signal.origin_subject, state__in=SENT, claimed_at__gte=timezone.now() - COMES_BACK
+    )
+    if last is not None:
+        actions = actions.filter(claimed_at__gt=last)
+    for action in actions.exclude(category="read").order_by("-claimed_at"):
+        if action.preview and _explains(StoredPreview.model_validate(action.preview).sets, changed):
+            return _of(action)
+    return Word(at_source=True)
+
+
+def _of(action: Action) -> Word:
+    """Who approved it last; where nobody had to, the person who asked for it."""
+    approved = action.decisions.filter(verdict__in=[Decision.Verdict.APPROVE, Decision.Verdict.APPROVE_SESSION])
+    last = approved.select_related("membership__user").order_by("-created_at").first()
+    if last is not None:
+        return Word(person=last.membership, at_source=True)
+    return Word(name=action.proposed_by if action.proposed_kind == "person" else "", at_source=True)
 
 
 def _explains(sets: Mapping[str, object], changed: Mapping[str, str]) -> bool:

@@ -18,7 +18,8 @@ class ProcessorResult(TenantModel):
 
     There is one CURRENT row for each signal and processor, and the database holds that: who comes second to it loses.
     `confidence` is 0 to 1, `microcents` millionths of a cent. An ABSTAINED row holds the value that was not sure
-    enough; a FAILED one holds none. A person's row has the `person`, and in `judged` the row they looked at.
+    enough; a FAILED one holds none. A person's row has the `person`, and in `judged` the row they looked at. One that
+    was `set_at_source` tells what the ticket's source has: it is not taken back here.
     """
 
     class State(models.TextChoices):
@@ -44,6 +45,7 @@ class ProcessorResult(TenantModel):
     person = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     judged = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="judgements")
     agrees = models.BooleanField(null=True, blank=True, help_text="Whether the person found the judged row right.")
+    set_at_source = models.BooleanField(default=False, help_text="A person set it at the ticket's source.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ProcessorResultQuerySet.as_manager()

@@ -17,7 +17,7 @@ from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
 from signals.models import ProcessorResult, ReviewItem, Signal
 from signals.processing.doubts import reconsider
-from signals.processing.results import NotStanding, keep_correction, read_value, take_back
+from signals.processing.results import NotStanding, SetAtSource, Word, keep_correction, read_value, take_back
 from signals.processors import processor_of
 from signals.processors.base import AnyProcessor, Producer, Value
 from signals.processors.router import Route
@@ -28,6 +28,7 @@ __all__ = [
     "CorrectionRefused",
     "NotStanding",
     "Precision",
+    "SetAtSource",
     "confirm_result",
     "correct_value",
     "dismiss_review",
@@ -56,7 +57,7 @@ def correct_value(*, signal: Signal, processor: AnyProcessor, value: Value, acto
     _require_in_lists(signal, processor, value)
     _require_known_company(value, actor)
     with transaction.atomic():
-        row = keep_correction(signal, processor, value, person=actor.membership, revision=signal.revision)
+        row = keep_correction(signal, processor, value, word=Word(person=actor.membership), revision=signal.revision)
         verb = "processor.confirmed" if row.agrees else "processor.corrected"
         record(actor, verb, signal, {"processor": processor.label, "value": value.words()[:200]})
         reconsider(signal)
@@ -112,6 +113,7 @@ def revert(*, result: ProcessorResult, actor: Actor) -> ProcessorResult | None:
 
     Raises:
         NotStanding: something else stands by now.
+        SetAtSource: a person set it at the ticket's source, which keeps it.
         PermissionDenied: `actor` may not work for the signal's company.
     """
     signal = result.signal

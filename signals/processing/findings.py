@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils import timezone
 from pydantic import ValidationError
 
 from approvals.models import Action
@@ -60,6 +61,8 @@ class FindingRow:
     path: str
     by_person: bool
     stands: bool
+    #: Of a value that a person set at the ticket's source: that it stays there, and who set it when.
+    kept: str = ""
     waits: bool = False
     #: It is sure enough, and not for a machine to decide.
     proposed: bool = False
@@ -195,9 +198,17 @@ def told(row: ProcessorResult, *, waits: bool = False) -> FindingRow:
         path=reverse("finding", args=[row.signal_id, row.processor]),
         by_person=row.producer == Producer.PERSON,
         stands=row.state == ProcessorResult.State.CURRENT,
+        kept=kept_words(row) if row.set_at_source and row.state == ProcessorResult.State.CURRENT else "",
         waits=waits,
         proposed=proposed,
     )
+
+
+def kept_words(row: ProcessorResult) -> str:
+    """Why a value that a person set at the ticket's source is not taken back here."""
+    at = timezone.localtime(row.created_at)
+    seen = f"{at:%Y-%m-%d %H:%M} {at.tzname()}"
+    return f"The PSA keeps {show_escaped(_words(row))}: {show_escaped(row.reason)} Seen {seen}. Change it there."
 
 
 def _label(slug: str) -> str:

@@ -22,6 +22,8 @@ from signals.write_back.wishes import open_wish, stop_wishes
 State = ProcessorResult.State
 #: The same word of the same person within so long is a button that was pressed twice; later it is said anew.
 TWICE = timedelta(seconds=10)
+#: Said of a value that the source tells, which does not tell whose it is.
+SET_BY_SOMEBODY = "Somebody set it at the ticket’s source."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,30 +118,44 @@ def keep_failure(signal: Signal, processor: AnyProcessor, reason: str, spent: Sp
     return row
 
 
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """Who gave a value. At the source that may be somebody whom we do not know, or know by `name` alone."""
+
+    person: Membership | None = None
+    name: str = ""
+    at_source: bool = False
+
+    @property
+    def reason(self) -> str:
+        """In a sentence."""
+        name = self.person.user.display_name if self.person else self.name
+        if not self.at_source:
+            return f"{name} said so."
+        return f"{name} set it at the ticket’s source, through Junto." if name else SET_BY_SOMEBODY
+
+
 def keep_correction(
-    signal: Signal, processor: AnyProcessor, value: Value, *, person: Membership | None, revision: int
+    signal: Signal, processor: AnyProcessor, value: Value, *, word: Word, revision: int
 ) -> ProcessorResult:
     """Make a person's value the one that stands, whatever stood; says whether they found the machine's right.
-
-    `person` None = somebody who set it at the source, and whom we do not know.
 
     Judged is what the machine last said: the value that stands, else the one that waits for review or was taken back.
     Who corrects a person judges what that person judged; the last word counts.
     """
     try:
-        return _correct(signal, processor, value, person=person, revision=revision)
+        return _correct(signal, processor, value, word=word, revision=revision)
     except IntegrityError:  # a machine's row, or another person's, came in between: it is what is judged now
-        return _correct(signal, processor, value, person=person, revision=revision)
+        return _correct(signal, processor, value, word=word, revision=revision)
 
 
 @transaction.atomic
-def _correct(
-    signal: Signal, processor: AnyProcessor, value: Value, *, person: Membership | None, revision: int
-) -> ProcessorResult:
+def _correct(signal: Signal, processor: AnyProcessor, value: Value, *, word: Word, revision: int) -> ProcessorResult:
     standing = _standing(signal, processor).select_related("judged").select_for_update(of=("self",)).first()
     said = value.model_dump(mode="json")
     if standing is not None and standing.producer == Producer.PERSON:
-        same = standing.value == said and standing.person_id == (person.pk if person else None)
+        who = (word.person.pk if word.person else None, word.at_source)
+        same = standing.value == said and (standing.person_id, standing.set_at_source) == who
         if same and standing.created_at > timezone.now() - TWICE:
             return standing
         judged = standing.judged
@@ -157,11 +173,12 @@ def _correct(
         value=said,
         key=value.key()[:300],
         confidence=1.0,
-        reason=f"{person.user.display_name} said so." if person else "Somebody set it at the ticket’s source.",
+        reason=word.reason,
         producer=Producer.PERSON,
         version=processor.version,
         revision=revision,
-        person=person,
+        person=word.person,
+        set_at_source=word.at_source,
         judged=judged,
     )
     row.agrees = row.key == judged.key if judged is not None else None
@@ -182,9 +199,14 @@ def _taken_back(signal: Signal, processor: AnyProcessor) -> ProcessorResult | No
 def take_back(result: ProcessorResult) -> ProcessorResult | None:
     """Revert what stands: the value before it stands again, if there was one; that row is returned.
 
+    What a person set at the ticket's source is there whatever is said here: no older value takes its place.
+
     Raises:
         NotStanding: it does not stand any more.
+        SetAtSource: a person set it at the source.
     """
+    if result.set_at_source and result.state == State.CURRENT:
+        raise SetAtSource
     rows = ProcessorResult.objects.for_organization(result.organization).filter(
         signal_id=result.signal_id, processor=result.processor
     )
@@ -212,6 +234,10 @@ def retract(result: ProcessorResult) -> None:
 
 class NotStanding(Exception):
     """The result was superseded or reverted meanwhile."""
+
+
+class SetAtSource(Exception):
+    """A person set the value at the ticket's source, which keeps it."""
 
 
 def read_value(processor: AnyProcessor, result: ProcessorResult) -> Value:

@@ -23,12 +23,13 @@ from signals.models import ProcessorResult, ReviewItem, Signal
 from signals.processing.corrections import (
     CorrectionRefused,
     NotStanding,
+    SetAtSource,
     confirm_result,
     correct_value,
     dismiss_review,
     revert,
 )
-from signals.processing.findings import finding_rows, question_rows, told
+from signals.processing.findings import finding_rows, kept_words, question_rows, told
 from signals.processing.model_forms import form_for, read_form
 from signals.processing.plans import plan_of
 from signals.processing.results import read_value
@@ -146,8 +147,14 @@ def revert_view(request: MemberRequest, signal_id: UUID, slug: str) -> HttpRespo
     row = _named(request, signal, processor)
     try:
         revert(result=row, actor=request.actor)
+    except SetAtSource:
+        messages.error(request, f"Nothing was taken back. {kept_words(row)}")
+        return _back(request, signal)
     except NotStanding:
-        messages.error(request, "Something else stands by now. It is shown as it is.")
+        standing = ProcessorResult.objects.visible_to(request.actor).current()
+        now = standing.filter(signal=signal, processor=slug, set_at_source=True).first()
+        why = kept_words(now) if now is not None else "It is shown as it is."
+        messages.error(request, f"Something else stands by now. {why}")
         return _back(request, signal)
     _put_back(request, row)
     return _back(request, signal)

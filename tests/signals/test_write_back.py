@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from contextlib import closing
 from typing import Any
+from uuid import uuid4
 
-from approvals.models import Action, ApprovalPolicy, Grant
+from approvals.models import Action, ApprovalPolicy, Grant, Origin
+from approvals.services import Verdict, decide_action, open_origin, propose_action
 from integrations.services import open_ticket_source
+from junto.tenants.models import Membership
 from signals.models import ProcessorResult, ProcessorSetting, Signal
 from signals.processing.corrections import correct_value
 from signals.processors import processor_of
 from signals.processors.base import Producer
 from signals.processors.ticket_type import TicketType
+from signals.sync.live_lists import lists_of_signal
 from signals.tasks import process_signal, write_back
 from tests.signals.typing_cases import TypingCase
 
@@ -259,3 +263,106 @@ class PutBackTests(WriteBackCase):
         assert self.at_vendor(signal) == ["Email", "Outlook"]
         self.again(signal)
         assert self.at_vendor(signal) == ["", ""]
+
+
+class SetAtSourceTests(WriteBackCase):
+    """A person set another value after ours: the PSA has it, and no press here makes the machine's stand again."""
+
+    def page(self, signal: Signal) -> str:
+        page: str = self.log_in(self.theo).get(self.path(f"signals/{signal.pk}/")).content.decode()
+        return page
+
+    def revert(self, signal: Signal, row: ProcessorResult) -> str:
+        """Theo's press, on a page that may be old; what he is told."""
+        path = self.path(f"signals/{signal.pk}/findings/ticket_type/revert/")
+        told: str = self.log_in(self.theo).post(path, {"result": str(row.pk)}, follow=True).content.decode()
+        self.drain()
+        return told
+
+    def by_hand(self, signal: Signal, person: Membership, *, type_id: int) -> None:
+        """Set the type with Junto's own tool, and let the source tell of it."""
+        assert signal.company is not None
+        origin = open_origin(
+            organization=self.northwind,
+            kind=Origin.Kind.BY_HAND,
+            key=f"hand:{uuid4()}",
+            subject=signal.origin_subject,
+            mode=Origin.Mode.BY_HAND,
+            company=signal.company,
+            revision=signal.revision,
+        )
+        action = propose_action(
+            actor=self.actor(person),
+            origin=origin,
+            fence=origin.fence,
+            tool_name="connectwise.classify_ticket",
+            arguments={"ticket_id": int(signal.external_id), "type_id": type_id},
+            call_id="by-hand",
+        )
+        if action.state == Action.State.WAITING:
+            decide_action(action_id=action.pk, actor=self.actor(person), verdict=Verdict.APPROVE, digest=action.digest)
+        self.drain()
+        action.refresh_from_db()
+        assert action.state == Action.State.SUCCEEDED, action.reason
+        self.read(signal.external_id)
+
+    def network(self, signal: Signal) -> int:
+        """The id of the type Network on the ticket's board."""
+        lists = lists_of_signal(signal, TYPE.lists)
+        assert lists is not None
+        return next(int(choice.id) for choice in lists.types if choice.name == "Network")
+
+    def test_a_revert_says_who_keeps_it_and_the_machines_value_does_not_stand_again(self) -> None:
+        self.grant()
+        signal = self.arrive()
+        machines = self.standing(signal)
+        assert machines is not None
+        self.sandbox.change_ticket(int(signal.external_id), type={"name": "Network"})
+        self.read(signal.external_id)
+        row = self.standing(signal)
+        assert row is not None
+        kept = "The PSA keeps Network: Somebody set it at the ticket’s source. Seen "
+        page = self.page(signal)
+        assert kept in page
+        assert "Revert Ticket type" not in page
+        for pressed in (row, machines):  # the second is of a page from before
+            told = self.revert(signal, pressed)
+            assert kept in told
+            assert self.words(signal) == "network"
+        assert self.at_vendor(signal)[0] == "Network"
+        machines.refresh_from_db()
+        assert machines.state == ProcessorResult.State.SUPERSEDED
+
+    def test_whoever_set_it_with_a_tool_of_ours_is_named(self) -> None:
+        self.grant()
+        signal = self.arrive()
+        self.by_hand(signal, self.mara, type_id=self.network(signal))
+        row = self.standing(signal)
+        assert row is not None
+        assert (row.key, row.person, row.set_at_source) == ("network", self.mara, True)
+        assert row.reason == "Mara Lindholm set it at the ticket’s source, through Junto."
+        assert "The PSA keeps Network: Mara Lindholm set it at the ticket’s source, through Junto." in self.page(signal)
+
+    def test_what_somebody_else_set_to_the_same_later_is_not_put_on_them(self) -> None:
+        self.grant()
+        signal = self.arrive()
+        self.by_hand(signal, self.mara, type_id=self.network(signal))
+        lists = lists_of_signal(signal, TYPE.lists)
+        assert lists is not None
+        other = next(choice.name for choice in lists.types if choice.name not in ("Email", "Network"))
+        for name in (other, "Network"):
+            self.sandbox.change_ticket(int(signal.external_id), type={"name": name})
+            self.read(signal.external_id)
+        row = self.standing(signal)
+        assert row is not None
+        assert (row.key, row.person, row.set_at_source) == ("network", None, True)
+        assert row.reason == "Somebody set it at the ticket’s source."
+
+    def test_a_word_said_here_is_still_taken_back(self) -> None:
+        self.grant()
+        signal = self.arrive()
+        row = correct_value(
+            signal=signal, processor=TYPE, value=TicketType(type="Network"), actor=self.actor(self.theo)
+        )
+        self.revert(signal, row)
+        assert self.words(signal) == "email > outlook"
