@@ -47,7 +47,7 @@ OUTCOME_WORDS: Final = {
 
 @dataclass(frozen=True)
 class ToolWords:
-    """One tool as people read it. `undo`, `outcome` and `decides` are empty for a look-up that asks nobody."""
+    """One tool as people read it. `undo` and `outcome` are empty for a look-up; `card` = what a real request shows."""
 
     name: str
     label: str
@@ -62,6 +62,7 @@ class ToolWords:
     undo: str
     outcome: str
     permissions: tuple[str, ...]
+    card: str
 
 
 def tool_words(tool: AnyTool) -> ToolWords:
@@ -81,12 +82,25 @@ def tool_words(tool: AnyTool) -> ToolWords:
         undo=tool.undo if tool.is_write else "",
         outcome=OUTCOME_WORDS[tool.outcome] if tool.is_write else "",
         permissions=permissions_of(tool),
+        card=_card(tool),
     )
 
 
 def system_of(tool: AnyTool) -> str:
     """The label of the system a tool belongs to."""
     return "Junto" if tool.vendor == OWN_VENDOR else vendor_label(tool.vendor) or tool.vendor.capitalize()
+
+
+def _card(tool: AnyTool) -> str:
+    if is_mcp(tool.vendor):
+        return (
+            "A real request shows the company and exactly what will be sent. What stands at the server before is not "
+            "read: Junto knows no way to ask it."
+        )
+    return (
+        f"A real request shows the company, the record, before and after as read from {system_of(tool)} at that "
+        "moment, and exactly what will be sent."
+    )
 
 
 def permissions_of(tool: AnyTool) -> tuple[str, ...]:

@@ -201,7 +201,7 @@ def _preview(tool: ServedTool, context: ToolContext, arguments: ServedArguments)
     return Preview(
         title=tool.title(arguments),
         target=f"{tool.label}, for {context.company.name}",
-        changes=tuple(Change(name, "", _shown(value)) for name, value in sent.items()),
+        changes=tuple(Change(_told(tool, name), "Not read", _shown(value)) for name, value in sent.items()),
         seen_by=f"Whoever sees this server's records; it is not said to Junto, beyond what an Admin of "
         f"{context.organization.name} knows.",
         undo="",
@@ -211,6 +211,11 @@ def _preview(tool: ServedTool, context: ToolContext, arguments: ServedArguments)
         },
         evidence=(f"{_NO_LOOK} one that was classified.",),
     )
+
+
+def _told(tool: ServedTool, name: str) -> str:
+    """What the card calls an argument: the company's id is none that anybody gave."""
+    return f"{name}, filled in by Junto" if name == tool.company_argument else name
 
 
 @contextmanager

@@ -64,7 +64,7 @@ class ServedToolTests(ServedTestCase):
     def test_a_write_waits_with_its_exact_arguments_and_is_sent_once(self) -> None:
         action = self.note()
         assert action.state == Action.State.WAITING
-        assert ["company", "", "HARBOR"] in action.preview["changes"]
+        assert ["company, filled in by Junto", "Not read", "HARBOR"] in action.preview["changes"]
         assert self.sandbox.effects() == []
 
         action = self.approve(action)

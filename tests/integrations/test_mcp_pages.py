@@ -74,7 +74,12 @@ class TestPages(ServedTestCase):
             page = unescape(browser.get(self.path(f"policies/{SYSTEM}.{name}/")).content.decode())
             assert words in page
             assert "Junto does not know" in page
-            for untrue in ("Junto's own", "each is looked up and checked", "the same for all of them"):
+            for untrue in (
+                "Junto's own",
+                "each is looked up and checked",
+                "the same for all of them",
+                "before and after",
+            ):
                 assert untrue not in page, name
 
     def test_a_tool_that_was_in_use_and_is_blocked_says_so_where_cards_and_policies_lead(self) -> None:

@@ -187,7 +187,7 @@ class TestWhatMayBeUsed(ServedTestCase):
         self.call("set_asset_note", asset=asset, note="Moved to room 4")
 
         shown = {one.label: one.after for one in card.changes}
-        assert shown == {"company": "HARBOR", "asset": asset, "note": "Moved to room 4"}
+        assert shown == {"company, filled in by Junto": "HARBOR", "asset": asset, "note": "Moved to room 4"}
         assert len(self.sandbox.effects()) == 1
 
     def test_a_read_may_not_call_what_was_said_to_write(self) -> None:
