@@ -203,10 +203,10 @@ def _suggested(field: Field, signal: Signal, answers: list[JsonValue]) -> tuple[
     if field.name in BY_EMAIL:
         people = Contact.objects.for_organization(signal.organization).filter(company=signal.company, gone_at=None)
         found.update(people.exclude(email="").values_list("email", "name")[:MOST_CHOICES])
-    stem = field.name.removesuffix("_id")
+    group = _plural(field.name.removesuffix("_id"))
     if _names_a_record(field):
         for answer in answers:
-            for row in _rows(answer, f"{stem}s"):
+            for row in _rows(answer, group):
                 value = row.get("id") if field.name not in BY_EMAIL else row.get("sign_in_name")
                 if isinstance(value, str | int) and not isinstance(value, bool):
                     found.setdefault(str(value), _name_of(row))
@@ -215,6 +215,13 @@ def _suggested(field: Field, signal: Signal, answers: list[JsonValue]) -> tuple[
 
 def _names_a_record(field: Field) -> bool:
     return field.name.endswith("_id") or field.name in BY_EMAIL
+
+
+def _plural(name: str) -> str:
+    """What answers call a list of these."""
+    if name.endswith("y"):
+        return f"{name[:-1]}ies"
+    return f"{name}es" if name.endswith("s") else f"{name}s"
 
 
 def _rows(answer: JsonValue, name: str) -> list[dict[str, JsonValue]]:

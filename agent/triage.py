@@ -31,6 +31,7 @@ from signals.models import Signal
 from signals.processing.findings import ticket_findings
 from signals.service.attention import promised
 from signals.service.escalation import history_of
+from signals.service.hours import hours_of, zone_of
 from signals.services import CLOSABLE
 from signals.words import state_word
 
@@ -78,6 +79,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
         "over": _over(signal, actor),
         "history": history_of(signal),
         "promised": promised(signal, now=timezone.now()),
+        "zone": zone_of(hours_of(signal.organization).time_zone).key,
         "back_path": reverse("signals"),
         "neighbours": neighbours(actor, signal),
         "urls_signal": {

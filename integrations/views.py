@@ -212,7 +212,7 @@ def _edit(
         "register_path": reverse("connection-webhook", args=[connection.pk]) if connection else "",
         "unregister_path": reverse("connection-webhook-remove", args=[connection.pk]) if connection else "",
     }
-    response = render(request, "integrations/connection_form.html", context)
+    response = render(request, "integrations/connection_form.html", context, status=200 if posted is None else 400)
     response["Cache-Control"] = "no-store"
     return response
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -51,6 +52,21 @@ def count_lessons(organization: Organization, processor: AnyProcessor) -> int:
     types = closed_tickets(organization).order_by().values_list(*_LABELLED).annotate(rows=Count("pk"))
     labelled = sum(rows for *names, rows in types if processor.label_of_types(*names))
     return min(int(labelled), MOST_TICKETS) + _corrections(organization, processor).count()
+
+
+def learnable_labels(organization: Organization, processor: AnyProcessor) -> list[str]:
+    """The labels that have enough tickets to be learned, most first; of paths the first part."""
+    corrected = _corrections(organization, processor)
+    closed = closed_tickets(organization).exclude(pk__in=corrected.values("signal"))
+    found = Counter[str]()
+    for *names, rows in closed.order_by().values_list(*_LABELLED).annotate(rows=Count("pk")):
+        found[_at_first(processor, processor.label_of_types(*names))] += rows
+    found.update(_at_first(processor, label) for _, label in _corrected(organization, processor))
+    return [label for label, rows in found.most_common() if label and rows >= FEWEST_ROWS]
+
+
+def _at_first(processor: AnyProcessor, label: str) -> str:
+    return path_of(parts_of(label)[:1]) if processor.steps else label
 
 
 def train_processor(organization: Organization, processor: AnyProcessor) -> TrainedModel:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from pydantic import ValidationError
 
+from junto.learned.training import FEWEST_ROWS
 from junto.tenants.access import MemberRequest
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
@@ -22,7 +23,7 @@ from signals.intake.cleaning import storable
 from signals.models import Board, ProcessorRule, ProcessorSetting, TrainedModel
 from signals.processing.corrections import Precision, precisions
 from signals.processing.findings import FindingRow, finding_rows
-from signals.processing.learning import count_lessons
+from signals.processing.learning import count_lessons, learnable_labels
 from signals.processing.model_forms import ModelForm, form_for, read_form
 from signals.processing.option_checks import offered, option_problems
 from signals.processing.plans import Plan, plan_of, plans
@@ -264,7 +265,13 @@ def _rules(actor: Actor, plan: Plan) -> list[dict[str, object]]:
 
 def _learned(actor: Actor, processor: AnyProcessor) -> dict[str, object]:
     last = TrainedModel.objects.for_organization(actor.organization).filter(processor=processor.slug).first()
-    return {"last": last, "lessons": count_lessons(actor.organization, processor)}
+    labels = [] if last else learnable_labels(actor.organization, processor)
+    return {
+        "last": last,
+        "lessons": count_lessons(actor.organization, processor),
+        "fewest": FEWEST_ROWS,
+        "ready": labels if len(labels) > 1 else [],
+    }
 
 
 def _latest(actor: Actor, processor: AnyProcessor) -> list[FindingRow]:

@@ -57,7 +57,7 @@ class EscalationRefused(ValueError):
     """The rule cannot be so; the message says why."""
 
 
-def add_rule(
+def draft_rule(
     *,
     actor: Actor,
     name: str,
@@ -68,7 +68,7 @@ def add_rule(
     notify_member: Membership | None,
     note: str,
 ) -> EscalationRule:
-    """Make a rule; it fires at once for the open tickets that meet it.
+    """A rule that may be added, and is not yet.
 
     Raises:
         PermissionDenied: `actor` may not see escalations, or not all companies: a rule reaches them all.
@@ -90,7 +90,7 @@ def add_rule(
     )
     if same.filter(note=note.strip()).exists():
         raise EscalationRefused("There is such a rule already.")
-    rule = EscalationRule(
+    return EscalationRule(
         organization=actor.organization,
         name=name.strip()[:80],
         condition=condition,
@@ -100,6 +100,17 @@ def add_rule(
         notify_member=notify_member,
         note=note.strip(),
     )
+
+
+def add_rule(*, actor: Actor, rule: EscalationRule) -> EscalationRule:
+    """Make what `draft_rule` gave a rule; it fires at once for the open tickets that meet it.
+
+    Raises:
+        PermissionDenied: as `draft_rule`.
+    """
+    _require(actor)
+    if rule.note:
+        require(actor, Permission.PROPOSE_ACTIONS)
     with transaction.atomic():
         rule.save(force_insert=True)
         _note(actor, rule, "escalation.rule_added")

@@ -26,6 +26,7 @@ from signals.service.escalation import (
     Meeting,
     add_rule,
     count_meeting,
+    draft_rule,
     remove_rule,
     switch_rule,
 )
@@ -99,23 +100,21 @@ def add_rule_view(request: MemberRequest) -> HttpResponse:
         return _page(request, actor, form=form, status=400)
     said = form.cleaned_data
     boards, members = Board.objects.for_organization(actor.organization), _members(actor)
-    place = {
-        "condition": EscalationRule.Condition(said["condition"]),
-        "board": boards.filter(pk=said["board"]).first() if said["board"] else None,
-        "priority": said["priority"],
-    }
     try:
-        now = count_meeting(actor=actor, rule=EscalationRule(organization=actor.organization, **place))
-        if _is_sudden(request, now):
-            return _page(request, actor, form=form, sudden=now, status=400)
-        add_rule(
+        rule = draft_rule(
             actor=actor,
             name=said["name"],
-            **place,
+            condition=EscalationRule.Condition(said["condition"]),
+            board=boards.filter(pk=said["board"]).first() if said["board"] else None,
+            priority=said["priority"],
             notify_role=said["role"],
             notify_member=next((each for each in members if str(each.pk) == said["member"]), None),
             note=said["note"],
         )
+        now = count_meeting(actor=actor, rule=rule)
+        if _is_sudden(request, now):
+            return _page(request, actor, form=form, sudden=now, status=400)
+        add_rule(actor=actor, rule=rule)
     except EscalationRefused as problem:
         form.add_error(None, str(problem))
         return _page(request, actor, form=form, status=400)

@@ -18,6 +18,7 @@ from signals.listing import MOST_CHOICES
 from signals.models import Board, ServiceTarget, Signal
 from signals.service.forms import HoursForm, TargetForm, hours_words, target_words
 from signals.service.hours import PromiseRefused, hours_of, remove_target, set_hours, set_target
+from signals.service.statuses import status_problem
 
 
 @require_safe
@@ -32,6 +33,8 @@ def set_hours_view(request: MemberRequest) -> HttpResponse:
     """The form of hours."""
     actor = _admin(request)
     form = HoursForm(request.POST, hours=hours_of(actor.organization))
+    if form.is_valid() and (wrong := status_problem(actor.organization, form.cleaned_data["waiting_statuses"])):
+        form.add_error("waiting_statuses", wrong)
     if not form.is_valid():
         return _page(request, actor, hours_form=form, status=400)
     said = form.cleaned_data

@@ -107,6 +107,16 @@ class PickingTests(ByHandCase):
         assert contact.field.value == ""
         assert "Dana Reyes" in [choice.label for choice in contact.suggested]
 
+    def test_what_a_look_up_listed_can_be_chosen_by_name_whatever_its_plural(self) -> None:
+        board = self.signal.board
+        assert board is not None
+        self.send("connectwise.board_options", KEY, board_id=board.external_id)
+        fields = {one.field.name: one for one in self.form("connectwise.classify_ticket").context["fields"]}
+        for name, label in (("type_id", "Email"), ("priority_id", "Priority 1 - Critical")):
+            assert label in [choice.label for choice in fields[name].suggested]
+        statuses = {one.field.name: one for one in self.form("connectwise.set_ticket_status").context["fields"]}
+        assert "Waiting on client" in [choice.label for choice in statuses["status_id"].suggested]
+
 
 class RunningTests(ByHandCase):
     def test_a_look_up_is_answered_at_once_without_any_session(self) -> None:

@@ -53,7 +53,7 @@ class PageTests(ConnectedTestCase):
             {"label": "PSA", "base_url": self.connection.base_url, "private_key": "s3cret-typed"},
         )
 
-        assert answer.status_code == 200
+        assert answer.status_code == 400
         assert "Enter all of the credentials" in answer.content.decode()
         assert "s3cret-typed" not in answer.content.decode()
 

@@ -135,6 +135,12 @@ class EscalationTests(JuntoTestCase):
         answer = self.client.post(self.path("escalations/rules/"), {**RULE, "name": "Again"})
         self.assertContains(answer, "There is such a rule already.", status_code=400)
 
+    def test_what_is_missing_is_asked_for_before_a_second_press_is(self) -> None:
+        SignalFactory.create_batch(SUDDEN, company=self.harlow, priority="Priority 1")
+        answer = self.log_in(self.mara).post(self.path("escalations/rules/"), {**RULE, "role": "", "member": ""})
+        self.assertContains(answer, "Say who is told", status_code=400)
+        self.assertNotContains(answer, "meet this rule now", status_code=400)
+
     def test_a_rule_that_would_fire_for_many_at_once_takes_a_second_press(self) -> None:
         SignalFactory.create_batch(SUDDEN - 1, company=self.harlow, priority="Priority 1")  # beside the first
         self.log_in(self.mara)

@@ -43,6 +43,21 @@ class AdminTests(PageCase):
         super().setUp()
         self.log_in(self.adam)
 
+    def test_what_could_be_learned_and_was_not_yet_is_told(self) -> None:
+        def closed(kind: str, number: int) -> None:
+            SignalFactory.create_batch(number, company=self.harlow, type=kind, closed_at_source=True)
+
+        closed("Email", 20)
+        closed("Network", 19)
+        path = "processors/category/"
+        assert "it takes two labels with 20 tickets each" in self.get(path).content.decode()
+        closed("Network", 1)
+        page = self.get(path).content.decode()
+        assert "it takes two labels" not in page
+        assert "there is enough to learn from" in page
+        assert "Network</span>" in page
+        assert "Learn now</button>" in page
+
     def test_ines_and_a_technician_find_no_door(self) -> None:
         self.log_in(self.ines)
         assert self.client.get(self.path("processors/")).status_code == 404

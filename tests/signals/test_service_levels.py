@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -15,6 +16,7 @@ from signals.service.clocks import keep_clocks
 from signals.tasks import keep_service_clocks
 from tests.cases import JuntoTestCase
 from tests.factories import BoardFactory, ContactFactory, SignalFactory, SignalNoteFactory
+from tests.signals.typing_cases import TypingCase
 
 HOURS = {
     "time_zone": "Europe/Berlin",
@@ -202,6 +204,15 @@ class PageTests(ServiceCase):
         verbs = AuditEntry.unscoped.filter(organization=self.northwind).values_list("verb", flat=True)
         assert {"service.hours_set", "service.target_set"} <= set(verbs)
 
+    def test_a_ticket_s_page_tells_its_promises_by_the_organization_s_clock(self) -> None:
+        self.hours()
+        self.promise()
+        signal = self.ticket()
+        self.clock(signal)
+        page = self.log_in(self.theo).get(self.path(f"signals/{signal.pk}/")).content.decode()
+        assert "23 Nov 10:00 Europe/Berlin</time>" in page
+        assert "23 Nov 16:00 Europe/Berlin</time>" in page
+
     def test_what_cannot_be_is_said_beside_the_form(self) -> None:
         self.log_in(self.adam)
         for wrong, words in (
@@ -230,3 +241,17 @@ class PageTests(ServiceCase):
     def test_a_manager_may_not(self) -> None:
         assert self.log_in(self.mara).get(self.path("service/")).status_code == 403
         assert self.client.post(self.path("service/hours/"), HOURS).status_code == 403
+
+
+class StatusTests(TypingCase):
+    def test_a_status_that_the_psa_has_not_is_refused_unless_nobody_can_be_asked(self) -> None:
+        self.arrive()
+        self.log_in(self.adam)
+        path, wrong = self.path("service/hours/"), {**HOURS, "waiting_statuses": "waiting on Client, Wating on vendor"}
+        answer = self.client.post(path, wrong)
+        self.assertContains(answer, "The PSA has no status “Wating on vendor”", status_code=400)
+        self.assertContains(answer, "It has: ", status_code=400)
+        assert self.client.post(path, HOURS).status_code == 302
+        cache.clear()
+        self.sandbox.fault("status", status=500, count=None)
+        assert self.client.post(path, wrong).status_code == 302

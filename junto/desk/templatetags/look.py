@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.templatetags.static import static
@@ -71,6 +72,15 @@ def at(moment: datetime | None) -> SafeString:
 
 
 @register.simple_tag
+def at_place(moment: datetime | None, zone: str) -> SafeString:
+    """A moment as '22 Nov 14:24 Europe/Berlin', by the clock there whoever reads it. Nothing where there is none."""
+    if not moment:
+        return SafeString("")
+    with timezone.override(ZoneInfo(zone)):
+        return _time(moment, "", f"{_date(moment)} {_clock(moment)} {zone}")
+
+
+@register.simple_tag
 def ends(moment: datetime | None) -> SafeString:
     """A deadline as 'Ends 14:41, in 26 min', or 'Ended 14:41'."""
     if not moment:
@@ -111,9 +121,9 @@ def ahead_in_words(seconds: float) -> str:
 def _time(moment: datetime, tick: str, words: str) -> SafeString:
     local = timezone.localtime(moment)
     return format_html(
-        '<time datetime="{}" data-tick="{}" title="{}">{}</time>',
+        '<time datetime="{}"{} title="{}">{}</time>',
         moment.isoformat(timespec="seconds"),
-        tick,
+        format_html(' data-tick="{}"', tick) if tick else "",
         local.strftime("%Y-%m-%d %H:%M:%S %Z"),
         words,
     )

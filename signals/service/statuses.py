@@ -1,0 +1,54 @@
+"""Names of statuses that an Admin writes, held against those that the tickets' source has now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from integrations.errors import IntegrationError
+from integrations.services import is_ticket_source
+from junto.tenants.models import Organization
+from signals.models import Board, Signal
+from signals.sync.live_lists import live_statuses
+
+#: Boards whose statuses are looked at; beyond them nothing is held against a name.
+MOST_BOARDS: Final = 20
+#: Statuses that a refusal names.
+_NAMED: Final = 12
+
+
+def status_problem(organization: Organization, names: Sequence[str]) -> str:
+    """Why these cannot be: no ticket has such a status, and none can get it. Empty where all can, or nobody knows."""
+    if not names:
+        return ""
+    there = _live(organization)
+    if there is None:
+        return ""
+    borne = Signal.objects.for_organization(organization).filter(source_status__in=names)
+    known = {name.casefold() for name in (*there, *borne.values_list("source_status", flat=True).distinct())}
+    missing = [name for name in names if name.casefold() not in known]
+    if not missing:
+        return ""
+    gone = ", ".join(f"“{name[:80]}”" for name in missing)
+    more = ", and more" if len(there) > _NAMED else ""
+    named = ", ".join(there[:_NAMED])
+    return f"The PSA has no status {gone}, so no clock would stand still for it. It has: {named}{more}."
+
+
+def _live(organization: Organization) -> list[str] | None:
+    """What the boards have now, each once. None where one cannot be asked, or there are too many."""
+    rows = Board.objects.for_organization(organization).filter(connection__removed_at=None)
+    boards = rows.select_related("connection")[: MOST_BOARDS + 1]
+    if not boards or len(boards) > MOST_BOARDS or not all(is_ticket_source(board.connection) for board in boards):
+        return None
+    try:
+        return _once(status.name for board in boards for status in live_statuses(board.connection, board))
+    except IntegrationError:
+        return None
+
+
+def _once(names: Iterable[str]) -> list[str]:
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(name.casefold(), name)
+    return list(found.values())
