@@ -15,8 +15,9 @@ from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Organization
 from junto.tenants.permissions import Permission, require
+from signals.intake.outcomes import Outcome, UpsertResult
 from signals.intake.placing import place
-from signals.intake.upsert import Outcome, UpsertResult, upsert_signals
+from signals.intake.upsert import upsert_signals
 from signals.models import Board, Signal
 from signals.models.tickets import words_of
 from signals.sync.polling import poll_connection

@@ -7,7 +7,7 @@ from django.urls import path
 from signals import views
 from signals.back_tests import pages as back_test_pages
 from signals.files import pages as import_pages
-from signals.intake import entry_pages, maintenance_pages
+from signals.intake import alert_boards_pages, entry_pages, maintenance_pages
 from signals.processing import pages as processor_pages
 from signals.processing import rerun_pages, review_pages
 from signals.service import escalation_pages
@@ -37,6 +37,7 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/sync/repair/", sync_pages.repair_view, name="connection-repair"),
     path("maintenance/", maintenance_pages.maintenance, name="maintenance"),
     path("maintenance/<uuid:window_id>/end/", maintenance_pages.end, name="maintenance-end"),
+    path("maintenance/alert-boards/", alert_boards_pages.set_alert_boards, name="alert-boards"),
     path("maintenance/cleared/", cleared_pages.set_cleared, name="cleared-statuses"),
     path("escalations/", escalation_pages.escalations, name="escalations"),
     path("escalations/rules/", escalation_pages.add_rule_view, name="escalation-add"),

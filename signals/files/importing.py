@@ -33,8 +33,9 @@ from junto.tenants.scoping import TenantQuerySet
 from signals.files.columns import Reading, RowReader, RowRefused, guess_reading
 from signals.files.tables import Row, Table, TableRefused, guess_encoding, read_table
 from signals.intake.columns import clean_ticket
+from signals.intake.outcomes import Outcome, UpsertResult
 from signals.intake.placing import place_waiting
-from signals.intake.upsert import BATCH, Outcome, UpsertResult, upsert_signals
+from signals.intake.upsert import BATCH, upsert_signals
 from signals.models import RefusedRow, Signal, TicketImport
 
 log = structlog.get_logger(__name__)

@@ -21,6 +21,7 @@ from junto.tenants.access import MemberRequest
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
+from signals.intake.alert_boards_pages import alert_boards_card
 from signals.intake.maintenance import WindowRefused, end_window, plan_window
 from signals.models import MaintenanceWindow, Signal
 from signals.service.hours import hours_of, zone_of
@@ -124,6 +125,7 @@ def _maintenance(request: MemberRequest) -> HttpResponse:
         "past": [_line(window) for window in rows.exclude(coming)[:PAST_SHOWN]],
         "form": form,
         "zone": timezone.get_current_timezone_name(),
+        **alert_boards_card(request.actor.organization),
         **cleared_card(request.actor.organization),
     }
     return render(request, "signals/maintenance.html", context, status=400 if form.errors else 200)

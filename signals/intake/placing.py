@@ -12,6 +12,7 @@ from approvals.models import StaleState
 from integrations.models import Connection
 from junto.bells import ring
 from junto.tenants.scoping import TenantQuerySet
+from signals.intake.alert_tickets import read_alert
 from signals.intake.directory import Directory
 from signals.intake.folding import settle_alerts
 from signals.models import Signal
@@ -31,7 +32,9 @@ def place(signal: Signal, company_id: uuid.UUID, directory: Directory | None = N
         signal.contact_id = contact_id or (signal.contact_id if same else None)
         signal.device_id = device_id or (signal.device_id if same else None)
     signal.awaits_processors = True
-    signal.save(update_fields=["company", "company_since", "contact", "device", "awaits_processors", "changed_at"])
+    alert = [name for name in read_alert(signal) if name == "alert_type"]
+    columns = ["company", "company_since", "contact", "device", "awaits_processors", "changed_at", *alert]
+    signal.save(update_fields=columns)
 
 
 def unplaced(connection: Connection) -> TenantQuerySet[Signal]:
@@ -72,6 +75,6 @@ def _place_waiting(signal: Signal, company_id: uuid.UUID, directory: Directory) 
         to = Signal.State.NEEDS_REVIEW if signal.left_out else Signal.State.NEW
         signal.move(to=to, frm=[Signal.State.NEEDS_REVIEW], reason=signal.left_out)
     place(signal, company_id, directory)
-    # an alert may repeat another one of the company that it has now
-    if not (nameless and settle_alerts(signal.organization, [signal])):
+    # an alert may repeat another one of the company or device that it has now
+    if not settle_alerts(signal.organization, [signal]):
         ring("signal.changed", str(signal.pk))

@@ -15,7 +15,6 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 import structlog
 from django.db import DataError, IntegrityError, transaction
@@ -27,6 +26,7 @@ from junto.bells import ring, ring_all
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
+from signals.intake.alert_tickets import AlertTickets
 from signals.intake.cleaning import TicketRefused, storable
 from signals.intake.columns import ID_LENGTH, REASON_LENGTH, CleanTicket, clean_ticket
 from signals.intake.directory import Directory, boards_by_external_id, review_reason
@@ -34,6 +34,7 @@ from signals.intake.echoes import Echoes
 from signals.intake.folding import closes_by_itself, keeps_device, settle_alerts
 from signals.intake.held import Held
 from signals.intake.notes import texts_of_new, write_parts
+from signals.intake.outcomes import Outcome, UpsertResult, passed_over, result_of
 from signals.intake.refused import forget_refused
 from signals.intake.set_by_people import WATCHED, is_our_own, keep_what_people_set
 from signals.intake.standing import tell_origins
@@ -54,27 +55,6 @@ _ALWAYS_NEW = frozenset({"revision", "source_updated_at", "digest", "raw"})
 _DECIDED = (Signal.State.DISMISSED, Signal.State.MERGED)
 
 Columns = dict[str, object]
-
-
-class Outcome(StrEnum):
-    """What became of one delivered ticket."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    STALE = "stale"
-    GONE = "gone"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, kw_only=True)
-class UpsertResult:
-    """What became of one delivered ticket; `reason` is for people: why refused, passed over, or waiting for review."""
-
-    external_id: str
-    outcome: Outcome
-    signal_id: uuid.UUID | None = None
-    reason: str = ""
 
 
 def upsert_signals(*, connection: Connection, tickets: Sequence[TicketRecord], actor: Actor) -> list[UpsertResult]:
@@ -169,16 +149,20 @@ class _Writer:
     actor: Actor
     directory: Directory
     boards: Mapping[str, uuid.UUID]
+    alerts: AlertTickets
     #: Signals of which people set what processors give, and what they set.
     set_by_people: list[tuple[Signal, Mapping[str, str]]] = field(default_factory=list)
 
     @classmethod
     def prepare(cls, connection: Connection, tickets: Sequence[CleanTicket], *, actor: Actor) -> _Writer:
+        directory = Directory.read(connection, tickets)
+        boards = boards_by_external_id(connection, [(one.board_external_id, one.board_name) for one in tickets])
         return cls(
             connection=connection,
             actor=actor,
-            directory=Directory.read(connection, tickets),
-            boards=boards_by_external_id(connection, [(one.board_external_id, one.board_name) for one in tickets]),
+            directory=directory,
+            boards=boards,
+            alerts=AlertTickets.read(connection, boards.values(), directory.companies.values()),
         )
 
     def write(self, tickets: Sequence[CleanTicket]) -> dict[str, UpsertResult]:
@@ -197,13 +181,13 @@ class _Writer:
             row = held[ticket.external_id]
             if row.pk in fresh:
                 signal = fresh[row.pk]
-                results[ticket.external_id] = _result(signal, Outcome.GONE if ticket.deleted else Outcome.CREATED)
+                results[ticket.external_id] = result_of(signal, Outcome.GONE if ticket.deleted else Outcome.CREATED)
                 touched.add(signal.pk)
             elif row.pk in whole and self._overwrite(ticket, whole[row.pk], touched, echoes):
                 signal = whole[row.pk]
-                results[ticket.external_id] = _result(signal, Outcome.GONE if ticket.deleted else Outcome.UPDATED)
+                results[ticket.external_id] = result_of(signal, Outcome.GONE if ticket.deleted else Outcome.UPDATED)
             else:
-                results[ticket.external_id] = _passed_over(ticket, row)
+                results[ticket.external_id] = passed_over(ticket, row)
                 continue
             written.append((signal, ticket))
         self._finish(written, touched, echoes, new=fresh)
@@ -242,7 +226,7 @@ class _Writer:
             ),
             self._told(ticket, company_id, signal),
         )
-        columns = self._tombstone(ticket) if ticket.deleted else self._columns(ticket, company_id, state)
+        columns = self._tombstone(ticket) if ticket.deleted else self._columns(ticket, company_id, state, signal)
         columns |= left_company(signal.company_id, columns.get("company_id", signal.company_id))
         if columns["state"] == Signal.State.NEEDS_REVIEW or (state == signal.state and state in _DECIDED):
             # what is in doubt is so still, as is why somebody dismissed it or what it was merged with
@@ -288,16 +272,30 @@ class _Writer:
             return signal.company_id
         return linked
 
-    def _columns(self, ticket: CleanTicket, company_id: uuid.UUID | None, state: Signal.State) -> Columns:
-        # one source posts the alert, another, that knows no alerts, may tell of the same ticket later
-        alert: Columns = {"alert_type": ticket.alert_type} if ticket.alert_type else {}
+    def _alert(
+        self, ticket: CleanTicket, company_id: uuid.UUID | None, device_id: uuid.UUID | None, signal: Signal | None
+    ) -> Columns:
+        """One source posts the alert; another, that knows no alerts, may tell of the same ticket later."""
+        if ticket.alert_type:
+            return {"alert_type": ticket.alert_type}
+        return self.alerts.columns(
+            subject=ticket.subject,
+            company_id=company_id,
+            board_id=self.boards.get(ticket.board_external_id),
+            device_id=device_id,
+            known=signal,
+        )
+
+    def _columns(
+        self, ticket: CleanTicket, company_id: uuid.UUID | None, state: Signal.State, signal: Signal | None = None
+    ) -> Columns:
+        device_id = self.directory.device_of(ticket.device_external_id, company_id)
         return {
-            **alert,
             "company_id": company_id,
             "company_external_id": ticket.company_external_id,
             "contact_id": self.directory.contact_of(ticket.contact_external_id, company_id),
             "contact_external_id": ticket.contact_external_id,
-            "device_id": self.directory.device_of(ticket.device_external_id, company_id),
+            "device_id": device_id,
             "device_external_id": ticket.device_external_id,
             "board_id": self.boards.get(ticket.board_external_id),
             "assignee": ticket.assignee,
@@ -316,6 +314,7 @@ class _Writer:
             "state": state,
             "left_out": ticket.left_out,
             "state_reason": _why(ticket, company_id, state),
+            **self._alert(ticket, company_id, device_id, signal),
         }
 
     def _tombstone(self, ticket: CleanTicket) -> Columns:
@@ -378,22 +377,3 @@ def _why(ticket: CleanTicket, company_id: uuid.UUID | None, state: Signal.State)
         return merged_words(ticket.merged_into) if state == Signal.State.MERGED and ticket.merged_into else ""
     placeless = "" if company_id else review_reason(ticket.company_external_id, ticket.company_name)
     return " ".join(filter(None, [placeless, ticket.left_out]))[:REASON_LENGTH]
-
-
-def _result(signal: Signal, outcome: Outcome) -> UpsertResult:
-    return UpsertResult(
-        external_id=signal.external_id, outcome=outcome, signal_id=signal.pk, reason=signal.state_reason
-    )
-
-
-def _passed_over(ticket: CleanTicket, signal: Held) -> UpsertResult:
-    known = ticket.revision == signal.revision and ticket.deleted == (signal.state == Signal.State.GONE)
-    held = f"We hold a newer revision, of {signal.source_updated_at:%Y-%m-%d %H:%M:%S} UTC."
-    if ticket.revision == signal.revision:
-        held = "It was deleted at the source in that same second."
-    return UpsertResult(
-        external_id=ticket.external_id,
-        outcome=Outcome.UNCHANGED if known else Outcome.STALE,
-        signal_id=signal.pk,
-        reason="" if known else held,
-    )

@@ -21,13 +21,17 @@ UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Board(TenantModel):
-    """A service board of the PSA. `cleared_status` = what a ticket gets whose alert cleared; empty = it stays open."""
+    """A service board of the PSA. `cleared_status` = what a ticket gets whose alert cleared; empty = it stays open.
+
+    `holds_alerts` = its tickets are opened by a monitoring, each for an alert.
+    """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="boards")
     external_id = models.CharField(max_length=80)
     name = models.CharField(max_length=120)
     cleared_status = models.CharField(max_length=80, blank=True)
     cleared_status_id = models.CharField(max_length=80, blank=True, help_text="As the source numbers it.")
+    holds_alerts = models.BooleanField(default=False)
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["name"]

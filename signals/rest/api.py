@@ -18,7 +18,7 @@ from rest_framework.utils.urls import replace_query_param
 
 from junto.team.idempotency import idempotent
 from junto.tenants.permissions import Permission
-from signals.intake.upsert import UpsertResult
+from signals.intake.outcomes import UpsertResult
 from signals.models import Signal
 from signals.querysets import SignalQuerySet
 from signals.rest.endpoints import DRY_RUN, KEY, REFUSALS, DeliveryView, SignalView

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from integrations.contracts import AttachmentRecord, NoteRecord, TicketRecord, TimeRecord
 from signals.intake.columns import MOST_DEVICES, MOST_NOTES
-from signals.intake.upsert import Outcome, UpsertResult
+from signals.intake.outcomes import Outcome, UpsertResult
 from signals.models import Signal, SignalAttachment, SignalNote, SignalTime
 from signals.rest.foreign import BoundedList, ForeignInput, Text, words
 

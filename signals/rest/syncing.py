@@ -17,7 +17,8 @@ from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
 from signals.intake.cleaning import TicketRefused, clean_json, storable
 from signals.intake.columns import ID_LENGTH, MOST_NOTES, PARTS
-from signals.intake.upsert import BATCH, Outcome, UpsertResult, upsert_signals
+from signals.intake.outcomes import Outcome, UpsertResult
+from signals.intake.upsert import BATCH, upsert_signals
 from signals.models import Signal
 from signals.rest.serializers import TicketInput, first_problem, ticket_record
 

@@ -21,9 +21,9 @@ from integrations.models import Connection, RefusedTicket
 from integrations.services import keep_devices, open_alert_source
 from junto.tenants.scoping import TenantQuerySet
 from signals.intake.columns import revision_of
+from signals.intake.outcomes import Outcome, UpsertResult
 from signals.intake.placing import place_waiting
 from signals.intake.refused import forget_refused
-from signals.intake.upsert import Outcome, UpsertResult
 from signals.models import Signal
 from signals.sync.leases import Lease
 from signals.sync.polling import PollReport, batches, in_words, polled, report_of, store_read

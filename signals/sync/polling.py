@@ -18,9 +18,10 @@ from integrations.models import Connection
 from integrations.services import open_ticket_source, sync_directory
 from junto.tenants.actors import Actor
 from signals.intake.fitting import fitted
+from signals.intake.outcomes import Outcome, UpsertResult
 from signals.intake.placing import place_waiting, unplaced
 from signals.intake.refused import due_again, forget_refused, remember_refused
-from signals.intake.upsert import Outcome, UpsertResult, upsert_signals
+from signals.intake.upsert import upsert_signals
 from signals.sync.leases import Lease, Overtaken
 
 log = structlog.get_logger(__name__)

@@ -18,7 +18,7 @@ from junto import engine
 from junto.tenants.permissions import PermissionDenied
 from signals.intake.columns import MOST_NOTES, RAW_LIMIT, TEXT_LIMIT
 from signals.intake.fitting import fitted
-from signals.intake.upsert import Outcome
+from signals.intake.outcomes import Outcome
 from signals.models import Signal, SignalNote
 from signals.services import map_company, upsert_signals
 from tests.cases import JuntoTestCase

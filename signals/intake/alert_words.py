@@ -1,0 +1,61 @@
+"""What a ticket that a monitoring opened says of its alert, read from its summary. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from hashlib import sha256
+from typing import Final
+
+from signals.intake.columns import NAME_LENGTH
+
+#: Shorter names of devices occur in too many sentences.
+_SHORTEST: Final = 3
+_UNITS: Final = (
+    r"%|[KMGTP]i?B|[KMGT]o|bytes?|°\s?[CF]|C(?!:)|ms|s|sec|seconds?|Sekunden|min|mins|minutes?|Minuten|h|hrs?|hours?"
+    r"|Stunden?|heures?|d|days?|Tagen?|jours?|weeks?|Wochen?|semaines?"
+)
+_MEASURE: Final = re.compile(rf"(?<![\w.,:/-])[-+]?\d+(?:[.,]\d+)*\s?(?:{_UNITS})(?!\w)", re.IGNORECASE)
+_MOMENT: Final = re.compile(
+    r"(?<![\w.])(?:\d{1,4}[-./]\d{1,2}[-./]\d{1,4}T?|\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?Z?)(?!\w|\.\d)", re.IGNORECASE
+)
+
+
+def condition_in(subject: str, device_names: Iterable[str]) -> str:
+    """What the summary of an alert's ticket complains of: without the device's name, what was measured, and when.
+
+    Figures without a unit stay: drive 3 and drive 4 are two problems, and so are SRV-01 and SRV-02 while we do not know
+    them for devices.
+    """
+    text = without_measures(subject)
+    for name in _longest_first(device_names):
+        text = _as_a_word(name).sub(" ", text)
+    words = [word for word in text.split() if any(letter.isalnum() for letter in word)]
+    found = " ".join(words) or subject
+    if len(found) <= NAME_LENGTH:
+        return found
+    # two long ones that begin alike are two
+    return f"{found[: NAME_LENGTH - 10]}… {sha256(found.encode()).hexdigest()[:8]}"
+
+
+def without_measures(text: str) -> str:
+    """The text without quantities, dates and times of day, which differ each time the same thing is told."""
+    return _MEASURE.sub(" ", _MOMENT.sub(" ", text))
+
+
+def named_in(text: str, names: Collection[str]) -> set[str]:
+    """Which of the names stand in the text as words of their own, in small letters. A longer one covers a shorter."""
+    found = set()
+    for name in _longest_first(names):
+        text, times = _as_a_word(name).subn(" ", text)
+        if times:
+            found.add(name.casefold())
+    return found
+
+
+def _longest_first(names: Iterable[str]) -> list[str]:
+    return sorted({name for name in names if len(name) >= _SHORTEST}, key=lambda name: (-len(name), name))
+
+
+def _as_a_word(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-]|\.\w)", re.IGNORECASE)
