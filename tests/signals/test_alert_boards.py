@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from integrations.contracts import TicketRecord
 from integrations.models import Connection, Device
-from integrations.services import link_company
 from junto.audit.models import AuditEntry
 from signals.intake.alert_words import condition_in
 from signals.intake.folding import occurrences
@@ -19,7 +18,7 @@ from signals.models import Board, Signal
 from signals.services import claim_signal
 from signals.sync.polling import poll_connection
 from tests.cases import JuntoTestCase
-from tests.factories import CompanyLinkFactory, ConnectionFactory, DeviceFactory
+from tests.factories import CompanyFactory, CompanyLinkFactory, ConnectionFactory, DeviceFactory
 from tests.integrations.connected import ConnectedTestCase
 from tests.signals.deliveries import deliver, stored
 
@@ -131,10 +130,12 @@ class FoldingTicketsTests(AlertBoardsTestCase):
         for number in ("20", "21"):
             self.deliver(self.ticket(number, "HB-SRV-01: disk K: 97 % full", company_external_id="33"))
         assert self.open_ones() == ["20", "21"]
-        link_company(actor=self.actor(self.adam), connection=self.psa, company=self.harlow, external_id="33")
+        kite = CompanyFactory(organization=self.northwind, name="Kite")
+        server = DeviceFactory(company=kite, connection=self.psa, external_id="815", name="HB-SRV-01")
+        CompanyLinkFactory(company=kite, connection=self.psa, external_id="33")
         place_waiting(self.psa)
         assert len(self.open_ones()) == 1
-        assert self.signal("20").device == self.server
+        assert (self.signal("20").device, self.signal("20").alert_type) == (server, "disk K: full")
 
     def test_maintenance_keeps_them_quiet(self) -> None:
         self.begin()
