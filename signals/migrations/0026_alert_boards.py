@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('signals', '0022_back_test_model'),
+        ('signals', '0025_fill_set_at_source'),
     ]
 
     operations = [
