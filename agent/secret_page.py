@@ -26,7 +26,7 @@ def secret(request: HttpRequest, action_id: UUID) -> HttpResponse:
     action = rows.filter(pk=action_id).first()
     if action is None or not may_have_secret(action):
         raise Http404("There is no such secret.")
-    text, problem = "", secret_words(action)
+    text, problem = "", secret_words(action, actor=actor)
     if request.method == "POST" and not problem:
         try:
             text = reveal_secret(action=action, actor=actor)

@@ -88,8 +88,14 @@ def may_have_secret(action: Action) -> bool:
     return bool(done and action.is_write and Flag.SECRET in action.flags)
 
 
-def secret_words(action: Action) -> str:
-    """Why there is nothing to show; empty while there is."""
+def secret_words(action: Action, *, actor: Actor) -> str:
+    """Why there is nothing to show to the actor; empty while there is."""
+    if not may_decide_action(actor, action):
+        return f"You may not read this. {who_may_decide(action).words}"
+    return _gone_words(action)
+
+
+def _gone_words(action: Action) -> str:
     row = ActionSecret.objects.for_organization(action.organization).filter(action=action)
     found = row.select_related("revealed_by__user").first()
     if not may_have_secret(action) or found is None:
@@ -111,17 +117,17 @@ def reveal_secret(*, action: Action, actor: Actor) -> str:
         SecretGone: somebody read it, it waited too long, or there is none.
     """
     if not may_decide_action(actor, action):
-        raise NotYours(f"You may not read this. {who_may_decide(action).words}")
+        raise NotYours(secret_words(action, actor=actor))
     row = _open(action)
     if row is None or not may_have_secret(action):
-        raise SecretGone(secret_words(action))
+        raise SecretGone(_gone_words(action))
     try:
         text = unseal(row.sealed, place=_place(row)).decode()
     except Unsealable as problem:
         raise SecretGone("It does not open here any more: do it again if it is needed.") from problem
     rows = ActionSecret.objects.for_organization(action.organization).filter(pk=row.pk, sealed=row.sealed)
     if not rows.update(sealed="", revealed_at=Now(), revealed_by=actor.membership):
-        raise SecretGone(secret_words(action))
+        raise SecretGone(_gone_words(action))
     record(actor, "action.secret_revealed", action, {"tool": action.tool, "title": action.title})
     return text
 

@@ -162,7 +162,9 @@ class SecretTests(Approvals, CloudTestCase):
 
     def test_who_may_not_decide_is_told_who_may(self) -> None:
         action = self.now(self.reset())
-        page = self.log_in(self.theo).post(self.path(f"approvals/{action.pk}/secret/")).content.decode()
+        path = self.path(f"approvals/{action.pk}/secret/")
+        assert "Show it now" not in self.log_in(self.theo).get(path).content.decode()
+        page = self.log_in(self.theo).post(path).content.decode()
         assert self.really() not in page
         assert "You may not read this" in page
         assert self.stored(action).sealed
