@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints
@@ -45,6 +46,15 @@ def counted(number: int, word: str, *, more: bool = False) -> str:
 def day(moment: str) -> str:
     """The date of a moment in ISO 8601; empty where there is none."""
     return moment[:10]
+
+
+def moment_words(moment: str) -> str:
+    """A moment in ISO 8601 as people read it, to the minute in UTC; as it came where it is none."""
+    try:
+        told = datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    return f"{told.astimezone(UTC):%d %B %Y, %H:%M} UTC" if told.tzinfo else moment
 
 
 def filled(record: dict[str, JsonValue]) -> dict[str, JsonValue]:

@@ -191,7 +191,13 @@ def _run(tool: ServedTool, context: ToolContext, arguments: ServedArguments) -> 
         if not tool.is_write:
             raise TargetRefused("The server answered with records that are not, or not only, this company's.")
         content = {"answer": "Done. What the server said of it names another company, or none, and is not shown."}
-    return ToolResult(content=content, summary=f"{tool.label} answered {len(said.text):,} characters.")
+    return ToolResult(content=content, summary=f"{tool.label} answered{_size(said)}.")
+
+
+def _size(said: Said) -> str:
+    if isinstance(said.structured, list):
+        return f" with {len(said.structured):,} records"
+    return "" if said.structured is not None else f" {len(said.text):,} characters"
 
 
 def _preview(tool: ServedTool, context: ToolContext, arguments: ServedArguments) -> Preview:

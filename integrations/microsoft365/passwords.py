@@ -38,6 +38,7 @@ from integrations.tools import (
     tool,
 )
 from integrations.wire import record_of
+from integrations.wording import moment_words
 
 MethodId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,119}$")]
 """The id of a sign-in method."""
@@ -67,7 +68,7 @@ def _preview_reset(context: ToolContext, arguments: ResetPassword) -> Preview:
     return Preview(
         title=f"Set a new password for {user.label}",
         target=user.upn,
-        changes=(Change("Password", f"last changed {user.password_changed or 'at a time not known'}", after),),
+        changes=(Change("Password", _last_changed(user.password_changed), after),),
         seen_by=f"{user.label}: the old password opens nothing any more.",
         undo="",
         target_state=user_state(context, user, enabled=user.enabled, password_changed=user.password_changed),
@@ -79,6 +80,10 @@ def _preview_reset(context: ToolContext, arguments: ResetPassword) -> Preview:
     )
 
 
+def _last_changed(moment: str) -> str:
+    return f"last changed on {moment_words(moment)}" if moment else "last changed at a time not known"
+
+
 def _search_reset(context: ToolContext, arguments: ResetPassword, before: JsonValue) -> Outcome:
     user = user_of(context, arguments.user)
     changed = user.password_changed
@@ -87,9 +92,9 @@ def _search_reset(context: ToolContext, arguments: ResetPassword, before: JsonVa
         return Outcome("unclear", "When the password was changed before is not known.")
     if changed != was:
         # it may be theirs: the one that was drawn is handed out only where ours was set
-        done = Outcome("found", f"The password was changed at {changed}.")
+        done = Outcome("found", f"The password was changed on {moment_words(changed)}.")
         return settled_by_log(context, PASSWORD_SET, user.id, at=changed, was=was, found=done)
-    return Outcome("absent", f"The password was last changed {was or 'at a time not known'}, as before.")
+    return Outcome("absent", f"The password was {_last_changed(was)}, as before.")
 
 
 @tool(
