@@ -30,7 +30,7 @@ from runbooks.grants import ADD_INTERNAL_NOTE, ADD_TIME_ENTRY, CLOSING_STEP, CRE
 from runbooks.versions import PublishedVersion
 from signals.facts import vendor_id
 from signals.models import Board, Signal
-from signals.services import adopt_ticket
+from signals.services import adopt_ticket, joined_ticket
 
 #: How call ids of the closing set begin: none of a model's, which are numbers.
 CLOSING_CALL = "closing."
@@ -64,9 +64,16 @@ class Receipt:
 
 
 def open_ticket(context: SessionContext) -> Action | None:
-    """The action that makes the ticket of a run that began without one; None where there is a ticket."""
+    """The action that makes the ticket of a run that began without one; None where there is a ticket.
+
+    One that another system opened meanwhile for the same alert is taken.
+    """
     signal = context.session.signal
     if signal.has_ticket:
+        return None
+    ticket = joined_ticket(signal) if _standing(context.progress.rows, TICKET_CALL) is None else None
+    if ticket is not None and ticket.connection is not None:
+        adopt_ticket(signal=signal, connection=ticket.connection, external_id=ticket.external_id)
         return None
     action = _propose(context, CREATE_TICKET, TICKET_CALL, _ticket(context))
     if action.state == Action.State.SUCCEEDED:

@@ -23,7 +23,7 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission
 from runbooks.matching import Match, match_signal
-from signals.intake.folding import occurrences
+from signals.intake.folding import Occurrence, occurrences
 from signals.intake.suggesting import suggest_companies
 from signals.listing import neighbours, with_a_fix
 from signals.merging import merged_into
@@ -70,6 +70,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
         **ticket_findings(signal, actor=actor),
         **_time_and_files(signal),
         **_repeats(signal),
+        "may_part": _may_part(signal, actor),
         "unmapped": unmapped,
         "suggestions": _suggestions(signal, actor) if unmapped else [],
         "companies": list(Company.objects.visible_to(actor)) if unmapped else [],
@@ -85,6 +86,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
         "urls_signal": {
             "map_company": reverse("signal-map-company", args=[signal.pk]),
             "resolve": reverse("signal-resolve", args=[signal.pk]),
+            "part": reverse("signal-part", args=[signal.pk]),
             "dismiss": reverse("signal-dismiss", args=[signal.pk]),
             "choose_runbook": reverse("signal-choose-runbook", args=[signal.pk]),
             "tools": reverse("signal-tools", args=[signal.pk]),
@@ -142,11 +144,24 @@ def _repeats(signal: Signal) -> dict[str, Any]:
     head = signal.folded_into
     return {
         "told_often": number,
-        "occurrences": told if number > 1 else [],
+        "occurrences": [_occurrence(one) for one in told] if number > 1 else [],
         "repeats_path": reverse("signal", args=[head.pk]) if head else "",
-        "repeats_number": head.number if head else "",
+        "repeats_words": show_escaped((head.number and f"signal {head.number}") or f"“{head.subject}”") if head else "",
+        "repeats_other_side": head is not None and head.connection_id != signal.connection_id,
         "quiet_words": show_escaped(signal.state_reason) if signal.alert_type and signal.company and not head else "",
     }
+
+
+def _occurrence(one: Occurrence) -> dict[str, Any]:
+    ticket = f"ticket {one.number}" if one.number else "alert"
+    name = f"{ticket.capitalize()} of {one.source}" if one.source else one.number
+    return {**one._asdict(), "name": show_escaped(name), "path": reverse("signal", args=[one.signal_id])}
+
+
+def _may_part(signal: Signal, actor: Actor) -> bool:
+    """Whether the actor may say that it is not what it was folded into."""
+    folded = signal.folded_into_id is not None and signal.state == Signal.State.MERGED and signal.connection is not None
+    return folded and signal.company is not None and actor.can(Permission.RUN_SESSIONS, signal.company)
 
 
 def hours_and_minutes(minutes: int) -> str:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("signals/<uuid:signal_id>/start/", views.start, name="signal-start"),
     path("signals/<uuid:signal_id>/map-company/", views.map_company_view, name="signal-map-company"),
     path("signals/<uuid:signal_id>/dismiss/", views.dismiss, name="signal-dismiss"),
+    path("signals/<uuid:signal_id>/part/", views.part, name="signal-part"),
     path("signals/<uuid:signal_id>/resolve/", views.resolve_view, name="signal-resolve"),
     path("signals/<uuid:signal_id>/choose-runbook/", views.choose_runbook_view, name="signal-choose-runbook"),
     path("signals/<uuid:signal_id>/tools/", by_hand_pages.pick, name="signal-tools"),

@@ -29,7 +29,7 @@ from junto.tenants.models import Company
 from junto.tenants.permissions import Permission
 from runbooks.models import Runbook
 from signals.models import Signal
-from signals.services import SignalNotClaimable, dismiss_signal, map_company, resolve_signal
+from signals.services import SignalNotClaimable, dismiss_signal, map_company, part_signal, resolve_signal
 
 
 @require_safe
@@ -111,6 +111,12 @@ def dismiss(request: HttpRequest, signal_id: UUID) -> HttpResponse:
 def resolve_view(request: HttpRequest, signal_id: UUID) -> HttpResponse:
     """A person says that it is solved."""
     return _act(request, signal_id, lambda actor, signal: resolve_signal(signal=signal, actor=actor))
+
+
+@require_POST
+def part(request: HttpRequest, signal_id: UUID) -> HttpResponse:
+    """It is not what it was folded into."""
+    return _act(request, signal_id, lambda actor, signal: part_signal(signal=signal, actor=actor))
 
 
 @require_POST

@@ -15,6 +15,7 @@ from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Organization
 from junto.tenants.permissions import Permission, require
+from signals.intake.clearing import open_tickets
 from signals.intake.outcomes import Outcome, UpsertResult
 from signals.intake.placing import place
 from signals.intake.upsert import upsert_signals
@@ -30,8 +31,10 @@ __all__ = [
     "adopt_ticket",
     "claim_signal",
     "dismiss_signal",
+    "joined_ticket",
     "map_company",
     "open_own_signal",
+    "part_signal",
     "poll_connection",
     "release_signal",
     "resolve_signal",
@@ -138,6 +141,11 @@ def adopt_ticket(*, signal: Signal, connection: Connection, external_id: str) ->
     ring("signal.changed", str(signal.pk))
 
 
+def joined_ticket(signal: Signal) -> Signal | None:
+    """The open ticket of the PSA that tells of the same problem as this alert, and was folded into it."""
+    return next((each for each in open_tickets(signal.organization, signal.pk) if each.pk != signal.pk), None)
+
+
 def _leave_behind(signal: Signal, reason: str) -> None:
     """A merged signal under the id that a file or monitoring gave it: told of it again, it brings no second one."""
     left = Signal.objects.for_organization(signal.organization).get(pk=signal.pk)
@@ -173,6 +181,29 @@ def _close(signal: Signal, *, actor: Actor, to: State, reason: str) -> Signal:
 
 
 @transaction.atomic
+def part_signal(*, signal: Signal, actor: Actor) -> Signal:
+    """A person says that it is not what it was folded into: it is a signal of its own, and never folds by itself again.
+
+    Raises:
+        StaleState: it repeats nothing (any more).
+        PermissionDenied: `actor` may not work for its company.
+    """
+    _require_on(signal, actor)
+    head = signal.folded_into
+    if head is None or signal.connection is None:
+        raise StaleState(f"Signal {signal.external_id} repeats nothing.")
+    unwish_closing(signal, f"{actor.label} works on it.")
+    begins = State.NEEDS_REVIEW if signal.left_out else State.NEW
+    signal.move(to=State.RESOLVED if signal.closed_at_source else begins, frm=[State.MERGED])
+    rows = Signal.objects.for_organization(signal.organization).filter(pk=signal.pk)
+    rows.update(folded_into=None, parted=True, awaits_processors=True)
+    record(actor, "signal.parted", signal, {"head": str(head.pk)})
+    ring("signal.changed", str(signal.pk))
+    ring("signal.processed", str(head.pk))
+    return signal
+
+
+@transaction.atomic
 def map_company(*, signal: Signal, company: Company, actor: Actor) -> Signal:
     """Give a signal the company that its source does not tell, or another one; work on it starts over.
 
@@ -203,7 +234,8 @@ def map_company(*, signal: Signal, company: Company, actor: Actor) -> Signal:
 def _work_of_a_person(signal: Signal, actor: Actor) -> None:
     """What a person begins on is not closed by itself, though its alert cleared. Call it inside the transaction."""
     if actor.kind == "person":
-        unwish_closing(signal, f"{actor.label} works on it.")
+        for each in (signal, *open_tickets(signal.organization, signal.pk)):
+            unwish_closing(each, f"{actor.label} works on it.")
 
 
 def _require_on(signal: Signal, actor: Actor) -> None:

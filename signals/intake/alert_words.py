@@ -15,6 +15,7 @@ _UNITS: Final = (
     r"%|[KMGTP]i?B|[KMGT]o|bytes?|°\s?[CF]|C(?!:)|ms|s|sec|seconds?|Sekunden|min|mins|minutes?|Minuten|h|hrs?|hours?"
     r"|Stunden?|heures?|d|days?|Tagen?|jours?|weeks?|Wochen?|semaines?"
 )
+_DRIVE: Final = re.compile(r"[A-Za-z]:\\?")
 _MEASURE: Final = re.compile(rf"(?<![\w.,:/-])[-+]?\d+(?:[.,]\d+)*\s?(?:{_UNITS})(?!\w)", re.IGNORECASE)
 _MOMENT: Final = re.compile(
     r"(?<![\w.])(?:\d{1,4}[-./]\d{1,2}[-./]\d{1,4}T?|\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?Z?)(?!\w|\.\d)", re.IGNORECASE
@@ -51,6 +52,27 @@ def named_in(text: str, names: Collection[str]) -> set[str]:
         if times:
             found.add(name.casefold())
     return found
+
+
+def stands_in(words: str, text: str) -> bool:
+    """Whether the words stand in the text as such, in whatever capitals."""
+    return _as_a_word(words).search(text) is not None
+
+
+def names_in(text: str, device_name: str) -> list[str]:
+    """What a sentence of a monitoring names, beside the device: drives, services, files, error codes, versions.
+
+    A name is a word with a figure in it, a drive letter, or a word with a capital that begins no sentence.
+    """
+    names, begins = [], True
+    for word in without_measures(_as_a_word(device_name).sub(" ", text) if device_name else text).split():
+        bare = word.strip(".,;!?()[]{}<>\"'“”")
+        name = bare if _DRIVE.fullmatch(bare) else bare.rstrip(":")
+        has_capital = any(letter.isupper() for letter in name)
+        if any(letter.isdigit() for letter in name) or _DRIVE.fullmatch(name) or (has_capital and not begins):
+            names.append(name)
+        begins = word.endswith((".", "!", "?"))
+    return names
 
 
 def _longest_first(names: Iterable[str]) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from integrations.models import Connection
@@ -22,6 +22,7 @@ from junto.bells import ring, ring_all
 from junto.tenants.models import Company, Organization
 from junto.tenants.scoping import TenantQuerySet
 from signals.intake.clearing import all_cleared, open_tickets
+from signals.intake.joining import find_joint
 from signals.intake.touched import touched_by_a_person
 from signals.models import MaintenanceWindow, Signal
 from signals.service.hours import hours_of, zone_of
@@ -87,25 +88,33 @@ class _Settling:
         self._windows = list(MaintenanceWindow.at(organization, self._now).filter(company__in=companies))
         self._zone = zone_of(hours_of(organization).time_zone) if self._windows else None
         self._heads: dict[Condition, Signal] = {}
-        open_ones = self._rows().filter(company__in=companies, state__in=Signal.OPEN, folded_into=None)
-        found = list(open_ones.exclude(alert_type="").defer("raw", "description", "words"))
+        alerts = self._rows().filter(company__in=companies, parted=False).exclude(alert_type="")
+        open_ones = alerts.filter(state__in=Signal.OPEN, folded_into=None).select_related(
+            "connection", "board", "device"
+        )
+        found = list(open_ones.defer("raw", "description", "words"))
         # whoever stood for the rest before goes on to, in whatever order the alerts come
         for head in sorted(found, key=lambda one: (one.pk in new, one.created_at, one.pk), reverse=True):
             condition = Condition.of(head)
             if condition is not None:
                 self._heads[condition] = head
+        # a ticket and an alert that were joined speak of one problem in two ways: who repeats either repeats the head
+        joined = alerts.filter(folded_into__state__in=Signal.OPEN).exclude(folded_into__connection=F("connection"))
+        for signal in joined.select_related("folded_into").defer("raw", "description", "words"):
+            condition = Condition.of(signal)
+            if condition is not None and signal.folded_into is not None:
+                self._heads.setdefault(condition, signal.folded_into)
 
     def settle(self, alerts: Sequence[Signal]) -> set[uuid.UUID]:
         quiet: set[uuid.UUID] = set()
         repeats: dict[uuid.UUID, list[Signal]] = defaultdict(list)
         for signal in sorted(alerts, key=lambda one: (one.source_created_at, one.external_id)):
-            condition = Condition.of(signal)
-            head = self._heads.get(condition) if condition else None
+            head = self._head_of(signal)
             window = self._window(signal)
             if signal.state == State.NEW and signal.folded_into_id is None and window is not None:
                 self._quieten(signal, window)
                 quiet.add(signal.pk)
-            elif signal.state == State.NEW and head is not None and head.pk != signal.pk:
+            elif signal.state == State.NEW and head is not None:
                 repeats[head.pk].append(signal)
             if signal.state in (State.MERGED, State.DISMISSED):
                 quiet.add(signal.pk)
@@ -116,6 +125,18 @@ class _Settling:
             self._close_if_clear(head_id, alerts)
             self._close_tickets(head_id)
         return quiet
+
+    def _head_of(self, signal: Signal) -> Signal | None:
+        """The open signal that this one repeats, or tells of from the other side: PSA or monitoring."""
+        condition = Condition.of(signal)
+        if condition is None or signal.parted or signal.state != State.NEW:
+            return None
+        head = self._heads.get(condition)
+        if head is None or head.pk == signal.pk:
+            head = find_joint(signal, {one.pk: one for one in self._heads.values() if one.pk != signal.pk}.values())
+            if head is not None:
+                self._heads[condition] = head
+        return head
 
     def _window(self, signal: Signal) -> MaintenanceWindow | None:
         """The maintenance that a standing alert was raised in."""
@@ -132,11 +153,11 @@ class _Settling:
     def _fold(self, head_id: uuid.UUID, repeats: Sequence[Signal]) -> None:
         """Put repeats under the head, with what stood under them."""
         ids = [signal.pk for signal in repeats]
-        head = self._rows().only("external_id", "subject").get(pk=head_id)
-        reason = f"It repeats signal {head.number or f'“{head.subject[:200]}”'}."
+        head = self._rows().only("external_id", "subject", "connection").get(pk=head_id)
         for signal in repeats:
-            signal.state, signal.state_reason, signal.folded_into_id = State.MERGED, reason, head_id
-        self._write(ids, state=State.MERGED, state_reason=reason, folded_into=head_id)
+            signal.state, signal.folded_into_id = State.MERGED, head_id
+            signal.state_reason = _why_folded(signal, head)
+            self._write([signal.pk], state=State.MERGED, state_reason=signal.state_reason, folded_into=head_id)
         self._rows().filter(folded_into__in=ids).update(folded_into=head_id, changed_at=self._now)
         self._write([head_id])
         ring("signal.processed", str(head_id))  # its page shows the count
@@ -171,9 +192,10 @@ class _Settling:
                 unwish_closing(ticket, CLEARED_BUT_KEPT)
             wished = not kept and wish_closing(ticket)
             reason = CLEARED_BUT_KEPT if kept else CLEARED_CLOSING if wished else CLEARED_AND_OPEN
-            if ticket.state in Signal.OPEN and ticket.state_reason != reason:
-                self._write([ticket.pk], state_reason=reason)
-                ring("signal.processed", str(ticket.pk))  # its page says so
+            shown = ticket.folded_into or ticket  # its page says so
+            if shown.state in Signal.OPEN and shown.state_reason != reason:
+                self._write([shown.pk], state_reason=reason)
+                ring("signal.processed", str(shown.pk))
 
     def _write(self, ids: Collection[uuid.UUID], **columns: object) -> None:
         self._rows().filter(pk__in=ids).update(**columns, changed_at=self._now)
@@ -181,6 +203,12 @@ class _Settling:
     def _rows(self) -> TenantQuerySet[Signal]:
         rows: TenantQuerySet[Signal] = Signal.objects.for_organization(self._organization)
         return rows
+
+
+def _why_folded(signal: Signal, head: Signal) -> str:
+    which = f"signal {head.number or f'“{head.subject[:200]}”'}"
+    one_side = signal.connection_id == head.connection_id
+    return f"It repeats {which}." if one_side else f"It tells of the same problem as {which}."
 
 
 def end_of_maintenance(window: MaintenanceWindow) -> list[uuid.UUID]:
@@ -209,9 +237,14 @@ def how_often(signals: Sequence[Signal]) -> dict[uuid.UUID, int]:
 
 
 class Occurrence(NamedTuple):
-    """One time that the condition was told: when it was raised, and when it cleared, if it has."""
+    """One time that the condition was told: when it was raised, and when it cleared, if it has.
 
+    `source` = the label of the system that told it, where that is not the one that told the first.
+    """
+
+    signal_id: uuid.UUID
     number: str
+    source: str
     raised_at: datetime
     cleared_at: datetime | None
 
@@ -220,11 +253,15 @@ def occurrences(signal: Signal, *, most: int) -> tuple[int, list[Occurrence]]:
     """How often the condition of a signal was told, and the newest of these times; 1 for what never repeated."""
     rows: TenantQuerySet[Signal] = Signal.objects.for_organization(signal.organization)
     every = rows.filter(Q(folded_into=signal) | Q(pk=signal.pk))
-    newest = every.order_by("-source_created_at", "-pk").only(
-        "external_id", "source_created_at", "source_updated_at", "closed_at_source"
-    )[:most]
+    newest = every.order_by("-source_created_at", "-pk").select_related("connection")
     told = [
-        Occurrence(one.number, one.source_created_at, one.source_updated_at if one.closed_at_source else None)
-        for one in newest
+        Occurrence(
+            one.pk,
+            one.number,
+            one.connection.label if one.connection and one.connection_id != signal.connection_id else "",
+            one.source_created_at,
+            one.source_updated_at if one.closed_at_source else None,
+        )
+        for one in newest.defer("raw", "description", "words")[:most]
     ]
     return every.count(), told

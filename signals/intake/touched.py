@@ -12,8 +12,13 @@ from signals.models import ProcessorResult, Signal
 
 
 def touched_by_a_person(signal: Signal) -> bool:
-    """Whether somebody owns it, booked time, wrote a note, judged a finding, decided for it, or worked on it here."""
-    return bool(signal.assignee) or _written_by_others(signal) or _worked_on_here(signal)
+    """Whether somebody owns it, booked time, wrote a note, judged a finding, decided for it, or worked on it here.
+
+    Work on what it is folded into is work on it.
+    """
+    if signal.assignee or _written_by_others(signal) or _worked_on_here(signal):
+        return True
+    return signal.folded_into is not None and touched_by_a_person(signal.folded_into)
 
 
 def _written_by_others(signal: Signal) -> bool:

@@ -128,6 +128,7 @@ class Signal(TenantModel):
         db_index=False,
         help_text="Opened for it here.",
     )
+    parted = models.BooleanField(default=False, help_text="A person said that it repeats nothing.")
     quiet_by = models.ForeignKey(
         "signals.MaintenanceWindow",
         on_delete=models.SET_NULL,
