@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -143,6 +143,13 @@ def _suggested(there: Sequence[CompanyRecord], here: Sequence[Company]) -> list[
             if len(ours) == 1 and sum(fits(each.name, ours[0].name) for each in left_there) == 1:
                 found.append(Suggestion(record, ours[0], sure))
     return sorted(found, key=lambda each: each.company.name)
+
+
+def companies_like(name: str, companies: Iterable[Company]) -> list[Company]:
+    """Those that bear the name; where none does, those where one name holds the other."""
+    here = list(companies)
+    same = [one for one in here if same_name(name, one.name)]
+    return same or [one for one in here if _within(name, one.name)]
 
 
 def _telling(name: str) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -86,6 +87,12 @@ def review_reason(company_external_id: str, company_name: str = "") -> str:
         return "The ticket names no company."
     named = f"{company_name} ({company_external_id})" if company_name else company_external_id
     return f"Company {named} of the source is not linked to a company here."
+
+
+def name_in_reason(reason: str, company_external_id: str) -> str:
+    """The company's name that `review_reason` told; empty where it told none."""
+    found = re.match(rf"Company (.+) \({re.escape(company_external_id)}\) of the source is not linked", reason)
+    return found[1] if found and company_external_id else ""
 
 
 def boards_by_external_id(connection: Connection, named: Sequence[tuple[str, str]]) -> dict[str, uuid.UUID]:

@@ -103,7 +103,9 @@ class _Settling:
         for signal in joined.select_related("folded_into").defer("raw", "description", "words"):
             condition = Condition.of(signal)
             if condition is not None and signal.folded_into is not None:
-                self._heads.setdefault(condition, signal.folded_into)
+                held = self._heads.get(condition)
+                if held is None or held.pk in new:
+                    self._heads[condition] = signal.folded_into
 
     def settle(self, alerts: Sequence[Signal]) -> set[uuid.UUID]:
         quiet: set[uuid.UUID] = set()

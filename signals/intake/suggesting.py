@@ -1,4 +1,4 @@
-"""Which company a ticket without one may belong to, told from the mail addresses that it names."""
+"""Which company a ticket without one may belong to: by its company's name, and the mail addresses that it names."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from integrations.matching import companies_like
 from integrations.models import Contact
+from integrations.vendors import FILES
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Membership
+from signals.intake.directory import name_in_reason
 from signals.intake.freemail import is_free, name_of
 from signals.models import Signal
 
@@ -46,15 +49,24 @@ def suggest_companies(signal: Signal, *, actor: Actor) -> list[Suggestion]:
     domains = list(dict.fromkeys(_domains(signal)))
     own = _own_domains(actor)
     telling = [domain for domain in domains if not is_free(domain) and not _within(domain, own)][:_DOMAINS]
-    if not telling:
+    named = _name_at_source(signal)
+    if not telling and not named:
         return []
-    companies = {row.pk: row for row in Company.objects.visible_to(actor).filter(is_active=True)}
-    found: dict[UUID, str] = {}
+    companies = {row.pk: row for row in Company.objects.visible_to(actor).filter(is_active=True).order_by("name", "pk")}
+    like = companies_like(named, companies.values()) if named else []
+    found: dict[UUID, str] = {one.pk: f"The source calls it “{named}”." for one in like}
     for domain in telling:
         for company_id, reason in (*_by_contacts(actor, domain), *_by_name(companies.values(), domain)):
             if company_id in companies:
                 found.setdefault(company_id, reason)
     return [Suggestion(companies[pk], reason) for pk, reason in list(found.items())[:MOST]]
+
+
+def _name_at_source(signal: Signal) -> str:
+    """What the source calls its company; a file has no other id than that."""
+    if signal.connection is not None and signal.connection.vendor == FILES:
+        return signal.company_external_id
+    return name_in_reason(signal.state_reason, signal.company_external_id)
 
 
 def _domains(signal: Signal) -> Iterator[str]:

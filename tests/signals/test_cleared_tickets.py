@@ -18,6 +18,8 @@ from signals.intake.folding import CLEARED_AND_OPEN, CLEARED_BUT_KEPT, CLEARED_C
 from signals.models import Board, Signal
 from signals.services import adopt_ticket, claim_signal
 from signals.sync.live_lists import live_statuses
+from signals.write_back.cleared import close_cleared
+from signals.write_back.clearings import closing_wish
 from tests.signals.deliveries import deliver, stored
 from tests.signals.test_alerts import AlertsTestCase
 
@@ -210,6 +212,30 @@ class TouchedTests(ClearedTestCase):
         self.clear()
         self.assert_kept()
 
+    def test_so_does_a_person_who_only_decided_about_what_the_agent_wanted(self) -> None:
+        origin = open_origin(
+            organization=self.northwind,
+            kind=Origin.Kind.BY_HAND,
+            key="run",
+            subject=self.ticket.origin_subject,
+            mode=Origin.Mode.TRIAGE,
+            company=self.harbor,
+            revision=self.ticket.revision,
+        )
+        wanted = propose_action(
+            actor=Actor.system("agent", self.northwind),
+            origin=origin,
+            fence=origin.fence,
+            tool_name="connectwise.add_internal_note",
+            arguments={"ticket_id": self.number, "text": "Freed 20 GB."},
+            call_id="note",
+        )
+        assert wanted.state == Action.State.WAITING
+        mara = self.actor(self.mara)
+        decide_action(action_id=wanted.pk, actor=mara, verdict=Verdict.DENY, digest=wanted.digest, reason="Not now.")
+        self.clear()
+        self.assert_kept()
+
     def test_so_does_a_person_who_works_on_it_here_while_the_close_waits_to_leave(self) -> None:
         self.sandbox.clear_alert(self.uid)
         self.poll()
@@ -231,6 +257,15 @@ class TouchedTests(ClearedTestCase):
         self.drain()
         assert self.actions()[0].state == Action.State.CANCELLED
         assert self.writes() == []
+
+    def test_so_does_one_that_stands_again_just_before_the_close_is_asked_for(self) -> None:
+        self.sandbox.clear_alert(self.uid)
+        self.poll()
+        assert closing_wish(self.ticket) is not None
+        # as a delivery leaves it that is written at this moment
+        Signal.objects.for_organization(self.northwind).filter(external_id=self.uid).update(closed_at_source=False)
+        assert close_cleared(self.ticket) is None
+        assert (self.actions(), closing_wish(self.ticket)) == ([], None)
 
 
 class DoorTests(ClearedTestCase):

@@ -87,6 +87,12 @@ class FirstLookTests(ImportCase):
         assert "“31.02.2026” is no day of the calendar when the day stands first." in page
         assert not self.tickets()
 
+    def test_the_thirteenth_is_a_day_wherever_it_stands(self) -> None:
+        for date, month in (("13/02/2026", 2), ("02/13/2026", 2), ("12/11/2026", 12)):
+            self.read_in(f"Ticket,Subject,Created\n{date},Printer,{date}\n")
+            created = self.tickets()[date].source_created_at
+            assert (created.month, created.day) == (month, 11 if month == 12 else 13), date
+
     def test_german_headings_are_understood(self) -> None:
         row = self.read_in("Ticket-Nr.;Betreff;Firma;Geändert am\n7;Drucker brennt;Harlow;01.09.2026 10:00\n")
         assert (row.state, self.tickets()["7"].subject) == (TicketImport.State.DONE, "Drucker brennt")
@@ -200,6 +206,14 @@ class ReadingInTests(ImportCase):
         corrected = response.content.decode("utf-8-sig").replace("31.02.2026", "28.02.2026")
         self.read_in(corrected)
         assert self.tickets()["1004"].subject == '=HYPERLINK("http://x")'
+
+    def test_no_cell_of_refused_rows_begins_a_formula_however_it_is_written(self) -> None:
+        cells = ("=1+1", "+1", "-1", "@SUM(A1)", " @SUM(A1)", "\t=1", "＝1", "＠SUM(A1)")
+        for cell in cells:
+            done = self.read_in(f'Ticket,Subject\n1,Printer\n,"{cell}"\n')
+            response = self.client.get(self.path(f"signals/files/{done.pk}/refused.csv"))
+            _, row = csv.reader(io.StringIO(response.content.decode("utf-8-sig")))
+            assert row[1] == f"'{cell}", cell
 
     def test_a_stopped_import_goes_on_behind_the_last_row_that_was_done(self) -> None:
         text = "Ticket,Subject\n" + "".join(f"{number},Printer {number}\n" for number in range(1, 7))

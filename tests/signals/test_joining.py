@@ -1,4 +1,4 @@
-"""A ticket that an RMM opened in the PSA and the alert of the monitoring are one piece of work, until somebody parts them."""
+"""An alert and the ticket that an RMM opened for it in the PSA are one piece of work, until somebody parts them."""
 
 from __future__ import annotations
 

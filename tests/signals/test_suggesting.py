@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from integrations.contracts import TicketRecord
 from integrations.models import Connection
 from signals.models import Signal
 from tests.cases import JuntoTestCase
 from tests.factories import CompanyFactory, ConnectionFactory, ContactFactory, SignalFactory
+from tests.signals.deliveries import START, deliver, stored
 
 
 class SuggestionTests(JuntoTestCase):
@@ -48,6 +50,17 @@ class SuggestionTests(JuntoTestCase):
     def test_a_company_may_bear_the_name_of_the_domain(self) -> None:
         birch = CompanyFactory(organization=self.northwind, name="Birch & Sons Ltd")
         assert self.suggested(self.ticket(description="From: x@birchsons.co.uk")) == [str(birch.pk)]
+
+    def test_a_company_that_the_source_calls_nearly_the_same_is_suggested_of_this_msp_alone(self) -> None:
+        dental = CompanyFactory(organization=self.northwind, name="Harbor Dental Group")
+        CompanyFactory(organization=self.southgate, name="Harbor Dental")
+        told = TicketRecord("1", "Printer", START, START, company_external_id="777", company_name="Harbor Dental")
+        deliver(self.psa, told)
+        signal = stored(self.psa, "1")
+        assert self.suggested(signal) == [str(dental.pk)]
+        assert "The source calls it “Harbor Dental”." in self.page(signal)
+        same = CompanyFactory(organization=self.northwind, name="HARBOR DENTAL Ltd.")
+        assert self.suggested(signal) == [str(same.pk)]
 
     def test_where_anybody_or_the_msp_itself_can_write_from_nothing_is_suggested(self) -> None:
         ContactFactory(company=self.harlow, connection=self.psa, email="guest@example.com")  # Theo's own domain
