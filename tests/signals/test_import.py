@@ -88,7 +88,7 @@ class FirstLookTests(ImportCase):
         assert not self.tickets()
 
     def test_the_thirteenth_is_a_day_wherever_it_stands(self) -> None:
-        for date, month in (("13/02/2026", 2), ("02/13/2026", 2), ("12/11/2026", 12)):
+        for date, month in (("13/02/2026", 2), ("02/13/2026", 2), ("02.13.2026", 2), ("12/11/2026", 12)):
             self.read_in(f"Ticket,Subject,Created\n{date},Printer,{date}\n")
             created = self.tickets()[date].source_created_at
             assert (created.month, created.day) == (month, 11 if month == 12 else 13), date
