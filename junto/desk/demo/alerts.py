@@ -20,6 +20,7 @@ from junto.tenants.models import Organization
 from junto.tenants.permissions import Role
 from runbooks.models import Runbook, Trigger
 from runbooks.triggers import save_trigger
+from signals.intake.alert_boards import choose_alert_boards, ticket_boards
 from signals.intake.folding import CLEARED_BUT_KEPT
 from signals.models import Board, Signal
 from signals.write_back.cleared import closing_statuses, set_cleared_statuses
@@ -77,6 +78,7 @@ class AlertStory:
             self.say(f"{admin.label} lets the alerts of NinjaOne in")
         self._begin_by_alert(organization, manager)
         self._close_when_cleared(organization, admin)
+        self._join_tickets(organization, admin)
         return monitoring
 
     def _begin_by_alert(self, organization: Organization, manager: Actor) -> None:
@@ -95,6 +97,14 @@ class AlertStory:
                 raise DemoFailed(f"no status of the board {BOARD} closes a ticket.")
             set_cleared_statuses(actor=admin, chosen={board.pk: status.id})
             self.say(f"{admin.label} has tickets on {BOARD} closed once their alert cleared, and answers for it")
+
+    def _join_tickets(self, organization: Organization, admin: Actor) -> None:
+        """The alerts that stand have tickets on that board already, as an RMM opens them: each pair becomes one."""
+        boards = list(ticket_boards(organization))
+        chosen = {board.pk for board in boards if board.holds_alerts or board.name == BOARD}
+        if chosen != {board.pk for board in boards if board.holds_alerts}:
+            choose_alert_boards(actor=admin, chosen=chosen)
+            self.say(f"{admin.label} says that tickets on {BOARD} are alerts: they fold, and go with those of NinjaOne")
 
     def _play(self, monitoring: Connection, *words: str) -> str:
         place = urlsplit(monitoring.base_url)
