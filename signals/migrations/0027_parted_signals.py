@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('signals', '0023_alert_boards'),
+        ('signals', '0026_alert_boards'),
     ]
 
     operations = [
