@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -30,6 +29,7 @@ from approvals.grants import policy_rules
 from approvals.models import Action
 from approvals.policy import Mode, ToolFacts, effective_policy
 from approvals.tool_words import MODE_WORDS, ToolWords, tool_words
+from integrations.company_consents import page_of_consents
 from integrations.errors import InvalidArguments
 from integrations.llm.fencing import show_escaped
 from integrations.tools import AnyTool
@@ -111,19 +111,19 @@ def _submitted(
         return _form(request, signal, tool, shown, key=key, error=beside, wrong=bool(errors))
     except ByHandRefused as refusal:
         return _form(request, signal, tool, with_input(fields, typed, {}), key=key, error=str(refusal))
-    return _after(request, action, session)
-
-
-def _after(request: HttpRequest, action: Action, session: AgentSession | None) -> HttpResponse:
-    """Where the person sees what came of it: in the chat, at the answer, or at the request."""
     if action.state in (Action.State.REFUSED, Action.State.FAILED):
-        messages.error(request, f"{show_escaped(action.title)}: {show_escaped(action.reason)}")
+        # sent again as it stands it is another request: this one is answered
+        reason = f"{show_escaped(action.title)}: {show_escaped(action.reason)}"
+        return _form(request, signal, tool, with_input(fields, typed, {}), key=uuid4().hex, error=reason)
+    return _after(action, session)
+
+
+def _after(action: Action, session: AgentSession | None) -> HttpResponse:
+    """Where the person sees what came of it: in the chat, at the answer, or at the request."""
     if session is not None:
         return redirect("signal", signal_id=session.signal_id)
     if action.state == Action.State.SUCCEEDED and action.result is not None:
         return redirect("action-result", action_id=action.pk)
-    if action.state in (Action.State.REFUSED, Action.State.FAILED):
-        return redirect("signal", signal_id=action.origin.subject.removeprefix("signal:"))
     return redirect(f"{reverse('approvals')}?action={action.pk}")
 
 
@@ -145,8 +145,16 @@ def _form(
         "key": key,
         "error": error,
         "wrong": wrong,
+        "consents": _page_of_consents(request, signal, tool) if error else "",
     }
     return render(request, "agent/tool_form.html", context, status=422 if error or wrong else 200)
+
+
+def _page_of_consents(request: HttpRequest, signal: Signal, tool: AnyTool) -> str:
+    company = signal.company
+    if company is None:
+        return ""
+    return page_of_consents(actor=actor_of(request), company=company, vendor=tool.vendor)
 
 
 def _by_field(problem: InvalidArguments) -> Mapping[str, str]:

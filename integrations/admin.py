@@ -34,6 +34,7 @@ class CompanyLinkAdmin(ReadOnlyModelAdmin):
     view_permission = Permission.MANAGE_INTEGRATIONS
     list_display = ("company", "connection", "external_id", "external_name")
     list_select_related = ("company", "connection")
+    ordering = ("company__name", "connection__label", "external_id")
     search_fields = ("company__name", "external_id", "external_name")
 
 

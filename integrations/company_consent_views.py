@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -15,11 +15,12 @@ from django.views.decorators.http import require_POST, require_safe
 from integrations.company_consents import (
     ConsentAnswer,
     ask_company,
+    check_all,
     check_link,
     finish_company_consent,
     return_address,
 )
-from integrations.connections import vendor_of
+from integrations.connections import each_company_consents, vendor_of
 from integrations.consents import ConsentRefused
 from integrations.errors import IntegrationError, NotConsented
 from integrations.guard import target_of
@@ -85,6 +86,22 @@ def check(request: MemberRequest, connection_id: UUID, link_id: UUID) -> HttpRes
         messages.warning(request, f"{found.company.name} has not consented to the app.")
     except IntegrationError as failure:
         messages.error(request, f"{found.company.name}: {failure}")
+    return redirect("connection-companies", connection_id)
+
+
+@require_POST
+def check_companies(request: MemberRequest, connection_id: UUID) -> HttpResponse:
+    """Test all linked companies, as far as somebody can wait for it."""
+    require(request.actor, Permission.MANAGE_INTEGRATIONS)
+    connection = find_connection(request, connection_id)
+    if not each_company_consents(vendor_of(connection)):
+        raise Http404("Companies do not consent one by one there.")
+    tally = check_all(actor=request.actor, connection=connection)
+    left = f" {tally.left} not tested yet: press Test all again." if tally.left else ""
+    say = messages.warning if tally.not_consented or tally.left else messages.success
+    say(request, f"{tally.consented} consented, {tally.not_consented} not.{left}")
+    for words in tally.failed[:5]:
+        messages.error(request, words)
     return redirect("connection-companies", connection_id)
 
 

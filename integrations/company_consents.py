@@ -7,14 +7,18 @@ and one company, holds an hour and opens once. What that browser says is not bel
 from __future__ import annotations
 
 import secrets
-from contextlib import closing
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol, runtime_checkable
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.db.models import F
+from django.urls import reverse
 from django.utils import timezone
 
 from integrations.connections import consent_link, each_company_consents, normal_company_id, open_client, vendor_of
@@ -26,7 +30,7 @@ from integrations.models import CompanyConsent, CompanyLink, Connection, Consent
 from integrations.warrants import Errand
 from junto.audit.services import record
 from junto.tenants.actors import Actor
-from junto.tenants.models import Membership, Organization
+from junto.tenants.models import Company, Membership, Organization
 from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
 
@@ -36,6 +40,11 @@ REQUEST_HOLDS = timedelta(hours=1)
 """Longer than a member's own consent: it may be somebody at the company who has to sign in."""
 LOOKS_FOR = timedelta(days=14)
 """So long after asking the clock looks for an answer that reached nobody here."""
+
+TESTS_FOR = 20.0
+"""Seconds after which no further company is tested while somebody waits."""
+USES_NOTED = timedelta(minutes=5)
+"""How exactly it is kept when a call was last let in."""
 
 State = CompanyConsent.State
 
@@ -62,9 +71,23 @@ class ConsentOutcome:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What testing all companies found. `failed` = those that could not be asked, each with the reason; `left` = those
+    that there was no time for."""
+
+    consented: int
+    not_consented: int
+    failed: tuple[str, ...]
+    left: int
+
+
 @runtime_checkable
 class ChecksCompanies(Protocol):
     """A client that each company lets in by itself."""
+
+    let_in: set[str]
+    """The companies, by their ids there, that this client holds or held a token of."""
 
     def check_company(self, external_id: str) -> CompanyAccess:
         """What the company lets us do, asked now. Raises NotConsented, or another IntegrationError."""
@@ -157,6 +180,86 @@ def check_asked(connection: Connection) -> None:
             log.info("no consent found", connection=str(connection.pk), link=str(link.pk), reason=str(failure))
 
 
+def check_all(*, actor: Actor, connection: Connection) -> Tally:
+    """Test the linked companies, those first whose test is longest ago, until `TESTS_FOR` is over.
+
+    Raises PermissionDenied.
+    """
+    require(actor, Permission.MANAGE_INTEGRATIONS)
+    links = CompanyLink.objects.for_organization(connection.organization).filter(connection=connection)
+    ordered = links.select_related("company", "connection__organization").order_by(
+        F("consent__tested_at").asc(nulls_first=True), "company__name"
+    )
+    until, counts = time.monotonic() + TESTS_FOR, {True: 0, False: 0}
+    failed: list[str] = []
+    waiting = list(ordered)
+    while waiting and time.monotonic() < until:
+        link = waiting.pop(0)
+        try:
+            _checked(link, actor=actor, insists=True)
+        except NotConsented:
+            counts[False] += 1
+        except IntegrationError as failure:
+            failed.append(f"{link.company.name}: {failure}")
+        else:
+            counts[True] += 1
+    return Tally(counts[True], counts[False], tuple(failed), len(waiting))
+
+
+def page_of_consents(*, actor: Actor, company: Company, vendor: str) -> str:
+    """The page on which a company that has not let us in is asked; empty where it has, and for who may not ask."""
+    if not actor.can(Permission.MANAGE_INTEGRATIONS):
+        return ""
+    links = CompanyLink.objects.for_organization(company.organization).filter(
+        company=company,
+        connection__vendor=vendor,
+        connection__removed_at=None,
+        consent__state__in=(State.ASKED, State.REFUSED, State.MISSING),
+    )
+    link = links.first()
+    return reverse("connection-companies", args=[link.connection_id]) if link else ""
+
+
+@contextmanager
+def noting_consent(client: object, connection: Connection, company: Company) -> Iterator[None]:
+    """What a call for a company learns of its consent is kept, at a vendor that each company lets in by itself."""
+    if not isinstance(client, ChecksCompanies):
+        yield
+        return
+    links = CompanyLink.objects.for_organization(connection.organization).select_related("company", "connection")
+    link = links.filter(connection=connection, company=company).first()
+    refused = False
+    try:
+        yield
+    except NotConsented:
+        refused = True
+        raise
+    finally:
+        if link is not None and (refused or link.external_id in client.let_in):
+            _note_call(link, let_in=not refused)
+
+
+def _note_call(link: CompanyLink, *, let_in: bool) -> None:
+    """Never fails: the call's own end counts."""
+    try:
+        known = _consents(link).first()
+        before = known.state if known else ""
+        if not let_in:
+            if before in ("", State.GIVEN):
+                _keep(link, State.MISSING, told=True)
+            return
+        if known and before == State.GIVEN and known.used_at and timezone.now() - known.used_at < USES_NOTED:
+            return
+        with transaction.atomic():
+            lacking = tuple(known.lacking) if known and before == State.GIVEN else ()
+            _keep(link, State.GIVEN, lacking=lacking, told=True, used=True)
+            if before != State.GIVEN:
+                actor = Actor.system("sync", link.organization)
+                record(actor, "company.consented", link.company, {"connection": link.connection.label})
+    except (DatabaseError, ConsentRefused) as failure:
+        log.warning("consent not noted", link=str(link.pk), reason=str(failure))
+
+
 def _checked(link: CompanyLink, *, actor: Actor, asked_by: Membership | None = None, insists: bool = False) -> str:
     before = _state_of(link)
     with closing(open_client(link.connection, Errand.reading(READ_SECONDS), insists=insists)) as client:
@@ -165,10 +268,10 @@ def _checked(link: CompanyLink, *, actor: Actor, asked_by: Membership | None = N
         try:
             access = client.check_company(link.external_id)
         except NotConsented:
-            _keep(link, State.MISSING if before in ("", State.GIVEN) else before, tested=True)
+            _keep(link, State.MISSING if before in ("", State.GIVEN) else before, told=True, tested=True)
             raise
     with transaction.atomic():
-        _keep(link, State.GIVEN, membership=asked_by, lacking=access.lacking, tested=True)
+        _keep(link, State.GIVEN, membership=asked_by, lacking=access.lacking, told=True, tested=True)
         if before != State.GIVEN:
             record(actor, "company.consented", link.company, {"connection": link.connection.label})
     named = f" as {access.name}" if access.name not in ("", link.company.name) else ""
@@ -209,23 +312,28 @@ def _keep(
     membership: Membership | None = None,
     said: str = "",
     lacking: tuple[str, ...] = (),
+    told: bool = False,
     tested: bool = False,
+    used: bool = False,
 ) -> bool:
     """Write what is known now; since when and by whom stay where the state does. Raises ConsentRefused if unlinked.
 
-    Whether it was written: a consent that stands is ended by a test alone. To ask once more, say for a right that was
+    `told` = the vendor says so, in a test or to a call that was `used`. Whether it was written: a consent that stands
+    is ended by the vendor's word alone. To ask once more, say for a right that was
     added, and to be refused that takes nothing away there.
     """
     links = CompanyLink.objects.for_organization(link.organization).filter(pk=link.pk)
     if links.select_for_update(no_key=True).first() is None:
         raise ConsentRefused(f"{link.company.name} is no longer linked.")
     now, before = timezone.now(), _state_of(link)
-    if before == State.GIVEN and not tested:
+    if before == State.GIVEN and not told:
         return False
     values: dict[str, object] = {"lacking": list(lacking)}
     if tested:
         values["tested_at"] = now
-    if not tested or before != state:
+    if used:
+        values["used_at"] = now
+    if not told or before != state:
         values |= {"state": state, "changed_at": now, "said": said[:300]}
         if membership or before != State.ASKED:  # whoever asked is still the one when a test finds the answer
             values["membership"] = membership

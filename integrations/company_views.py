@@ -61,6 +61,7 @@ def companies(request: MemberRequest, connection_id: UUID) -> HttpResponse:
         "there": (*(one.external for one in found.suggestions), *found.there) if found else (),
         "nothing_there": found is not None and not found.suggestions and not found.there,
         "asks_each": asks_each,
+        "check_path": reverse("connection-check-companies", args=[connection.pk]) if asks_each else "",
         "linked": sum(1 for row in rows if row["external_id"]),
         "problem": problem,
     }

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from pydantic import JsonValue
 
+from integrations.company_consents import noting_consent
 from integrations.connections import linked, open_client
 from integrations.errors import OutcomeUnknown, ToolRefused, WarrantRefused
 from integrations.mcp.tools import ServedTool
@@ -215,7 +216,8 @@ def _with_context(
             seen=seen,
             drawn_secret=drawn_secret,
         )
-        return run(context, accepted)
+        with noting_consent(client, reach.connection, company) if reach else nullcontext():
+            return run(context, accepted)
 
 
 def _reach(tool: AnyTool, organization: Organization, company: Company) -> Reach | None:

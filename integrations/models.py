@@ -284,6 +284,7 @@ class CompanyConsent(TenantModel):
     lacking = models.JSONField(default=list, blank=True)
     changed_at = models.DateTimeField(help_text="Since when it is so.")
     tested_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True, help_text="When a call of ours was last let in.")
 
 
 class ConsentRequest(TenantModel):

@@ -30,6 +30,11 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/companies/link/", company_views.link, name="connection-link"),
     path("connections/<uuid:connection_id>/companies/accept/", company_views.accept, name="connection-accept"),
     path(
+        "connections/<uuid:connection_id>/companies/check/",
+        company_consent_views.check_companies,
+        name="connection-check-companies",
+    ),
+    path(
         "connections/<uuid:connection_id>/companies/<uuid:link_id>/check/",
         company_consent_views.check,
         name="connection-link-check",

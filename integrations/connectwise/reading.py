@@ -148,7 +148,9 @@ def list_ticket_time(context: ToolContext, arguments: OneTicket) -> ToolResult:
     hours = round(sum(entry.hours for entry in entries), 2)
     return ToolResult(
         content={"time_entries": rows, "total_hours": hours},
-        summary=f"{len(rows)} time entries, {hours:g} h" if rows else "No time logged",
+        summary=f"{len(rows)} time {'entry' if len(rows) == 1 else 'entries'}, {hours:g} h"
+        if rows
+        else "No time logged",
         records=entries,
     )
 

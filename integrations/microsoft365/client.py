@@ -142,6 +142,7 @@ class MicrosoftClient:
         secret = credentials.client_secret.get_secret_value()
         self._mark = credentials_mark(self.base_url, credentials.client_id, secret)
         self._errand, self._lane = errand, lane
+        self.let_in: set[str] = set()
         self._sign_in = SignIn(base_url=base_url, credentials=credentials, errand=errand, lane=lane)
         self._session = VendorSession(
             label=LABEL,
@@ -274,6 +275,7 @@ class MicrosoftClient:
             ask=lambda: self._sign_in.ask(tenant),
         )
         self._session.bear(bearer.token)
+        self.let_in.add(tenant)
         return bearer
 
     def principal(self, tenant: str) -> str:

@@ -183,11 +183,14 @@ class RunningTests(ByHandCase):
 
     def test_another_companys_ticket_is_refused_and_nothing_leaves(self) -> None:
         foreign = self.sandbox.plant_ticket("Theirs", "Text", company="KESSLER")
-        self.send(NOTE, KEY, ticket_id=str(foreign), text="By hand.")
+        page = self.send(NOTE, KEY, ticket_id=str(foreign), text="By hand.")
 
         action = Action.unscoped.get(tool=NOTE)
         assert action.state == Action.State.REFUSED
         assert "is not a ticket of" in action.reason
+        self.assertContains(page, "is not a ticket of", status_code=422)
+        self.assertContains(page, "By hand.</textarea>", status_code=422)
+        self.assertNotContains(page, KEY, status_code=422)
 
     def test_a_form_that_was_not_made_here_is_not_taken(self) -> None:
         assert self.send(NOTE, "x").status_code == 404

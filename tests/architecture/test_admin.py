@@ -34,6 +34,12 @@ def test_every_registration_is_made_by_our_base() -> None:
         assert isinstance(options, TenantModelAdmin), model._meta.label
 
 
+def test_what_can_be_searched_comes_in_an_order() -> None:
+    """Or else the pages of a field's completion could show a row twice and another never."""
+    for model, options in registered().items():
+        assert not options.search_fields or options.ordering or model._meta.ordering, model._meta.label
+
+
 def test_what_happened_is_registered_and_read_only() -> None:
     for model in HISTORY:
         assert isinstance(registered()[model], ReadOnlyModelAdmin), model._meta.label

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -19,6 +20,7 @@ from integrations.tasks import sync_directories
 from integrations.vendors import VENDORS
 from junto.audit.models import AuditEntry
 from junto.tenants.models import Company
+from tests.factories import SignalFactory
 from tests.integrations.cloud import CloudTestCase
 
 
@@ -241,6 +243,52 @@ class CompanyConsentTests(CloudTestCase):
         self.link(self.brightwater).delete()
         assert "You asked no company" in self.come_back(back)
         assert not CompanyConsent.objects.for_organization(self.northwind).exists()
+
+    def test_what_a_call_learns_is_kept_and_shown(self) -> None:
+        self.call("microsoft365.license_pool", self.harbor)
+        with pytest.raises(NotConsented):
+            self.call("microsoft365.license_pool", self.brightwater)
+
+        harbors, brightwaters = self.kept(self.harbor), self.kept(self.brightwater)
+        assert (harbors.state, harbors.tested_at) == ("given", None)
+        assert harbors.used_at is not None
+        assert (brightwaters.state, brightwaters.used_at) == ("missing", None)
+        page = self.companies()
+        assert "Working" in page
+        assert "Last used" in page
+        self.call("microsoft365.license_pool", self.harbor)
+        assert self.kept(self.harbor).used_at == harbors.used_at
+
+        self.sandbox.answer_consent(self.ask(self.brightwater))  # and nobody comes back to us
+        self.call("microsoft365.license_pool", self.brightwater)
+        assert self.kept(self.brightwater).state == "given"
+        assert self.audited() == ["company.consented", "company.consent_asked", "company.consented"]
+
+    def test_all_are_tested_at_once(self) -> None:
+        path = self.path(f"connections/{self.cloud.pk}/companies/check/")
+        linked = CompanyLink.objects.for_organization(self.northwind).filter(connection=self.cloud).count()
+        assert "Test all" in self.companies()
+
+        page = unescape(self.browser.post(path, follow=True).content.decode())
+
+        assert f"{linked - 1} consented, 1 not." in page
+        assert self.kept(self.harbor).tested_at is not None
+        elsewhere = self.path(f"connections/{self.connection.pk}/companies/check/")
+        assert self.browser.post(elsewhere).status_code == 404
+        assert self.log_in(self.theo).post(path).status_code == 403
+        assert self.log_in(self.ines).post(path).status_code == 404
+
+    def test_a_look_up_by_hand_that_no_consent_stands_behind_leads_to_where_it_is_asked_for(self) -> None:
+        signal = SignalFactory(company=self.brightwater, connection=self.connection)
+        path = self.path(f"signals/{signal.pk}/tools/microsoft365.find_user/")
+        companies = f"connections/{self.cloud.pk}/companies/"
+        for by, leads in ((self.adam, True), (self.theo, False)):
+            page = self.log_in(by).post(path, {"key": uuid.uuid4().hex, "a-text": "Nora"})
+            assert page.status_code == 422
+            shown = page.content.decode()
+            assert "has not consented to the app" in shown
+            assert 'value="Nora"' in shown
+            assert (companies in shown) is leads
 
     def ask(self, company: Company) -> str:
         """Press the button beside a company; the address of the vendor's page."""
