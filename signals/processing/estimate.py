@@ -63,6 +63,11 @@ class Estimate:
         return [share for share in self.shares if share.chosen]
 
     @property
+    def asks(self) -> bool:
+        """Whether a language model may be asked by any of them."""
+        return any(share.asking for share in self.chosen)
+
+    @property
     def seconds(self) -> float:
         """Of work, as far as it is known."""
         return round(sum(share.seconds for share in self.chosen), 1)
