@@ -1,20 +1,14 @@
-"""What a ticket was merged into: its source's word stands in the reason alone, an alert's or a file's in the row."""
+"""What a ticket was merged into: by its source, which names the other ticket, or here, as an alert's or a file's is."""
 
 from __future__ import annotations
-
-import re
-from typing import Final
 
 from junto.tenants.actors import Actor
 from signals.models import Signal
 
-_WORDS: Final = "Merged into ticket {} at the source."
-_READ: Final = re.compile(re.escape(_WORDS).replace(r"\{\}", "(.+)"))
-
 
 def merged_words(external_id: str) -> str:
     """Why a ticket is over that its source merged into the one of this id."""
-    return _WORDS.format(external_id)
+    return f"Merged into ticket {external_id} at the source."
 
 
 def merged_into(signal: Signal, *, actor: Actor) -> Signal | None:
@@ -26,9 +20,8 @@ def merged_into(signal: Signal, *, actor: Actor) -> Signal | None:
         return None
     found: Signal | None = None
     seen = Signal.objects.visible_to(actor).exclude(pk=signal.pk)
-    told = _READ.fullmatch(signal.state_reason)
-    if told is not None:
-        found = seen.filter(connection=signal.connection_id, external_id=told[1]).first()
+    if signal.merged_into and signal.connection_id is not None:
+        found = seen.filter(connection=signal.connection_id, external_id=signal.merged_into).first()
     elif signal.ticket_id is not None:
         found = seen.filter(pk=signal.ticket_id).first()
     return found

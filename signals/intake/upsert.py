@@ -28,18 +28,19 @@ from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
 from signals.intake.alert_tickets import AlertTickets
 from signals.intake.cleaning import TicketRefused, storable
-from signals.intake.columns import ID_LENGTH, REASON_LENGTH, CleanTicket, clean_ticket
-from signals.intake.directory import Directory, boards_by_external_id, review_reason
+from signals.intake.columns import ID_LENGTH, CleanTicket, clean_ticket
+from signals.intake.directory import Directory, boards_by_external_id
 from signals.intake.echoes import Echoes
 from signals.intake.folding import closes_by_itself, keeps_device, settle_alerts
 from signals.intake.held import Held
+from signals.intake.merges import without_loops
 from signals.intake.notes import texts_of_new, write_parts
 from signals.intake.outcomes import Outcome, UpsertResult, passed_over, result_of
+from signals.intake.reasons import why
 from signals.intake.refused import forget_refused
 from signals.intake.set_by_people import WATCHED, is_our_own, keep_what_people_set
 from signals.intake.standing import tell_origins
 from signals.intake.states import Known, Told, first_state, left_company, next_state
-from signals.merging import merged_words
 from signals.models import Signal, SignalAttachment, SignalNote, SignalTime
 from signals.models.tickets import words_of
 
@@ -166,6 +167,7 @@ class _Writer:
         )
 
     def write(self, tickets: Sequence[CleanTicket]) -> dict[str, UpsertResult]:
+        tickets = without_loops(self.connection, tickets)
         fresh = self._insert_unknown(tickets)
         held = {row.external_id: row for row in self._locked(tickets)}
         if len(held) < len(tickets):
@@ -231,6 +233,7 @@ class _Writer:
         if columns["state"] == Signal.State.NEEDS_REVIEW or (state == signal.state and state in _DECIDED):
             # what is in doubt is so still, as is why somebody dismissed it or what it was merged with
             columns["state_reason"] = columns["state_reason"] or signal.state_reason
+            columns["merged_into"] = columns["merged_into"] or signal.merged_into
         if not ticket.device_external_id and company_id == signal.company_id and keeps_device(signal, self.connection):
             columns = {name: each for name, each in columns.items() if name not in ("device_id", "device_external_id")}
         rows = self._rows([ticket]).filter(revision__lte=ticket.revision)
@@ -313,7 +316,8 @@ class _Writer:
             "raw": ticket.raw,
             "state": state,
             "left_out": ticket.left_out,
-            "state_reason": _why(ticket, company_id, state),
+            "state_reason": why(ticket, company_id, state),
+            "merged_into": ticket.merged_into if state == Signal.State.MERGED else "",
             **self._alert(ticket, company_id, device_id, signal),
         }
 
@@ -325,6 +329,7 @@ class _Writer:
             "source_updated_at": ticket.source_updated_at,
             "state": Signal.State.GONE,
             "state_reason": "",
+            "merged_into": "",
         }
 
     def _finish(
@@ -369,11 +374,3 @@ class _Writer:
         return Signal.objects.for_organization(self.connection.organization).filter(
             connection=self.connection, external_id__in=[ticket.external_id for ticket in tickets]
         )
-
-
-def _why(ticket: CleanTicket, company_id: uuid.UUID | None, state: Signal.State) -> str:
-    """Where it was merged to; or why a person must look: no company of ours, and what was too much to be kept."""
-    if state != Signal.State.NEEDS_REVIEW:
-        return merged_words(ticket.merged_into) if state == Signal.State.MERGED and ticket.merged_into else ""
-    placeless = "" if company_id else review_reason(ticket.company_external_id, ticket.company_name)
-    return " ".join(filter(None, [placeless, ticket.left_out]))[:REASON_LENGTH]

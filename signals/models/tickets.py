@@ -140,6 +140,9 @@ class Signal(TenantModel):
     left_out = models.CharField(max_length=300, blank=True, help_text="What of the ticket was too much to be kept.")
     company_since = models.DateTimeField(null=True, blank=True, help_text="When it left another company.")
     state_reason = models.CharField(max_length=300, blank=True, help_text="Why a person must look, where one must.")
+    merged_into = models.CharField(
+        max_length=80, blank=True, default="", help_text="The ticket it was merged into, as the source names it."
+    )
     awaits_processors = models.BooleanField(default=True, help_text="Processors have not read what it says now.")
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -270,6 +273,34 @@ class MoveTests(UpsertCase):
         result = deliver(self.psa, ticket(minute=2, merged_into=own, closed=True))[0]
         assert (result.outcome, result.reason) == (Outcome.REFUSED, "merged_into names the ticket itself.")
         assert Origin.unscoped.get(pk=self.origin.pk).stopped_at is None
+
+    def test_of_two_tickets_merged_into_each_other_one_goes_on(self) -> None:
+        deliver(self.psa, ticket(minute=2, merged_into="48300", closed=True))
+        deliver(self.psa, ticket("48300", minute=3, merged_into="48213"))
+        again = deliver(self.psa, ticket("48300", minute=3, merged_into="48213"))[0]
+        assert again.outcome == Outcome.UNCHANGED
+        assert (stored(self.psa).state, stored(self.psa).merged_into) == (State.MERGED, "48300")
+        other = stored(self.psa, "48300")
+        assert (other.state, other.merged_into, other.state_reason) == (State.NEW, "", "")
+
+    def test_nor_do_three_merged_in_a_circle_by_one_delivery_all_end(self) -> None:
+        circle = [("48301", "48302"), ("48302", "48303"), ("48303", "48301")]
+        deliver(self.psa, *(ticket(one, minute=2, merged_into=into) for one, into in circle))
+        states = {one: (stored(self.psa, one).state, stored(self.psa, one).merged_into) for one, _ in circle}
+        assert states == {
+            "48301": (State.NEW, ""),
+            "48302": (State.MERGED, "48303"),
+            "48303": (State.MERGED, "48301"),
+        }
+
+    def test_a_row_from_before_keeps_where_it_was_merged_to(self) -> None:
+        rows = Signal.objects.for_organization(self.northwind)
+        deliver(self.psa, ticket(minute=2, merged_into="48300"), ticket("5", merged_into="6"), ticket("7"))
+        rows.update(merged_into="")
+        rows.filter(external_id="5").update(state_reason="It repeats signal 6.")
+        fill = import_module("signals.migrations.0029_fill_merged_into").fill
+        fill(apps, SimpleNamespace(connection=connection))
+        assert dict(rows.values_list("external_id", "merged_into")) == {"48213": "48300", "5": "", "7": ""}
 
     def test_a_ticket_that_loses_its_company_in_mid_session_stops_and_waits_for_a_person(self) -> None:
         deliver(self.psa, ticket(minute=2, company_external_id=""))
