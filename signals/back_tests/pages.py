@@ -164,7 +164,7 @@ def _model(
     return {
         "asks_model": may,
         "model_off": isinstance(options, ModelOptions) and not options.ask_model,
-        "model": model_info(actor.organization).model,
+        "model_name": model_info(actor.organization).model,
         "model_daily": options.model_daily if isinstance(options, ModelOptions) else 0,
         "usual_asked": USUAL_ASKED,
         "most_asked": MOST_ASKED,
