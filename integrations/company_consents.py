@@ -131,11 +131,7 @@ def finish_company_consent(*, actor: Actor, answer: ConsentAnswer) -> ConsentOut
     link = _asked(actor, answer.state)
     name, label = link.company.name, vendor_of(link.connection).label
     if not answer.accepted:
-        with transaction.atomic():
-            stands = not _keep(link, State.REFUSED, membership=actor.membership, said=answer.said)
-            record(actor, "company.consent_refused", link.company, {"connection": link.connection.label})
-        did = "did not accept again, and what was consented before stands" if stands else "gave no consent"
-        return ConsentOutcome(link, False, f"{name} {did}. {label} says: {answer.said or 'nothing more'}")
+        return _not_accepted(link, actor=actor, said=f"{label} says: {answer.said or 'nothing more'}", why=answer.said)
     if not _is_of(link, answer.company):
         words = (
             f"It was not {name} that consented but another company ({answer.company[:80] or 'not told which'}). Nothing"
@@ -149,6 +145,23 @@ def finish_company_consent(*, actor: Actor, answer: ConsentAnswer) -> ConsentOut
     except IntegrationError as failure:
         early = f"{label} says that {name} accepted, and could not be asked whether it is so. {failure} Later"
     return ConsentOutcome(link, False, f"{early}: press Test then.")
+
+
+def _not_accepted(link: CompanyLink, *, actor: Actor, said: str, why: str) -> ConsentOutcome:
+    """A refusal takes nothing away from a consent that was given before, ours to know or not: the vendor is asked."""
+    name = link.company.name
+    try:
+        _checked(link, actor=actor, insists=True)
+    except NotConsented:
+        with transaction.atomic():
+            _keep(link, State.REFUSED, membership=actor.membership, said=why)
+            record(actor, "company.consent_refused", link.company, {"connection": link.connection.label})
+        return ConsentOutcome(link, False, f"{name} gave no consent. {said}")
+    except IntegrationError as failure:
+        words = f"{name} did not accept. {said} Whether a consent of before stands could not be asked: {failure}"
+        return ConsentOutcome(link, False, f"{words} Press Test later.")
+    words = f"{name} did not accept again, and what was consented before stands. {said}"
+    return ConsentOutcome(link, False, words)
 
 
 def check_link(*, actor: Actor, link: CompanyLink, asked_by: Membership | None = None) -> str:

@@ -79,9 +79,24 @@ class CompanyConsentTests(CloudTestCase):
         page = self.come_back(self.sandbox.answer_consent(self.ask(self.brightwater), "cancel"))
 
         assert "Brightwater Legal LLP did not accept again, and what was consented before stands." in page
-        assert CompanyConsent.objects.for_organization(self.northwind).values().get() == before
+        after = CompanyConsent.objects.for_organization(self.northwind).values().get()
+        assert after == before | {"tested_at": after["tested_at"]}
         assert "Refused" not in self.companies()
         assert "Asked by Adam" in self.companies()
+
+    def test_a_cancel_at_a_company_that_consented_before_we_kept_it_finds_that_it_stands(self) -> None:
+        page = self.come_back(self.sandbox.answer_consent(self.ask(self.harbor), "cancel"))
+
+        assert "Harbor Dental Group did not accept again, and what was consented before stands." in page
+        assert self.kept(self.harbor).state == "given"
+
+    def test_a_cancel_while_the_vendor_cannot_be_asked_settles_nothing(self) -> None:
+        back = self.sandbox.answer_consent(self.ask(self.harbor), "cancel")
+        self.sandbox.end_cloud_tokens()
+        self.sandbox.fault("status", status=503, path="*/token", count=9)
+
+        assert "could not be asked" in self.come_back(back)
+        assert self.kept(self.harbor).state == "asked"
 
     def test_the_clock_finds_what_an_administrator_without_a_login_accepted_and_looks_for_two_weeks(self) -> None:
         back = urlsplit(self.sandbox.answer_consent(self.ask(self.brightwater)))
