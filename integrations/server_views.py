@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from pydantic import JsonValue
 
-from integrations.mcp.definitions import LONGEST_DESCRIPTION, local_name, plain
+from integrations.mcp.definitions import LONGEST_DESCRIPTION, local_name, plain, title_of
 from integrations.models import Connection, McpTool
 from integrations.served import difference_of
 from integrations.server_forms import FLAG_WORDS, ToolForm
@@ -146,7 +146,7 @@ def _line(row: McpTool) -> dict[str, object]:
     flags = dict(FLAG_WORDS)
     return {
         "name": plain(row.name, 80),
-        "title": plain(_title(row.definition) or row.name, 80),
+        "title": plain(title_of(row.definition) or row.name, 80),
         "words": plain(row.definition.get("description"), LONGEST_DESCRIPTION),
         "called": f"@{row.connection.vendor}.{local_name(row.name)}" if local_name(row.name) else "",
         "state": state.value,
@@ -163,12 +163,6 @@ def _line(row: McpTool) -> dict[str, object]:
         "changed_at": row.changed_at,
         "path": reverse("mcp-tool", args=[row.connection_id, row.pk]),
     }
-
-
-def _title(definition: Mapping[str, JsonValue]) -> JsonValue:
-    """The server's name of a tool for people, in either of the two places that the protocol has for it."""
-    hints = definition.get("annotations")
-    return definition.get("title") or (hints.get("title") if isinstance(hints, dict) else None)
 
 
 def _claims(definition: Mapping[str, JsonValue]) -> Iterator[str]:

@@ -48,7 +48,9 @@ _TAG = r"</?[a-z][^<>\n]{0,100}>"
 _MARKS = rf"(?:[*_`~\\]|{_TAG})*+"
 _LOOKS = r"(?=[^\s]{0,80}(?:[\d!@#$%^&?+=]|[*~]\w))"
 #: "Password: x", "PIN = x", "Passwort ist x"; the value is what stands in quotes or in bold, or the next word.
-_SAYS = r"(?:[:=–—：]+|->|→|(?<=[ \t])-(?=[ \t])|\b(?:is|ist|lautet|est|es|é)\b)"
+_SAYS = (
+    r"(?:[:=–—：]+|->|→|(?<=[ \t])-(?=[ \t])|\b(?:is|ist|lautet|est|es|é)\b(?:[ \t]+(?:now|still|jetzt|nun|noch)\b)?)"
+)
 _QUOTED = (
     r"\"(?:\\.|[^\"\\\n]){1,200}\"|'[^'\n]{1,200}'|`[^`\n]{1,200}`|[“‘«„][^“”‘’»\n]{1,200}[”’»“‘]"
     r"|\*\*[^*\n]{1,200}\*\*|__[^_\n]{1,200}__"
@@ -87,6 +89,21 @@ _PAIR = re.compile(
     r"(?P<name>\b(?:login|log-in|credentials?|creds|zugangsdaten|anmeldung|identifiants?|user(?:name)?)[*_`~ \t]*+[:=|]"
     r"[*_`~ \t]*+[^\s/|]{2,60}[ \t]*/[ \t]*)(?P<value>[^\s|]{4,})",
     re.IGNORECASE,
+)
+#: "The password is ...": what is said of one without telling it.
+_IS = re.compile(r"\b(?:is|ist|lautet|est|es|é)(?:[ \t]+(?:now|still|jetzt|nun|noch))?[*_`~\s]*\Z", re.IGNORECASE)
+_SAID_OF_IT = (
+    frozenset(
+        ("a", "about", "accepted", "an", "asked", "at", "being", "changed", "correct", "due", "enough", "expired")
+    )
+    | {"expiring", "forgotten", "gone", "good", "his", "her", "in", "incorrect", "invalid", "kept", "known", "locked"}
+    | {"lost", "needed", "never", "no", "not", "old", "on", "only", "our", "rejected", "required", "reset", "right"}
+    | {"safe", "same", "saved", "set", "shown", "stored", "that", "the", "their", "there", "to", "too", "unknown"}
+    | {"valid", "weak", "what", "working", "wrong"}
+    | {"abgelaufen", "das", "der", "die", "ein", "eine", "falsch", "gesperrt", "gespeichert", "gültig", "korrekt"}
+    | {"neu", "nicht", "richtig", "unbekannt", "ungültig", "vergessen", "verloren", "zu"}
+    | {"correcte", "expiré", "incorrecte", "la", "le", "oublié", "pas", "perdu", "un", "une"}
+    | {"caducada", "el", "incorrecta"}
 )
 _HEADER = re.compile(rf"[^|]{{0,30}}{SECRET_WORD}[^|]{{0,30}}", re.IGNORECASE)
 _ENDS_IN_SECRET = re.compile(rf"{SECRET_WORD}[*_`~\s]*\Z", re.IGNORECASE)
@@ -245,6 +262,8 @@ def _emptied(cell: str) -> str:
 
 
 def _cut(found: re.Match[str]) -> str:
+    if found["value"].strip(".,;:!?)*_`~").casefold() in _SAID_OF_IT and _IS.search(found["name"]):
+        return found[0]
     return found[0] if found["value"].lstrip("*_`~\\").startswith("[removed") else f"{found['name']}{REMOVED}"
 
 

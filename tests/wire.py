@@ -79,12 +79,16 @@ def changed_records(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Chang
 def changed_texts(change: Callable[[str], str]) -> Change:
     """Every text of an answer, however deep, becomes what `change` makes of it."""
 
+    return changed_values(lambda value: change(value) if isinstance(value, str) else value)
+
+
+def changed_values(change: Callable[[Any], Any]) -> Change:
+    """Everything in an answer that is neither list nor object, however deep, becomes what `change` makes of it."""
+
     def changed(value: Any) -> Any:
-        if isinstance(value, str):
-            return change(value)
         if isinstance(value, list):
             return [changed(one) for one in value]
-        return {name: changed(one) for name, one in value.items()} if isinstance(value, dict) else value
+        return {name: changed(one) for name, one in value.items()} if isinstance(value, dict) else change(value)
 
     return _on_its_way(changed)
 

@@ -105,6 +105,12 @@ def plain(text: object, limit: int) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
 
 
+def title_of(definition: Mapping[str, JsonValue]) -> JsonValue:
+    """The server's name of a tool for people, in either of the two places that the protocol has for it."""
+    hints = definition.get("annotations")
+    return definition.get("title") or (hints.get("title") if isinstance(hints, dict) else None)
+
+
 def shape_of(definition: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """The schema of its arguments, as far as we validate by it: no references left, unknown arguments refused.
 

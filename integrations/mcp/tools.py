@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from integrations.errors import ArgumentProblem, InvalidArguments, TargetRefused, ToolRefused, ToolUnavailable
 from integrations.mcp.client import DefinitionChanged, McpClient
-from integrations.mcp.definitions import LONGEST_DESCRIPTION, local_name, plain, shape_of
+from integrations.mcp.definitions import LONGEST_DESCRIPTION, local_name, plain, shape_of, title_of
 from integrations.mcp.endpoints import LIST_TOOLS, call_endpoint
 from integrations.mcp.schemas import Said
 from integrations.models import McpTool
@@ -144,7 +144,7 @@ def tool_of(row: McpTool, *, system: str, server: str) -> ServedTool:
     derived = default_policy(category, risk, flags)
     wanted = DefaultPolicy(row.policy)
     name = f"{system}.{local_name(row.name)}"
-    title = plain(row.trusted.get("title") or row.name, 60)
+    title = plain(title_of(row.trusted) or row.name, 60)
     words = plain(row.trusted.get("description"), LONGEST_DESCRIPTION) or "The server says nothing of it."
     call = call_endpoint(row.name, Traffic.READ if category is Category.READ else Traffic.WRITE)
     order = list(DefaultPolicy)

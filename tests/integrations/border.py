@@ -10,7 +10,7 @@ import json
 import random
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -21,6 +21,7 @@ from integrations.errors import (
     TargetRefused,
     ToolUnavailable,
     VendorDown,
+    VendorGarbled,
     VendorThrottled,
     VendorTimeout,
 )
@@ -29,7 +30,7 @@ from integrations.texts import REMOVED
 from integrations.tools import AnyTool, Scope, registry
 from junto.tenants.models import Company
 from tests.integrations.rogue import Respond
-from tests.wire import changed_records, changed_texts, listening
+from tests.wire import changed_records, changed_texts, changed_values, listening
 
 CANARY = "CANARY-of-another-company"
 SPILT = "Gr33n!Horse"
@@ -59,6 +60,9 @@ class BorderConformance:
 
     makes: ClassVar[frozenset[str]] = frozenset()
     """Tools that make something new of our own company's and are told no record."""
+
+    names_new: ClassVar[frozenset[str]] = frozenset()
+    """Tools that are told the name of what they make, so that no record is looked up by it."""
 
     silent: ClassVar[frozenset[str]] = frozenset()
     """Tools that look up, and whose answer for the other company would not hold the canary either."""
@@ -155,6 +159,23 @@ class BorderConformance:
                     for previewed in (False, True):
                         told = self.keeps_out(name, self.filled(name, ids), previewed=previewed)
                         assert self.kessler.name not in told, name
+        assert self.acted() == []
+
+    def test_a_record_that_bears_another_id_than_the_one_asked_for_is_refused(self) -> None:
+        """Though it is the company's: what would be done or told is of a record that nobody named."""
+        own, chance = self.own(), random.Random(SEED)
+        for word, number in own.items():
+            other = made_up(number, chance)
+            with self.detour(listening(self.sandbox.port, [], change=changed_values(swapping(number, other)))):
+                for name in sorted(set(self.naming({word: number})) - self.makes - self.names_new):
+                    named = self.words(self.arguments[name], {word: number})
+                    if not any(self.tool(name).arguments.model_fields[one].is_required() for one in named):
+                        continue
+                    for previewed in {False, self.tool(name).preview is not None}:
+                        told, error = self.attempt(name, self.filled(name, own), previewed=previewed)
+                        refused = isinstance(error, TargetRefused | VendorGarbled)
+                        nothing = not self.tool(name).is_write and str(other) not in told
+                        assert refused or nothing, (name, previewed, told[:300])
         assert self.acted() == []
 
     def test_a_password_that_somebody_typed_into_a_text_comes_through_no_look_up(self) -> None:
@@ -276,6 +297,11 @@ class BorderConformance:
     def short(self, tool: AnyTool) -> str:
         """Its name without the vendor."""
         return tool.name.partition(".")[2]
+
+
+def swapping(asked: Any, given: Any) -> Callable[[Any], Any]:
+    """Makes one id another, as a number or as text."""
+    return lambda value: type(value)(given) if isinstance(value, str | int) and str(value) == str(asked) else value
 
 
 def spilt(text: str) -> str:

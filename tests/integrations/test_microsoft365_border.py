@@ -18,6 +18,7 @@ from tests.wire import listening
 
 
 class Microsoft365BorderTests(BorderConformance, CloudTestCase):
+    names_new = frozenset({"create_user"})
     arguments = {
         "find_user": {"text": "CANARY"},
         "get_user": {"user": "user"},

@@ -78,6 +78,9 @@ ANY = [
     "<table>\n<tr>\n<th>User</th>\n<th>Password</th>\n</tr>\n<tr>\n<td>a</td>\n<td>{}</td>\n</tr></table>",
 ]
 LOOKING_LIKE_ONE = [
+    "the password is {}",
+    "her password is now {}.",
+    "das Passwort ist jetzt {}",
     "*Password* {}",
     "password **{}**",
     "Password for the router: {}",
@@ -134,6 +137,10 @@ def test_markup_that_nobody_made_plain_is_looked_through(text: str) -> None:
         "Enter your password and go on",
         "Password reset for Anna Meyer: locked out",
         "The password expires on: 2026-11-22",
+        "A has the account anna@harbor.example; the first password is shown once on the card",
+        "Her password is expired, and the old PIN is not known.",
+        "Das Passwort ist abgelaufen.",
+        "The password is still wrong",
         "👩\u200d💻 works from home",
         "| Host | Address |\n|---|---|\n| SRV-1 | 192.0.2.1 |",
     ],

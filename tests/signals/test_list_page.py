@@ -70,7 +70,7 @@ class SearchTests(ListCase):
         assert self.found(q="scanner slow", state="all") == (f"more than {FEW:,}", {})
         many = self.page(q="scanner slow", state="all", page="999")
         assert many.context["page_obj"].number == FEW // PAGE_SIZE
-        self.assertContains(many, f"here are the first {FEW}")
+        self.assertContains(many, f"here are the first {FEW:,}")
         last = Signal.unscoped.get(external_id="0")
         last.subject = "The scanner is quick"
         last.save()
