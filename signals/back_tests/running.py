@@ -228,8 +228,8 @@ class _Reader:
             _move(self._row)  # an answer may take a minute
         options = self._sample.options_of(case.signal.company)
         found = _nearest(self._processor.run(facts, self._as_tested(options), replace(bench, model=asker)))
-        asked = asker is not None and asker.consulted
-        if asker is not None and asker.consulted:
+        asked = asker is not None and asker.asked
+        if asker is not None:
             self._sample.count(asker)
             _move(self._row, model_microcents=F("model_microcents") + asker.microcents)
         said, confidence = self._said(found)

@@ -69,7 +69,8 @@ def _tokens_by_length(organization: Organization, processor: AnyProcessor) -> fl
 class ModelSample:
     """Who may be asked of which ticket of one test, until as many were asked of as were wanted.
 
-    A company for which the processor is off, or asks no model, is left out; so are boards that it does not read.
+    A company for which the processor is off, or asks no model, is left out; so are boards that it does not read. Once
+    a question did not leave, or nobody answered, nobody is asked any more. `why` says what came between.
     """
 
     def __init__(self, organization: Organization, processor: AnyProcessor, *, most: int) -> None:
@@ -86,7 +87,7 @@ class ModelSample:
         if self._left <= 0 or signal.company_id in self._off or (self._boards and signal.board_id not in self._boards):
             return None
         if time.monotonic() > self._ends:
-            self.why = f"It was asked for {_MOST_SECONDS // 60} minutes, and then no more."
+            self._left, self.why = 0, f"It was asked for {_MOST_SECONDS // 60} minutes, and then no more."
             return None
         return asker_of(
             signal,
@@ -103,6 +104,8 @@ class ModelSample:
         return self._options[key]
 
     def count(self, asker: SignalAsker) -> None:
-        """That one was used; why there was no answer is remembered."""
-        self._left -= 1
+        """That one may have asked; why there was no answer is remembered."""
+        self._left -= asker.asked
         self.why = asker.why or self.why
+        if asker.over:
+            self._left, self.why = 0, f"No more was asked: {asker.why}"

@@ -44,7 +44,8 @@ SUBJECT = "processor:"
 class SignalAsker:
     """Asks for one run of one processor on one signal. `why` says why no answer came, for the processor's reason.
 
-    `consulted` = it came to a question, though it may not have left; `microcents` = what the run has cost so far.
+    `asked` = a question left, or a kept answer was used; `over` = one did not leave, or nobody answered, and the next
+    would fare alike. `microcents` = what the run has cost so far.
     """
 
     def __init__(self, signal: Signal, *, processor: str, revision: int, options: ModelOptions) -> None:
@@ -52,17 +53,17 @@ class SignalAsker:
         self._name = model_info(signal.organization).model
         self._subject = f"{SUBJECT}{processor}:{signal.pk}"[:80]
         self.why = ""
-        self.consulted = False
+        self.asked = self.over = False
         self.microcents = 0
 
     def ask(self, question: Question[R]) -> Said[R] | None:
         """See `Asker`. The same question to the same model is asked once; its answer is used again."""
-        self.consulted = True
         digest = question.digest(self._name)
         rows = ModelQuestion.objects.for_organization(self._signal.organization).filter(
             signal=self._signal, processor=self._processor
         )
         known = rows.filter(digest=digest).exclude(answer="").first()
+        self.asked = self.asked or known is not None
         if known is not None and known.problem:
             self.why = known.problem
             return None
@@ -70,6 +71,7 @@ class SignalAsker:
             return self._read(question, known.answer, known.model, microcents=0)
         self.why = self._why_not()
         if self.why:
+            self.over = True
             return None
         row = self._asked(question, digest)
         row.save(force_insert=True)
@@ -112,6 +114,7 @@ class SignalAsker:
             tokens_in=estimate_tokens(messages, tools),
             tokens_out=ANSWER_TOKENS,
         )
+        self.asked = True
         started, reply, problem, text = time.perf_counter(), None, "", ""
         try:
             model, _ = chat_model(signal.organization)
@@ -119,7 +122,7 @@ class SignalAsker:
             text = answer_text(reply)
             question.read(text)
         except ModelError as silent:
-            problem = f"The language model gave no answer. {silent}"
+            self.over, problem = True, f"The language model gave no answer. {silent}"
         except AnswerRefused as refused:
             problem = str(refused)
         took = round((time.perf_counter() - started) * 1000)

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from approvals.models import Action
 from integrations.models import ModelUsage
 from signals.back_tests.report import NOTHING, Answer, Share, report
-from signals.models import BackTest, ProcessorResult, ProcessorSetting, ReviewItem, Signal
+from signals.models import BackTest, ModelQuestion, ProcessorResult, ProcessorSetting, ReviewItem, Signal
 from signals.processing.plans import plans
 from signals.tasks import sweep_back_tests
 from tests.agent.model_cases import ModelEndpoint
 from tests.factories import SignalFactory
-from tests.scripted_model import Asks, Says, SeenRequest, Step
+from tests.scripted_model import Asks, Fails, Says, SeenRequest, Step
 from tests.signals.typing_cases import TypingCase
 
 ANSWERS = [
@@ -225,8 +225,26 @@ class ModelBackTestTests(ModelEndpoint, BackTestCase):
         self.switch("ticket_type", model_daily=2)
         with self.answering(says("Email"), always=True) as server:
             row = self.start(ask_model="1", model_most="5")
-            assert "asked 2 times today, which is the most that is set" in self.page()
+            page = self.page()
+            again = self.start(ask_model="1", model_most="5")
+            ModelQuestion.unscoped.update(digest="of other words")  # so no answer that is kept fits
+            none = self.start(ask_model="1", model_most="5")
+            last = self.page()
         assert (len(server.requests), row.state) == (2, BackTest.State.DONE)
+        assert "was asked of 2 tickets" in page
+        assert "No more was asked: The language model was asked 2 times today, which is the most that" in page
+        assert "22 tickets more would go to the language model" in page
+        assert [sum(each[8] for each in one.answers) for one in (row, again, none)] == [2, 2, 0]
+        assert "The language model was asked of no ticket" in last
+
+    def test_a_model_that_does_not_answer_is_asked_once_and_the_page_says_what_it_said(self) -> None:
+        with self.answering(lambda _: Fails(400, "no such deployment"), always=True) as server:
+            row = self.start(ask_model="1", model_most="5")
+            page = self.page()
+        assert (len(server.requests), row.state, sum(each[8] for each in row.answers)) == (1, BackTest.State.DONE, 1)
+        assert "was asked of 1 ticket," in page
+        assert "No more was asked: The language model gave no answer." in page
+        assert "no such deployment" in page
 
     def test_a_company_that_asks_no_model_is_left_out_here_too(self) -> None:
         ProcessorSetting.objects.create(
