@@ -23,8 +23,10 @@ from integrations.errors import (
     VendorThrottled,
     VendorUnauthorized,
 )
+from integrations.texts import redacted
 
 _EXCERPT = 300
+_LOOKED_THROUGH = 2_000
 _LINK = re.compile(r"<([^>]*)>((?:\s*;\s*[a-zA-Z*]+\s*=\s*(?:\"[^\"]*\"|[^\s;,]*))*)")
 _NEXT = re.compile(r";\s*rel\s*=\s*\"?next\"?\s*(?:;|$)", re.IGNORECASE)
 
@@ -95,11 +97,11 @@ class AnswerReader:
         raise self._refusal(status, lower, self._told(content))
 
     def _told(self, content: JsonValue) -> str:
-        """The vendor's own words: one line, short, without our secrets."""
+        """The vendor's own words: one line, short, without our secrets and what looks like a password."""
         words = " ".join(self._explain(content).split())
         for secret in self._secrets:
             words = words.replace(secret, "[removed]")
-        return words[:_EXCERPT]
+        return redacted(words[:_LOOKED_THROUGH])[:_EXCERPT]
 
     def _refusal(self, status: int, headers: Mapping[str, str], told: str) -> VendorError:
         said = f" It said: {told}" if told else ""

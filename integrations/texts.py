@@ -7,56 +7,49 @@ passwords are never asked for: it finds what is called a password and what looks
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from html.parser import HTMLParser
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from pydantic import JsonValue
 
-LONGEST_HTML = 500_000
-"""What stands behind that many characters of markup is not read."""
-
-REMOVED = "[removed: looks like a password]"
-
-_BLOCKS = frozenset(
-    {"p", "div", "br", "li", "tr", "table", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote", "hr"}
-    | {"dl", "dt", "section", "article", "header", "footer", "legend"}
+from integrations.markup import plain
+from integrations.words import (
+    ASKED,
+    MEANING,
+    REMOVED,
+    SECRET_WORD,
+    STATES,
+    UNIT,
+    core_of,
+    has_signs,
+    is_value,
+    looks_secret,
+    names_secret,
 )
-_LINES = frozenset(("li", "tr", "br", "dt"))
-_CELLS = frozenset(("td", "th", "dt", "dd"))
-_ROWS = frozenset(("tr", "dl", "table", "thead", "tbody"))
-_SILENT = frozenset(("script", "style", "template", "noscript"))
-#: Characters of a table's cell up to which it is one line, so that what stands beside it stays beside it.
-_SHORT_CELL = 200
-_BAR = " | "
-_SPACES = re.compile(r"[^\S\n]+")
-_EMPTY_LINES = re.compile(r"\n{3,}")
-_BEFORE_POINTS = re.compile(r"(?<!\n)\n++(?=- )")
-_MEANING = (
-    r"pass(?:phrase|code|wd)?s?|passwd|pwd|psw|pw|psk|pin|pass[- ]?key|pre[- ]?shared key|wi-?fi key|wpa2? key"
-    r"|\w{0,30}(?:password|passwort|passwörter|kennwort|kennwörter|wachtwoord)s?|schlüssel|zugangscode|mots? de passe"
-    r"|mdp|code d['’]accès|clé(?: wi-?fi)?|contrase[ñn]as?|claves?|senhas?|palavra-passe|hasło|lösenord"
-    r"|adgangskode|kodeord|passord|salasana|heslo|jelszó|şifre|parola|пароль|(?:client )?secret"
-    r"|(?:api|access|auth|private|recovery|licen[cs]e)[- ]?key|token|otp(?: seed)?|wpa[23]?|wep"
-)
-SECRET_WORD = rf"(?<![^\W_])(?:{_MEANING})\d{{0,2}}(?![^\W_])"
-"""Of an expression that passes over case: what people call a password, in several languages."""
+
+__all__ = ["REMOVED", "SECRET_WORD", "address", "plain", "redacted", "told", "without_passwords"]
 
 _B = r"[^\S\n]"  # a blank of any kind, within the line
 _TAG = r"</?[a-z][^<>\n]{0,100}>"
 #: What may stand around a word and say nothing: Markdown's signs, and tags of HTML that was escaped once too often.
 _MARKS = rf"(?:[*_`~\\]|{_TAG})*+"
-_LOOKS = r"(?=[^\s]{0,80}(?:[\d!@#$%^&?+=]|[*~]\w))"
-#: "Password: x", "PIN = x", "Passwort ist x"; the value is what stands in quotes or in bold, or the next word.
-_SAYS = (
-    r"(?:[:=–—：]+|->|→|(?<=[ \t])-(?=[ \t])|\b(?:is|ist|lautet|est|es|é)\b(?:[ \t]+(?:now|still|jetzt|nun|noch)\b)?)"
+#: "Password: x", "PIN = x", "Passwort ist jetzt x", "est : x", "is as follows: x": signs, words that say, and adverbs.
+_SIGN = r"(?:[:=–—：]+|->|→|(?<=[ \t])-(?=[ \t]))"
+_VERB = r"\b(?:is|was|will be|as|ist|war|wird|lautet|als|est|sera|es|será|é)\b"
+_ADVERB = (
+    r"\b(?:now|still|currently|new|as follows|jetzt|nun|noch|neu|aktuell|wie folgt|maintenant|désormais|comme suit"
+    r"|ahora|como sigue|the following|folgendes)\b"
 )
+_SAYS = rf"(?:{_SIGN}|{_VERB})(?:{_MARKS}{_B}*+(?:{_SIGN}|{_ADVERB}|{_VERB})){{0,4}}+"
+_ENDS_IN_SIGN = re.compile(r"[:=–—：→>\-][\s*_`~\\•]*\Z")
+_TAGS = re.compile(_TAG, re.IGNORECASE)
 _QUOTED = (
     r"\"(?:\\.|[^\"\\\n]){1,200}\"|'[^'\n]{1,200}'|`[^`\n]{1,200}`|[“‘«„][^“”‘’»\n]{1,200}[”’»“‘]"
     r"|\*\*[^*\n]{1,200}\*\*|__[^_\n]{1,200}__"
 )
+_IN_BRACKETS = rf"(?:\([^()\n]{{0,40}}\){_B}*+)?"
 _NAMED = re.compile(
-    rf"(?P<name>{SECRET_WORD}(?:{_B}#?\d{{1,2}})?[\"']?{_MARKS}{_B}*+(?:\([^()\n]{{0,40}}\){_B}*+)?{_MARKS}{_B}*+(?:\n{_B}*+(?=[:=]))?"
+    rf"(?P<name>{SECRET_WORD}(?:{_B}#?\d{{1,2}})?[\"']?{_MARKS}{_B}*+{_IN_BRACKETS}{_MARKS}{_B}*+(?:\n{_B}*+(?=[:=]))?"
     rf"{_SAYS}{_MARKS}{_B}*+(?:\\?\n)?{_B}*+(?:[-•*>]{_B}+)?)"
     rf"(?P<value>{_QUOTED}|{_MARKS}[^\s|<]+|<[^\s|]+)",
     re.IGNORECASE,
@@ -65,49 +58,49 @@ _NAMED = re.compile(
 _FOR = re.compile(
     rf"(?P<name>{SECRET_WORD}{_MARKS}{_B}+(?:(?:for|of|on|für|von|am|pour|du|de|para|per|voor|#?\d{{1,3}})"
     rf"(?:{_B}+[\w.@\-]{{1,40}}){{0,3}}{_B}*{_MARKS}{_SAYS}|(?:is |was )?(?:now |re)?(?:set |changed )?to\b)"
-    rf"{_MARKS}{_B}*+)(?P<value>{_LOOKS}(?!\d{{1,4}}[-./]\d)[^\s|]{{4,}})",
+    rf"{_MARKS}{_B}*+)(?P<value>[^\s|]{{4,}})",
     re.IGNORECASE,
 )
 #: "password Gr33n!": the word, and right behind it something with digits or signs in it, or in a span of code.
 _BARE = re.compile(
-    rf"(?P<name>{SECRET_WORD}{_MARKS}{_B}+)(?P<value>`[^`\n]{{1,200}}`|{_MARKS}{_LOOKS}[^\s|,;]{{6,}})", re.IGNORECASE
+    rf"(?P<name>{SECRET_WORD}{_MARKS}{_B}+{_IN_BRACKETS})(?P<value>`[^`\n]{{1,200}}`|{_MARKS}[^\s|,;]{{6,}})",
+    re.IGNORECASE,
 )
 #: A line that ends in the word, and below it a line of one such thing alone: how a heading and its value come in HTML.
 _BELOW = re.compile(
     rf"(?P<name>{SECRET_WORD}{_MARKS}{_B}*+:?\n(?:{_B}*+[-=]{{2,}}{_B}*+\n)?\s*+(?:[-•*>]{_B}+)?(?:[:=]+{_B}*+)?)"
-    rf"(?P<value>`[^`\n]{{1,200}}`|{_MARKS}{_LOOKS}[^\s|]{{4,}}+)(?={_B}*+$)",
+    rf"(?P<value>`[^`\n]{{1,200}}`|{_MARKS}[^\s|]{{4,}}+)(?={_B}*+$)",
     re.IGNORECASE | re.MULTILINE,
+)
+#: One word alone in a block of code that stands below the word.
+_FENCED = re.compile(
+    rf"(?P<name>{SECRET_WORD}{_MARKS}{_B}*+[:=]?{_MARKS}\s*+\n?{_B}*+(?<=[\n \t])"
+    rf"(?:`{{3,}}+|~{{3,}}+)[\w+\-]{{0,20}}{_B}*+\n{_B}*+)"
+    rf"(?P<value>[^\s`]\S*+)(?={_B}*+\n)",
+    re.IGNORECASE,
 )
 #: "<password>x</password>", "<td>Password</td><td>x</td>": markup that nobody made plain.
 _TAGGED = re.compile(
     rf"(?P<name>{SECRET_WORD}(?:[*_`~:]|{_B})*+(?:[^\S\n]?[^<>\n]{{0,60}}>)?(?:{_TAG}\s*+){{0,6}}+)(?<=>)(?<!/>)\s*+"
-    rf"(?P<value>[^<>]{{1,200}}(?=</(?:td|th|dd|code|span|kbd|tt|(?:[\w.\-]{{1,40}}[:.\-_])?(?:{_MEANING})))|{_LOOKS}[^\s<>]{{4,}})",
+    rf"(?P<value>[^<>]{{1,200}}(?=</(?:td|th|dd|code|span|kbd|tt|(?:[\w.\-]{{1,40}}[:.\-_])?(?:{MEANING})))|[^\s<>]{{4,}})",
     re.IGNORECASE,
 )
-#: "login: adm / x".
+#: "login: adm / x", "creds adm / Gr33n!".
 _PAIR = re.compile(
-    r"(?P<name>\b(?:login|log-in|credentials?|creds|zugangsdaten|anmeldung|identifiants?|user(?:name)?)[*_`~ \t]*+[:=|]"
-    r"[*_`~ \t]*+[^\s/|]{2,60}[ \t]*/[ \t]*)(?P<value>[^\s|]{4,})",
+    r"(?P<name>\b(?:(?P<open>login|log-in|credentials?|creds|zugangsdaten|anmeldung|identifiants?)|user(?:name)?)"
+    r"[*_`~ \t]*+(?P<sign>[:=|])?[*_`~ \t]*+[^\s/|:=]{2,60}[ \t]*/[ \t]*)(?P<value>[^\s|]{4,})",
     re.IGNORECASE,
 )
-#: "The password is ...": what is said of one without telling it.
-_IS = re.compile(r"\b(?:is|ist|lautet|est|es|é)(?:[ \t]+(?:now|still|jetzt|nun|noch))?[*_`~\s]*\Z", re.IGNORECASE)
-_SAID_OF_IT = (
-    frozenset(
-        ("a", "about", "accepted", "an", "asked", "at", "being", "changed", "correct", "due", "enough", "expired")
-    )
-    | {"expiring", "forgotten", "gone", "good", "his", "her", "in", "incorrect", "invalid", "kept", "known", "locked"}
-    | {"lost", "needed", "never", "no", "not", "old", "on", "only", "our", "rejected", "required", "reset", "right"}
-    | {"safe", "same", "saved", "set", "shown", "stored", "that", "the", "their", "there", "to", "too", "unknown"}
-    | {"valid", "weak", "what", "working", "wrong"}
-    | {"abgelaufen", "das", "der", "die", "ein", "eine", "falsch", "gesperrt", "gespeichert", "gültig", "korrekt"}
-    | {"neu", "nicht", "richtig", "unbekannt", "ungültig", "vergessen", "verloren", "zu"}
-    | {"correcte", "expiré", "incorrecte", "la", "le", "oublié", "pas", "perdu", "un", "une"}
-    | {"caducada", "el", "incorrecta"}
+#: Commands that take a password: what begins with "$" or "(" is asked for elsewhere.
+_COMMANDS = re.compile(
+    rf"(?P<name>\bConvertTo-SecureString[ \t]+(?:-String[ \t]+)?|\bsshpass[ \t]+-p[ \t]*"
+    rf"|\bnet1?[ \t]+user[ \t]+(?:\"[^\"\n]{{1,60}}\"|[^\s/]{{1,60}})[ \t]+(?=\S+[ \t]+/)"
+    rf"|\bcurl\b[^\n]{{0,200}}?[ \t](?:-u|--user)[ \t=]*[\"']?[^\s:\"']{{1,60}}:"
+    rf"|(?<![\w\-])--?(?:admin)?(?:password|passwd|passphrase|pwd)[ \t]+)"
+    rf"(?P<value>{_QUOTED}|[^\s$%(<*/\-'\"][^\s'\"]*+)",
+    re.IGNORECASE,
 )
-_HEADER = re.compile(rf"[^|]{{0,30}}{SECRET_WORD}[^|]{{0,30}}", re.IGNORECASE)
-_ENDS_IN_SECRET = re.compile(rf"{SECRET_WORD}[*_`~\s]*\Z", re.IGNORECASE)
-_SECRET_TAG = re.compile(rf"(?:.*[:._\-])?(?:{_MEANING})(?:[:._\-].*)?", re.IGNORECASE)
+_SECRET = re.compile(SECRET_WORD, re.IGNORECASE)
 _PARTED = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|)*\s*:?-{2,}:?\s*\|?\s*")
 #: Letters that nobody sees: of no width, hyphens that do not show, marks of direction, fillers.
@@ -115,6 +108,13 @@ _HIDDEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff"
     "\uffa0\U000e0000-\U000e0fff]"
 )
+#: Without one of these none of the nets finds anything.
+_ANY = re.compile(
+    rf"{SECRET_WORD}|SecureString|\b(?:login|log-in|creds?|credentials?|user|username|curl|zugangsdaten|anmeldung"
+    r"|identifiants?|sshpass|net1?[ \t]+user)\b",
+    re.IGNORECASE,
+)
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _KEYS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
     r"|\bITG\.[0-9a-f]{16,}[\w.\-]*|\beyJ[\w\-]{10,2000}\.[\w\-]{10,}\.[\w\-]*|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}"
@@ -124,84 +124,17 @@ _KEYS = re.compile(
 _USERINFO = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.\-]{1,20}://)[^\s/@:]{1,100}:[^\s/@]{1,200}@", re.IGNORECASE)
 
 
-class _Plain(HTMLParser):
-    """Collects words; blocks become lines, cells are parted by bars, and what a secret's own tag holds is left out."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._silent = 0
-        self._is_row = False
-        self._cell: int | None = None
-        self._secrets: dict[str, int] = {}
-        self._ended = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _CELLS or tag in _ROWS:
-            self._end_cell()
-            self._is_row = True
-        if tag in _SILENT:
-            self._silent += 1
-        elif tag == "li":
-            self.parts.append("\n- ")
-        elif tag in _BLOCKS:
-            self.parts.append("\n")
-            self._ended = False
-        elif self._ended and _ENDS_IN_SECRET.search("".join(self.parts[-4:])[-80:]):
-            self.parts.append(_BAR)
-        if tag in _CELLS:
-            self._cell = len(self.parts)
-        elif len(tag) <= 100 and _SECRET_TAG.fullmatch(tag):
-            self._secrets[tag] = len(self.parts)
-
-    def handle_endtag(self, tag: str) -> None:
-        self._ended = tag not in _BLOCKS
-        if tag in self._secrets:
-            self.parts[self._secrets.pop(tag) :] = [f" {tag}: {REMOVED} "]
-        if tag in _SILENT:
-            self._silent = max(self._silent - 1, 0)
-        elif tag in _CELLS:
-            self._end_cell()
-        elif tag in _BLOCKS and tag not in _LINES:
-            self.parts.append("\n")
-        if tag in ("dl", "table"):
-            self._is_row = False
-
-    def handle_data(self, data: str) -> None:
-        if self._silent or (self._is_row and self._cell is None and not data.strip()):
-            return
-        self._ended = self._ended and not data.strip()
-        self.parts.append(data)
-
-    def _end_cell(self) -> None:
-        if self._cell is None:
-            return
-        words = "".join(self.parts[self._cell :])
-        if len(words) <= _SHORT_CELL:
-            self.parts[self._cell :] = [" ".join(words.split())]
-        self.parts.append(_BAR)
-        self._cell = None
-
-
-def plain(html: str) -> str:
-    """The words of a piece of HTML, line by line. What is no HTML comes back as it is, but for its spaces."""
-    reader = _Plain()
-    tags, end, words = html[:LONGEST_HTML].replace("\r", "").rpartition(">")
-    reader.feed(f"{tags}{end}{words.replace('<', '&lt;')}")  # no tag ends there, and looking for one takes for ever
-    reader.close()
-    lines = (_SPACES.sub(" ", line).strip(" ") for line in "".join(reader.parts).split("\n"))
-    text = "\n".join(line.removesuffix("|").rstrip() for line in lines)
-    return _EMPTY_LINES.sub("\n\n", _BEFORE_POINTS.sub("\n", text)).strip()
-
-
 def redacted(text: str) -> str:
     """The text without what is called a password in it, and without what looks like a key.
 
-    It is looked at without the letters that nobody sees, and comes back without them where something was cut.
+    It is looked at without the letters that nobody sees, wide ones as the common ones, and comes back like that where
+    something was cut.
     """
-    seen = _HIDDEN.sub("", text)
+    seen = _HIDDEN.sub("", text).translate(_WIDE) if not text.isascii() else text
     cut = _without_secrets(seen)
-    return cut if cut != seen or seen == text else _without_secrets(text)
+    if cut != seen:
+        return cut
+    return text if seen == text else _without_secrets(text)
 
 
 def without_passwords(value: JsonValue) -> JsonValue:
@@ -217,22 +150,26 @@ def without_passwords(value: JsonValue) -> JsonValue:
 
 def _without_secrets(text: str) -> str:
     text = _KEYS.sub(REMOVED, _USERINFO.sub(rf"\g<scheme>{REMOVED}@", text))
+    if not _ANY.search(text):
+        return text
     text = "\n".join(_without_secret_cells(text.split("\n")))
-    for expression in (_NAMED, _FOR, _PAIR, _BARE, _BELOW, _TAGGED):
-        text = expression.sub(_cut, text)
+    for expression, is_secret in _NETS:
+        text = _cut(text, expression, is_secret)
     return text
 
 
 def _without_secret_cells(lines: list[str]) -> Iterator[str]:
     """Tables: what stands beside a cell that says "password", and below one that heads a column.
 
-    A head is the first row, the row above a rule of Markdown's, and a cell that is not the first of its row.
+    A head is the first row, the row above a rule of Markdown's, and a cell that is not the first of its row. Where a
+    line has no bars, tabs part its cells.
     """
     columns: set[int] | None = None
     above: set[int] = set()
     for line in lines:
-        cells = _PARTED.split(line)
-        if len(cells) == 1:
+        bar = "|" if "|" in line else "\t"
+        cells = _PARTED.split(line) if bar == "|" else line.split("\t")
+        if len(cells) == 1 or (bar == "\t" and not _has_columns(cells)):
             columns = None if line.strip() else columns
             yield line
             continue
@@ -242,8 +179,8 @@ def _without_secret_cells(lines: list[str]) -> Iterator[str]:
             continue
         named = {at for at, cell in enumerate(cells) if _is_head(cell)}
         beside = {at + 1 for at in named}
-        yield "|".join(
-            _emptied(cell) if cell.strip() and (at in (columns or ()) or at in beside) else cell
+        yield bar.join(
+            _emptied(cell) if (at in (columns or ()) or at in beside) and is_value(cell, "", at_once=True) else cell
             for at, cell in enumerate(cells)
         )
         first = next((at for at, cell in enumerate(cells) if cell.strip()), 0)
@@ -251,8 +188,12 @@ def _without_secret_cells(lines: list[str]) -> Iterator[str]:
         above = named
 
 
+def _has_columns(cells: list[str]) -> bool:
+    return sum(1 for one in cells if one.strip()) > 1
+
+
 def _is_head(cell: str) -> bool:
-    return len(cell) <= 120 and _HEADER.fullmatch(cell.strip()) is not None
+    return len(cell) <= 120 and bool(_SECRET.search(cell)) and names_secret(cell, _SECRET)
 
 
 def _emptied(cell: str) -> str:
@@ -261,10 +202,65 @@ def _emptied(cell: str) -> str:
     return f"{cell[:start]}{REMOVED}{cell[end:]}"
 
 
-def _cut(found: re.Match[str]) -> str:
-    if found["value"].strip(".,;:!?)*_`~").casefold() in _SAID_OF_IT and _IS.search(found["name"]):
-        return found[0]
-    return found[0] if found["value"].lstrip("*_`~\\").startswith("[removed") else f"{found['name']}{REMOVED}"
+def _cut(text: str, net: re.Pattern[str], is_secret: Callable[[re.Match[str]], bool]) -> str:
+    """The text without the values that a net finds and that are secret. What is none is looked through again."""
+    kept: list[str] = []
+    done = at = 0
+    while found := net.search(text, at):
+        start, at = found.span("value")
+        if found["value"].lstrip("*_`~\\").startswith("[removed"):
+            continue
+        if is_secret(found):
+            kept += [text[done:start], REMOVED]
+            done = at
+        elif not has_signs(found["value"]):
+            at = max(start, found.start() + 1)  # it may be the name of the next one
+    return "".join([*kept, text[done:]]) if kept else text
+
+
+def _is_named(found: re.Match[str]) -> bool:
+    """Of a value behind a sign or "is": behind a sign nearly everything is one, else only what looks like it."""
+    name, value, text = found["name"], found["value"], found.string
+    rest = text[found.end() : found.end() + 80]
+    core = core_of(value)
+    if (value[-1:] in ":=" and _SECRET.fullmatch(core)) or (value[:3] in ("```", "~~~") and rest[:1] == "\n"):
+        return False
+    if value[:1] in "\"'`“‘«„" or value[:2] == "__":
+        return bool(core) and core.lower() not in STATES
+    says_so = _ENDS_IN_SIGN.search(_TAGS.sub("", name)) and not ASKED.search(
+        text[max(0, found.start() - 40) : found.start()]
+    )
+    if says_so:
+        return is_value(value, rest, at_once="\n" not in name)
+    return looks_secret(core) and not (core.isdecimal() and UNIT.match(rest))
+
+
+def _is_pair(found: re.Match[str]) -> bool:
+    return bool(found["open"] and found["sign"]) or has_signs(found["value"])
+
+
+def _has_signs(found: re.Match[str]) -> bool:
+    return found["value"][:1] == "`" or has_signs(found["value"])
+
+
+def _is_tagged(found: re.Match[str]) -> bool:
+    return found.string.startswith("</", found.end()) or has_signs(found["value"])
+
+
+def _always(found: re.Match[str]) -> bool:
+    return bool(core_of(found["value"]))
+
+
+_NETS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], bool]], ...] = (
+    (_COMMANDS, _always),
+    (_FENCED, _always),
+    (_NAMED, _is_named),
+    (_FOR, _has_signs),
+    (_PAIR, _is_pair),
+    (_BARE, _has_signs),
+    (_BELOW, _has_signs),
+    (_TAGGED, _is_tagged),
+)
 
 
 def told(html: str, *, most: int) -> str:

@@ -1,0 +1,170 @@
+"""What people call a password, and words that they write behind it and that are none.
+
+The lists would rather miss a word: what is not among them is cut out where "Password:" stands before it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+REMOVED = "[removed: looks like a password]"
+
+MEANING = (
+    r"pass(?:phrase|code|wd)?s?|passwd|pwd|psw|pw|psk|pin|pass[- ]?key|pre[- ]?shared key|wi-?fi key|wpa2? key"
+    r"|\w{0,30}(?:password|passwort|passwörter|kennwort|kennwörter|wachtwoord)s?|schlüssel|zugangscode|mots? de passe"
+    r"|mdp|code d['’]accès|clé(?: wi-?fi)?|contrase[ñn]as?|claves?|senhas?|palavra-passe|hasło|lösenord"
+    r"|adgangskode|kodeord|passord|salasana|heslo|jelszó|şifre|parola|пароль|(?:client )?secret"
+    r"|(?:api|access|auth|private|recovery|licen[cs]e)[- ]?key|token|otp(?: seed)?|wpa[23]?|wep"
+)
+SECRET_WORD = rf"(?<![^\W_])(?:{MEANING})\d{{0,2}}(?![^\W_])"
+"""Of an expression that passes over case: what people call a password, in several languages."""
+
+_STATES: Final = """
+    expired expires expiring unknown missing wrong incorrect invalid valid correct required optional enabled disabled
+    active inactive locked unlocked blocked changed unchanged reset forgotten lost stolen leaked compromised exposed
+    weak strong old outdated empty blank none no yes off on ok okay set unset hidden masked redacted removed protected
+    encrypted revoked rejected accepted refused denied failed working broken pending n/a sent received needed mandatory
+    available unavailable confidential true false null todo tbd
+    thanks thank regards hello hi dear cheers
+    abgelaufen unbekannt falsch ungültig gültig richtig korrekt erforderlich aktiv inaktiv aktiviert deaktiviert
+    gesperrt entsperrt geändert unverändert zurückgesetzt vergessen verloren fehlt fehlend leer ja nein keine keines
+    pflicht notwendig nötig sicher unsicher geschützt ausstehend nicht danke hallo gruß grüße
+    expiré expirée inconnu inconnue incorrecte invalide valide obligatoire requis requise activé activée désactivé
+    désactivée bloqué bloquée verrouillé changé modifié réinitialisé oublié oubliée perdu manquant vide aucun oui non
+    faux faible erroné merci bonjour
+    caducado caducada expirado expirada vencida vencido desconocida desconocido incorrecta incorrecto inválida inválido
+    válida válido obligatoria requerida activado activada desactivado desactivada bloqueada bloqueado cambiada olvidada
+    perdida vacía ninguna ninguno sí gracias hola
+"""
+#: What is said of a password, also alone: "Password: expired", "OTP: aktiviert".
+STATES: Final = frozenset(_STATES.split())
+
+_OPENERS: Final = """
+    a an the this that these those it its is are was were be been has have had do does did can cannot can't could will
+    would should must may might not never always already again also still only just now then and or but if when where
+    while because since so as at by for from in into of on out over to under until up with within without about after
+    before between during per via i we you he she they my our your his her their me us him them who what which why how
+    all any both each every same similar different see ask check call contact please use try enter type reset change
+    changed choose create set get give given go keep kept stored saved send sent let look need needs open read run
+    shared told users user there here new one two three four five six eight ten twelve at least minimum maximum nobody
+    everybody someone unable having had being cant dont doesnt won't don't doesn't isn't
+    der die das den dem des ein eine einen einem einer dieses diese dieser ist sind war wurde wird werden hat haben kann
+    kannst können muss müssen soll sollte darf nicht nie immer schon noch auch nur jetzt dann und oder aber wenn wo weil
+    seit so wie als an am auf aus bei bis durch für im in mit nach ohne über um unter von vor zu zum zur ich wir du sie
+    er es man mein meine unser ihr ihre siehe steht liegt lässt läuft bitte nutze verwende gleich gleiches dasselbe
+    liegen beim mindestens niemand jemand wegen
+    le la les un une des ce cette est sont était a ont peut doit doivent pas jamais toujours déjà encore aussi et ou
+    mais si quand où car depuis comme à au aux avec chez dans de du en par pour sans sous sur je nous vous il elle ils
+    elles mon ma mes notre votre son sa voir voyez veuillez merci identique même minimum trop personne ne n'est
+    el los las una unos este esta es está son era fue ha han puede debe deben ya todavía también y o pero cuando donde
+    porque desde como con en por para sin sobre yo nosotros usted ustedes él ella ellos mi su sus nuestro ver véase
+    consulte igual misma mismo mínimo nadie no se
+"""
+#: How a sentence goes on: no password where more words follow, as in "Password: see IT Glue".
+OPENERS: Final = frozenset(_OPENERS.split())
+#: Ends of English words that say what happens to something.
+_HAPPENING: Final = re.compile(r"[a-z]{3,}(?:ed|ing|ly)")
+UNIT: Final = re.compile(
+    r"[^\S\n]*(?:-[^\S\n]*\d+[^\S\n]*)?(?:or more |(?:bis|to|à|a) \d+ )?"
+    r"(?:characters?|chars?|letters?|digits?|days?|weeks?|months?|years?|hours?"
+    r"|minutes?|mins?|seconds?|times?|attempts?|users?|zeichen|buchstaben|stellen|tagen?|wochen?|monaten?|jahren?|stunden?"
+    r"|minuten|mal|versuchen?|caractères|chiffres|jours?|semaines?|mois|ans?|heures?|fois|caracteres|cifras|días?"
+    r"|semanas?|meses|años?|horas?|minutos|veces|%)(?![^\W_])",
+    re.IGNORECASE,
+)
+"""What a number before it is a number of."""
+
+#: What somebody asks for, right before the word: no password follows "Reset password: Anna Meyer".
+ASKED: Final = re.compile(
+    r"\b(?:re-?set|chang(?:e|ing)|forg[oe]t(?:ten)?|lost|expired|wrong|invalid|incorrect|bad|unlock|update|recover)"
+    r"(?:[^\S\n]+(?:a|the|my|our|your|his|her|their|user|users|ad|windows))?[^\S\n]+\Z",
+    re.IGNORECASE,
+)
+
+
+_TAG: Final = re.compile(r"</?[a-z][^<>\n]{0,100}>", re.IGNORECASE)
+_EDGES: Final = " \t\n-–—*_`~\\.,;:!?()[]{}\"'“”‘’‚«»„…<>|¿¡"
+_LETTERS: Final = re.compile(r"[^\W\d_]+(?:(?:['’/.,;:…\-()]|\.{3})[^\W\d_]+){0,8}")
+_TWO_CASES: Final = re.compile(r"[a-zß-öø-ÿ][A-Z]")
+#: What has digits or signs in it and opens nothing: days, times, places in a list, addresses, names of products.
+_HARMLESS: Final = re.compile(
+    r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\d{1,2}[:.]\d\d(?:am|pm|h)?|\d{1,3}(?:st|nd|rd|th|x|d|h|m|%|\+)?"
+    r"|[\w.+\-]{1,60}@[\w\-]{1,60}(?:\.[\w\-]{1,30})+|https?://[^\s?#]*|\$\{\w{1,60}\}?|\$\(.*"
+    r"|(?:office|windows|win|o|m|exchange|server|microsoft|outlook|word|excel|sap|id|no|nr)[-#]?\d{1,4}",
+    re.IGNORECASE,
+)
+_ADDRESS: Final = re.compile(r"https?://[^\s?#@]*")
+_MORE: Final = re.compile(r"[^\S\n]+(?![^\s:]{1,30}[:=])[\w(\"'„“]")
+#: "1." at the beginning of a list.
+_PLACE: Final = re.compile(r"\d{1,3}[.)]")
+_BETWEEN: Final = re.compile(r"\([^()]{0,60}\)|[\s_*`~:]+")
+#: Words before the name of a password that leave it one: "New password", "User password".
+_OF_A_NAME: Final = frozenset(("new", "old", "user", "users", "saved", "shared", "active", "current"))
+_ASKING: Final = """
+    resets resetting forgot forgotten changing update updating recover save saving remember manage generate show hide
+    confirm verify add remove delete problem problems issue issues error trouble question help request about locked
+    anfrage frage hilfe fehler vergessenes problème problèmes erreur aide oubli changement réinitialisation problema
+    ayuda cambio restablecer cambiar olvidé
+"""
+_NO_NAME: Final = frozenset(_ASKING.split())
+_BEHIND_NAME: Final = frozenset(
+    ("code", "value", "hint", "seed", "old", "new", "current", "alt", "neu", "#", "no", "nr", "wert", "número", "key")
+)
+
+
+def goes_on(word: str) -> bool:
+    """Whether a sentence goes on with this word, given in lower case."""
+    return word in OPENERS or word in STATES or bool(_HAPPENING.fullmatch(word))
+
+
+def core_of(word: str) -> str:
+    """A word without the marks, tags and stops around it."""
+    return (_TAG.sub("", word) if "<" in word else word).strip(_EDGES)
+
+
+def has_signs(word: str) -> bool:
+    """Whether a word has digits or signs in it, and is no day, time, mail address or the like."""
+    core = core_of(word)
+    return bool(core) and not _LETTERS.fullmatch(core) and not _HARMLESS.fullmatch(core)
+
+
+def looks_secret(word: str) -> bool:
+    """Whether a word looks like a password: digits or signs in it, or small letters before great ones."""
+    return has_signs(word) or bool(_TWO_CASES.search(core_of(word)))
+
+
+def is_value(word: str, rest: str, *, at_once: bool) -> bool:
+    """Whether what stands behind "Password:" is the password. `rest` is what follows it; `at_once` = on the same line.
+
+    A word alone is, but for what is said of passwords; where a sentence begins, it is none.
+    """
+    core = core_of(word)
+    if not core or _ADDRESS.fullmatch(core) or (core.isdecimal() and len(core) < 4 and UNIT.match(rest)):
+        return False
+    if looks_secret(core) or (core[:1].isdigit() and not _PLACE.match(word)):
+        return True
+    if core.lower() in STATES:
+        return False
+    return not (_MORE.match(rest) and (not at_once or goes_on(core.lower())))
+
+
+def names_secret(label: str, secret: re.Pattern[str]) -> bool:
+    """Whether a label is the name of something secret, as "Admin password" and "Passwort (alt)" are.
+
+    A sentence with the word in it is no name: "Password reset for Anna", "Reset a password", "Password policy".
+    """
+    words = _BETWEEN.sub(" ", label).split()
+    while len(words) > 1 and (words[-1].lower() in _BEHIND_NAME or words[-1].isdecimal()):
+        if _ends_in(words, secret):
+            break
+        words.pop()
+    found = _ends_in(words, secret)
+    before = " ".join(words)[: found.start()].lower().split() if found else []
+    is_sentence = any(one in _NO_NAME or (one not in _OF_A_NAME and goes_on(one)) for one in before)
+    return found is not None and len(before) <= 4 and not is_sentence
+
+
+def _ends_in(words: list[str], secret: re.Pattern[str]) -> re.Match[str] | None:
+    text = " ".join(words)
+    return next((one for one in secret.finditer(text) if one.end() == len(text)), None)
