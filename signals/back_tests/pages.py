@@ -27,9 +27,10 @@ from signals.back_tests.running import (
     choose_threshold,
     start_back_test,
 )
-from signals.back_tests.sample import MOST_ASKED, asks_model, question_cost
+from signals.back_tests.sample import MOST_ASKED, asks_model
 from signals.models import BackTest, Signal
 from signals.processing.plans import plan_of
+from signals.processing.pricing import question_cost
 from signals.processing.settings import SettingRefused
 from signals.processors import UnknownProcessor, processor_of
 from signals.processors.base import AnyProcessor, ModelOptions

@@ -1,12 +1,13 @@
 """What it would take to let the processors read tickets again: time, and what a language model would cost.
 
 Only what would really be read counts: a processor that is off for a ticket's company, or not on its board, reads it
-not. Costs are those of the questions that were asked so far, those among them that led to no value too.
+not. Costs are what the questions so far took, those that led to no value too, at today's price; where none was asked
+yet, they are by the length of the tickets.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,10 +20,13 @@ from integrations.services import model_info
 from junto.tenants.models import Organization
 from signals.models import ModelQuestion, ProcessorResult, Signal
 from signals.processing.plans import plans_by_company
+from signals.processing.pricing import question_cost, questions_so_far
 from signals.processors.base import AnyProcessor, ModelOptions
 
 #: What a processor takes for one ticket before it has ever run here, in milliseconds.
 _UNKNOWN_MILLISECONDS = 5.0
+#: Where the operator set no price for the model in use.
+NO_PRICE = "not known: no price is set"
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Share:
     """What one processor has to do with the chosen tickets.
 
     `tickets` = those it would read; of `asking` of them it may ask a language model. `seconds` of work; `microcents`
-    at most, None where it would ask and never did, so that nobody knows. `capped` = it reaches its questions a day.
+    about, None where no price is set for the model. `capped` = it reaches its questions a day.
     """
 
     processor: AnyProcessor
@@ -45,8 +49,8 @@ class Share:
     def cost(self) -> str:
         """In words."""
         if self.microcents is None:
-            return "Not known yet"
-        return f"up to {cents(self.microcents)}" if self.asking else "No cost"
+            return NO_PRICE
+        return f"about {cents(self.microcents)}" if self.asking else "No cost"
 
 
 @dataclass(frozen=True)
@@ -75,25 +79,20 @@ class Estimate:
     @property
     def cost(self) -> str:
         """All of it in words; never “no cost” where a language model would be asked."""
-        chosen = self.chosen
-        known = sum(share.microcents or 0 for share in chosen)
-        asking = [share for share in chosen if share.asking]
-        unknown = [share.processor.label for share in asking if share.microcents is None]
-        if asking and len(unknown) == len(asking):
-            return "what the language model costs is not known yet"
-        if unknown:
-            return f"up to {cents(known)} and what is not known yet ({', '.join(unknown)})"
-        return f"up to {cents(known)}" if asking else "no cost"
+        if not self.asks:
+            return "no cost"
+        costs = [share.microcents for share in self.chosen if share.asking]
+        known = [each for each in costs if each is not None]
+        return f"about {cents(sum(known))}" if len(known) == len(costs) else f"cost {NO_PRICE}"
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """What a processor's questions took so far, of the model that answered last."""
+    """What a processor's questions took so far: how many a ticket and how long; and how many were asked today."""
 
-    a_ticket: float
-    milliseconds: float
-    a_question: float
-    today: int
+    a_ticket: float = 1.0
+    milliseconds: float = 0.0
+    today: int = 0
 
 
 def estimate(
@@ -102,7 +101,7 @@ def estimate(
     """Of open signals, for the processors of `only` (slugs; None: all that would read any of them)."""
     planned = plans_by_company(organization)
     reads: Counter[str] = Counter()
-    asks: Counter[str] = Counter()
+    asks: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     daily: dict[str, int] = {}
     read: set[UUID] = set()
     model = not model_info(organization).rehearsal
@@ -115,21 +114,17 @@ def estimate(
             if only is None or slug in only:
                 read.add(signal.pk)
             if model and isinstance(plan.options, ModelOptions) and plan.options.ask_model:
-                asks[slug] += 1
+                asks[slug].append((signal.subject, signal.description))
                 daily[slug] = max(daily.get(slug, 0), plan.options.model_daily)
     took = _took(organization)
-    shares = [
-        _priced(
-            Share(
-                processor, reads[processor.slug], asks[processor.slug], chosen=only is None or processor.slug in only
-            ),
-            took.get(processor.slug, _UNKNOWN_MILLISECONDS),
-            _asked(organization, processor.slug) if asks[processor.slug] else None,
-            daily.get(processor.slug, 0),
-        )
-        for processor in (plan.processor for plan in planned(None))
-        if reads[processor.slug]
-    ]
+    shares = []
+    for processor in (plan.processor for plan in planned(None)):
+        slug = processor.slug
+        if not reads[slug]:
+            continue
+        share = Share(processor, reads[slug], len(asks[slug]), chosen=only is None or slug in only)
+        share = replace(share, seconds=share.tickets * took.get(slug, _UNKNOWN_MILLISECONDS) / 1000)
+        shares.append(_priced(organization, share, asks[slug], daily[slug]) if asks[slug] else share)
     return Estimate(open=len(signals), tickets=len(read), shares=shares)
 
 
@@ -138,17 +133,14 @@ def cents(microcents: int) -> str:
     return f"{-(-microcents // 10_000) / 100:.2f} ¢"
 
 
-def _priced(share: Share, took: float, asked: _Asked | None, daily: int) -> Share:
-    seconds = share.tickets * took / 1000
-    if not share.asking:
-        return replace(share, seconds=seconds)
-    if asked is None:
-        return replace(share, seconds=seconds, microcents=None)
-    whole, left = share.asking * asked.a_ticket, max(0, daily - asked.today) * asked.a_question
+def _priced(organization: Organization, share: Share, texts: Sequence[tuple[str, str]], daily: int) -> Share:
+    asked = _asked(organization, share.processor.slug)
+    whole, left = share.asking * asked.a_ticket, max(0, daily - asked.today)
+    each = question_cost(organization, share.processor, texts)
     return replace(
         share,
-        seconds=seconds + share.asking * asked.milliseconds / 1000,
-        microcents=round(min(whole, left)),
+        seconds=share.seconds + share.asking * asked.milliseconds / 1000,
+        microcents=None if each is None else round(min(whole, left) * each),
         capped=left < whole,
     )
 
@@ -159,18 +151,13 @@ def _took(organization: Organization) -> Mapping[str, float]:
     return {row["processor"]: row["took"] for row in rows.annotate(took=Avg("milliseconds"))}
 
 
-def _asked(organization: Organization, slug: str) -> _Asked | None:
-    """None before any question was asked. Two steps of one reading are one ticket."""
+def _asked(organization: Organization, slug: str) -> _Asked:
+    """Of the model that answered last; but its questions of today are those to any. Two steps are one ticket's."""
     rows = ModelQuestion.objects.for_organization(organization).filter(processor=slug)
-    newest = rows.order_by("-created_at").values_list("model", flat=True).first()
-    if newest is None:
-        return None
-    asked = rows.filter(model=newest).order_by()
-    whole = asked.aggregate(paid=Sum("microcents"), took=Sum("milliseconds"), questions=Count("pk"))
-    readings = max(1, asked.values("signal", "revision").distinct().count())
-    return _Asked(
-        a_ticket=whole["paid"] / readings,
-        milliseconds=whole["took"] / readings,
-        a_question=whole["paid"] / whole["questions"],
-        today=rows.filter(created_at__gt=timezone.now() - timedelta(days=1)).count(),
-    )
+    today = rows.filter(created_at__gt=timezone.now() - timedelta(days=1)).count()
+    asked = questions_so_far(organization, slug).order_by()
+    readings = asked.values("signal", "revision").distinct().count()
+    if not readings:
+        return _Asked(today=today)
+    whole = asked.aggregate(took=Sum("milliseconds"), questions=Count("pk"))
+    return _Asked(whole["questions"] / readings, whole["took"] / readings, today)

@@ -17,6 +17,8 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from integrations.llm.spend import cost_microcents
+from integrations.services import known_price, model_info
 from junto.audit.services import record
 from junto.bells import ring
 from junto.tenants.actors import Actor
@@ -94,15 +96,24 @@ def advance_rerun(rerun_id: UUID) -> None:
         return
 
 
-def cost_of(row: Rerun) -> int:
-    """What its questions to a language model have cost so far, in microcents."""
+def cost_of(row: Rerun) -> int | None:
+    """What its questions to a language model have cost so far, in microcents; None where no price is set for one.
+
+    One that was asked before there was a price is counted at today's.
+    """
     asked = ModelQuestion.objects.for_organization(row.organization).filter(
         signal__in=row.tickets, processor__in=row.processors, created_at__gte=row.created_at
     )
     if row.ended_at is not None:
         asked = asked.filter(created_at__lte=row.ended_at)
-    found: int | None = asked.aggregate(paid=Sum("microcents"))["paid"]
-    return found or 0
+    paid: int = asked.aggregate(paid=Sum("microcents"))["paid"] or 0
+    unpaid = asked.filter(microcents=0, tokens_in__gt=0).aggregate(read=Sum("tokens_in"), written=Sum("tokens_out"))
+    if unpaid["read"] is None:
+        return paid
+    price = known_price(model_info(row.organization).model)
+    if price is None:
+        return None
+    return paid + cost_microcents(price, tokens_in=unpaid["read"], tokens_out=unpaid["written"])
 
 
 def _read(row: Rerun, ticket: str) -> dict[str, object]:

@@ -18,7 +18,7 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
 from signals.models import Board, Rerun, Signal
-from signals.processing.estimate import cents, estimate
+from signals.processing.estimate import NO_PRICE, cents, estimate
 from signals.processing.rerun import MOST_RERUN, RerunRefused, cost_of, read_again
 from signals.processors import PROCESSORS
 
@@ -88,12 +88,19 @@ def progress(request: MemberRequest, rerun_id: UUID) -> HttpResponse:
         "total": len(row.tickets),
         "read": row.position - row.passed - row.failed,
         "labels": [processor.label for processor in PROCESSORS if processor.slug in row.processors],
-        "cost": cents(paid) if (paid := cost_of(row)) else "",
+        "cost": _cost(row),
         "tickets": _named(seen),
         "others": len(row.tickets) - SHOWN,
         "by": row.asked_by.user.display_name,
     }
     return render(request, "signals/rerun_progress.html", context)
+
+
+def _cost(row: Rerun) -> str:
+    paid = cost_of(row)
+    if paid is None:
+        return NO_PRICE.capitalize()
+    return cents(paid) if paid else "None"
 
 
 def _page(request: MemberRequest, chosen: _Chosen, asked: QueryDict, *, problem: str = "") -> HttpResponse:

@@ -154,14 +154,22 @@ class EstimateTests(RerunCase):
         super().setUp()
         self.settings.LLM_BASE_URL = "http://127.0.0.1:9/v1"
         self.settings.LLM_MODEL = "scripted-1"
+        self.settings.LLM_PRICES = {"scripted-1": (1, 4)}
 
     def asked(self, signal: Signal, *, cents: float, slug: str = KIND, revision: int = 1, **fields: Any) -> None:
+        """A question whose tokens cost so much."""
         ModelQuestion.unscoped.create(
             organization=self.northwind,
             signal=signal,
             processor=slug,
             revision=revision,
-            **{"model": "scripted-1", "prompt": "?", "microcents": round(cents * 1_000_000), "milliseconds": 2000}
+            **{
+                "model": "scripted-1",
+                "prompt": "?",
+                "tokens_in": round(cents * 10_000),
+                "microcents": round(cents * 1_000_000),
+                "milliseconds": 2000,
+            }
             | fields,
         )
 
@@ -180,19 +188,56 @@ class EstimateTests(RerunCase):
         self.asked(tickets[1], cents=6, problem="The answer was none.")  # the second step of the same reading
         assert not ProcessorResult.objects.for_organization(self.northwind).exists()
         share = self.of(*tickets)
-        assert (share.asking, share.microcents, share.cost) == (4, 24_000_000, "up to 24.00 ¢")
+        assert (share.asking, share.microcents, share.cost) == (4, 24_000_000, "about 24.00 ¢")
         assert share.seconds == pytest.approx(4 * 3.0, abs=0.1)
 
-    def test_a_processor_that_was_never_asked_has_a_cost_that_is_not_known_yet(self) -> None:
-        signal = self.ticket()
-        share = self.of(signal)
-        assert (share.microcents, share.cost) == (None, "Not known yet")
-        assert "what the language model costs is not known yet" in self.ask(signal)
-        self.asked(signal, cents=3, slug="category")
-        both = self.ask(signal, chosen="1", processor=[KIND, "category"])
-        assert "up to 3.00 ¢ and what is not known yet (Issue / request classifier)" in both
+    def test_what_was_never_asked_is_estimated_by_the_length_of_the_chosen_tickets(self) -> None:
+        short, long = self.ticket(), self.ticket(description="The printer is offline. " * 250)
+        cheap, dear = self.of(short).microcents, self.of(long).microcents
+        assert cheap is not None
+        assert dear is not None
+        # 6,000 bytes are 2,000 tokens at most, at 1 $ a million
+        assert 195_000 <= dear - cheap <= 205_000
+        assert cheap > 100 * 400  # an answer of 100 tokens at 4 $ a million, and the question
+        assert self.of(short, long).microcents == pytest.approx(cheap + dear, abs=200)
+        assert "about 0." in self.ask(long, chosen="1", processor=KIND)
         ProcessorSetting.objects.create(organization=self.northwind, processor=KIND, options={"ask_model": False})
-        assert self.of(signal).cost == "No cost"
+        assert self.of(long).cost == "No cost"
+
+    def test_without_a_price_the_cost_is_not_known_however_much_was_asked(self) -> None:
+        signal = self.ticket()
+        self.asked(signal, cents=2)
+        self.asked(signal, cents=0, tokens_in=5000, microcents=0)
+        for prices in ({}, {"another-1": (1, 4)}):
+            self.settings.LLM_PRICES = prices
+            share = self.of(signal)
+            assert (share.microcents, share.cost) == (None, "not known: no price is set")
+            page = self.ask(signal, chosen="1", processor=KIND)
+            assert "cost not known: no price is set" in page
+            assert "Not known: no price is set</td>" in page
+            assert "¢" not in page
+        self.settings.LLM_PRICES = {"scripted-1": (0, 0)}
+        assert self.of(signal).cost == "about 0.00 ¢"
+
+    def test_an_unpriced_question_counts_by_its_tokens_once_there_is_a_price(self) -> None:
+        signal = self.ticket()
+        self.asked(signal, cents=0, tokens_in=30_000, microcents=0)
+        assert self.of(signal).microcents == 3_000_000
+
+    def test_a_reading_under_way_tells_what_it_cost_and_without_a_price_that_nobody_knows(self) -> None:
+        signal = self.ticket()
+        path = self.begin(signal, processors=[KIND]).headers["Location"]
+
+        def told() -> str:
+            return " ".join(self.client.get(path).content.decode().split())
+
+        assert "<dt>Cost</dt><dd>None</dd>" in told()
+        self.asked(signal, cents=2)
+        assert "<dt>Cost</dt><dd>2.00 ¢</dd>" in told()
+        self.asked(signal, cents=0, tokens_in=10_000, tokens_out=2_500)
+        assert "<dt>Cost</dt><dd>4.00 ¢</dd>" in told()
+        self.settings.LLM_PRICES = {}
+        assert "<dt>Cost</dt><dd>Not known: no price is set</dd>" in told()
 
     def test_without_a_language_model_nothing_costs(self) -> None:
         signal = self.ticket()
