@@ -52,7 +52,7 @@ def read_again(*, actor: Actor, signals: Sequence[Signal], processors: Collectio
 
     Raises:
         PermissionDenied: `actor` may not manage processors.
-        RerunRefused: no processor or no open ticket was chosen, or more than MOST_RERUN.
+        RerunRefused: no processor or no open ticket was chosen, or more than MOST_RERUN; or `key` was sent with others.
     """
     require(actor, Permission.MANAGE_PROCESSORS)
     slugs = [processor.slug for processor in PROCESSORS if processor.slug in processors]
@@ -72,6 +72,11 @@ def read_again(*, actor: Actor, signals: Sequence[Signal], processors: Collectio
             ring("rerun.ready", str(row.pk))
     except IntegrityError:  # the button was pressed twice
         row = rows.get(key=key)
+        if (row.processors, row.tickets) != (slugs, tickets):
+            raise RerunRefused(
+                "This form was sent before, for other processors or tickets, and that reading goes on. Press the button "
+                "again to begin this one beside it."
+            ) from None
     return row
 
 

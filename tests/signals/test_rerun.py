@@ -126,6 +126,15 @@ class ChosenTests(RerunCase):
         assert first.headers["Location"] == second.headers["Location"]
         assert len(self.runs()) == 1
 
+    def test_the_same_form_with_other_processors_or_tickets_is_refused_in_words_and_begins_nothing(self) -> None:
+        signal, other, key = self.ticket(), self.ticket("Please order a phone"), str(uuid4())
+        self.begin(signal, processors=[KIND], key=key)
+        for tickets, slugs in (([signal], [KIND, "category"]), ([other], [KIND]), ([signal, other], [KIND])):
+            refused = self.begin(*tickets, processors=slugs, key=key)
+            self.assertContains(refused, "was sent before, for other processors or tickets", status_code=400)
+            self.assertNotContains(refused, key, status_code=400)
+        assert [(row.processors, row.tickets) for row in self.runs()] == [([KIND], [str(signal.pk)])]
+
     def test_a_reading_whose_worker_died_goes_on_where_it_was_and_one_under_way_is_left_alone(self) -> None:
         first, second = self.ticket(), self.ticket("Please order a phone")
         self.begin(first, second, processors=[KIND])
