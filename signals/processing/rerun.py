@@ -74,8 +74,8 @@ def read_again(*, actor: Actor, signals: Sequence[Signal], processors: Collectio
         row = rows.get(key=key)
         if (row.processors, row.tickets) != (slugs, tickets):
             raise RerunRefused(
-                "This form was sent before, for other processors or tickets, and that reading goes on. Press the button "
-                "again to begin this one beside it."
+                "This form was sent before, for other processors or tickets, and that reading goes on. Press the "
+                "button again to begin this one beside it."
             ) from None
     return row
 
