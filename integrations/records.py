@@ -16,8 +16,10 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from integrations.texts import REMOVED as CUT
 from integrations.texts import SECRET_WORD, plain, redacted
 from integrations.wire import Wire
+from integrations.words import has_signs, names_secret
 
 #: Bytes of JSON that are kept of one look-up; what does not fit is counted.
 MOST_BYTES: Final = 256 * 1024
@@ -40,6 +42,11 @@ _SECRET: Final = re.compile(
 )
 #: What is said about a secret and is none: when it was changed, or ends.
 _WHEN: Final = re.compile(r"\b(?:date|time|at|on|changed|updated|created|expires|expiration)$")
+#: Numbers that are counted, or lead to a record, and open nothing: "token_count", "tokens_used", "primary_key".
+_COUNTS: Final = re.compile(
+    r"\b(?:counts?|used|length|limit|left|max|min|age|days|attempts|tries)$|(?<!session )\bid$|\btokens$"
+    r"|\b(?:primary|foreign|sort|row|record|partition|cache|object|ticket|item|order) key$"
+)
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]{5,18}(?:Z|[+-]\d\d:?\d\d)?)?")
 _MONEY: Final = re.compile(
     r"\b(?:prices?|costs?|rates?|revenue|margin|markup|amounts?|budget|fees?|tax|discount|balance|msrp|retail|wages?"
@@ -50,6 +57,7 @@ _LABEL: Final = re.compile(r"\b(?:name|label|question|caption|title|key|field|pr
 _VALUE: Final = re.compile(r"\b(?:values?|answers?|contents?|text|data|entry|input)$")
 #: Tokens that open nothing but the next page.
 _PAGES: Final = re.compile(r"\b(?:next|prev|previous|page|paging|continuation|cursor|skip|sync|delta)\b.*\btoken$")
+_TABLE: Final = re.compile(r"<(?:t[dh]|d[td])\b|&lt;", re.IGNORECASE)
 _MARKUP: Final = re.compile(r"<[a-z/!?]|&(?:#|\w{2,20};)", re.IGNORECASE)
 #: An address as far as it is no key itself: links carry tokens in what stands behind "?" or "#".
 _LINK: Final = re.compile(r"(https?://[^\s?#\"'<>]{1,2000})[?#][^\s\"'<>]+", re.IGNORECASE)
@@ -103,9 +111,11 @@ def _shown(value: JsonValue, *, depth: int, rule: _Rule) -> JsonValue:
         return [_shown(one, depth=depth + 1, rule=rule) for one in value]
     if isinstance(value, dict):
         named = any(_LABEL.search(_words(name)) and _names_secret(one) for name, one in value.items())
+        touched = named or any(_LABEL.search(_words(name)) and _touches_secret(one) for name, one in value.items())
         return {
             name: REMOVED
-            if _holds(one) and (_is_kept_back(name, one, rule) or (named and _VALUE.search(_words(name))))
+            if _holds(one)
+            and (_is_kept_back(name, one, rule) or (touched and _VALUE.search(_words(name)) and (named or _alone(one))))
             else _shown(one, depth=depth + 1, rule=rule)
             for name, one in value.items()
         }
@@ -113,17 +123,35 @@ def _shown(value: JsonValue, *, depth: int, rule: _Rule) -> JsonValue:
 
 
 def _text(text: str, *, depth: int, rule: _Rule) -> str:
-    """A text without what opens something. JSON in it is looked through like the record around it."""
+    """A text without what opens something. JSON in it is looked through like the record around it.
+
+    A vendor's texts in HTML become plain ones. A server of which we know nothing answers in Markdown, code and
+    commands: its texts stay as they are but for what is cut out; of a table in HTML the words alone are kept where a
+    password stands in it, as only they tell which cell is below which.
+    """
     if text[:1] in ("{", "["):
         try:
-            return json.dumps(_shown(json.loads(text), depth=depth + 1, rule=rule), ensure_ascii=False)
+            found = json.loads(text)
+            shown = _shown(found, depth=depth + 1, rule=rule)
         except (ValueError, RecursionError):
             pass
+        else:
+            return text if rule.is_answer and shown == found else json.dumps(shown, ensure_ascii=False)
     words = text[: rule.longest]
     more = len(text) - len(words)
-    words = plain(words) if _MARKUP.search(words) else words
-    words = redacted(words if rule.is_answer else _LINK.sub(rf"\1?{REMOVED}", words))
+    if rule.is_answer:
+        words = _redacted_answer(words)
+    else:
+        words = redacted(_LINK.sub(rf"\1?{REMOVED}", plain(words) if _MARKUP.search(words) else words))
     return f"{words} … [{more} more characters there]" if more > 0 else words
+
+
+def _redacted_answer(text: str) -> str:
+    cut = redacted(text)
+    if not _TABLE.search(text):
+        return cut
+    words = redacted(plain(text))
+    return words if CUT in words else cut
 
 
 def _holds(value: JsonValue) -> bool:
@@ -138,12 +166,26 @@ def _is_kept_back(name: str, value: JsonValue, rule: _Rule) -> bool:
     if len(name) > LONGEST_NAME or (_MONEY.search(words) and not rule.is_answer):
         return True
     is_moment = isinstance(value, str) and _MOMENT.fullmatch(value) and _WHEN.search(words)
-    return bool(_SECRET.search(words)) and not is_moment
+    is_count = isinstance(value, int | float) and _COUNTS.search(words)
+    return bool(_SECRET.search(words)) and not is_moment and not is_count
 
 
 def _names_secret(value: JsonValue) -> bool:
     """Whether a value is the name of something that is kept back, so that what stands beside it is."""
+    if not _touches_secret(value):
+        return False
+    words = re.sub(r"\([^()]*\)", " ", str(value))
+    return names_secret(_words(words), _SECRET) or names_secret(words, _SECRET)
+
+
+def _touches_secret(value: JsonValue) -> bool:
+    """Whether a value speaks of something that is kept back, perhaps as a sentence that is about it."""
     return isinstance(value, str) and len(value) <= LONGEST_NAME and bool(_SECRET.search(_words(value)))
+
+
+def _alone(value: JsonValue) -> bool:
+    """Whether it is one word that looks like a password."""
+    return isinstance(value, str) and len(value.split()) == 1 and has_signs(value)
 
 
 @lru_cache(maxsize=4096)

@@ -51,7 +51,7 @@ PER_MINUTE = 120
 MOST_TOOLS = 300
 MOST_PAGES = 30
 LONGEST_TEXT = 200_000
-"""Characters of an answer's text that are kept."""
+"""Characters of an answer's text that are kept. A structured answer that is longer is not taken at all."""
 
 AUTHORIZE_PATH = ""
 """The server itself says where people consent."""
@@ -293,8 +293,11 @@ class McpClient:
             left_out.append(f"everything after {LONGEST_TEXT:,} characters")
         if result.is_error:
             raise VendorRefused(f"{LABEL} says that this failed{self._quoted(text, 'no reason given')}", sent=True)
-        told = _JSON.validate_json(self._without_secrets(_JSON.dump_json(result.structured_content).decode()))
-        return Said(text=text, structured=told, left_out=tuple(left_out))
+        structured = self._without_secrets(_JSON.dump_json(result.structured_content).decode())
+        if len(structured) > LONGEST_TEXT:  # cut, it would be no JSON, and nobody could tell whose its records are
+            left_out = [f"all of it: {len(structured):,} characters, and {LONGEST_TEXT:,} are read; ask for less"]
+            return Said(text="", structured=None, left_out=tuple(left_out))
+        return Said(text=text, structured=_JSON.validate_json(structured), left_out=tuple(left_out))
 
     def _quoted(self, words: str, otherwise: str = "") -> str:
         """The server's own words at the end of a sentence, where they may be repeated."""

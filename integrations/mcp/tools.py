@@ -182,11 +182,11 @@ def _run(tool: ServedTool, context: ToolContext, arguments: ServedArguments) -> 
     sent = tool.sent(arguments, company_id=context.company_external_id)
     with _watched(tool, context):
         said = _client(context).call(tool.server_name, sent, pin=tool.definition_pin, quotes=not tool.company_field)
-    content: dict[str, JsonValue] = {
-        "answer": without_secrets(said.text if said.structured is None else said.structured)
-    }
-    if said.left_out:
-        content["left_out"] = list(said.left_out)
+    told: JsonValue = said.text if said.structured is None else said.structured
+    content: dict[str, JsonValue] = {"answer": without_secrets(told)}
+    cut = () if content["answer"] == told else ("what may be a password or a key: it is marked as removed",)
+    if said.left_out or cut:
+        content["left_out"] = [*said.left_out, *cut]
     if tool.company_field and not is_own(said, tool.company_field, context.company_external_id):
         if not tool.is_write:
             raise TargetRefused("The server answered with records that are not, or not only, this company's.")

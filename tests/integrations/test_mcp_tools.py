@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from unittest import mock
 
 import pytest
 
@@ -154,6 +155,23 @@ class TestWhatMayBeUsed(ServedTestCase):
         self.call("set_asset_note", asset=asset, note="**Password:** Gr33n!Horse")
 
         assert "Gr33n" not in str(self.call("get_asset", asset=asset).content)
+
+    def test_an_answer_that_was_cleaned_says_so(self) -> None:
+        self.classify("set_asset_note", NOTE)
+        self.classify("get_asset", dataclasses.replace(GET, company_field=""))
+        asset = self.asset_of("HARBOR")
+
+        assert "left_out" not in self.call("get_asset", asset=asset).content
+        self.call("set_asset_note", asset=asset, note="Password: horsechestnut")
+        assert "marked as removed" in str(self.call("get_asset", asset=asset).content["left_out"])
+
+    def test_a_structured_answer_that_is_too_long_is_left_out_and_says_so(self) -> None:
+        self.classify("get_asset", dataclasses.replace(GET, company_field=""))
+        with mock.patch("integrations.mcp.client.LONGEST_TEXT", 20):
+            content = self.call("get_asset", asset=self.asset_of("HARBOR")).content
+
+        assert content["answer"] == ""
+        assert "ask for less" in str(content["left_out"])
 
     def test_a_switch_is_told_in_words(self) -> None:
         self.classify("search_guides", GUIDES)

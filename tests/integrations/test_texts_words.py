@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
+from pydantic import JsonValue
 
 from integrations.answers import AnswerReader
 from integrations.errors import VendorError
-from integrations.texts import redacted
+from integrations.records import REMOVED, without_secrets
+from integrations.texts import plain, redacted
 
 STAYS = """
 The password is expired, reset it
@@ -227,3 +231,80 @@ def test_words_of_an_error_are_told_without_the_password_in_them(status: int) ->
         reader.understood(url="https://x.example", status=status, headers={}, body=b'"Harbor password: Gr33n!Horse"')
     assert "Harbor password: [removed" in str(found.value)
     assert "Gr33n" not in str(found.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Run `Get-Mailbox -Identity <user>` then `ssh <host>`, or `ssh <address>`.",
+        "Put <style> into the head. Then restart the router: the fix is step 2.",
+        '<add key="a" value="b"/> in web.config',
+        "Bob <bob@x.example>, then <https://x.example/a>",
+        "OWN <script> x",
+        "if a<b and c>d, a <!-- and <![ that nothing ends",
+    ],
+)
+def test_what_only_looks_like_a_tag_stays(text: str) -> None:
+    assert plain(text) == text
+    assert without_secrets({"answer": [text]}) == {"answer": [text]}
+
+
+def test_what_has_an_end_is_a_tag() -> None:
+    html = "<style>p {}</style><P>One<o:p></o:p><br/>two <a href='x'>there</a><!-- no --></P><script>x()</script>"
+    assert plain(html) == "One\ntwo there"
+
+
+@pytest.mark.parametrize("text", ["a:\n  b: <b>x</b>\n    c: 1", '{"a": 1,   "b": "x"}', "<p>One</p>  <p>two</p>"])
+def test_an_answer_of_a_server_keeps_its_spaces_and_its_markup(text: str) -> None:
+    assert without_secrets(text) == text
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<summary>Password</summary>{}",
+        "<font>Password</font>{}",
+        "<table><tr><th>User</th><th>Password</th></tr><tr><td>bob</td><td>{}</td></tr></table>",
+        "<dl><dt>Password</dt><dd>{}</dd></dl>",
+    ],
+)
+def test_a_password_in_markup_goes_from_an_answer_of_a_server(html: str) -> None:
+    assert "Gr33n" not in str(without_secrets(html.format("Gr33n!Horse")))
+    assert "Gr33n" not in redacted(plain(html.format("Gr33n!Horse")))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"title": "Password reset for Anna", "text": "Anna cannot log in since Monday"},
+        {"name": "Reset a password", "content": "Step 1: open the portal"},
+        {"type": "password_reset", "data": {"who": "Anna"}},
+        {"key": "Password policy", "value": "12 letters"},
+        {"token_count": 5, "tokens_used": 7, "primary_key": 3, "max_tokens": 9},
+    ],
+)
+def test_a_record_about_passwords_stays(record: dict[str, JsonValue]) -> None:
+    assert without_secrets(record) == record
+
+
+@pytest.mark.parametrize(
+    "label", ["Password", "Admin password", "Passwort (alt)", "Admin PW", "wifi_password", "PIN 2"]
+)
+def test_what_stands_beside_the_name_of_a_secret_goes(label: str) -> None:
+    assert without_secrets({"name": label, "value": "horsechestnut"}) == {"name": label, "value": REMOVED}
+
+
+def test_one_word_that_looks_like_a_password_goes_beside_a_sentence_about_it() -> None:
+    record: JsonValue = {"title": "Password for Anna", "text": "Gr33n!Horse"}
+    assert without_secrets(record) == {"title": "Password for Anna", "text": REMOVED}
+
+
+@pytest.mark.parametrize(
+    "piece", ["<script>", "<!--", "<![", "<x:", "<password", "</style", "<a ", "password is ", "\tpin"]
+)
+def test_markup_that_was_made_to_be_slow_is_read_in_a_second(piece: str) -> None:
+    text = (piece * 20_000)[:20_000]
+    begun = process_time()
+    plain(text)
+    without_secrets(text)
+    assert process_time() - begun < 1.0
