@@ -25,7 +25,7 @@ from runbooks.values import ValuesRefused
 from signals.intake.entry import Entry, enter_signal
 from signals.models import Signal
 from tests.agent.run_cases import HUMAN, HYBRID, DirectedRunCase
-from tests.factories import ConnectionFactory
+from tests.factories import ConnectionFactory, SignalFactory
 from tests.scripted_model import Says
 
 AI = """Use this when a user cannot sign in to the VPN.
@@ -146,6 +146,26 @@ class ByHandTest(StartCase):
             assert self.written()[before:] == ["ticket", "note", "time_entry", "note"]
             adopted = self.reload(signal)
             assert (adopted.has_ticket, adopted.connection.vendor) == (True, "connectwise")
+
+    def test_on_an_alert_whose_ticket_an_rmm_opened_a_run_takes_that_and_opens_none(self) -> None:
+        runbook, number = self.ai(), self.signal.external_id
+        rmm = ConnectionFactory(organization=self.northwind, vendor="ninjaone")
+        alert = SignalFactory(
+            organization=self.northwind,
+            company=self.harbor,
+            connection=rmm,
+            external_id=str(uuid4()),
+            alert_type="DISK",
+        )
+        rows = Signal.objects.for_organization(self.northwind).filter(pk=self.signal.pk)
+        rows.update(state=Signal.State.MERGED, folded_into=alert, alert_type="disk")
+        session = self.run_on(
+            run_on_signal(runbook=runbook, signal=self.reload(alert), actor=self.actor(self.theo), given={})
+        )
+        assert session.state == AgentSession.State.COMPLETED, self.notices(session)
+        assert self.written() == ["note", "time_entry", "note"]
+        taken = self.reload(alert)
+        assert (taken.external_id, taken.connection.vendor) == (number, "connectwise")
 
     def test_the_same_press_twice_is_one_run(self) -> None:
         runbook = self.ai()
