@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlencode
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -72,7 +73,7 @@ def draft_rule(
 
     Raises:
         PermissionDenied: `actor` may not see escalations, or not all companies: a rule reaches them all.
-        EscalationRefused: nobody would be told, it fits no ticket, or there is one like it.
+        EscalationRefused: nobody would be told, it fits no ticket, or there is one like it or of its name.
     """
     _require(actor)
     if not name.strip():
@@ -81,15 +82,18 @@ def draft_rule(
         raise EscalationRefused("Say which priority.")
     if not notify_role and notify_member is None:
         raise EscalationRefused("Say who is told: a role, a person, or both.")
-    if EscalationRule.objects.for_organization(actor.organization).count() >= MOST_RULES:
+    rules = EscalationRule.objects.for_organization(actor.organization)
+    if rules.count() >= MOST_RULES:
         raise EscalationRefused(f"There are {MOST_RULES} rules already.")
     if note.strip():
         require(actor, Permission.PROPOSE_ACTIONS)
-    same = EscalationRule.objects.for_organization(actor.organization).filter(
+    same = rules.filter(
         condition=condition, board=board, priority=priority, notify_role=notify_role, notify_member=notify_member
     )
     if same.filter(note=note.strip()).exists():
         raise EscalationRefused("There is such a rule already.")
+    if rules.filter(name=name.strip()[:80]).exists():
+        raise EscalationRefused("Another rule has this name: notices could not be told apart.")
     return EscalationRule(
         organization=actor.organization,
         name=name.strip()[:80],
@@ -185,7 +189,8 @@ def _meeting(rule: EscalationRule, hours: ServiceHours) -> SignalQuerySet:
 def _fire(rule: EscalationRule, signals: Sequence[Signal]) -> int:
     """Write a firing for each ticket, and tell each member of those that they may see."""
     members = _told_by(rule)
-    words = Condition(rule.condition).label
+    by_priority = rule.condition == Condition.PRIORITY
+    words = f"Its priority is {rule.priority}"[:80] if by_priority else Condition(rule.condition).label
     seen: dict[Membership, list[Signal]] = defaultdict(list)
     fired = 0
     for signal in signals:
@@ -215,13 +220,14 @@ def _fire(rule: EscalationRule, signals: Sequence[Signal]) -> int:
 
 def _tell(rule: EscalationRule, words: str, member: Membership, signals: Sequence[Signal]) -> None:
     if len(signals) > TOGETHER:
-        where = f"?attention={rule.condition}" if rule.condition != Condition.PRIORITY else ""
+        by_priority = rule.condition == Condition.PRIORITY
+        asked = {"priority": rule.priority} if by_priority else {"attention": rule.condition}
         notify(
             members=[member],
             kind="signal.escalated",
             title=f"{words}: {len(signals)} tickets",
             body=f"Rule “{rule.name}”.",
-            path=f"signals/{where}",
+            path=f"signals/?{urlencode(asked)}",
         )
         return
     for signal in signals:

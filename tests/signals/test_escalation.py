@@ -97,7 +97,8 @@ class EscalationTests(JuntoTestCase):
             SignalFactory(company=self.harlow, priority="Priority 1")
         self.add()
         assert escalate(self.northwind) == TOGETHER + 1
-        assert self.told() == [("Theo", f"It has this priority: {TOGETHER + 1} tickets")]
+        assert self.told() == [("Theo", f"Its priority is Priority 1: {TOGETHER + 1} tickets")]
+        assert Notification.unscoped.get(kind="signal.escalated").path == "signals/?priority=Priority+1"
 
     def test_the_ticket_s_page_and_the_page_of_rules_tell_what_was_done(self) -> None:
         self.add()
@@ -134,6 +135,8 @@ class EscalationTests(JuntoTestCase):
         self.add()
         answer = self.client.post(self.path("escalations/rules/"), {**RULE, "name": "Again"})
         self.assertContains(answer, "There is such a rule already.", status_code=400)
+        answer = self.client.post(self.path("escalations/rules/"), {**RULE, "condition": "stale"})
+        self.assertContains(answer, "Another rule has this name", status_code=400)
 
     def test_what_is_missing_is_asked_for_before_a_second_press_is(self) -> None:
         SignalFactory.create_batch(SUDDEN, company=self.harlow, priority="Priority 1")
