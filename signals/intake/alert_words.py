@@ -12,13 +12,34 @@ from signals.intake.columns import NAME_LENGTH
 #: Shorter names of devices occur in too many sentences.
 _SHORTEST: Final = 3
 _UNITS: Final = (
-    r"%|[KMGTP]i?B|[KMGT]o|bytes?|°\s?[CF]|C(?!:)|ms|s|sec|seconds?|Sekunden|min|mins|minutes?|Minuten|h|hrs?|hours?"
-    r"|Stunden?|heures?|d|days?|Tagen?|jours?|weeks?|Wochen?|semaines?"
+    r"%|[KMGTP]i?B|[KMGT]o|bytes?|°\s?[CF]|ms|sec|seconds?|Sekunden|min|mins|minutes?|Minuten|hrs?|hours?"
+    r"|Stunden?|heures?|days?|Tagen?|jours?|weeks?|Wochen?|semaines?"
+)
+_SHORT_UNITS: Final = r"[CF](?!:)|[hds]"
+#: What is told apart by a figure, and a letter after it: slot 3 H, bay 2 C.
+_COUNTED: Final = (
+    r"(?:adapter|array|bay|bank|blade|cam(?:era)?|channel|controller|dev(?:ice)?|dimm|dis[kc]s?|drives?"
+    r"|enclosure|fan|festplatte|group|gruppe|id|index|interface|job|kanal|lane|laufwerk|level|line|link|lun|lüfter"
+    r"|module?|nic|node|no|nr|numéro|outlet|partition|path|pdu|phase|pool|port|psu|rack|rank|release|shelf|slot|socket"
+    r"|span|stack|steckplatz|switch|tape|target|tray|trunk|unit|version|vlan|vm|volumen?|zone)"
 )
 _DRIVE: Final = re.compile(r"[A-Za-z]:\\?")
-_MEASURE: Final = re.compile(rf"(?<![\w.,:/-])[-+]?\d+(?:[.,]\d+)*\s?(?:{_UNITS})(?!\w)", re.IGNORECASE)
+_MEASURE: Final = re.compile(
+    rf"(?P<counted>\b{_COUNTED}[\s:#.]*)?"
+    rf"(?<![\w.,:/-])[-+]?\d+(?:[.,]\d+)*\s?(?:{_UNITS}|(?P<short>{_SHORT_UNITS}))(?![\w/-])",
+    re.IGNORECASE,
+)
+_DAY: Final = r"(?:0?[1-9]|[12]\d|3[01])"
+_YEAR: Final = r"(?:19|20)\d{2}"
+_DATE: Final = rf"(?:{_YEAR}([-./]){_DAY}\1{_DAY}|{_DAY}([-./]){_DAY}\2{_YEAR})"
+_SECONDS: Final = r"\d{2}:\d{2}:\d{2}(?:[.,]\d{1,6})?"
+_TIME: Final = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?(?:\s?[ap]m\b|Z\b|[-+]\d{2}:?\d{2}\b)?"
+#: A date bears a year of four figures. Hours and minutes alone may be a disk 0:10: a date, seconds or a word is by it.
 _MOMENT: Final = re.compile(
-    r"(?<![\w.])(?:\d{1,4}[-./]\d{1,2}[-./]\d{1,4}T?|\d{1,2}:\d{2}(?::\d{2})?(?:\s?[ap]m)?Z?)(?!\w|\.\d)", re.IGNORECASE
+    rf"(?<![\w./:-])(?:(?:{_TIME},?\s+)?{_DATE}(?:(?:T|,?\s+(?:(?:at|um|à)\s+)?){_TIME})?"
+    rf"|\d{{1,2}}:\d{{2}}(?::\d{{2}})?\s?[ap]m|{_SECONDS}Z?"
+    rf"|(?:(?<=\bat )|(?<=\bum )|(?<=\bà )|(?<=\bsince )|(?<=\bseit )|(?<=\bdepuis )){_TIME})(?![\w/:-]|\.\d)",
+    re.IGNORECASE,
 )
 
 
@@ -41,7 +62,14 @@ def condition_in(subject: str, device_names: Iterable[str]) -> str:
 
 def without_measures(text: str) -> str:
     """The text without quantities, dates and times of day, which differ each time the same thing is told."""
-    return _MEASURE.sub(" ", _MOMENT.sub(" ", text))
+    return _MEASURE.sub(_unless_counted, _MOMENT.sub(" ", text))
+
+
+def _unless_counted(found: re.Match[str]) -> str:
+    """A letter after what is counted is no unit: slot 3 C stays. Rather two signals than one too few."""
+    if found["short"]:
+        return found[0] if found["counted"] else " "
+    return f"{found['counted'] or ''} "
 
 
 def named_in(text: str, names: Collection[str]) -> set[str]:

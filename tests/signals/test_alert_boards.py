@@ -210,6 +210,13 @@ def test_what_was_measured_and_when_is_no_part_of_a_condition_and_what_is_counte
         ("No answer since 40 minutes (21.11.2026 14:05)", "No answer since 2 h (2026-11-22 02:17)"),
         ("Temperature 71 °C on HB-SRV-01", "Temperature 68°C on HB-SRV-01"),
         ("Used 109 GB of 120 GB", "Used 110.5 GB of 120 GB"),
+        ("Backup missed at 14:05", "Backup missed at 15:10"),
+        ("Sicherung fehlt (22.11.2026, um 02:17)", "Sicherung fehlt (23.11.2026, um 03:00)"),
+        ("Stopped 2026-11-22T02:17:00Z", "Stopped 2026-11-23T04:17:09Z"),
+        ("Stopped 11/22/2026 2:17 PM", "Stopped 11/23/2026 10:45 AM"),
+        ("CPU 97 % busy, drive 95 % full", "CPU 98 % busy, drive 96 % full"),
+        ("Down since 3 h", "Down since 4 h"),
+        ("Offline 09:15:22", "Offline 10:15:23"),
     ):
         assert condition_in(one, names) == condition_in(other, names), one
     for one, other in (
@@ -217,6 +224,18 @@ def test_what_was_measured_and_when_is_no_part_of_a_condition_and_what_is_counte
         ("drive 3 has failed", "drive 4 has failed"),
         ("HB-SRV-02 is offline", "HB-SRV-03 is offline"),
         ("No answer of 192.0.2.10", "No answer of 192.0.2.11"),
+        ("Port 1/0/24 is down", "Port 1/0/23 is down"),
+        ("interface 2/1/1 is down", "interface 1/1/1 is down"),
+        ("Update 1.2.3 failed", "Update 1.2.4 failed"),
+        ("Update 10.0.2026 failed", "Update 11.0.2026 failed"),
+        ("Physical Disk 0:10 failed", "Physical Disk 0:11 failed"),
+        ("Physical Disk 0:1:10 failed", "Physical Disk 0:1:11 failed"),
+        ("Slot 3 h has failed", "Slot 4 h has failed"),
+        ("LUN 4 D is offline", "LUN 5 D is offline"),
+        ("Bay 2 C: no battery", "Bay 3 C: no battery"),
+        ("Volume 1 TB-Archive is full", "Volume 2 TB-Archive is full"),
+        ("Drive 4 GB-Pool is full", "Drive 5 GB-Pool is full"),
+        ("Rule 12-24 failed", "Rule 12-25 failed"),
         (f"{'Long ' * 30} one", f"{'Long ' * 30} two"),
     ):
         assert condition_in(one, names) != condition_in(other, names), one
