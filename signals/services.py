@@ -16,6 +16,7 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Organization
 from junto.tenants.permissions import Permission, require
 from signals.intake.clearing import open_tickets
+from signals.intake.folding import settle_alerts
 from signals.intake.outcomes import Outcome, UpsertResult
 from signals.intake.placing import place
 from signals.intake.upsert import upsert_signals
@@ -227,7 +228,8 @@ def map_company(*, signal: Signal, company: Company, actor: Actor) -> Signal:
             organization=signal.organization, subject=signal.origin_subject, company=company, revision=signal.revision
         )
     record(actor, "signal.company_mapped", signal, {"company": str(company.pk), "former": str(former or "")})
-    ring("signal.changed", str(signal.pk))
+    if signal.pk not in settle_alerts(signal.organization, [signal]):  # what it stood for stays where it is
+        ring("signal.changed", str(signal.pk))
     return signal
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from integrations.vendors import VENDORS
 from junto.tenants.models import Organization
@@ -39,5 +39,6 @@ def open_tickets(organization: Organization, head_id: uuid.UUID) -> list[Signal]
 
 def _told(organization: Organization, head_id: uuid.UUID) -> TenantQuerySet[Signal]:
     rows: TenantQuerySet[Signal] = Signal.objects.for_organization(organization).exclude(alert_type="")
-    heads = Q(pk=head_id) | Q(folded_into=head_id)
-    return rows.filter(heads | Q(ticket=head_id) | Q(ticket__folded_into=head_id))
+    heads = Q(pk=head_id) | Q(folded_into=head_id, folded_into__company=F("company"))
+    further = Q(ticket__folded_into=head_id, ticket__folded_into__company=F("ticket__company"))
+    return rows.filter(heads | Q(ticket=head_id) | further)

@@ -24,6 +24,7 @@ from junto.tenants.scoping import TenantQuerySet
 from signals.intake.clearing import all_cleared, open_tickets
 from signals.intake.joining import find_joint
 from signals.intake.touched import touched_by_a_person
+from signals.intake.unfolding import strays_of, unfold
 from signals.models import MaintenanceWindow, Signal
 from signals.service.hours import hours_of, zone_of
 from signals.write_back.clearings import unwish_closing, wish_closing
@@ -68,13 +69,19 @@ def settle_alerts(organization: Organization, written: Iterable[Signal]) -> set[
     Returns the signals that are no news to anybody: repeats, and what maintenance keeps quiet. `written` shows the
     states given here.
     """
-    alerts = [signal for signal in written if Condition.of(signal) is not None]
-    if not alerts:
+    given = list(written)
+    ids = [signal.pk for signal in given]
+    strays = strays_of(organization, ids)
+    if not strays and all(Condition.of(signal) is None for signal in given):
         return set()
-    companies = sorted({signal.company_id for signal in alerts if signal.company_id is not None})
+    companies = sorted({one.company_id for one in (*given, *strays) if one.company_id is not None})
     locked = Company.objects.for_organization(organization).filter(pk__in=companies).order_by("pk")
     list(locked.select_for_update(no_key=True).values_list("pk", flat=True))
-    return _Settling(organization, companies, {signal.pk for signal in alerts}).settle(alerts)
+    freed = unfold(organization, strays_of(organization, ids), shown=given) if strays else []
+    each = {signal.pk: signal for signal in (*given, *freed) if Condition.of(signal) is not None}
+    quiet = _Settling(organization, companies, set(each)).settle(list(each.values()))
+    ring_all("signal.changed", map(str, sorted({signal.pk for signal in freed} - quiet)))
+    return quiet
 
 
 class _Settling:
@@ -100,6 +107,7 @@ class _Settling:
                 self._heads[condition] = head
         # a ticket and an alert that were joined speak of one problem in two ways: who repeats either repeats the head
         joined = alerts.filter(folded_into__state__in=Signal.OPEN).exclude(folded_into__connection=F("connection"))
+        joined = joined.filter(folded_into__company=F("company"))
         for signal in joined.select_related("folded_into").defer("raw", "description", "words"):
             condition = Condition.of(signal)
             if condition is not None and signal.folded_into is not None:

@@ -76,5 +76,5 @@ def _place_waiting(signal: Signal, company_id: uuid.UUID, directory: Directory) 
         signal.move(to=to, frm=[Signal.State.NEEDS_REVIEW], reason=signal.left_out)
     place(signal, company_id, directory)
     # an alert may repeat another one of the company or device that it has now
-    if not settle_alerts(signal.organization, [signal]):
+    if signal.pk not in settle_alerts(signal.organization, [signal]):
         ring("signal.changed", str(signal.pk))

@@ -14,7 +14,15 @@ from signals.intake.alert_words import names_in
 from signals.intake.clearing import all_cleared, open_tickets
 from signals.intake.folding import CLEARED_AND_OPEN, CLEARED_BUT_KEPT, occurrences
 from signals.models import Signal
-from signals.services import SignalNotClaimable, adopt_ticket, claim_signal, joined_ticket, part_signal
+from signals.services import (
+    SignalNotClaimable,
+    adopt_ticket,
+    claim_signal,
+    dismiss_signal,
+    joined_ticket,
+    map_company,
+    part_signal,
+)
 from tests.factories import CompanyLinkFactory, ConnectionFactory, DeviceFactory
 from tests.signals.deliveries import deliver, stored
 from tests.signals.test_alert_boards import AlertBoardsTestCase
@@ -162,6 +170,93 @@ class PartingTests(JoiningTestCase):
         assert self.log_in(self.ines).post(self.path(f"signals/{alert.pk}/part/")).status_code == 404
         alert.refresh_from_db()
         assert alert.state == State.MERGED
+
+
+class EndedHeadTests(JoiningTestCase):
+    """What a signal stood for is not lost with it, and does not follow it to another company."""
+
+    def stands_alone(self, signal: Signal) -> None:
+        signal.refresh_from_db()
+        assert (signal.state, signal.folded_into, signal.parted) == (State.NEW, None, False)
+        assert signal.awaits_processors
+
+    def test_an_alert_stands_for_itself_once_its_ticket_moves_and_its_repeats_go_to_it(self) -> None:
+        self.tell()
+        alert = self.raised(minute=1)
+        self.tell(minute=5, created_at=self.now, company_external_id="32")
+        self.stands_alone(alert)
+        assert (self.signal("20").company, occurrences(self.signal("20"), most=1)[0]) == (self.pinewood, 1)
+        assert self.raised("b", minute=9).folded_into == alert
+        self.cleared("a")
+        self.cleared("b")
+        alert.refresh_from_db()
+        assert (alert.state, self.signal("20").state) == (State.RESOLVED, State.NEW)
+
+    def test_an_alert_stands_for_itself_once_its_ticket_is_deleted_or_merged_at_the_source(self) -> None:
+        for number, end in {"20": {"deleted": True}, "30": {"merged_into": "99"}}.items():
+            self.tell(number)
+            alert = self.raised(number + "a", minute=1)
+            assert alert.state == State.MERGED
+            self.tell(number, minute=5, created_at=self.now, **end)
+            self.stands_alone(alert)
+            self.cleared(number + "a")
+
+    def test_an_alert_stands_for_itself_once_its_ticket_is_of_no_known_company(self) -> None:
+        self.tell()
+        alert = self.raised(minute=1)
+        self.tell(minute=5, created_at=self.now, company_external_id="unknown")
+        self.stands_alone(alert)
+
+    def test_a_ticket_under_an_alert_that_is_deleted_stands_for_itself(self) -> None:
+        self.raised()
+        self.tell(minute=1)
+        self.raised(minute=5, created_at=self.now, deleted=True)
+        self.stands_alone(self.signal("20"))
+
+    def test_repeats_of_one_source_stand_on_as_one_when_the_first_goes(self) -> None:
+        for end in ({"deleted": True}, {"company_external_id": "32"}):
+            self.tell("20")
+            self.tell("21", minute=1)
+            self.tell("22", minute=2)
+            self.tell("20", minute=5, created_at=self.now, **end)
+            self.stands_alone(self.signal("21"))
+            assert self.signal("22").folded_into == self.signal("21")
+            Signal.objects.for_organization(self.northwind).all().delete()
+
+    def test_a_repeat_that_moves_leaves_the_first_one_behind(self) -> None:
+        self.tell("20")
+        self.tell("21", minute=1)
+        self.tell("21", minute=5, created_at=self.now, company_external_id="32")
+        self.stands_alone(self.signal("21"))
+        assert (self.open_ones(), self.signal("21").company) == (["20", "21"], self.pinewood)
+
+    def test_a_repeat_that_had_cleared_is_resolved_and_what_stands_is_new(self) -> None:
+        self.tell("20")
+        self.raised(minute=1)
+        self.cleared()
+        self.tell("20", minute=90, created_at=self.now, deleted=True)
+        assert stored(self.rmm, "a").state == State.RESOLVED
+
+    def test_a_person_who_gives_the_first_one_another_company_leaves_the_rest_behind(self) -> None:
+        self.tell()
+        alert = self.raised(minute=1)
+        map_company(signal=self.signal("20"), company=self.pinewood, actor=self.actor(self.mara))
+        self.stands_alone(alert)
+        assert (self.signal("20").company, self.signal("20").state) == (self.pinewood, State.NEW)
+
+    def test_a_ticket_that_a_run_took_over_stays_under_its_alert_when_both_move(self) -> None:
+        self.raised()
+        self.tell(minute=1)
+        adopt_ticket(signal=stored(self.rmm, "a"), connection=self.psa, external_id="20")
+        self.tell(minute=5, created_at=self.now, company_external_id="32")
+        assert self.open_ones() == ["20"]
+
+    def test_what_a_person_dismissed_takes_its_repeats_along(self) -> None:
+        self.tell("20")
+        self.tell("21", minute=1)
+        dismiss_signal(signal=self.signal("20"), actor=self.actor(self.theo), reason="Noise")
+        self.tell("20", minute=5, created_at=self.now, status="Waiting")
+        assert self.signal("21").folded_into == self.signal("20")
 
 
 class ClearedTests(JoiningTestCase):
