@@ -18,7 +18,7 @@ from runbooks.mentions import FACT_PATHS, FactReference, Mention
 from runbooks.values import with_inputs
 from runbooks.versions import PublishedVersion
 from signals.facts import SignalFacts
-from signals.models import Signal
+from signals.models import Signal, SignalNote
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ def foreign_texts(signal: Signal, facts: SignalFacts, *, until: datetime | None 
     """What strangers wrote on the ticket: its own text, and the notes that were there at `until` (None = all)."""
     source = f"{facts.vendor_label} ticket {signal.external_id}"
     texts = [ForeignText(source, "subject and description", f"{signal.subject}\n\n{signal.description}")]
-    notes = signal.notes.order_by("written_at")
+    rows = SignalNote.objects.for_organization(signal.organization).filter(signal=signal)
+    notes = rows.of_company_now().order_by("written_at")
     for note in notes if until is None else notes.filter(written_at__lte=until):
         kind = "internal note" if note.internal else "note the client sees"
         ref = f"{kind} by {note.author or 'unknown'}, {note.written_at:%Y-%m-%d %H:%M}"

@@ -136,7 +136,7 @@ def _told(similar: Similar, solution: Solution) -> ForeignText:
 
 
 def _last_notes(signals: Sequence[Signal]) -> dict[uuid.UUID, str]:
-    rows = SignalNote.objects.for_organization(signals[0].organization).filter(signal__in=signals)
+    rows = SignalNote.objects.for_organization(signals[0].organization).filter(signal__in=signals).of_company_now()
     found: dict[uuid.UUID, str] = {}
     for signal_id, text in rows.order_by("written_at", "external_id").values_list("signal_id", "text"):
         words = without_marks(text).strip()

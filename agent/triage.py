@@ -27,7 +27,7 @@ from signals.intake.folding import Occurrence, occurrences
 from signals.intake.suggesting import suggest_companies
 from signals.listing import neighbours, with_a_fix
 from signals.merging import merged_into
-from signals.models import Signal
+from signals.models import Signal, SignalNote
 from signals.processing.findings import ticket_findings
 from signals.service.attention import promised
 from signals.service.escalation import history_of
@@ -56,6 +56,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
     """Context of agent/_ticket.html."""
     may_run = signal.company is not None and actor.can(Permission.RUN_SESSIONS, signal.company)
     unmapped = signal.company is None and signal.state in Signal.OPEN
+    notes = SignalNote.objects.for_organization(signal.organization).filter(signal=signal)
     return {
         "signal": _ticket(signal),
         "notes": [
@@ -65,7 +66,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
                 "body": show_escaped(without_marks(note.text)),
                 "internal": note.internal,
             }
-            for note in signal.notes.order_by("written_at")
+            for note in notes.shown_to(actor).order_by("written_at")
         ],
         **ticket_findings(signal, actor=actor),
         **_time_and_files(signal),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import uuid
+from typing import Final
 
+#: A mark, for databases too.
+MARK_PATTERN: Final = r"\[ref:[0-9a-f]{12}\]"
 #: A mark with the space before it, in a text or in a text's JSON.
-_MARK = re.compile(r"(?:\\n|\s)*\[ref:[0-9a-f]{12}\]")
+_MARK = re.compile(r"(?:\\n|\s)*" + MARK_PATTERN)
 
 
 def mark_of(action_id: uuid.UUID) -> str:

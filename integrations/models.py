@@ -90,6 +90,10 @@ class CompanyLink(TenantModel):
         ]
 
 
+#: Kinds of `ExternalRef` that a ticket's notes may be.
+NOTE_KIND, TIME_KIND = "note", "time_entry"
+
+
 class ExternalRef(TenantModel):
     """A record that we ourselves wrote at a vendor, so that its coming back is known as our own echo."""
 

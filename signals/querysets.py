@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connections
-from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Left
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import Concat, Left
 
+from integrations.marks import MARK_PATTERN
+from integrations.models import NOTE_KIND, TIME_KIND, ExternalRef
 from junto.tenants.models import Organization
 from junto.tenants.scoping import TenantQuerySet
 from signals.searching import Search
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 #: Finds of a search that are remembered by their ids. Of more, the newest are soon found by going through all of them,
 #: and nobody counts them.
 FEW = 1000
+#: How a source's list of notes names one that is the text of a time entry.
+TIME_NOTE = "TimeEntryNote:"
 
 
 def urgency_of(priority: str) -> Case:
@@ -78,6 +82,30 @@ class OfSignalQuerySet(TenantQuerySet[Any]):
     """Rows that belong to one signal."""
 
     company_path = "signal__company"
+
+
+class NoteQuerySet(OfSignalQuerySet):
+    """Notes of tickets. What Junto itself wrote into one tells of the company that the ticket was of then."""
+
+    def of_company_now(self) -> Self:
+        """Those without what Junto wrote before the ticket left another company; people's notes came along with it."""
+        reference = ExternalRef.unscoped.annotate(
+            noted=Case(
+                When(kind=NOTE_KIND, then=F("external_id")),
+                When(kind=TIME_KIND, then=Concat(Value(TIME_NOTE), F("external_id"))),
+                output_field=CharField(),
+            )
+        ).filter(
+            organization=OuterRef("organization"),
+            connection=OuterRef("signal__connection"),
+            noted=OuterRef("external_id"),
+        )
+        ours = Q(text__regex=MARK_PATTERN) | Exists(reference)
+        return self.exclude(Q(written_at__lt=F("signal__company_since")) & ours)
+
+    def shown_to(self, actor: Actor) -> Self:
+        """Of these notes the ones for `actor`: members of all companies are shown every one."""
+        return self if actor.companies is None else self.of_company_now()
 
 
 class FoundOfSignalQuerySet(OfSignalQuerySet):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from django.db.models import Prefetch
 from pydantic import Field, JsonValue
 
 from integrations.tools import Scope, ToolArguments, ToolContext, ToolResult, tool
 from signals.facts import vendor_id
-from signals.models import Signal
+from signals.models import Signal, SignalNote
 
 #: Characters of a note or description that one row may carry into a prompt.
 EXCERPT = 400
@@ -46,7 +47,8 @@ def search_signals(context: ToolContext, arguments: SearchSignals) -> ToolResult
         found = found.exclude(pk=context.subject.removeprefix("signal:"))
     if arguments.closed is not None:
         found = found.filter(closed_at_source=arguments.closed)
-    rows = [_row(signal) for signal in found.prefetch_related("notes")[: arguments.limit]]
+    notes = SignalNote.objects.for_organization(context.organization).of_company_now()
+    rows = [_row(signal) for signal in found.prefetch_related(Prefetch("notes", notes))[: arguments.limit]]
     words = f"{len(rows)} {'signal' if len(rows) == 1 else 'signals'}" if rows else "No signal"
     return ToolResult(content={"signals": rows}, summary=f"{words} found for “{arguments.query}”.", foreign=True)
 

@@ -18,11 +18,9 @@ from django.utils import timezone
 from approvals.models import Action
 from approvals.previews import StoredPreview
 from integrations.marks import without_marks
-from integrations.models import Connection, ExternalRef
+from integrations.models import NOTE_KIND, TIME_KIND, Connection, ExternalRef
+from signals.querysets import TIME_NOTE
 
-#: Kinds of `ExternalRef`, and how a source's list of notes names what is of them.
-NOTE_KIND, TIME_KIND = "note", "time_entry"
-TIME_NOTE = "TimeEntryNote:"
 #: Arguments of tools that become a note's text.
 _TEXTS = ("text", "notes", "description")
 #: So long an action's writing may take to come back.

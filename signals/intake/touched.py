@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.db.models import Q
 
 from approvals.models import Action, Decision, Origin
-from integrations.models import ExternalRef
+from integrations.models import TIME_KIND, ExternalRef
 from junto.audit.models import AuditEntry
-from signals.intake.echoes import TIME_KIND, kind_and_id, plain, sent_texts
+from signals.intake.echoes import kind_and_id, plain, sent_texts
 from signals.models import ProcessorResult, Signal
 
 

@@ -14,7 +14,7 @@ from integrations.models import Connection, Contact, Device
 from integrations.vendors import FILES, VENDORS
 from junto.tenants.models import Company
 from junto.tenants.scoping import TenantModel
-from signals.querysets import OfSignalQuerySet, SignalQuerySet
+from signals.querysets import NoteQuerySet, SignalQuerySet
 from signals.searching import searched_text
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -244,7 +244,7 @@ class SignalNote(TenantModel):
     internal = models.BooleanField(default=True)
     written_at = models.DateTimeField()
 
-    objects = OfSignalQuerySet.as_manager()
+    objects = NoteQuerySet.as_manager()
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["written_at", "external_id"]

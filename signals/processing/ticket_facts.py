@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from integrations.models import Connection, Contact, Device
 from integrations.toolbox import toolbox
 from junto.tenants.models import Organization
-from signals.models import Signal
+from signals.models import Signal, SignalNote
 from signals.processors.base import Known, NoteText, TicketFacts
 
 #: People and devices of a company that are compared with a ticket's words; more would be a list to search elsewhere.
@@ -75,7 +75,8 @@ def own_facts(
 
 def notes(signal: Signal) -> tuple[NoteText, ...]:
     """Its notes, oldest first; of very many the newest."""
-    rows = signal.notes.order_by("-written_at", "-external_id")[:MOST_NOTES]
+    every = SignalNote.objects.for_organization(signal.organization).filter(signal=signal)
+    rows = every.of_company_now().order_by("-written_at", "-external_id")[:MOST_NOTES]
     return tuple(
         NoteText(author=row.author, text=row.text, internal=row.internal, written_at=row.written_at)
         for row in reversed(rows)

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import ClassVar
 from uuid import UUID
 
+from django.db.models import Prefetch
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from pydantic import JsonValue
@@ -19,7 +20,7 @@ from rest_framework.utils.urls import replace_query_param
 from junto.team.idempotency import idempotent
 from junto.tenants.permissions import Permission
 from signals.intake.outcomes import UpsertResult
-from signals.models import Signal
+from signals.models import Signal, SignalNote
 from signals.querysets import SignalQuerySet
 from signals.rest.endpoints import DRY_RUN, KEY, REFUSALS, DeliveryView, SignalView
 from signals.rest.feed import BadCursor, Cursor
@@ -160,10 +161,11 @@ class SignalDetailView(SignalView):
     )
     def get(self, request: Request, organization: str, signal: UUID) -> Response:
         """Read one signal."""
+        notes = SignalNote.objects.for_organization(self.actor.organization).shown_to(self.actor)
         found = (
             Signal.objects.visible_to(self.actor)
             .select_related("company", "contact", "board", "connection")
-            .prefetch_related("notes", "time_entries", "attachments")
+            .prefetch_related(Prefetch("notes", notes), "time_entries", "attachments")
             .filter(pk=signal)
             .first()
         )

@@ -56,6 +56,7 @@ UNSCOPED = {
     "junto.audit.services": "locks the head of the named organization",
     "junto.inbox.services": "creates rows with their organization named",
     "junto.desk.views": "a user's own organizations, to choose from",
+    "signals.querysets": "a condition on the notes of signals, within the note's own organization",
     "signals.processing.doubts": "a condition on signals that are asked for within an organization, or by the clock",
     "integrations.directory": "creates rows with the connection's organization",
     "integrations.connections": "changes its own row where nobody else did meanwhile",

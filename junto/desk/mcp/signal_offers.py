@@ -25,7 +25,7 @@ from junto.desk.mcp.offers import (
 )
 from junto.desk.mcp.pages import missing, page_of
 from junto.tenants.actors import Actor
-from signals.models import Signal
+from signals.models import Signal, SignalNote
 from signals.querysets import SignalQuerySet
 
 State = Literal["new", "needs_review", "triaging", "in_review", "resolved", "dismissed", "merged", "gone"]
@@ -163,7 +163,8 @@ def _search(actor: Actor, asked: SearchSignals) -> SignalsTold:
 
 def _read(actor: Actor, asked: ReadSignal) -> SignalRead:
     signal = _one(_seen(actor), asked.signal)
-    notes = signal.notes.order_by("-written_at", "id")
+    every = SignalNote.objects.for_organization(signal.organization).filter(signal=signal)
+    notes = every.shown_to(actor).order_by("-written_at", "id")
     live = live_session(signal)
     text = SignalText(
         **_words(signal),
