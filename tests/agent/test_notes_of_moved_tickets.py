@@ -97,7 +97,10 @@ class NotesOfMovedTicketTest(JuntoTestCase):
     def test_what_junto_writes_after_the_move_is_for_the_new_company(self) -> None:
         self.move()
         SignalNoteFactory(
-            signal=self.signal, text=f"Anew: otter {mark_of(uuid4())}", written_at=timezone.now() + timedelta(minutes=1)
+            signal=self.signal,
+            external_id="new",
+            text=f"Anew: otter {mark_of(uuid4())}",
+            written_at=timezone.now() + timedelta(minutes=1),
         )
         assert "Anew: otter" in self.page(self.tess)
 
