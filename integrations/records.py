@@ -41,11 +41,17 @@ _SECRET: Final = re.compile(
     re.IGNORECASE,
 )
 #: What is said about a secret and is none: when it was changed, or ends.
-_WHEN: Final = re.compile(r"\b(?:date|time|at|on|changed|updated|created|expires|expiration)$")
+_WHEN: Final = re.compile(r"\b(?:date|time|at|on|changed?|set|updated|created|expires|expiration)$")
 #: Numbers that are counted, or lead to a record, and open nothing: "token_count", "tokens_used", "primary_key".
 _COUNTS: Final = re.compile(
     r"\b(?:counts?|used|length|limit|left|max|min|age|days|attempts|tries)$|(?<!session )\bid$|\btokens$"
     r"|\b(?:primary|foreign|sort|row|record|partition|cache|object|ticket|item|order) key$"
+)
+#: Names with such a word in them that lead to a record, or say how something is protected, and open nothing.
+_OPENS_NOTHING: Final = re.compile(
+    r"\b(?:issue|project|registry|object|sort|primary|foreign|partition|cache|row|record|page|parent) keys?$"
+    r"|\bprivate (?:ips?|ipv[46]|notes?|networks?|dns|address(?:es)?|vlan)\b|\bbitlocker (?:status|state|version)$"
+    r"|\bsignatures? (?:version|date|age|status)$|\bpasswords? polic(?:y|ies)$|\btoken type$"
 )
 _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]{5,18}(?:Z|[+-]\d\d:?\d\d)?)?")
 _MONEY: Final = re.compile(
@@ -167,7 +173,7 @@ def _is_kept_back(name: str, value: JsonValue, rule: _Rule) -> bool:
         return True
     is_moment = isinstance(value, str) and _MOMENT.fullmatch(value) and _WHEN.search(words)
     is_count = isinstance(value, int | float) and _COUNTS.search(words)
-    return bool(_SECRET.search(words)) and not is_moment and not is_count
+    return bool(_SECRET.search(words)) and not is_moment and not is_count and not _OPENS_NOTHING.search(words)
 
 
 def _names_secret(value: JsonValue) -> bool:

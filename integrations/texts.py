@@ -121,6 +121,8 @@ _KEYS = re.compile(
     r"|\b(?:\d{6}-){7}\d{6}\b",
     re.DOTALL,
 )
+#: Behind a value, on its line: the rest of "Sommer 2026!" and of "admin / Gr33n!".
+_MORE = re.compile(rf"{_B}{{1,3}}(?:/{_B}{{0,3}})?(?P<value>[^\s|]{{3,60}})")
 _USERINFO = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.\-]{1,20}://)[^\s/@:]{1,100}:[^\s/@]{1,200}@", re.IGNORECASE)
 
 
@@ -212,6 +214,8 @@ def _cut(text: str, net: re.Pattern[str], is_secret: Callable[[re.Match[str]], b
             continue
         if is_secret(found):
             kept += [text[done:start], REMOVED]
+            while (more := _MORE.match(text, at)) and looks_secret(core_of(more["value"])):
+                at = more.end()
             done = at
         elif not has_signs(found["value"]):
             at = max(start, found.start() + 1)  # it may be the name of the next one

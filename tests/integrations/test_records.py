@@ -45,6 +45,13 @@ def test_fields_that_nobody_uses_are_kept_as_they_came() -> None:
         "passed": 3,
         "lastPasswordChangeDateTime": "2026-01-01T00:00:00Z",
         "password_updated_at": "2026-01-01",
+        "passwordLastSet": "2026-01-01T00:00:00Z",
+        "passwordPolicy": "twelve letters",
+        "issue_key": "ITS-42",
+        "privateIp": "10.0.0.4",
+        "bitlockerStatus": "on",
+        "signatureVersion": "1.401.2",
+        "tokenType": "hardware",
     }
     assert sent(**came) == {"id": 1, **came}
 
@@ -63,7 +70,7 @@ def test_fields_that_nobody_uses_are_kept_as_they_came() -> None:
         ),
         *("client_secret", "apiKey", "APIKey", "wifi-key", "WiFiPSK", "wpa2", "psk", "pwd", "snmp community"),
         *("access_token", "otpSecret", "PIN", "alarmPin", "alarm_code", "Kennwort", "mot de passe", "recoveryKey"),
-        *("sessionId", "connectionString", "licenseKey", "x" * 300),
+        *("sessionId", "connectionString", "licenseKey", "private_key", "bitlocker", "x" * 300),
     ],
 )
 def test_what_may_be_a_secret_is_removed_whatever_it_is_called(name: str) -> None:
