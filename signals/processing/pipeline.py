@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -65,30 +65,39 @@ class Known:
         return alike and row.value == outcome.value.model_dump(mode="json")
 
 
-def run_processors(signal: Signal, *, only: Collection[str] | None = None) -> list[ProcessorResult]:
+def run_processors(
+    signal: Signal, *, only: Collection[str] | None = None, before: Callable[[], None] | None = None
+) -> list[ProcessorResult]:
     """Let every processor that is switched on for it read the ticket (or those of `only`); what was written.
 
     One that fails hurts no other and leaves a result that says so. What a person said is not asked again. Afterwards
-    the signal no longer waits, unless it changed meanwhile.
+    the signal no longer waits, unless it changed meanwhile. `before` is called before each of them; what it raises
+    ends the reading.
     """
     due = [
         plan
         for plan in plans(signal.organization, signal.company)
         if plan.applies(signal.board_id) and (only is None or plan.processor.slug in only)
     ]
-    written = _run(signal, due) if due else []
+    written = _run(signal, due, before) if due else []
     if only is None:
         _settle(signal)
     reconsider(signal)
     return written
 
 
-def _run(signal: Signal, due: Sequence[Plan]) -> list[ProcessorResult]:
+def _run(signal: Signal, due: Sequence[Plan], before: Callable[[], None] | None) -> list[ProcessorResult]:
     facts = ticket_facts(signal)
     known = Known.of(signal)
     readings = _readings(signal, [plan for plan in due if plan.processor.keeps_readings])
-    rows = (_run_one(signal, plan, facts, known, readings.get(plan.processor.slug, ())) for plan in due)
-    return [row for row in rows if row is not None]
+    written = []
+    for plan in due:
+        if before is not None:
+            before()
+        row = _run_one(signal, plan, facts, known, readings.get(plan.processor.slug, ()))
+        if row is not None:
+            written.append(row)
+    return written
 
 
 def _run_one(

@@ -24,6 +24,7 @@ from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
 from signals.models import ModelQuestion, Rerun, Signal
+from signals.processing.asking import ANSWER_SECONDS
 from signals.processing.pipeline import run_processors
 from signals.processors import PROCESSORS
 
@@ -34,8 +35,10 @@ State = Rerun.State
 MOST_RERUN: Final = 500
 #: Seconds after which one call lets others have their turn; the ticket at hand is read to its end.
 _TURN: Final = 20.0
-#: Longer than one ticket may take: each processor may wait for an answer or two of a language model.
-_LEASE: Final = timedelta(minutes=15)
+#: Renewed before each processor, so that a reading whose worker died goes on soon; longer than a silent language model
+#: can hold one up, which is twice the time for an answer. Where slow answers to several questions of one processor take
+#: longer still, the fence lets only one worker go on.
+_LEASE: Final = timedelta(seconds=2 * ANSWER_SECONDS + 10)
 _RELATIONS: Final = ("organization", "company", "contact", "device", "board", "connection")
 
 
@@ -122,13 +125,15 @@ def cost_of(row: Rerun) -> int | None:
 
 
 def _read(row: Rerun, ticket: str) -> dict[str, object]:
-    """Let one ticket be read; what is to be counted. One that cannot be read keeps no other waiting."""
+    """Let one ticket be read; what is to be counted. One that cannot be read keeps no other waiting. Raises _Lost."""
     signals = Signal.objects.for_organization(row.organization).select_related(*_RELATIONS)
     signal = signals.filter(pk=ticket, state__in=Signal.OPEN).first()
     if signal is None:
         return {"passed": F("passed") + 1}
     try:
-        written = run_processors(signal, only=row.processors)
+        written = run_processors(signal, only=row.processors, before=lambda: _move(row, lease_until=Now() + _LEASE))
+    except _Lost:
+        raise
     except Exception:
         log.exception("ticket not read again", signal=ticket)
         return {"failed": F("failed") + 1}

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
 from signals.models import ModelQuestion, ProcessorResult, ProcessorSetting, Rerun, Signal
 from signals.processing.estimate import Estimate, Share, estimate
+from signals.processing.pipeline import _run_one
 from signals.processing.rerun import advance_rerun
 from signals.tasks import sweep_reruns
 from tests.cases import JuntoTestCase
@@ -146,6 +149,42 @@ class ChosenTests(RerunCase):
         self.drain()
         assert (self.found(first), self.found(second)) == (set(), {KIND})
         assert (self.runs()[0].state, self.runs()[0].position) == (Rerun.State.DONE, 2)
+
+    def held(self) -> timedelta:
+        """For how long nobody else may read on."""
+        until = self.runs()[0].lease_until
+        assert until is not None
+        return until - timezone.now()
+
+    def test_it_is_held_for_little_more_than_two_minutes_renewed_before_each_processor(self) -> None:
+        self.begin(self.ticket(), processors=[KIND, "summary", "sentiment"])
+        held = []
+
+        def run(*args: Any) -> Any:
+            held.append(self.held())
+            Rerun.unscoped.update(lease_until=timezone.now() + timedelta(seconds=1))  # it took long
+            return _run_one(*args)
+
+        with patch("signals.processing.pipeline._run_one", run):
+            self.drain()
+        assert len(held) == 3
+        assert all(timedelta(seconds=120) < each <= timedelta(seconds=131) for each in held)
+        assert self.runs()[0].state == Rerun.State.DONE
+
+    def test_who_lost_it_to_another_worker_asks_no_further_processor_and_counts_nothing(self) -> None:
+        signal = self.ticket()
+        self.begin(signal, processors=[KIND, "summary", "sentiment"])
+        asked = []
+
+        def run(*args: Any) -> Any:
+            asked.append(args)
+            Rerun.unscoped.update(fence=F("fence") + 1)
+            return _run_one(*args)
+
+        with patch("signals.processing.pipeline._run_one", run):
+            advance_rerun(self.runs()[0].pk)
+        row = self.runs()[0]
+        assert (len(asked), row.position, row.failed, row.state) == (1, 0, 0, Rerun.State.RUNNING)
 
     def test_a_ticket_closed_meanwhile_is_passed_over_and_a_persons_value_stays(self) -> None:
         closed, judged = self.ticket(), self.ticket("Please order a phone")
