@@ -166,10 +166,9 @@ def _outline(connection: Connection) -> dict[str, datetime]:
 
 def _known(connection: Connection) -> dict[str, tuple[int, str]]:
     rows = Signal.objects.for_organization(connection.organization).filter(connection=connection).order_by()
-    return {
-        external_id: (revision, state)
-        for external_id, revision, state in rows.values_list("external_id", "revision", "state")
-    }
+    # one that is folded into another stands at its source all the same, unlike one that was merged there
+    told = rows.values_list("external_id", "revision", "state", "folded_into")
+    return {each: (revision, "" if folded else state) for each, revision, state, folded in told}
 
 
 def _ask(connection: Connection, state: DriftCheck.State) -> DriftCheck | None:

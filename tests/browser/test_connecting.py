@@ -82,12 +82,14 @@ def test_connecting_microsoft365(enter, stage):
     row = page.locator("tr", has=page.get_by_role("link", name="Unlink"))
     expect(row).to_have_count(wanted)
 
-    for answer, shown in (("Cancel", "Refused"), ("Accept for", "Consented")):
+    for answer, shown in (("Cancel", "Consented"), ("Accept for", "Consented")):
         row.first.get_by_role("button", name="Get consent").click()
         expect(page.locator("#return-address")).to_contain_text("/consented/southgate/")
         page.get_by_role("link", name="Go to Microsoft 365").click()
         page.get_by_role("button", name=answer).click()
-        expect(page.locator(".toast")).to_contain_text("gave no consent" if answer == "Cancel" else "to everything")
+        expect(page.locator(".toast")).to_contain_text(
+            "did not accept again" if answer == "Cancel" else "to everything"
+        )
         page.locator(".toast").get_by_role("button", name="Close").click()
         expect(row.first).to_contain_text(shown)
     row.last.get_by_role("button", name="Test").click()
