@@ -29,7 +29,7 @@ _WORDS = {
     Drift.AHEAD: "Newer here than at the source",
     Drift.GONE: "Here, and no longer at the source",
 }
-#: Numbers of tickets that the page names of each kind.
+#: Numbers of tickets that the page names of each kind at once; the others open with a click.
 NAMED = 10
 #: So many tickets that are gone at the source are marked so without a second look: more look like a lost right.
 FEW_GONE = 5
@@ -104,13 +104,15 @@ def _many_gone(check: DriftCheck | None) -> int:
     return gone if gone > FEW_GONE else 0
 
 
-def _drift(check: DriftCheck) -> list[tuple[str, int, str]]:
-    """Each kind that there is, in words: how many, and the first numbers."""
-    return [
-        (words, number, ", ".join(check.found.get(kind, [])[:NAMED]) + (" …" if number > NAMED else ""))
-        for kind, words in _WORDS.items()
-        if (number := check.counts.get(kind, 0))
-    ]
+def _drift(check: DriftCheck) -> list[tuple[str, int, str, str]]:
+    """Each kind that there is, in words: how many, the first numbers, and those after them that were kept."""
+    told = []
+    for kind, words in _WORDS.items():
+        if number := check.counts.get(kind, 0):
+            ids = check.found.get(kind, [])
+            rest = ", ".join(ids[NAMED:]) + (" …" if number > len(ids) else "")
+            told.append((words, number, ", ".join(ids[:NAMED]), rest))
+    return told
 
 
 def _length(seconds: int | None) -> str:

@@ -24,6 +24,9 @@ def test_drift_repair(enter: Any, stage: Any) -> None:
     page.get_by_role("button", name="Compare now").click()
     expect(page.locator("#drift")).to_contain_text("Not in step")
     expect(page.locator("#drift")).to_contain_text(TICKET)
+    look = page.locator("#drift").get_by_label("I looked")
+    if look.count():  # alerts that another test posted are not at the source either: many, and so asked for
+        look.check()
     page.get_by_role("button", name="Repair").click()
     expect(page.locator("#drift")).to_contain_text("In step")
     page = adam.open(f"signals/?state=gone&q={TICKET}")
