@@ -47,9 +47,9 @@ class Share:
 
     @property
     def cost(self) -> str:
-        """In words."""
+        """In words; where no price is set, that stands once in the cost of all (`Estimate.cost`)."""
         if self.microcents is None:
-            return NO_PRICE
+            return "may be asked"
         return f"about {cents(self.microcents)}" if self.asking else "No cost"
 
 

@@ -27,3 +27,18 @@ def test_tickets_ticked_in_the_list_are_read_again_by_the_processors_left_ticked
     page.locator("form[method=post]").get_by_role("button", name="Read again").click()
     expect(page.get_by_text("1 of 1 ticket")).to_be_visible(timeout=30_000)
     expect(page.get_by_text("Done")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "viewport", [{"width": 1440, "height": 900}, {"width": 390, "height": 844}], ids=["desk", "phone"]
+)
+def test_the_bar_stays_in_sight_of_a_row_far_down_and_covers_none(enter, viewport):
+    page = enter("adam", viewport=viewport).open("signals/?state=all")
+    rows, bar = page.locator("tr.sig"), page.locator("#choose")
+    for row in (rows.nth(rows.count() // 2), rows.last):
+        row.get_by_role("checkbox").check()
+        expect(bar.get_by_role("button", name="Read again…")).to_be_in_viewport(ratio=1)
+        row.locator("th a").focus()
+        expect(row).to_be_in_viewport(ratio=1)
+        at, over = row.bounding_box(), bar.bounding_box()
+        assert at["y"] >= over["y"] + over["height"] or at["y"] + at["height"] <= over["y"] + 1
