@@ -33,6 +33,7 @@ from signals.intake.directory import Directory, boards_by_external_id
 from signals.intake.echoes import Echoes
 from signals.intake.folding import closes_by_itself, keeps_device, settle_alerts
 from signals.intake.held import Held
+from signals.intake.inserting import insert_signals
 from signals.intake.merges import without_loops
 from signals.intake.notes import texts_of_new, write_parts
 from signals.intake.outcomes import Outcome, UpsertResult, passed_over, result_of
@@ -199,7 +200,7 @@ class _Writer:
         """Insert what is not there yet; by id, of which those are in the table that no other delivery forestalled."""
         known = set(self._rows(tickets).values_list("external_id", flat=True))
         fresh = [self._new_signal(ticket) for ticket in tickets if ticket.external_id not in known]
-        Signal.objects.bulk_create(fresh, ignore_conflicts=True)
+        insert_signals(fresh)
         return {signal.pk: signal for signal in fresh}
 
     def _new_signal(self, ticket: CleanTicket) -> Signal:

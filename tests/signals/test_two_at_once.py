@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
-from django.db import connections
+import pytest
+from django.db import connection, connections, transaction
 
 from integrations.contracts import TicketRecord
 from signals.models import Signal
@@ -16,7 +19,7 @@ from tests.signals.deliveries import deliver, ticket
 THREADS, TICKETS, REVISIONS, WAIT_SECONDS = 4, 12, 5, 60
 
 
-class TwoAtOnceTests(JuntoTransactionTestCase):
+class TwoAtOnce(JuntoTransactionTestCase):
     def test_deliveries_at_the_same_time_leave_one_signal_a_ticket_at_its_newest_revision(self) -> None:
         psa = ConnectionFactory(organization=self.northwind)
         CompanyLinkFactory(company=self.harlow, connection=psa, external_id="250")
@@ -40,3 +43,54 @@ class TwoAtOnceTests(JuntoTransactionTestCase):
         signals = Signal.objects.for_organization(self.northwind)
         assert signals.count() == TICKETS
         assert set(signals.values_list("subject", flat=True)) == {f"Revision {REVISIONS - 1}"}
+
+
+class TwoAtOnceTests(TwoAtOnce):
+    """On SQLite, which lets one write at a time."""
+
+
+@pytest.mark.service
+class TwoAtOnceOnPostgres(TwoAtOnce):
+    """The same where rows are locked and not the whole file."""
+
+    def test_what_another_delivery_is_just_inserting_is_met_and_the_newest_revision_stands(self) -> None:
+        psa = ConnectionFactory(organization=self.northwind)
+        CompanyLinkFactory(company=self.harlow, connection=psa, external_id="250")
+        inserted, waited = threading.Event(), threading.Event()
+
+        def first() -> None:
+            try:
+                with transaction.atomic():
+                    deliver(psa, ticket("1", minute=1, subject="Older"))
+                    inserted.set()
+                    waited.wait(WAIT_SECONDS)
+            finally:
+                connections.close_all()
+
+        def second() -> list[str]:
+            try:
+                inserted.wait(WAIT_SECONDS)
+                found = deliver(psa, ticket("1", minute=2, subject="Newer"), ticket("2", minute=2))
+                return [each.outcome for each in found]
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(2) as pool:
+            earlier, later = pool.submit(first), pool.submit(second)
+            until_somebody_waits_for_a_lock()
+            waited.set()
+            earlier.result(timeout=WAIT_SECONDS)
+            assert later.result(timeout=WAIT_SECONDS) == ["updated", "created"]
+        told = Signal.objects.for_organization(self.northwind).values_list("external_id", "subject")
+        assert dict(told) == {"1": "Newer", "2": ticket().subject}
+
+
+def until_somebody_waits_for_a_lock() -> None:
+    """Return as soon as one of the database's processes stands still before what another has not committed."""
+    for _ in range(WAIT_SECONDS * 50):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    raise AssertionError("Nobody waited.")
