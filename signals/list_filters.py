@@ -12,12 +12,14 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from junto.tenants.actors import Actor
-from junto.tenants.models import Organization
-from signals.models import Signal
+from junto.tenants.models import Company, Organization
+from signals.models import Board, Signal
 from signals.querysets import FEW, SignalQuerySet
 from signals.searching import Search
+from signals.service.attention import LABELS as ATTENTION_LABELS
 from signals.service.attention import Attention, needing
 from signals.service.hours import hours_of
+from signals.words import STATE_WORDS
 
 #: Values of `state` that mean several states.
 OPEN, ALL = "", "all"
@@ -111,10 +113,13 @@ def find_rows(fitting: Fitting, filters: Filters, organization: Organization) ->
 
 
 class SignalPages(Paginator):  # type: ignore[type-arg]
-    """Pages of a list; `most` = there are more signals than these, which nobody counts or leafs through."""
+    """Pages of a list of all of `found`; `most` = there are more signals than these, which nobody counts or leafs
+    through.
+    """
 
     def __init__(self, rows: SignalQuerySet, *, most: int | None) -> None:
         super().__init__(rows, PAGE_SIZE)
+        self.found = rows
         self.most = most
 
     @cached_property
@@ -126,6 +131,21 @@ class SignalPages(Paginator):  # type: ignore[type-arg]
     def total(self) -> str:
         """How many there are, as far as anybody counted."""
         return f"{self.count:,}" if self.most is None else f"more than {self.most:,}"
+
+
+def filter_words(actor: Actor, filters: Filters) -> list[str]:
+    """What a filter asks for, word by word, as the list's own fields name it; two queries at most."""
+    if filters.attention:
+        which = ATTENTION_LABELS[Attention(filters.attention)]
+    elif filters.state in (OPEN, ALL):
+        which = "Open" if filters.state == OPEN else "All"
+    else:
+        which = STATE_WORDS[filters.state].word
+    board = Board.objects.visible_to(actor).filter(pk=filters.board).first() if filters.board else None
+    company = Company.objects.visible_to(actor).filter(pk=filters.company).first() if filters.company else None
+    names = [place.name for place in (board, company) if place is not None]
+    asked = [f"“{filters.q}”"] if filters.q else []
+    return [which, *names, *filter(None, (filters.priority, filters.assignee)), *asked]
 
 
 def _identifier(value: str) -> str:

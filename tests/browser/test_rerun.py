@@ -42,3 +42,19 @@ def test_the_bar_stays_in_sight_of_a_row_far_down_and_covers_none(enter, viewpor
         expect(row).to_be_in_viewport(ratio=1)
         at, over = row.bounding_box(), bar.bounding_box()
         assert at["y"] >= over["y"] + over["height"] or at["y"] + at["height"] <= over["y"] + 1
+
+
+def test_all_that_the_filter_finds_is_offered_and_stays_what_it_was_while_processors_are_left_out(enter):
+    page = enter("adam", viewport={"width": 390, "height": 844}).open("signals/?state=all")
+    everything = page.get_by_role("link", name="that fit…")
+    expect(everything).to_be_hidden()
+    page.get_by_label("on this page").check()
+    everything.click()
+    expect(page.get_by_role("heading", name="Tickets of the list: All")).to_be_visible()
+    named = "form[method=post] >> nth=-1 >> input[name=signal]"
+    before = [box.get_attribute("value") for box in page.locator(named).all()]
+    assert len(before) > 50
+    page.get_by_label("Category and tags").uncheck()
+    expect(page.locator("form[method=post] p", has_text="of work")).not_to_contain_text("Category and tags")
+    assert [box.get_attribute("value") for box in page.locator(named).all()] == before
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
