@@ -41,4 +41,5 @@ def _told(organization: Organization, head_id: uuid.UUID) -> TenantQuerySet[Sign
     rows: TenantQuerySet[Signal] = Signal.objects.for_organization(organization).exclude(alert_type="")
     heads = Q(pk=head_id) | Q(folded_into=head_id, folded_into__company=F("company"))
     further = Q(ticket__folded_into=head_id, ticket__folded_into__company=F("ticket__company"))
-    return rows.filter(heads | Q(ticket=head_id) | further)
+    left = Q(ticket=head_id, ticket__company=F("company"))
+    return rows.filter(heads | left | further)

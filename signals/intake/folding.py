@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from integrations.models import Connection
@@ -22,6 +22,7 @@ from junto.bells import ring, ring_all
 from junto.tenants.models import Company, Organization
 from junto.tenants.scoping import TenantQuerySet
 from signals.intake.clearing import all_cleared, open_tickets
+from signals.intake.heads import Condition, Heads
 from signals.intake.joining import find_joint
 from signals.intake.touched import touched_by_a_person
 from signals.intake.unfolding import strays_of, unfold
@@ -35,22 +36,6 @@ CLEARED = "The alert cleared at the source."
 CLEARED_BUT_KEPT = "The alert cleared at the source. It stays open, as somebody has worked on it."
 CLEARED_AND_OPEN = "The alert cleared at the source. Its ticket is open still."
 CLEARED_CLOSING = "The alert cleared at the source. Its ticket is to be closed."
-
-
-class Condition(NamedTuple):
-    """What makes two alerts the same problem. A device that we do not know counts by the name its source gave it."""
-
-    company: uuid.UUID
-    device: str
-    alert_type: str
-
-    @classmethod
-    def of(cls, signal: Signal) -> Condition | None:
-        """The condition that a signal tells of; None for a ticket that no monitoring wrote, or of no known company."""
-        if not signal.alert_type or signal.company_id is None:
-            return None
-        there = f"{signal.connection_id}:{signal.device_external_id}"
-        return cls(signal.company_id, str(signal.device_id or there), signal.alert_type.casefold())
 
 
 def closes_by_itself(connection: Connection, alert_type: str) -> bool:
@@ -74,7 +59,9 @@ def settle_alerts(organization: Organization, written: Iterable[Signal]) -> set[
     strays = strays_of(organization, ids)
     if not strays and all(Condition.of(signal) is None for signal in given):
         return set()
-    companies = sorted({one.company_id for one in (*given, *strays) if one.company_id is not None})
+    companies = sorted(
+        {one.company_id for one in (*given, *(each.signal for each in strays)) if one.company_id is not None}
+    )
     locked = Company.objects.for_organization(organization).filter(pk__in=companies).order_by("pk")
     list(locked.select_for_update(no_key=True).values_list("pk", flat=True))
     freed = unfold(organization, strays_of(organization, ids), shown=given) if strays else []
@@ -94,26 +81,7 @@ class _Settling:
         self._now = timezone.now()
         self._windows = list(MaintenanceWindow.at(organization, self._now).filter(company__in=companies))
         self._zone = zone_of(hours_of(organization).time_zone) if self._windows else None
-        self._heads: dict[Condition, Signal] = {}
-        alerts = self._rows().filter(company__in=companies, parted=False).exclude(alert_type="")
-        open_ones = alerts.filter(state__in=Signal.OPEN, folded_into=None).select_related(
-            "connection", "board", "device"
-        )
-        found = list(open_ones.defer("raw", "description", "words"))
-        # whoever stood for the rest before goes on to, in whatever order the alerts come
-        for head in sorted(found, key=lambda one: (one.pk in new, one.created_at, one.pk), reverse=True):
-            condition = Condition.of(head)
-            if condition is not None:
-                self._heads[condition] = head
-        # a ticket and an alert that were joined speak of one problem in two ways: who repeats either repeats the head
-        joined = alerts.filter(folded_into__state__in=Signal.OPEN).exclude(folded_into__connection=F("connection"))
-        joined = joined.filter(folded_into__company=F("company"))
-        for signal in joined.select_related("folded_into").defer("raw", "description", "words"):
-            condition = Condition.of(signal)
-            if condition is not None and signal.folded_into is not None:
-                held = self._heads.get(condition)
-                if held is None or held.pk in new:
-                    self._heads[condition] = signal.folded_into
+        self._heads = Heads(self._rows(), companies=companies, new=new)
 
     def settle(self, alerts: Sequence[Signal]) -> set[uuid.UUID]:
         quiet: set[uuid.UUID] = set()
@@ -138,14 +106,13 @@ class _Settling:
 
     def _head_of(self, signal: Signal) -> Signal | None:
         """The open signal that this one repeats, or tells of from the other side: PSA or monitoring."""
-        condition = Condition.of(signal)
-        if condition is None or signal.parted or signal.state != State.NEW:
+        if Condition.of(signal) is None or signal.parted or signal.state != State.NEW:
             return None
-        head = self._heads.get(condition)
+        head = self._heads.of(signal)
         if head is None or head.pk == signal.pk:
-            head = find_joint(signal, {one.pk: one for one in self._heads.values() if one.pk != signal.pk}.values())
+            head = find_joint(signal, self._heads.besides(signal))
             if head is not None:
-                self._heads[condition] = head
+                self._heads.stands(head, for_alert=signal)
         return head
 
     def _window(self, signal: Signal) -> MaintenanceWindow | None:

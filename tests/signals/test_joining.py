@@ -244,12 +244,13 @@ class EndedHeadTests(JoiningTestCase):
         self.stands_alone(alert)
         assert (self.signal("20").company, self.signal("20").state) == (self.pinewood, State.NEW)
 
-    def test_a_ticket_that_a_run_took_over_stays_under_its_alert_when_both_move(self) -> None:
+    def test_a_ticket_that_a_run_took_over_leaves_the_alert_behind_when_it_moves_and_does_not_come_twice(self) -> None:
         self.raised()
         self.tell(minute=1)
         adopt_ticket(signal=stored(self.rmm, "a"), connection=self.psa, external_id="20")
         self.tell(minute=5, created_at=self.now, company_external_id="32")
-        assert self.open_ones() == ["20"]
+        assert (self.open_ones(), self.signal("20").company) == (["20", "a"], self.pinewood)
+        self.stands_alone(stored(self.rmm, "a"))
 
     def test_what_a_person_dismissed_takes_its_repeats_along(self) -> None:
         self.tell("20")
