@@ -79,7 +79,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
         "may_close": may_run and signal.state in CLOSABLE,
         "must_end_first": may_run and signal.state == Signal.State.TRIAGING,
         "over": _over(signal, actor),
-        "history": history_of(signal),
+        "history": history_of(signal, actor=actor),
         "promised": promised(signal, now=timezone.now()),
         "zone": zone_of(hours_of(signal.organization).time_zone).key,
         "back_path": reverse("signals"),

@@ -114,12 +114,22 @@ class FoundOfSignalQuerySet(OfSignalQuerySet):
     Found before the signal left another company, it is for members of all companies only.
     """
 
+    #: The column that says when.
+    found_at = "created_at"
+
     def reached_by(self, actor: Actor) -> Self:
         """The rows of `actor`'s companies, without those that were found for another one."""
         found = super().reached_by(actor)
         if actor.companies is None:
             return found
-        return found.filter(Q(signal__company_since=None) | Q(created_at__gte=F("signal__company_since")))
+        since = {f"{self.found_at}__gte": F("signal__company_since")}
+        return found.filter(Q(signal__company_since=None) | Q(**since))
+
+
+class EscalationQuerySet(FoundOfSignalQuerySet):
+    """What was told to people of signals: it says how they stood, and quotes what was found."""
+
+    found_at = "fired_at"
 
 
 class ProcessorResultQuerySet(FoundOfSignalQuerySet):

@@ -12,7 +12,7 @@ from junto.tenants.permissions import Role
 from junto.tenants.scoping import TenantModel
 from signals.models.findings import ProcessorResult
 from signals.models.tickets import Board, Signal
-from signals.querysets import OfSignalQuerySet
+from signals.querysets import EscalationQuerySet
 
 
 class EscalationRule(TenantModel):
@@ -67,7 +67,7 @@ class EscalationFiring(TenantModel):
     problem = models.CharField(max_length=300, blank=True)
     fired_at = models.DateTimeField(auto_now_add=True)
 
-    objects = OfSignalQuerySet.as_manager()
+    objects = EscalationQuerySet.as_manager()
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["-fired_at", "id"]

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -33,10 +34,14 @@ READINGS = 5
 
 @dataclass(frozen=True)
 class Known:
-    """What the ticket's results say before the run: what stands by processor, and what people took back."""
+    """What the ticket's results say before the run: what stands by processor, and what people took back.
+
+    `since` = when the ticket left another company; what was found before is found anew, for this one.
+    """
 
     standing: Mapping[str, ProcessorResult]
     taken_back: frozenset[tuple[str, int, str]]
+    since: datetime | None = None
 
     @classmethod
     def of(cls, signal: Signal) -> Known:
@@ -48,6 +53,7 @@ class Known:
             taken_back=frozenset(
                 (row.processor, row.version, row.key) for row in rows if row.state == ProcessorResult.State.REVERTED
             ),
+            since=signal.company_since,
         )
 
     def forbids(self, processor: AnyProcessor, outcome: AnyOutcome) -> bool:
@@ -57,6 +63,8 @@ class Known:
     def says_already(self, processor: AnyProcessor, outcome: AnyOutcome, revision: int) -> bool:
         """Whether just this stands; readings are kept each for itself, one a revision."""
         row = self.standing.get(processor.slug)
+        if row is not None and self.since is not None and row.created_at < self.since:
+            return False
         if row is None or (row.version, row.producer) != (processor.version, outcome.producer):
             return False
         if processor.keeps_readings:
@@ -160,13 +168,15 @@ def _value(plan: Plan, row: ProcessorResult | None) -> Value | None:
 
 
 def _readings(signal: Signal, reading: Sequence[Plan]) -> dict[str, list[Value]]:
-    """The last values of those processors, newest first."""
+    """The last values of those processors, newest first; none from before it left another company."""
     found: dict[str, list[Value]] = defaultdict(list)
     for plan in reading:
         said = _rows(signal).filter(
             processor=plan.processor.slug,
             state__in=[ProcessorResult.State.CURRENT, ProcessorResult.State.SUPERSEDED],
         )
+        if signal.company_since is not None:
+            said = said.filter(created_at__gte=signal.company_since)
         values = (_value(plan, row) for row in said.order_by("-created_at")[:READINGS])
         found[plan.processor.slug] = [value for value in values if value is not None]
     return found

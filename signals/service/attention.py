@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, DateTimeField, Exists, OuterRef, Q, Value
+from django.db.models.functions import Coalesce
 
 from junto.tenants.models import Organization
 from signals.models import ProcessorResult, ServiceClock, ServiceHours, Signal
@@ -20,6 +21,7 @@ BOUNCES_REOPENED: Final = 2
 BOUNCES_MOVED: Final = 3
 #: Bands of the sentiment processor that a mood has fallen to.
 UNHAPPY_BANDS: Final = ("negative", "very_negative")
+_EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Attention(StrEnum):
@@ -52,7 +54,11 @@ def condition(kind: Attention, *, organization: Organization, hours: ServiceHour
     if kind is Attention.BOUNCING:
         return Q(clock__reopened__gte=BOUNCES_REOPENED) | Q(clock__moved__gte=BOUNCES_MOVED)
     moods = ProcessorResult.objects.for_organization(organization).current()
-    return Exists(moods.filter(signal=OuterRef("pk"), processor="sentiment", key__in=UNHAPPY_BANDS))
+    # what was felt before it left another company is none of this one's; it is read anew when it comes
+    now_here = moods.filter(
+        created_at__gte=Coalesce(OuterRef("company_since"), Value(_EVER, output_field=DateTimeField()))
+    )
+    return Exists(now_here.filter(signal=OuterRef("pk"), processor="sentiment", key__in=UNHAPPY_BANDS))
 
 
 def needing(signals: SignalQuerySet, kind: Attention, *, hours: ServiceHours, now: datetime) -> SignalQuerySet:

@@ -304,9 +304,11 @@ def _end(firing: EscalationFiring, *, action: Action | None = None, problem: str
     ring("signal.escalated", str(firing.signal_id))
 
 
-def history_of(signal: Signal) -> list[dict[str, object]]:
-    """What rules did about a ticket, oldest first, for its page."""
-    rows = EscalationFiring.objects.for_organization(signal.organization).filter(signal=signal)
+def history_of(signal: Signal, *, actor: Actor) -> list[dict[str, object]]:
+    """What rules did about a ticket, oldest first, for its page: what was before it left another company is for
+    members of all companies only.
+    """
+    rows = EscalationFiring.objects.visible_to(actor).filter(signal=signal)
     entries = []
     for firing in rows.select_related("action").order_by("fired_at"):
         parts = [f"{firing.words} (rule “{firing.rule_name}”)." if firing.rule_name else f"{firing.words}."]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from html import unescape
 
 from django.utils import timezone
 
 from junto.inbox.models import Notification
 from junto.team.services import limit_to_companies
-from signals.models import EscalationFiring, Signal
+from junto.tenants.models import Membership
+from signals.intake.placing import place
+from signals.models import EscalationFiring, EscalationRule, ProcessorResult, Signal
 from signals.processing.pipeline import run_processors
+from signals.service.escalation import escalate
 from tests.cases import JuntoTestCase
 from tests.factories import ContactFactory, SignalFactory
 from tests.signals.test_sentiment import FURIOUS, PLEASED
@@ -17,7 +21,7 @@ from tests.signals.test_sentiment import FURIOUS, PLEASED
 PLAIN = "The printer on floor 2 prints pages with grey stripes."
 
 
-class MoodTests(JuntoTestCase):
+class MoodCase(JuntoTestCase):
     def setUp(self) -> None:
         super().setUp()
         rosa = ContactFactory(company=self.harlow, name="Rosa Bell", email="rosa@harlow.example")
@@ -53,6 +57,8 @@ class MoodTests(JuntoTestCase):
     def firings(self) -> list[EscalationFiring]:
         return list(EscalationFiring.objects.for_organization(self.northwind).order_by("fired_at"))
 
+
+class MoodTests(MoodCase):
     def test_off_as_it_is_at_first_nobody_is_told(self) -> None:
         self.reads(FURIOUS)
         assert (self.firings(), self.told()) == ([], [])
@@ -109,3 +115,66 @@ class MoodTests(JuntoTestCase):
         self.signal.refresh_from_db()
         self.reads(FURIOUS)
         assert self.firings() == []
+
+
+class MovedTicketTests(MoodCase):
+    """The ticket leaves Harlow & Beck for Pinewood, which Mara and Theo reach alone."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        for member in (self.mara, self.theo):
+            limit_to_companies(
+                actor=self.actor(self.olivia), membership=member, all_companies=False, companies=[self.pinewood]
+            )
+
+    def moves(self) -> None:
+        place(self.signal, self.pinewood.pk)
+        rosa = ContactFactory(company=self.pinewood, name="Rosa Bell", email="rosa@pinewood.example")
+        Signal.objects.for_organization(self.northwind).filter(pk=self.signal.pk).update(contact=rosa)
+        self.signal.refresh_from_db()
+
+    def page(self, path: str, by: Membership) -> str:
+        return unescape(self.log_in(by).get(self.path(path)).content.decode())
+
+    def test_what_was_escalated_before_is_told_to_members_of_all_companies_only(self) -> None:
+        self.options()
+        self.reads(FURIOUS)
+        self.moves()
+        for path in (f"signals/{self.signal.pk}/", "escalations/"):
+            told, kept = self.page(path, self.adam), self.page(path, self.mara)
+            assert "The client’s mood is very negative" in told, path
+            assert self.signal.subject in told, path
+            assert "very negative" not in kept, path
+            assert "furious" not in kept.replace(FURIOUS, ""), path
+        self.reads(PLAIN)
+        self.reads(FURIOUS)
+        for path in (f"signals/{self.signal.pk}/", "escalations/"):
+            assert "The client’s mood fell to very negative" in self.page(path, self.mara), path
+
+    def test_a_mood_of_before_makes_no_list_and_fires_no_rule_until_it_is_read_for_the_new_company(self) -> None:
+        EscalationRule.unscoped.create(
+            organization=self.northwind, name="Unhappy", condition="unhappy", notify_role=self.theo.role
+        )
+        self.reads(FURIOUS)
+        self.moves()
+        assert self.signal.subject not in self.page("signals/?attention=unhappy", self.theo)
+        assert escalate(self.northwind) == 0
+        run_processors(self.signal, only={"sentiment"})
+        assert self.signal.subject in self.page("signals/?attention=unhappy", self.theo)
+        assert escalate(self.northwind) == 1
+        assert self.told() == ["Theo"]
+
+    def test_readings_of_before_are_not_among_those_of_the_new_company(self) -> None:
+        self.reads(FURIOUS)
+        self.moves()
+        self.reads(PLEASED)
+        result = ProcessorResult.objects.for_organization(self.northwind).current().get(processor="sentiment")
+        assert len(result.value["readings"]) == 1
+
+    def test_a_value_found_again_just_as_it_stands_is_found_for_the_new_company_once(self) -> None:
+        run_processors(self.signal, only={"summary"})
+        self.moves()
+        assert len(run_processors(self.signal, only={"summary"})) == 1
+        assert run_processors(self.signal, only={"summary"}) == []
+        rows = ProcessorResult.objects.visible_to(self.actor(self.theo)).current()
+        assert rows.filter(signal=self.signal, processor="summary").exists()
