@@ -10,14 +10,35 @@ from typing import Final
 
 REMOVED = "[removed: looks like a password]"
 
-MEANING = (
-    r"pass(?:phrase|code|wd)?s?|passwd|pwd|psw|pw|psk|pin|pass[- ]?key|pre[- ]?shared key|wi-?fi key|wpa2? key"
-    r"|\w{0,30}(?:password|passwort|passwörter|kennwort|kennwörter|wachtwoord)s?|schlüssel|zugangscode|mots? de passe"
-    r"|mdp|code d['’]accès|clé(?: wi-?fi)?|contrase[ñn]as?|claves?|senhas?|palavra-passe|hasło|lösenord"
-    r"|adgangskode|kodeord|passord|salasana|heslo|jelszó|şifre|parola|пароль|(?:client )?secret"
-    r"|(?:api|access|auth|private|recovery|licen[cs]e)[- ]?key|token|otp(?: seed)?|wpa[23]?|wep"
+_WHAT_IS_LOCKED: Final = (
+    r"door|gate|alarm|safe|building|garage|tür|haustür|tor|tresor|porte|portail|alarme|puerta|alarma|alarmanlage"
 )
-SECRET_WORD = rf"(?<![^\W_])(?:{MEANING})\d{{0,2}}(?![^\W_])"
+#: "MFA code", "door code", "Türcode", "code for the alarm", "code de la porte", "código de acceso".
+_CODE: Final = (
+    r"(?:pin|puk|mfa|2fa|t?otp|sms|access|entry|entrance|(?:un)?lock|security|verification|back-?up|recovery"
+    rf"|one[- ]time|einmal|zugangs|zutritts|sicherheits|bestätigungs|entsperr|{_WHAT_IS_LOCKED})[-_ ]?codes?"
+    rf"|codes? (?:(?:for|of|to|für|zu[rm]?|de|du|pour) )?(?:(?:the|der|die|den|das|la) |l['’])?(?:{_WHAT_IS_LOCKED})"
+    r"|codes? (?:d['’](?:accès|entrée)|de (?:sécurité|vérification)|pin|mfa)"
+    rf"|códigos? (?:de )?(?:la )?(?:acceso|entrada|seguridad|verificación|pin|{_WHAT_IS_LOCKED})"
+)
+#: "API key", "api_key", "SharedAccessKey", "aws_secret_access_key".
+_KEY: Final = (
+    r"(?:api|access|account|auth|encryption|licen[cs]e|master|pre[-_ ]?shared|private|recovery|secret|shared"
+    r"|signing|storage|subscription|wi-?fi|wpa2?)[-_ ]?keys?"
+)
+MEANING = (
+    rf"{_KEY}|{_CODE}|otp seed|clé wi-?fi"
+    r"|(?<!kee)(?<!last)(?<!by)pass(?:phrase|code|wd)?s?|passwd|pwd|psw|pw|psk|pin|puk|pass[- ]?key"
+    r"|\w{0,30}(?:password|passwort|passwörter|kennwort|kennwörter|wachtwoord)s?|schlüssel"
+    r"|mots? de passe(?: d['’]application)?|mdp|clé|contrase[ñn]as?(?: de aplicación)?|claves?|senhas?"
+    r"|palavra-passe|hasło|lösenord|adgangskode|kodeord|passord|salasana|heslo|jelszó|şifre|parola|пароль"
+    r"|(?:client[-_ ]?)?secret"
+    r"|(?<!key)(?<!max)token|otp|wpa[23]?|wep"
+)
+#: Where a word begins: also behind "_", and where a great letter follows a small one, as in "AdminPW".
+BEGINS: Final = r"(?:(?<![^\W_])|(?-i:(?<=[a-z])(?=[A-Z])))"
+ENDS: Final = r"(?![^\W_])"
+SECRET_WORD = rf"(?=\w){BEGINS}(?:{MEANING})\d{{0,2}}{ENDS}"
 """Of an expression that passes over case: what people call a password, in several languages."""
 
 _STATES: Final = """
@@ -26,6 +47,7 @@ _STATES: Final = """
     weak strong old outdated empty blank none no yes off on ok okay set unset hidden masked redacted removed protected
     encrypted revoked rejected accepted refused denied failed working broken pending n/a sent received needed mandatory
     available unavailable confidential true false null todo tbd
+    laps keepass keepassxc bitwarden 1password lastpass keeper dashlane passbolt passportal hudu itglue vault
     thanks thank regards hello hi dear cheers
     abgelaufen unbekannt falsch ungültig gültig richtig korrekt erforderlich aktiv inaktiv aktiviert deaktiviert
     gesperrt entsperrt geändert unverändert zurückgesetzt vergessen verloren fehlt fehlend leer ja nein keine keines
@@ -48,7 +70,8 @@ _OPENERS: Final = """
     all any both each every same similar different see ask check call contact please use try enter type reset change
     changed choose create set get give given go keep kept stored saved send sent let look need needs open read run
     shared told users user there here new one two three four five six eight ten twelve at least minimum maximum nobody
-    everybody someone unable having had being cant dont doesnt won't don't doesn't isn't
+    everybody someone unable having had being cant dont doesnt won't don't doesn't isn't shown written known chosen held
+    found given taken gone done made put
     der die das den dem des ein eine einen einem einer dieses diese dieser ist sind war wurde wird werden hat haben kann
     kannst können muss müssen soll sollte darf nicht nie immer schon noch auch nur jetzt dann und oder aber wenn wo weil
     seit so wie als an am auf aus bei bis durch für im in mit nach ohne über um unter von vor zu zum zur ich wir du sie
@@ -89,12 +112,17 @@ _LETTERS: Final = re.compile(r"[^\W\d_]+(?:(?:['’/.,;:…\-()]|\.{3})[^\W\d_]+
 _TWO_CASES: Final = re.compile(r"[a-zß-öø-ÿ][A-Z]")
 #: What has digits or signs in it and opens nothing: days, times, places in a list, addresses, names of products.
 _HARMLESS: Final = re.compile(
-    r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\d{1,2}[:.]\d\d(?:am|pm|h)?|\d{1,3}(?:st|nd|rd|th|x|d|h|m|%|\+)?"
+    r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[T_]\d\d:\d\d[\d:.]{0,12}(?:Z|[+\-]\d\d:?\d\d)?)?|HK(?:LM|CU|CR|CC|U|EY_\w{4,20}):?\\.*"
+    r"|\d{1,2}[:.]\d\d(?::\d\d)?(?:-\d{1,2}:\d\d)?(?:am|pm|h)?|\d{1,3}(?:st|nd|rd|th|x|d|h|m|%|\+)?"
     r"|[\w.+\-]{1,60}@[\w\-]{1,60}(?:\.[\w\-]{1,30})+|https?://[^\s?#]*|\$\{\w{1,60}\}?|\$\(.*"
     r"|(?:office|windows|win|o|m|exchange|server|microsoft|outlook|word|excel|sap|id|no|nr)[-#]?\d{1,4}",
     re.IGNORECASE,
 )
-_ADDRESS: Final = re.compile(r"https?://[^\s?#@]*")
+#: What is none even where "Password:" stands before it: an address, a key of Windows' registry, a variable.
+_NO_VALUE: Final = re.compile(
+    r"https?://[^\s?#@]*|HK(?:LM|CU|CR|CC|U|EY_[A-Z_]{4,20})(?:[:\\].*)?"
+    r"|\$[A-Z]{1,20}(?:_[A-Z0-9]{1,20}){1,5}|\$\{\w{1,60}"
+)
 _MORE: Final = re.compile(r"[^\S\n]+(?![^\s:]{1,30}[:=])[\w(\"'„“]")
 #: "1." at the beginning of a list.
 _PLACE: Final = re.compile(r"\d{1,3}[.)]")
@@ -113,6 +141,55 @@ _BEHIND_NAME: Final = frozenset(
 )
 
 
+#: What somebody does to a password before a new one follows: "reset to Gr33n!", "geändert auf Gr33n!".
+CHANGED: Final = re.compile(
+    r"\b(?:(?:re-?)?set(?:ting)?|chang(?:e[ds]?|ing)|updat(?:e[ds]?|ing)|switch(?:ed)?|turned|put|geändert|ändern"
+    r"|(?:zurück|neu )?(?:ge)?setz(?:t|en)|gestellt|umgestellt|changée?|modifiée?|réinitialisée?|remise?|mise?"
+    r"|définie?|cambi(?:ad[oa]|ó)|restablecid[oa]|actualizad[oa]|puest[oa])\b",
+    re.IGNORECASE,
+)
+#: A run of something, and no password: "Tests pass: 24/24", "Second pass: phases 9 to 16".
+_RUN_BEFORE: Final = re.compile(
+    r"\b(?:tests?|checks?|builds?|initial|first|second|third|fourth|next|last|final|each|every|one|single|boarding)"
+    r"[^\S\n]+\Z",
+    re.IGNORECASE,
+)
+#: Words beside "Pin" in a table of a plug's wires.
+_PLUG: Final = re.compile(
+    r"\b(?:volt(?:age|s)?|signal|gpio|wires?|colou?r|function|direction|connector|spannung|farbe|ader|belegung|tension"
+    r"|couleur|voltaje|tensión)\b",
+    re.IGNORECASE,
+)
+_IS_PIN: Final = re.compile(r"\W*pins?(?: ?(?:#|no\.?|nr\.?|number|nummer))?\W*", re.IGNORECASE)
+#: Names that look like passwords and are those of updates, errors, tickets, machines, versions and addresses.
+_REFERENCE: Final = re.compile(
+    r"KB\d{5,8}|CVE-\d{4}-\d{3,7}|0[xX][0-9a-fA-F]{1,16}|AADSTS\d{4,8}|-\d{8,10}|#\d{1,10}|[Ee]rr(?:or)?[-_]?\d{1,6}"
+    r"|(?:INC|REQ|RITM|CHG|PRB|TKT|SR|CS|T)-?\d{3,10}|[A-Z]{2,4}\d{1,3}|[A-Z]{2,10}(?:-[A-Z0-9]{1,15}){1,3}"
+    r"|[vV]?\d{1,5}(?:\.\d{1,6}){1,4}|(?:[a-z][a-z0-9\-]{0,40}\.){1,5}[a-z]{2,12}|https?://.*|[A-Za-z]:\\.*"
+    r"|\d{1,5}[-/]\d{1,5}|\+\d{1,14}|<.*>|\[.*\]|\{.*\}"
+)
+
+
+def is_run(word: str, before: str) -> bool:
+    """Whether "pass" means a run of something, by the text right before it."""
+    return word.lower() == "pass" and bool(_RUN_BEFORE.search(before))
+
+
+def is_plug(cells: list[str]) -> bool:
+    """Whether the heads of a table are those of a plug's pins."""
+    return any(_IS_PIN.fullmatch(one) for one in cells) and any(_PLUG.search(one) for one in cells)
+
+
+#: Four times four letters, as the passwords for apps of Google and Microsoft are shown.
+GROUPS: Final = r"(?:[a-z]{4}[ -]){3}[a-z]{4}(?![^\W_])"
+_GROUPED: Final = re.compile(GROUPS, re.IGNORECASE)
+
+
+def is_grouped(words: str) -> bool:
+    """Whether four groups of four letters are a password, and not four words of a sentence."""
+    return bool(_GROUPED.fullmatch(words)) and not any(goes_on(one) for one in re.split("[ -]", words.lower()))
+
+
 def goes_on(word: str) -> bool:
     """Whether a sentence goes on with this word, given in lower case."""
     return word in OPENERS or word in STATES or bool(_HAPPENING.fullmatch(word))
@@ -129,9 +206,20 @@ def has_signs(word: str) -> bool:
     return bool(core) and not _LETTERS.fullmatch(core) and not _HARMLESS.fullmatch(core)
 
 
+def is_word(word: str) -> bool:
+    """Whether it is letters alone, as a password of plain words begins."""
+    return word.isalpha()
+
+
 def looks_secret(word: str) -> bool:
     """Whether a word looks like a password: digits or signs in it, or small letters before great ones."""
     return has_signs(word) or bool(_TWO_CASES.search(core_of(word)))
+
+
+def stands_out(word: str) -> bool:
+    """Whether a word in the midst of a sentence looks like a password, and not like the name of something."""
+    core = core_of(word)
+    return has_signs(word) and not _REFERENCE.fullmatch(core) and core.lower() not in STATES
 
 
 def is_value(word: str, rest: str, *, at_once: bool) -> bool:
@@ -140,12 +228,12 @@ def is_value(word: str, rest: str, *, at_once: bool) -> bool:
     A word alone is, but for what is said of passwords; where a sentence begins, it is none.
     """
     core = core_of(word)
-    if not core or _ADDRESS.fullmatch(core) or (core.isdecimal() and len(core) < 4 and UNIT.match(rest)):
+    if not core or _NO_VALUE.fullmatch(core) or (core.isdecimal() and len(core) < 4 and UNIT.match(rest)):
+        return False
+    if core.lower() in STATES:
         return False
     if looks_secret(core) or (core[:1].isdigit() and not _PLACE.match(word)):
         return True
-    if core.lower() in STATES:
-        return False
     return not (_MORE.match(rest) and (not at_once or goes_on(core.lower())))
 
 
