@@ -22,6 +22,10 @@ TITLE_FIELDS: Final = ("title", "subject", "summary")
 TEXT_FIELDS: Final = ("text", "body", "description")
 ECE_BINS: Final = 15
 ACCURACY_WANTED: Final = 0.95
+_WANTED: Final = (
+    'Files are read as JSON lines: each line is one object, such as {"title": "Cannot print", "category": "Printing"}. '
+    "A CSV file is turned into that by the command in docs/classification.md."
+)
 
 
 class FileRefused(Exception):
@@ -128,9 +132,9 @@ def _row(path: Path, number: int, line: str) -> Mapping[str, object]:
     try:
         row = json.loads(line)
     except ValueError as error:
-        raise FileRefused(f"{path}, line {number} is not JSON.") from error
+        raise FileRefused(f"{path}, line {number} is not JSON. {_WANTED}") from error
     if not isinstance(row, dict):
-        raise FileRefused(f"{path}, line {number}: a JSON object is expected.")
+        raise FileRefused(f"{path}, line {number}: a JSON object is expected. {_WANTED}")
     return row
 
 

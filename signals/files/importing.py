@@ -59,17 +59,19 @@ class ImportLost(RuntimeError):
 
 
 @transaction.atomic
-def keep_file(*, actor: Actor, name: str, content: bytes) -> TicketImport:
+def keep_file(*, actor: Actor, name: str, content: bytes, encoding: str = "") -> TicketImport:
     """Keep an uploaded file, with a first guess of how to read it. Nothing is read in yet.
+
+    `encoding` = one of ENCODINGS; empty = the file tells, or it is guessed.
 
     Raises:
         PermissionDenied: `actor` may not write signals.
-        TableRefused: it is too large, empty or no table at all.
+        TableRefused: it is too large, empty, not written so, or no table at all.
     """
     require(actor, Permission.WRITE_SIGNALS)
     if actor.membership is None:
         raise TableRefused("Only a person reads in a file.")
-    encoding = guess_encoding(content)
+    encoding = encoding or guess_encoding(content)
     table = read_table(content, encoding=encoding)
     row = TicketImport(
         organization=actor.organization,
@@ -86,7 +88,9 @@ def keep_file(*, actor: Actor, name: str, content: bytes) -> TicketImport:
 
 
 def read_otherwise(*, actor: Actor, ticket_import: TicketImport, encoding: str, delimiter: str) -> None:
-    """Read the file in another encoding, or with another delimiter; its columns are guessed anew.
+    """Read the file in another encoding, or with another delimiter; columns that nobody chose are guessed anew.
+
+    What was chosen stays where the file has as many columns as before.
 
     Raises:
         PermissionDenied: `actor` may not write signals.
@@ -95,8 +99,12 @@ def read_otherwise(*, actor: Actor, ticket_import: TicketImport, encoding: str, 
     """
     require(actor, Permission.WRITE_SIGNALS)
     table = read_table(bytes(ticket_import.content), encoding=encoding, delimiter=delimiter)
+    guessed, held = guess_reading(table), reading_of(ticket_import)
+    if len(table.head) == len(ticket_import.head):
+        free = {slug: place for slug, place in guessed.columns.items() if place not in held.columns.values()}
+        guessed = held.model_copy(update={"columns": free | held.columns})
     ticket_import.encoding = encoding
-    _lay_out(ticket_import, table, guess_reading(table))
+    _lay_out(ticket_import, table, guessed)
     _save_draft(ticket_import, "encoding", "delimiter", "head", "reading", "rows")
 
 

@@ -33,7 +33,7 @@ from signals.files.importing import (
     stop_import,
 )
 from signals.files.preview import MOST_PROBLEMS, preview_import
-from signals.files.tables import DELIMITERS, ENCODINGS, MOST_BYTES, MOST_ROWS, TableRefused, written
+from signals.files.tables import DELIMITERS, ENCODINGS, MOST_BYTES, MOST_ROWS, PROVEN, TableRefused, written
 from signals.models import RefusedRow, TicketImport
 
 PAGE_SIZE = 50
@@ -53,13 +53,15 @@ LOOKS: dict[str, tuple[str, str, str]] = {
 def imports(request: MemberRequest) -> HttpResponse:
     """The files that were read in, and a form for another one."""
     require(request.actor, Permission.WRITE_SIGNALS)
-    problem = ""
+    problem, encoding = "", request.POST.get("encoding", "")
     if request.method == "POST":
         upload = request.FILES.get("file")
         try:
             if upload is None:
                 raise TableRefused("Choose a file first.")
-            kept = keep_file(actor=request.actor, name=upload.name or "", content=upload.read(MOST_BYTES + 1))
+            kept = keep_file(
+                actor=request.actor, name=upload.name or "", content=upload.read(MOST_BYTES + 1), encoding=encoding
+            )
         except TableRefused as refusal:
             problem = str(refusal)
         else:
@@ -70,6 +72,8 @@ def imports(request: MemberRequest) -> HttpResponse:
         "lines": [_told(row) for row in page],
         "page_obj": page,
         "problem": problem,
+        "encodings": ENCODINGS.items(),
+        "encoding": encoding,
         "megabytes": MOST_BYTES // 1024 // 1024,
         "most_rows": f"{MOST_ROWS:,}",
     }
@@ -195,6 +199,7 @@ def _draft_page(request: MemberRequest, row: TicketImport) -> HttpResponse:
         "reading": reading,
         "closed_words": ", ".join(reading.closed_words),
         "encodings": ENCODINGS.items(),
+        "guessed": row.encoding not in PROVEN,
         "delimiters": DELIMITERS.items(),
         "zones": zone_names(),
         "missing": [each.label.lower() for each in reading.missing],

@@ -18,7 +18,7 @@ MOST_COLUMNS = 200
 #: Longest text of one cell: as much as a ticket may hold.
 MOST_CELL = 1024 * 1024
 
-#: Name of the codec -> what people call it. A file in UTF-8 or UTF-16 proves it.
+#: Name of the codec -> what people call it.
 ENCODINGS = {
     "utf-8-sig": "UTF-8",
     "utf-16": "UTF-16 (Unicode text)",
@@ -31,6 +31,8 @@ ENCODINGS = {
     "gb18030": "Chinese (GB 18030)",
     "mac-roman": "Mac, Western Europe",
 }
+#: A file that can be read so is written so; of the others one can only guess.
+PROVEN = ("utf-8-sig", "utf-16")
 #: In this order the others are tried. The last takes every byte, so that no text is turned away before somebody chose.
 _GUESSED = ("cp1252", "cp1250", "cp932", "cp1251", "mac-roman")
 DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}

@@ -31,9 +31,12 @@ class ImportCase(JuntoTestCase):
         super().setUp()
         self.log_in(self.adam)
 
-    def upload(self, text: str | bytes = EXPORT, name: str = "tickets.csv", *, encoding: str = "utf-8") -> Any:
+    def upload(
+        self, text: str | bytes = EXPORT, name: str = "tickets.csv", *, encoding: str = "utf-8", said: str = ""
+    ) -> Any:
         content = text.encode(encoding) if isinstance(text, str) else text
-        return self.client.post(self.path("signals/files/"), {"file": SimpleUploadedFile(name, content)})
+        fields = {"file": SimpleUploadedFile(name, content), "encoding": said}
+        return self.client.post(self.path("signals/files/"), fields)
 
     def kept(self, text: str | bytes = EXPORT, **options: Any) -> TicketImport:
         response = self.upload(text, **options)
@@ -114,6 +117,34 @@ class FirstLookTests(ImportCase):
             done = self.start(self.newest())
             assert (done.created, done.encoding) == (1, encoding)
             assert self.tickets()[encoding].subject == subject
+
+    def test_the_encoding_can_be_said_with_the_file_and_is_refused_in_words_where_it_cannot_be(self) -> None:
+        cyrillic = "Ticket,Subject,Company\n9,Принтер не печатает,Harlow & Beck\n"
+        assert 'value="">Detect</option>' in self.client.get(self.path("signals/files/")).content.decode()
+        assert self.kept(cyrillic, encoding="cp1251").encoding != "cp1251"
+        done = self.start(self.kept(cyrillic, encoding="cp1251", said="cp1251"))
+        assert (done.encoding, self.tickets()["9"].subject) == ("cp1251", "Принтер не печатает")
+        for said, words in (("utf-8-sig", "is not written in UTF-8"), ("rot13", "Choose one of the encodings")):
+            refused = self.upload(cyrillic, encoding="cp1251", said=said)
+            self.assertContains(refused, words, status_code=400)
+        self.assertContains(self.upload(b"\x00", said="utf-8-sig"), 'value="utf-8-sig" selected', status_code=400)
+
+    def test_a_guessed_encoding_is_shown_with_the_choice_and_another_keeps_the_chosen_columns(self) -> None:
+        assert '<details class="stack"><summary>How the file' in self.page(self.kept())
+        row = self.kept("No,Was,Wer,Größe\n7,Drucker für Müller,Harlow,3\n", encoding="cp1252")
+        page = self.page(row)
+        assert "The file does not tell" in page
+        assert '<details class="stack" open>' in page
+        path = self.path(f"signals/files/{row.pk}/read/")
+        form = {"encoding": row.encoding, "delimiter": ",", "dates": "day", "zone": "Europe/Berlin"}
+        chosen = {"column-external_id": "0", "column-subject": "1", "column-company": "2"}
+        self.client.post(path, form | chosen)
+        before = self.newest().reading
+        self.client.post(path, form | chosen | {"encoding": "mac-roman"})
+        after = self.newest()
+        assert after.encoding == "mac-roman"
+        assert before["columns"] == {"external_id": 0, "subject": 1, "company": 2}
+        assert after.reading == before
 
     def test_a_delimiter_that_is_not_offered_is_refused_in_words(self) -> None:
         row = self.kept("Ticket,Subject\n7,Printer\n")

@@ -96,6 +96,8 @@ def test_classification_is_measured_and_rare_labels_are_listed(tmp_path):
     [
         ("", "train.jsonl is empty"),
         ('{"title": "a", "category": "x"}\nnot json\n', "train.jsonl, line 2 is not JSON"),
+        ("title,category\na,x\n", "line 1 is not JSON. Files are read as JSON lines.* docs/classification.md"),
+        ('[{"title": "a", "category": "x"}]\n', "line 1: a JSON object is expected. Files are read as JSON lines"),
         ('{"title": "a", "urgency": "x"}\n', "no row has a value in the field category"),
         ('{"answer": "a", "category": "x"}\n', "title, subject"),
         ('{"title": "a", "category": ["x"]}\n', "line 1: category holds several values"),
