@@ -27,7 +27,7 @@ from signals.intake.folding import Occurrence, occurrences
 from signals.intake.suggesting import suggest_companies
 from signals.listing import neighbours, with_a_fix
 from signals.merging import merged_into
-from signals.models import Signal, SignalNote
+from signals.models import Signal, SignalNote, SignalTime
 from signals.processing.findings import ticket_findings
 from signals.service.attention import promised
 from signals.service.escalation import history_of
@@ -69,7 +69,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
             for note in notes.shown_to(actor).order_by("written_at")
         ],
         **ticket_findings(signal, actor=actor),
-        **_time_and_files(signal),
+        **_time_and_files(signal, actor),
         **_repeats(signal),
         "may_part": _may_part(signal, actor),
         "unmapped": unmapped,
@@ -117,9 +117,10 @@ def _suggestions(signal: Signal, actor: Actor) -> list[dict[str, Any]]:
     return [{"id": one.company.pk, "name": one.company.name, "reason": show_escaped(one.reason)} for one in found]
 
 
-def _time_and_files(signal: Signal) -> dict[str, Any]:
+def _time_and_files(signal: Signal, actor: Actor) -> dict[str, Any]:
     """What was booked on the ticket and which files hang on it, as its source told."""
-    booked = list(signal.time_entries.all())
+    times = SignalTime.objects.for_organization(signal.organization).filter(signal=signal)
+    booked = list(times.shown_to(actor).order_by("started_at", "external_id"))
     return {
         "time_entries": [
             {

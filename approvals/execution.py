@@ -12,6 +12,7 @@ import platform
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -22,6 +23,7 @@ from django.utils import timezone
 from pydantic import JsonValue
 
 from approvals.budgets import unattended_spent, writes_spent
+from approvals.companies import not_for
 from approvals.drift import drift
 from approvals.models import Action, ActionRecord, Origin, StaleState
 from approvals.previews import StoredPreview
@@ -284,6 +286,7 @@ def _call(
         warrant=warrant,
         seen=seen,
         drawn_secret=drawn,
+        not_for_company=partial(not_for, action.company),
         deadline_seconds=CALL_SECONDS,
     )
 

@@ -18,6 +18,7 @@ from pydantic import JsonValue
 from integrations.company_consents import noting_consent
 from integrations.connections import linked, open_client
 from integrations.errors import OutcomeUnknown, ToolRefused, WarrantRefused
+from integrations.marks import References, none_of
 from integrations.mcp.tools import ServedTool
 from integrations.models import ExternalRef
 from integrations.texts import redacted, without_passwords
@@ -52,10 +53,12 @@ def call_tool(
     warrant: Warrant | None = None,
     seen: JsonValue = None,
     drawn_secret: str = "",
+    not_for_company: References = none_of,
     deadline_seconds: float = 60.0,
 ) -> ToolResult:
     """Run a tool for one company. A write needs the warrant of its claimed action, is told what the claim has `seen`,
-    and gets the secret that was drawn with it. Whatever the tool, passwords are cut out of the texts of its answer.
+    and gets the secret that was drawn with it. Whatever the tool, passwords are cut out of the texts of its answer, and
+    what Junto wrote there for another company, as `not_for_company` tells of its actions.
 
     Raises:
         OutcomeUnknown: a write left and nobody knows whether it happened.
@@ -84,6 +87,7 @@ def call_tool(
             action_id=warrant.action_id if warrant else None,
             seen=seen,
             drawn_secret=drawn_secret,
+            not_for_company=not_for_company,
         )
     except OutcomeUnknown:
         raise
@@ -201,6 +205,7 @@ def _with_context(
     action_id: uuid.UUID | None = None,
     seen: JsonValue = None,
     drawn_secret: str = "",
+    not_for_company: References = none_of,
 ) -> T:
     """Run with a context built for this call, its client closed at the end."""
     if company.organization_id != organization.pk:
@@ -211,10 +216,12 @@ def _with_context(
             company=company,
             client=client,
             company_external_id=reach.external_id if reach else "",
+            connection_id=reach.connection.pk if reach else None,
             subject=subject,
             action_id=action_id,
             seen=seen,
             drawn_secret=drawn_secret,
+            not_for_company=not_for_company,
         )
         with noting_consent(client, reach.connection, company) if reach else nullcontext():
             return run(context, accepted)

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from integrations.argument_words import problems_of, tidied
 from integrations.errors import InvalidArguments, ToolRefused, UnknownTool
-from integrations.marks import mark_of
+from integrations.marks import References, mark_of, none_of
 from integrations.warrants import Endpoint, Traffic
 from integrations.wire import Wire
 from junto.canonical import digest
@@ -94,17 +94,20 @@ class ToolContext:
     `client` is the vendor's own client, opened for this call, and `company_external_id` the company's id there; for our
     own tools they are None and empty. `subject` names what the session is about (`signal:<id>`). `action_id` is set
     when a write runs or its outcome is looked for. `seen` = the target's state that the claim of a write looked at,
-    `drawn_secret` = what was drawn at the claim of one that declares `draws_secret`.
+    `drawn_secret` = what was drawn at the claim of one that declares `draws_secret`. `not_for_company` tells which of
+    some actions, by the references in their marks, were not for this company (integrations/own_work.py).
     """
 
     organization: Organization
     company: Company
     client: object = None
     company_external_id: str = ""
+    connection_id: uuid.UUID | None = None
     subject: str = ""
     action_id: uuid.UUID | None = None
     seen: JsonValue = None
     drawn_secret: str = field(default="", repr=False)
+    not_for_company: References = field(default=none_of, repr=False)
 
     @property
     def secret_to_set(self) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connections
 from django.db.models import Case, CharField, Exists, F, OuterRef, Q, Value, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Concat, Left
 
 from integrations.marks import MARK_PATTERN
@@ -84,11 +85,25 @@ class OfSignalQuerySet(TenantQuerySet[Any]):
     company_path = "signal__company"
 
 
-class NoteQuerySet(OfSignalQuerySet):
-    """Notes of tickets. What Junto itself wrote into one tells of the company that the ticket was of then."""
+class OwnWordsQuerySet(OfSignalQuerySet):
+    """What stands on tickets in words. What Junto itself wrote tells of the company that the ticket was of then."""
 
     def of_company_now(self) -> Self:
-        """Those without what Junto wrote before the ticket left another company; people's notes came along with it."""
+        """Those without what Junto wrote before the ticket left another company; people's words came along with it."""
+        return self.exclude(self._ours_from_before())
+
+    def shown_to(self, actor: Actor) -> Self:
+        """Of these the ones for `actor`: members of all companies are shown every one."""
+        return self if actor.companies is None else self.of_company_now()
+
+    def _ours_from_before(self) -> Combinable:
+        raise NotImplementedError
+
+
+class NoteQuerySet(OwnWordsQuerySet):
+    """Notes of tickets."""
+
+    def _ours_from_before(self) -> Combinable:
         reference = ExternalRef.unscoped.annotate(
             noted=Case(
                 When(kind=NOTE_KIND, then=F("external_id")),
@@ -101,11 +116,21 @@ class NoteQuerySet(OfSignalQuerySet):
             noted=OuterRef("external_id"),
         )
         ours = Q(text__regex=MARK_PATTERN) | Exists(reference)
-        return self.exclude(Q(written_at__lt=F("signal__company_since")) & ours)
+        return Q(written_at__lt=F("signal__company_since")) & ours
 
-    def shown_to(self, actor: Actor) -> Self:
-        """Of these notes the ones for `actor`: members of all companies are shown every one."""
-        return self if actor.companies is None else self.of_company_now()
+
+class TimeQuerySet(OwnWordsQuerySet):
+    """Time booked on tickets. It says when the work began, not when it was booked: that is known of our own alone."""
+
+    def _ours_from_before(self) -> Combinable:
+        reference = ExternalRef.unscoped.filter(
+            organization=OuterRef("organization"),
+            connection=OuterRef("signal__connection"),
+            kind=TIME_KIND,
+            external_id=OuterRef("external_id"),
+            created_at__lt=OuterRef("signal__company_since"),
+        )
+        return Q(started_at__lt=F("signal__company_since"), text__regex=MARK_PATTERN) | Exists(reference)
 
 
 class FoundOfSignalQuerySet(OfSignalQuerySet):

@@ -10,6 +10,8 @@ from pydantic import Field, JsonValue
 from integrations.connectwise import conditions as where
 from integrations.connectwise import endpoints, schemas
 from integrations.connectwise.targets import Id, board_of, client_of, company_id_of, of_company, ticket_of
+from integrations.models import NOTE_KIND, TIME_KIND
+from integrations.own_work import Written, of_this_company
 from integrations.tools import Scope, ToolArguments, ToolContext, ToolResult, tool
 from integrations.wording import Words
 
@@ -99,7 +101,8 @@ def search_tickets(context: ToolContext, arguments: SearchTickets) -> ToolResult
 def get_ticket(context: ToolContext, arguments: OneTicket) -> ToolResult:
     ticket = ticket_of(context, arguments.ticket_id)
     client = client_of(context)
-    notes = client.notes(ticket.id)
+    every = client.notes(ticket.id)
+    notes = of_this_company(context, every, _written_note)
     opening = next((note for note in notes if note.issue), None)
     rest = [note for note in notes if note is not opening]
     devices = client.ticket_configurations(ticket.id)
@@ -110,6 +113,7 @@ def get_ticket(context: ToolContext, arguments: OneTicket) -> ToolResult:
         "description": opening.text if opening else "",
         "notes": [_note(note) for note in rest[-MOST_NOTES:]],
         "earlier_notes_left_out": max(len(rest) - MOST_NOTES, 0),
+        **_left_out(len(every) - len(notes), "notes"),
         "configurations": [{"id": device.id, "name": device.info.name} for device in devices],
     }
     return ToolResult(
@@ -129,11 +133,12 @@ def get_ticket(context: ToolContext, arguments: OneTicket) -> ToolResult:
 )
 def list_ticket_time(context: ToolContext, arguments: OneTicket) -> ToolResult:
     ticket = ticket_of(context, arguments.ticket_id)
-    entries = [
+    every = [
         entry
         for entry in client_of(context).time_entries(ticket.id)
         if entry.charge_to_id == ticket.id and entry.company.id in (0, ticket.company.id)
     ]
+    entries = of_this_company(context, every, _written_time)
     rows: list[JsonValue] = [
         {
             "id": entry.id,
@@ -147,7 +152,7 @@ def list_ticket_time(context: ToolContext, arguments: OneTicket) -> ToolResult:
     ]
     hours = round(sum(entry.hours for entry in entries), 2)
     return ToolResult(
-        content={"time_entries": rows, "total_hours": hours},
+        content={"time_entries": rows, "total_hours": hours, **_left_out(len(every) - len(entries), "entries")},
         summary=f"{len(rows)} time {'entry' if len(rows) == 1 else 'entries'}, {hours:g} h"
         if rows
         else "No time logged",
@@ -354,6 +359,19 @@ def _note(note: schemas.Note) -> JsonValue:
         "visible_to_client": not note.internal,
         "text": note.text,
     }
+
+
+def _written_note(note: schemas.Note) -> Written:
+    return Written(NOTE_KIND if note.kind == "TicketNote" else TIME_KIND, str(note.id), note.text)
+
+
+def _written_time(entry: schemas.TimeEntry) -> Written:
+    return Written(TIME_KIND, str(entry.id), f"{entry.notes}\n{entry.internal_notes}")
+
+
+def _left_out(number: int, what: str) -> dict[str, JsonValue]:
+    """How much of Junto's own stays with the company that the ticket was of before; nothing where that is none."""
+    return {f"own_{what}_for_another_company_left_out": number} if number else {}
 
 
 def _device(device: schemas.Configuration) -> JsonValue:

@@ -8,7 +8,7 @@ from django.db import models
 
 from junto.tenants.scoping import TenantModel
 from signals.models.tickets import Signal
-from signals.querysets import OfSignalQuerySet
+from signals.querysets import OfSignalQuerySet, TimeQuerySet
 
 
 class SignalTime(TenantModel):
@@ -22,7 +22,7 @@ class SignalTime(TenantModel):
     text = models.TextField(blank=True)
     started_at = models.DateTimeField()
 
-    objects = OfSignalQuerySet.as_manager()
+    objects = TimeQuerySet.as_manager()
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["started_at", "external_id"]

@@ -20,7 +20,7 @@ from rest_framework.utils.urls import replace_query_param
 from junto.team.idempotency import idempotent
 from junto.tenants.permissions import Permission
 from signals.intake.outcomes import UpsertResult
-from signals.models import Signal, SignalNote
+from signals.models import Signal, SignalNote, SignalTime
 from signals.querysets import SignalQuerySet
 from signals.rest.endpoints import DRY_RUN, KEY, REFUSALS, DeliveryView, SignalView
 from signals.rest.feed import BadCursor, Cursor
@@ -162,10 +162,11 @@ class SignalDetailView(SignalView):
     def get(self, request: Request, organization: str, signal: UUID) -> Response:
         """Read one signal."""
         notes = SignalNote.objects.for_organization(self.actor.organization).shown_to(self.actor)
+        times = SignalTime.objects.for_organization(self.actor.organization).shown_to(self.actor)
         found = (
             Signal.objects.visible_to(self.actor)
             .select_related("company", "contact", "board", "connection")
-            .prefetch_related(Prefetch("notes", notes), "time_entries", "attachments")
+            .prefetch_related(Prefetch("notes", notes), Prefetch("time_entries", times), "attachments")
             .filter(pk=signal)
             .first()
         )

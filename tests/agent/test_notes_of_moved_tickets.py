@@ -1,4 +1,4 @@
-"""A ticket that moved to another company: Junto's own notes from before stay with the company they tell of."""
+"""A ticket that moved to another company: Junto's own notes and time from before stay with the company they tell of."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from integrations.contracts import TimeRecord
 from integrations.marks import mark_of
 from integrations.models import ExternalRef
 from integrations.tools import ToolContext, registry
@@ -28,6 +29,7 @@ from tests.signals.deliveries import deliver, note, stored, ticket
 THEIRS = "The client called: still heron."
 MARKED = "Findings of the triage: KSL-SRV-FS01"
 BOOKED = "Looked through KSL-SRV-DC02"
+LOOKED, TALKED = "Restarted KSL-SRV-APP03", "Talked with the client"
 #: Of a time entry whose id an action of ours left; its text has no mark.
 TIME = "8801"
 BEFORE = datetime(2026, 11, 1, tzinfo=UTC)
@@ -54,10 +56,18 @@ class NotesOfMovedTicketTest(JuntoTestCase):
             note("2", f"{MARKED}\n\n{mark_of(uuid4())}"),
             note(f"TimeEntryNote:{TIME}", BOOKED),
         )
-        deliver(self.connection, ticket(minute=1, notes=self.notes))
+        self.times = (
+            TimeRecord(TIME, "Junto", 30, True, LOOKED, BEFORE),
+            TimeRecord("8802", "Theo", 15, True, TALKED, BEFORE),
+            TimeRecord("8803", "Junto", 5, False, f"{LOOKED} again {mark_of(uuid4())}", BEFORE),
+        )
+        deliver(self.connection, ticket(minute=1, notes=self.notes, time_entries=self.times))
 
     def move(self) -> None:
-        deliver(self.connection, ticket(minute=5, company_external_id="19", notes=self.notes))
+        deliver(
+            self.connection,
+            ticket(minute=5, company_external_id="19", notes=self.notes, time_entries=self.times),
+        )
         self.signal = stored(self.connection)
         self.drain()
 
@@ -79,6 +89,12 @@ class NotesOfMovedTicketTest(JuntoTestCase):
     def assert_all(self, text: str) -> None:
         assert (THEIRS in text, MARKED in text, BOOKED in text) == (True, True, True)
 
+    def assert_their_time_alone(self, text: str) -> None:
+        assert (TALKED in text, LOOKED in text) == (True, False)
+
+    def assert_all_time(self, text: str) -> None:
+        assert (TALKED in text, text.count(LOOKED)) == (True, 2)
+
     def test_who_reaches_the_new_company_alone_reads_the_notes_of_people_only(self) -> None:
         self.move()
         self.assert_theirs_alone(self.page(self.tess))
@@ -89,8 +105,35 @@ class NotesOfMovedTicketTest(JuntoTestCase):
         self.assert_all(self.page(self.theo))
         self.assert_all(self.by_rest())
 
+    def test_the_time_that_was_booked_is_treated_as_the_notes_are(self) -> None:
+        self.move()
+        self.assert_their_time_alone(page := self.page(self.tess))
+        assert ("15 min" in page, "50 min" in page) == (True, False)
+        self.assert_their_time_alone(self.by_rest(companies=[self.pinewood]))
+        self.assert_all_time(page := self.page(self.theo))
+        assert "50 min" in page
+        self.assert_all_time(self.by_rest())
+
+    def test_time_that_junto_books_after_the_move_is_for_the_new_company_though_the_work_began_before(self) -> None:
+        self.move()
+        ExternalRef(
+            organization=self.northwind,
+            connection=self.connection,
+            kind="time_entry",
+            external_id="8804",
+            action_id=uuid4(),
+        ).save()
+        self.times += (TimeRecord("8804", "Junto", 5, True, "For Pinewood now", BEFORE),)
+        deliver(
+            self.connection,
+            ticket(minute=9, company_external_id="19", notes=self.notes, time_entries=self.times),
+        )
+        page = self.page(self.tess)
+        assert ("For Pinewood now" in page, LOOKED in page) == (True, False)
+
     def test_of_a_ticket_that_never_moved_everybody_does(self) -> None:
         self.signal = stored(self.connection)
+        self.assert_all_time(self.page(limited(self.northwind, "ida", self.harlow)))
         self.assert_all(self.page(limited(self.northwind, "hal", self.harlow)))
         self.assert_all("\n".join(each.text for each in notes_for_processors(self.signal)))
 
@@ -110,6 +153,11 @@ class NotesOfMovedTicketTest(JuntoTestCase):
         tool = registry.get("junto.search_signals")
         context = ToolContext(organization=self.northwind, company=self.pinewood, subject="")
         assert tool.run(context, tool.accept({"query": "outlook"})).content["signals"][0]["last_note"] == THEIRS
+
+
+@pytest.mark.service
+class NotesOfMovedTicketOnPostgresTest(NotesOfMovedTicketTest):
+    """The same where the database itself compares moments, marks and ids in other words."""
 
 
 class PromptOfMovedTicketTest(ModelTestCase):
