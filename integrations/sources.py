@@ -19,8 +19,8 @@ def is_ticket_source(connection: Connection) -> bool:
     return vendor is not None and vendor.gives_tickets
 
 
-def open_ticket_source(connection: Connection) -> TicketSource:
-    """The connection as a source of tickets; to be closed.
+def open_ticket_source(connection: Connection, *, seconds: float = SYNC_SECONDS) -> TicketSource:
+    """The connection as a source of tickets, for reading at most so many seconds; to be closed.
 
     Raises:
         ToolUnavailable: it is paused, has no credentials, or gives no tickets.
@@ -28,7 +28,7 @@ def open_ticket_source(connection: Connection) -> TicketSource:
     """
     if not is_ticket_source(connection):
         raise ToolUnavailable(f"No tickets come from {connection.label}.")
-    client = open_client(connection, Errand.reading(SYNC_SECONDS))
+    client = open_client(connection, Errand.reading(seconds))
     source: TicketSource = vendor_of(connection).module("source").open_source(client)
     return source
 

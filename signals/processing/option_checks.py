@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from integrations.errors import IntegrationError
@@ -69,13 +70,28 @@ def listed_names(organization: Organization, processor: AnyProcessor) -> list[st
     return list(found.values()) if asked else None
 
 
-def offered(organization: Organization, processor: AnyProcessor, held: Options) -> Mapping[str, Sequence[str]]:
-    """By the option's name what is offered to be ticked: what the lists name now, and what is ticked already."""
+@dataclass(frozen=True)
+class Offered:
+    """By the option's name what is offered to be ticked; `unread` = the lists could not be read just now."""
+
+    choices: Mapping[str, Sequence[str]]
+    unread: bool = False
+
+
+def offered(organization: Organization, processor: AnyProcessor, held: Options) -> Offered:
+    """What the lists name now, and what is ticked already."""
     if not processor.names_of_list:
-        return {}
-    there = listed_names(organization, processor) or []
+        return Offered({})
+    found = listed_names(organization, processor)
+    there = found or []
     known = {name.casefold() for name in there}
-    return {
+    choices = {
         name: [*there, *(each for each in getattr(held, name) if each.casefold() not in known)]
         for name in processor.names_of_list
     }
+    return Offered(choices, unread=found is None and _has_source(organization))
+
+
+def _has_source(organization: Organization) -> bool:
+    boards = Board.objects.for_organization(organization).select_related("connection")[:MOST_BOARDS]
+    return any(is_ticket_source(board.connection) for board in boards)

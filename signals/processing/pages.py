@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -42,8 +44,9 @@ from signals.processing.settings import (
 )
 from signals.processing.trying import Tried, nowhere_listed, try_rules
 from signals.processors import UnknownProcessor, processor_of
-from signals.processors.base import AnyProcessor, Phase
+from signals.processors.base import AnyProcessor, Options, Phase
 from signals.processors.rules import FIELDS, MOST_CONDITIONS, OPERATOR_WORDS, Condition, read_conditions
+from signals.sync.live_lists import for_a_page
 from signals.write_back.grants import NotGranted, grants_shown, renew_grants
 
 PHASE_WORDS = {
@@ -52,6 +55,8 @@ PHASE_WORDS = {
     Phase.ROUTING: ("Routing", "After everything else"),
 }
 LATEST = 20
+#: Said where the source's lists could not be had, or came too late for the page.
+NOT_READ = "The PSA’s list was not read just now: only what is set is offered. Load the page again in a while."
 #: Rows of conditions that the form for a new rule shows.
 CONDITION_ROWS = 3
 
@@ -133,14 +138,13 @@ def options(request: MemberRequest, slug: str) -> HttpResponse:
     actor, processor = _admin(request), _processor(slug)
     company = _company(actor, request.POST.get("company", ""))
     held = plan_of(actor.organization, processor, company).options
-    choices = offered(actor.organization, processor, held)
-    form = form_for(processor.options_type, held, request.POST, choices=choices)
-    said = read_form(form, processor.options_type, held)
-    if said is None:
-        return _page(request, actor, processor, company=company, options_form=form, status=400)
-    if problems := option_problems(actor.organization, processor, said):
-        for name, words in problems.items():
-            form.add_error(name, words)
+    with for_a_page():
+        form = _options_form(actor, processor, held, request.POST)
+        said = read_form(form, processor.options_type, held)
+        problems = option_problems(actor.organization, processor, said) if said is not None else {}
+    for name, words in problems.items():
+        form.add_error(name, words)
+    if said is None or problems:
         return _page(request, actor, processor, company=company, options_form=form, status=400)
     boards = _ids(request.POST.getlist("boards"))
     if Board.objects.for_organization(actor.organization).filter(pk__in=boards).count() != len(set(boards)):
@@ -158,7 +162,9 @@ def add_rule_view(request: MemberRequest, slug: str) -> HttpResponse:
     """Fields `field`, `operator` and `value` once a condition, `any`, `label`, `tags`."""
     actor, processor = _admin(request), _processor(slug)
     label = storable(request.POST.get("label", "")).strip()
-    if problem := nowhere_listed(actor, processor, label):
+    with for_a_page():
+        problem = nowhere_listed(actor, processor, label)
+    if problem:
         return _page(request, actor, processor, problem=problem, status=400)
     try:
         add_rule(
@@ -169,8 +175,8 @@ def add_rule_view(request: MemberRequest, slug: str) -> HttpResponse:
             label=label,
             tags=request.POST.get("tags", "").split(","),
         )
-    except (SettingRefused, ValidationError) as problem:
-        words = str(problem) if isinstance(problem, SettingRefused) else "A condition of the rule is not understood."
+    except (SettingRefused, ValidationError) as refusal:
+        words = str(refusal) if isinstance(refusal, SettingRefused) else "A condition of the rule is not understood."
         return _page(request, actor, processor, problem=words, status=400)
     return redirect("processor", slug=slug)
 
@@ -204,39 +210,54 @@ def _page(
     processor: AnyProcessor,
     *,
     company: Company | None = None,
+    options_form: ModelForm | None = None,
     status: int = 200,
     **more: object,
 ) -> HttpResponse:
     company = company or _company(actor, request.GET.get("company", ""))
     plan = plan_of(actor.organization, processor, company)
-    context = {
+    with for_a_page():
+        context = {**_read(request, actor, plan, options_form), **more}
+    context |= {
         "processor": processor,
         "plan": plan,
         "phase": PHASE_WORDS[processor.phase],
         "company": company,
         "companies": Company.objects.visible_to(actor).filter(is_active=True),
         "here": _here(actor, company).get(processor.slug, ""),
-        "options_form": more.get("options_form") or _options_form(actor, plan),
         "boards": Board.objects.visible_to(actor),
-        "rules": _rules(actor, plan),
         "labels": processor.labels(plan.options),
         "gives_tags": "tags" in processor.value_type.model_fields,
         "fields": [(name, words) for name, (words, _) in FIELDS.items()],
         "operators": list(OPERATOR_WORDS.items()),
         "rows": range(CONDITION_ROWS),
-        "tried": _tried(request, actor, processor),
         "learned": _learned(actor, processor) if processor.learns else None,
         "precision": precisions(actor.organization).get(processor.slug, Precision(0, 0)),
         "latest": _latest(actor, processor),
         "grants": grants_shown(actor.organization, processor),
         "back_path": reverse("processors") + (f"?company={company.pk}" if company else ""),
     }
-    return render(request, "signals/processor.html", {**context, **more}, status=status)
+    return render(request, "signals/processor.html", context, status=status)
 
 
-def _options_form(actor: Actor, plan: Plan) -> ModelForm:
-    choices = offered(actor.organization, plan.processor, plan.options)
-    return form_for(plan.processor.options_type, plan.options, choices=choices)
+def _read(request: MemberRequest, actor: Actor, plan: Plan, options_form: ModelForm | None) -> dict[str, object]:
+    """What of the page is held against the lists of the tickets' source."""
+    return {
+        "options_form": options_form or _options_form(actor, plan.processor, plan.options),
+        "rules": _rules(actor, plan),
+        "tried": _tried(request, actor, plan.processor),
+    }
+
+
+def _options_form(
+    actor: Actor, processor: AnyProcessor, held: Options, posted: Mapping[str, Any] | None = None
+) -> ModelForm:
+    there = offered(actor.organization, processor, held)
+    form = form_for(processor.options_type, held, posted, choices=there.choices)
+    if there.unread:
+        for name in there.choices:
+            form.fields[name].help_text = f"{form.fields[name].help_text} {NOT_READ}".strip()
+    return form
 
 
 def _grant(request: MemberRequest, actor: Actor, processor: AnyProcessor) -> None:

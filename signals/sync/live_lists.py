@@ -1,9 +1,14 @@
-"""The lists that processors choose from, as the ticket's source has them: read from it, and remembered for a while."""
+"""The lists that processors choose from, as the ticket's source has them: read from it, and remembered for a while.
+
+A page that a person waits for reads them `for_a_page`: what a slow source did not say by then is not read just now.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import closing
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -11,7 +16,7 @@ import structlog
 from django.core.cache import cache
 
 from integrations.contracts import BoardChoices, BoardRecord, Choice, StatusChoice, TicketSource
-from integrations.errors import IntegrationError, ToolUnavailable, VendorNotFound
+from integrations.errors import IntegrationError, ToolUnavailable, VendorNotFound, VendorTimeout
 from integrations.models import Connection
 from integrations.services import is_ticket_source, open_ticket_source
 from signals.models import Board, Signal
@@ -24,8 +29,22 @@ log = structlog.get_logger(__name__)
 FRESH_SECONDS: Final = 300
 #: So long it is used while the source does not answer.
 HELD_SECONDS: Final = 24 * 60 * 60
+#: So long all reading of lists for one page takes at most, in seconds.
+PAGE_SECONDS: Final = 4.0
+#: Until when they may be read now (`time.monotonic`); None = as long as it takes.
+_until: ContextVar[float | None] = ContextVar("live_lists_until", default=None)
 
 R = TypeVar("R")
+
+
+@contextmanager
+def for_a_page() -> Iterator[None]:
+    """All that is read inside takes PAGE_SECONDS at most together; what comes too late counts as not to be asked."""
+    token = _until.set(time.monotonic() + PAGE_SECONDS)
+    try:
+        yield
+    finally:
+        _until.reset(token)
 
 
 def lists_of_signal(signal: Signal, wanted: Lists | None) -> LiveLists | None:
@@ -99,6 +118,18 @@ def _statuses(connection: Connection, external_id: str) -> tuple[StatusChoice, .
     return found
 
 
+def _asked(connection: Connection, read: Callable[[TicketSource], R]) -> R:
+    until = _until.get()
+    if until is None:
+        with closing(open_ticket_source(connection)) as source:
+            return read(source)
+    left = until - time.monotonic()
+    if left <= 0:  # nobody is asked any more, nor is a connection opened
+        raise VendorTimeout(f"There was no time left to ask {connection.label}.", sent=False)
+    with closing(open_ticket_source(connection, seconds=left)) as source:
+        return read(source)
+
+
 def _remembered(connection: Connection, what: str, read: Callable[[TicketSource], R]) -> R:
     # the organization and the connection are in the key: nothing crosses over (I6)
     key = f"lists:{connection.organization_id}:{connection.pk}:{what}"
@@ -106,8 +137,7 @@ def _remembered(connection: Connection, what: str, read: Callable[[TicketSource]
     if fresh is not None:
         return fresh
     try:
-        with closing(open_ticket_source(connection)) as source:
-            found = read(source)
+        found = _asked(connection, read)
     except (ToolUnavailable, VendorNotFound):  # that is an answer: what is remembered is no longer so
         raise
     except IntegrationError as problem:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
+from unittest.mock import patch
 
-from signals.models import ProcessorSetting
+from django.core.cache import cache
+
+from signals.models import Board, ProcessorSetting
 from signals.processing.model_forms import form_for, read_form
 from signals.processors import processor_of
 from signals.processors.base import Abstained
@@ -15,6 +19,8 @@ from tests.signals.typing_cases import TypingCase
 
 TYPE, PRIORITY = processor_of("ticket_type"), processor_of("priority")
 SAID = {"write_back": "", "most_a_day": "100", "ask_model": "", "model_daily": "0"}
+#: Seconds that a slow source takes for each answer.
+SLOW = 5
 BARS = {"ticket_type": ("confidence", "reclassify"), "priority": ("certainty", "change_certainty")}
 
 
@@ -87,6 +93,26 @@ class OptionTests(TypingCase):
         answer = self.save("priority", 0.7, 0.85, locked=["Drop everything, now"])
         self.assertContains(answer, "The PSA has no “Drop everything, now” (any more)", status_code=400)
         assert self.save("priority", 0.7, 0.85, locked=["Priority 1 - Critical"]).status_code == 302
+
+    def test_a_psa_that_is_slow_to_answer_holds_no_page_up_and_the_page_says_what_was_not_read(self) -> None:
+        self.save("priority", 0.6, 0.8, locked="Priority 1 - Critical")
+        cache.clear()
+        self.sandbox.fault("latency", latency_ms=SLOW * 1000, path="*/service/*", count=None)
+        with patch("signals.sync.live_lists.PAGE_SECONDS", 0.5):
+            for slug in ("priority", "ticket_type", "router"):
+                started = monotonic()
+                page = self.client.get(self.path(f"processors/{slug}/"))
+                assert monotonic() - started < SLOW, slug
+                assert ("was not read just now" in page.content.decode()) == (slug != "router"), slug
+                assert ("Priority 1 - Critical" in page.content.decode()) == (slug == "priority"), slug
+        self.sandbox.clear_faults()
+        page = self.client.get(self.path("processors/priority/")).content.decode()
+        assert "was not read just now" not in page
+        assert "Priority 4 - Low" in page
+
+    def test_without_a_psa_no_page_says_that_its_list_was_not_read(self) -> None:
+        Board.objects.for_organization(self.northwind).delete()
+        self.assertNotContains(self.client.get(self.path("processors/priority/")), "was not read just now")
 
     def test_while_the_psa_does_not_answer_nothing_new_is_locked_and_nothing_is_lost(self) -> None:
         self.switch("priority", locked=["Priority 1 - Critical"])
