@@ -12,10 +12,14 @@ from django import forms
 from junto.zones import zone_names
 from signals.models import Board, ServiceHours, ServiceTarget
 from signals.service.hours import MOST_SPANS, calendar_of, overlapping
+from signals.service.statuses import Offered
 from signals.service.worktime import DAY_MINUTES, Hours
 
 WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MOST_HOLIDAYS: Final = 400
+_LONGEST_STATUS: Final = 80
+_NOT_READ: Final = "The PSA was not asked just now: here is what its tickets have, and what was chosen."
+_NONE_KNOWN: Final = "The PSA was not asked just now, and no ticket has a status: type them below."
 #: `8:00-12:00`, with any dash.
 _SPAN: Final = re.compile(r"(\d{1,2}):(\d{2})\s*[-–—]\s*(\d{1,2}):(\d{2})")
 _HOW: Final = "Write 08:00-17:00, with a break 08:00-12:00, 13:00-17:00, a night 22:00-06:00."
@@ -37,6 +41,14 @@ class SpansField(forms.CharField):
         return spans
 
 
+class TickedField(forms.MultipleChoiceField):
+    """Names to be ticked; one that was offered when the page was made, and is not now, still counts."""
+
+    def valid_value(self, value: Any) -> bool:
+        """Any name of a status's length."""
+        return 0 < len(str(value).strip()) <= _LONGEST_STATUS
+
+
 class HoursForm(forms.Form):
     """When the organization works."""
 
@@ -46,11 +58,17 @@ class HoursForm(forms.Form):
         widget=forms.Textarea(attrs={"class": "input", "rows": 6, "placeholder": "2026-12-25 Christmas Day"}),
         help_text="One a line: the date, then its name.",
     )
-    waiting_statuses = forms.CharField(
+    waiting_statuses = TickedField(
         required=False,
         label="Statuses in which the solution waits for somebody else",
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "check"}),
+        help_text="The clock of the solution stands still meanwhile.",
+    )
+    other_statuses = forms.CharField(
+        required=False,
+        label="Other statuses in which it waits",
         widget=_input(autocomplete="off", placeholder="Waiting on client, Waiting on vendor"),
-        help_text="Parted by commas, as the PSA names them. The clock of the solution stands still meanwhile.",
+        help_text="Parted by commas, as the PSA names them.",
     )
     at_risk_percent = forms.IntegerField(
         label="At risk from, in percent of the time",
@@ -65,18 +83,23 @@ class HoursForm(forms.Form):
         widget=_input("number", min=1, max=90),
     )
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, hours: ServiceHours) -> None:
-        """Filled from `hours`."""
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, hours: ServiceHours, offered: Offered | None = None
+    ) -> None:
+        """Filled from `hours`; `offered` = the statuses to tick, besides those that `hours` has."""
+        held = {str(name).casefold(): str(name) for name in hours.waiting_statuses}
+        there = {name.casefold(): name for name in (offered.names if offered else ())}
         days = calendar_of(hours).days
         initial = {
             "time_zone": hours.time_zone,
             "holidays": "\n".join(f"{day} {name}".strip() for day, name in hours.holidays.items()),
-            "waiting_statuses": ", ".join(hours.waiting_statuses),
+            "waiting_statuses": [there.get(key, name) for key, name in held.items()],
             "at_risk_percent": hours.at_risk_percent,
             "stale_days": hours.stale_days,
         }
         initial |= {f"hours_{number}": spans_words(day) for number, day in enumerate(days)}
         super().__init__(data, initial=initial)
+        self._offer(there, held, read=offered is not None and offered.read)
         for number, name in enumerate(WEEKDAYS):
             self.fields[f"hours_{number}"] = SpansField(
                 required=False,
@@ -84,6 +107,17 @@ class HoursForm(forms.Form):
                 max_length=100,
                 widget=_input(autocomplete="off", spellcheck="false", placeholder="not worked"),
             )
+
+    def _offer(self, there: Mapping[str, str], held: Mapping[str, str], *, read: bool) -> None:
+        """What is held and is no status any more is offered too, and said to be none; so is what was just ticked."""
+        field = self.fields["waiting_statuses"]
+        assert isinstance(field, TickedField)
+        ticked = field.widget.value_from_datadict(self.data, {}, self.add_prefix("waiting_statuses")) or ()
+        known = {**held, **{str(name).casefold(): str(name) for name in ticked if field.valid_value(name)}, **there}
+        gone = " (no status of the PSA)" if read else ""
+        field.choices = [(name, name if key in there else f"{name}{gone}") for key, name in known.items()]
+        if not read:
+            field.help_text = f"{field.help_text} {_NOT_READ if known else _NONE_KNOWN}"
 
     def weekdays(self) -> list[forms.BoundField]:
         """The field of each weekday."""
@@ -115,14 +149,16 @@ class HoursForm(forms.Form):
             raise forms.ValidationError(f"At most {MOST_HOLIDAYS} days.")
         return found
 
-    def clean_waiting_statuses(self) -> list[str]:
-        """The statuses, each once."""
-        parts = [part.strip()[:80] for part in str(self.cleaned_data["waiting_statuses"]).split(",")]
-        return list(dict.fromkeys(part for part in parts if part))
+    def clean_other_statuses(self) -> list[str]:
+        """The statuses that were typed."""
+        parts = [part.strip()[:_LONGEST_STATUS] for part in str(self.cleaned_data["other_statuses"]).split(",")]
+        return [part for part in parts if part]
 
     def clean(self) -> dict[str, Any]:
         """Hours that do not overlap, on one day at least."""
         said: dict[str, Any] = super().clean() or {}
+        statuses = [*said.get("waiting_statuses", ()), *said.pop("other_statuses", ())]
+        said["waiting_statuses"] = list({name.casefold(): name for name in reversed(statuses)}.values())[::-1]
         names = [f"hours_{number}" for number in range(len(WEEKDAYS))]
         if any(name in self.errors for name in names):
             return said

@@ -18,7 +18,7 @@ from signals.listing import MOST_CHOICES
 from signals.models import Board, ServiceTarget, Signal
 from signals.service.forms import HoursForm, TargetForm, hours_words, target_words
 from signals.service.hours import PromiseRefused, hours_of, remove_target, set_hours, set_target
-from signals.service.statuses import status_problem
+from signals.service.statuses import offered_statuses, status_problem
 
 
 @require_safe
@@ -32,9 +32,12 @@ def service(request: MemberRequest) -> HttpResponse:
 def set_hours_view(request: MemberRequest) -> HttpResponse:
     """The form of hours."""
     actor = _admin(request)
-    form = HoursForm(request.POST, hours=hours_of(actor.organization))
-    if form.is_valid() and (wrong := status_problem(actor.organization, form.cleaned_data["waiting_statuses"])):
-        form.add_error("waiting_statuses", wrong)
+    hours = hours_of(actor.organization)
+    form = HoursForm(request.POST, hours=hours, offered=offered_statuses(actor.organization))
+    if form.is_valid():
+        names, held = form.cleaned_data["waiting_statuses"], hours.waiting_statuses
+        if wrong := status_problem(actor.organization, names, held=held):
+            form.add_error("other_statuses", wrong)
     if not form.is_valid():
         return _page(request, actor, hours_form=form, status=400)
     said = form.cleaned_data
@@ -95,6 +98,10 @@ def _admin(request: MemberRequest) -> Actor:
     return request.actor
 
 
+def _hours_form(actor: Actor) -> HoursForm:
+    return HoursForm(hours=hours_of(actor.organization), offered=offered_statuses(actor.organization))
+
+
 def _target_form(actor: Actor, request: MemberRequest | None = None) -> TargetForm:
     boards = list(Board.objects.for_organization(actor.organization)[:MOST_CHOICES])
     priorities = Signal.objects.for_organization(actor.organization).words_of("priority", most=MOST_CHOICES)
@@ -111,7 +118,7 @@ def _page(
 ) -> HttpResponse:
     targets = ServiceTarget.objects.for_organization(actor.organization).select_related("board")
     context = {
-        "hours_form": hours_form or HoursForm(hours=hours_of(actor.organization)),
+        "hours_form": hours_form or _hours_form(actor),
         "target_form": target_form or _target_form(actor),
         "zones": zone_names(),
         "targets": [

@@ -1,27 +1,52 @@
-"""Names of statuses that an Admin writes, held against those that the tickets' source has now."""
+"""Names of statuses that an Admin chooses or writes, held against those that the tickets' source has now."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from integrations.errors import IntegrationError
 from integrations.services import is_ticket_source
 from junto.tenants.models import Organization
 from signals.models import Board, Signal
-from signals.sync.live_lists import live_statuses
+from signals.sync.live_lists import for_a_page, live_statuses
 
 #: Boards whose statuses are looked at; beyond them nothing is held against a name.
 MOST_BOARDS: Final = 20
 #: Statuses that a refusal names.
 _NAMED: Final = 12
+#: Statuses of tickets that are offered besides those of the boards.
+_MOST_BORNE: Final = 100
 
 
-def status_problem(organization: Organization, names: Sequence[str]) -> str:
-    """Why these cannot be: no ticket has such a status, and none can get it. Empty where all can, or nobody knows."""
+@dataclass(frozen=True)
+class Offered:
+    """Statuses to choose from: those of the boards now, then others that tickets have. `read` = the boards told."""
+
+    names: Sequence[str] = ()
+    read: bool = False
+
+
+def offered_statuses(organization: Organization) -> Offered:
+    """For a page: a source that is slow to answer is not waited for."""
+    with for_a_page():
+        there = _live(organization)
+    borne = Signal.objects.for_organization(organization).words_of("source_status", most=_MOST_BORNE)
+    return Offered(_once([*(there or ()), *borne]), read=there is not None)
+
+
+def status_problem(organization: Organization, names: Sequence[str], *, held: Sequence[str] = ()) -> str:
+    """Why these cannot be: no ticket has such a status, and none can get it. Empty where all can, or nobody knows.
+
+    Those of `held` were chosen before and may stay.
+    """
+    before = {name.casefold() for name in held}
+    names = [name for name in names if name.casefold() not in before]
     if not names:
         return ""
-    there = _live(organization)
+    with for_a_page():
+        there = _live(organization)
     if there is None:
         return ""
     borne = Signal.objects.for_organization(organization).filter(source_status__in=names)

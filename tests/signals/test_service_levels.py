@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 from django.core.cache import cache
@@ -244,14 +246,72 @@ class PageTests(ServiceCase):
 
 
 class StatusTests(TypingCase):
-    def test_a_status_that_the_psa_has_not_is_refused_unless_nobody_can_be_asked(self) -> None:
+    def setUp(self) -> None:
+        super().setUp()
         self.arrive()
         self.log_in(self.adam)
-        path, wrong = self.path("service/hours/"), {**HOURS, "waiting_statuses": "waiting on Client, Wating on vendor"}
-        answer = self.client.post(path, wrong)
-        self.assertContains(answer, "The PSA has no status “Wating on vendor”", status_code=400)
-        self.assertContains(answer, "It has: ", status_code=400)
-        assert self.client.post(path, HOURS).status_code == 302
+
+    def save(self, *ticked: str, others: str = "", status: int = 302) -> Any:
+        said = {**HOURS, "waiting_statuses": ticked, "other_statuses": others}
+        answer = self.client.post(self.path("service/hours/"), said)
+        assert answer.status_code == status, answer.content.decode()[:3000]
+        return answer
+
+    def waiting(self) -> list[str]:
+        row: ServiceHours = ServiceHours.objects.for_organization(self.northwind).get()
+        return list(row.waiting_statuses)
+
+    def boxes(self, answer: Any = None) -> dict[str, bool]:
+        """What the page offers, by its label, and whether it is ticked."""
+        page = unescape((answer or self.client.get(self.path("service/"))).content.decode())
+        found = re.findall(r'<input([^>]*name="waiting_statuses"[^>]*)><span[^>]*>([^<]*)</span>', page)
+        return {label: " checked" in box for box, label in found}
+
+    def psa_is_silent(self) -> None:
         cache.clear()
         self.sandbox.fault("status", status=500, count=None)
-        assert self.client.post(path, wrong).status_code == 302
+
+    def test_the_statuses_of_the_psas_boards_are_offered_and_what_is_ticked_is_kept(self) -> None:
+        assert self.boxes()["Waiting on client"] is False
+        self.save("Waiting on client")
+        assert self.waiting() == ["Waiting on client"]
+        assert [label for label, ticked in self.boxes().items() if ticked] == ["Waiting on client"]
+
+    def test_a_status_typed_in_another_case_is_the_one_that_is_ticked(self) -> None:
+        self.save("Waiting on client", others="waiting on CLIENT")
+        assert self.waiting() == ["Waiting on client"]
+        ServiceHours.unscoped.update(waiting_statuses=["waiting on CLIENT"])
+        assert self.boxes()["Waiting on client"] is True
+
+    def test_a_status_that_the_psa_has_not_is_refused_with_the_ticks_kept_unless_nobody_can_be_asked(self) -> None:
+        wrong = "Wating on vendor"
+        answer = self.save("Waiting on client", others=wrong, status=400)
+        self.assertContains(answer, f"The PSA has no status “{wrong}”", status_code=400)
+        self.assertContains(answer, "It has: ", status_code=400)
+        self.assertContains(answer, f'value="{wrong}"', status_code=400)
+        assert self.boxes(answer)["Waiting on client"] is True
+        self.psa_is_silent()
+        self.save("Waiting on client", others=wrong)
+        assert self.waiting() == ["Waiting on client", wrong]
+
+    def test_one_that_the_psa_lost_is_marked_and_stays_until_it_is_taken_off(self) -> None:
+        self.save("Waiting on client")
+        ServiceHours.unscoped.update(waiting_statuses=["Waiting on client", "Parked, for now"])
+        assert self.boxes()["Parked, for now (no status of the PSA)"] is True
+        self.save("Waiting on client", "Parked, for now")
+        assert self.waiting() == ["Waiting on client", "Parked, for now"]
+        self.save("Waiting on client")
+        assert self.waiting() == ["Waiting on client"]
+
+    def test_while_the_psa_does_not_answer_those_of_tickets_and_those_chosen_are_offered_and_nothing_is_lost(
+        self,
+    ) -> None:
+        self.save("Waiting on client")
+        SignalFactory(company=self.harlow, source_status="On the shelf")
+        self.psa_is_silent()
+        self.assertContains(self.client.get(self.path("service/")), "The PSA was not asked just now")
+        boxes = self.boxes()
+        assert boxes["Waiting on client"] is True
+        assert boxes["On the shelf"] is False
+        self.save("Waiting on client", "On the shelf")
+        assert self.waiting() == ["Waiting on client", "On the shelf"]
