@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
+
+from pydantic import JsonValue
 
 from approvals.decidable import target_to_type
 from approvals.decisions import ChangedPreview
@@ -178,7 +181,7 @@ def action_card(action: Action, *, actor: Actor) -> ActionCard:
         asked_by=_asked_by(action),
         asked_at=action.created_at,
         why_asks=action.why_asked,
-        arguments=shown_arguments(action.arguments),
+        arguments=_sent(action.arguments, preview),
         digest=action.digest,
         short_code=short_code(action.digest),
         evidence=[show_escaped(line) for line in preview.evidence],
@@ -216,7 +219,7 @@ def preview_card(changed: ChangedPreview) -> PreviewCard:
         tool=changed.tool.name,
         tool_description=person_words(changed.tool.description, changed.tool.vendor),
         changes=_changes(changed.preview),
-        arguments=shown_arguments(changed.arguments),
+        arguments=_sent(changed.arguments, changed.preview),
         digest=changed.digest,
         short_code=short_code(changed.digest),
     )
@@ -243,6 +246,12 @@ def _changes(preview: StoredPreview) -> list[tuple[str, str, str]]:
     """What is different afterwards; where nothing is, everything that was looked at."""
     lines = [line for line in preview.changes if line[1] != line[2]] or preview.changes
     return [(show_escaped(label), show_escaped(was), show_escaped(will)) for label, was, will in lines]
+
+
+def _sent(arguments: Mapping[str, JsonValue], preview: StoredPreview) -> list[tuple[str, str, str]]:
+    """Everything that is sent: what was asked with, and what Junto adds."""
+    added = [(f"{name}, filled in by Junto", value, kind) for name, value, kind in shown_arguments(preview.filled_in)]
+    return [*shown_arguments(arguments), *added]
 
 
 def _asked_by(action: Action) -> str:

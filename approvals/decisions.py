@@ -273,7 +273,8 @@ def _replace(action: Action, changed: ChangedPreview, actor: Actor) -> Action:
     version.replaces = action
     version.arguments, version.digest = changed.arguments, changed.digest
     version.title = changed.title[:300]
-    version.preview = changed.preview.model_dump(mode="json") if changed.tool.is_write else {}
+    kept = changed.tool.is_write or changed.preview.filled_in
+    version.preview = changed.preview.model_dump(mode="json") if kept else {}
     version.target_digest = changed.target_digest
     return enter(version, actor=actor, detail={"replaces": str(action.pk)})
 
@@ -324,10 +325,9 @@ def _changed(action: Action, arguments: Mapping[str, JsonValue]) -> ChangedPrevi
         raise errors.InvalidArguments(f"That does not fit: {broken}. Nothing was sent.", fields=fields) from broken
     except NotCanonical as broken:
         raise errors.InvalidArguments(f"That cannot be sent: {broken}") from broken
-    if not tool.is_write:
-        return ChangedPreview(action, tool, tool.title_of(frozen), frozen, StoredPreview(), fingerprint)
     try:
         preview = preview_action(tool=tool, arguments=frozen, origin=action.origin)
     except IntegrationError as problem:
         raise errors.PreviewFailed(f"The change could not be worked out: {problem} Nothing was sent.") from problem
-    return ChangedPreview(action, tool, preview.title, frozen, preview, fingerprint)
+    title = preview.title if tool.is_write else tool.title_of(frozen)
+    return ChangedPreview(action, tool, title, frozen, preview, fingerprint)

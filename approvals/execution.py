@@ -33,7 +33,7 @@ from approvals.transitions import expire, move, worker
 from integrations.dispatch import call_tool, observe_target, preview_tool, search_outcome
 from integrations.errors import IntegrationError, OutcomeUnknown, ToolRefused, UnknownTool
 from integrations.records import sent_records
-from integrations.toolbox import toolbox
+from integrations.toolbox import filled_in, toolbox
 from integrations.tools import AnyTool, Flag, OutcomeStrategy, ToolResult
 from integrations.warrants import Warrant
 from junto.canonical import digest
@@ -64,7 +64,11 @@ class _MovedOn(Exception):
 
 
 def preview_action(*, tool: AnyTool, arguments: dict[str, JsonValue], origin: Origin) -> StoredPreview:
-    """What a write with these frozen arguments would do now. Raises IntegrationError."""
+    """What a call with these frozen arguments would do now; of a look-up what Junto adds to it. Raises
+    IntegrationError."""
+    added = filled_in(tool, origin.organization, origin.company)
+    if not tool.is_write:
+        return StoredPreview(filled_in=added)
     preview = preview_tool(
         tool=tool,
         arguments=arguments,
@@ -72,7 +76,7 @@ def preview_action(*, tool: AnyTool, arguments: dict[str, JsonValue], origin: Or
         company=origin.company,
         subject=origin.subject,
     )
-    return StoredPreview.of(preview)
+    return StoredPreview.of(preview, filled_in=added)
 
 
 def run_read(action: Action) -> Action:

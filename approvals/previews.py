@@ -16,7 +16,10 @@ MAX_VALUE = 200
 
 
 class StoredPreview(BaseModel):
-    """A `Preview` as JSON. `target_state` is what the decision rests on; its digest is the action's `target_digest`."""
+    """A `Preview` as JSON. `target_state` is what the decision rests on; its digest is the action's `target_digest`.
+
+    `filled_in` are arguments that Junto adds as it sends the call. A look-up that is asked for has these alone.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,9 +31,10 @@ class StoredPreview(BaseModel):
     evidence: tuple[str, ...] = ()
     target_state: JsonValue = None
     sets: Mapping[str, JsonValue] = {}
+    filled_in: Mapping[str, JsonValue] = {}
 
     @classmethod
-    def of(cls, preview: Preview) -> StoredPreview:
+    def of(cls, preview: Preview, *, filled_in: Mapping[str, JsonValue]) -> StoredPreview:
         """What is kept of a preview."""
         return cls(
             title=preview.title,
@@ -41,6 +45,7 @@ class StoredPreview(BaseModel):
             evidence=preview.evidence,
             target_state=preview.target_state,
             sets=preview.sets,
+            filled_in=filled_in,
         )
 
     @property

@@ -201,7 +201,7 @@ def _foresee(draft: _Draft, request: _Request) -> _Draft:
         return draft
     verdict = _verdict(request, tool, draft.arguments)
     draft = replace(draft, verdict=verdict)
-    if isinstance(verdict, Refuse) or not tool.is_write:
+    if isinstance(verdict, Refuse) or not (tool.is_write or isinstance(verdict, Ask)):
         return draft
     try:
         preview = preview_action(tool=tool, arguments=draft.arguments, origin=request.origin)
@@ -209,6 +209,8 @@ def _foresee(draft: _Draft, request: _Request) -> _Draft:
         return replace(draft, refusal=str(problem))
     except IntegrationError as problem:
         return replace(draft, failure=f"{problem} Nothing was changed.")
+    if not tool.is_write:
+        return replace(draft, preview=preview) if preview.filled_in else draft
     otherwise = preview.otherwise_than(request.expects)
     return replace(draft, preview=preview, title=preview.title, refusal=otherwise)
 
@@ -290,7 +292,7 @@ def _row(draft: _Draft, request: _Request) -> Action:
         revision=origin.revision,
         title=(draft.title or draft.tool_name)[:300],
         preview=preview.model_dump(mode="json") if preview else {},
-        target_digest=preview.target_digest if preview else "",
+        target_digest=preview.target_digest if preview and tool and tool.is_write else "",
         unattended=OriginMode(origin.mode).unattended or request.actor.kind == "token",
         fence=request.fence,
     )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from integrations.errors import ToolUnavailable, UnknownTool
 from integrations.mcp.definitions import local_name
 from integrations.mcp.places import is_at, is_in_use
@@ -140,6 +142,18 @@ def reach_words(tool: AnyTool) -> str:
     if tool.company_field:
         return f"{told} An answer that holds a “{tool.company_field}” of another company is dropped whole."
     return f"{told} Whether the server keeps to it is not checked: no field of its answers says whose they are."
+
+
+def filled_in(tool: AnyTool, organization: Organization, company: Company) -> dict[str, JsonValue]:
+    """The arguments that Junto adds to those of a call as it is sent, and that nobody gives.
+
+    Raises:
+        ToolUnavailable: the tool cannot be called for the company.
+        TargetRefused: the company's id there cannot be what the server asks for.
+    """
+    if not isinstance(tool, ServedTool) or not tool.company_argument:
+        return {}
+    return tool.filled_in(company_id=reach_of(tool, organization, company).external_id)
 
 
 def reach_of(tool: ServedTool, organization: Organization, company: Company) -> Reach:

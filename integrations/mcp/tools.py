@@ -121,13 +121,17 @@ class ServedTool(Tool[ServedArguments]):
 
     def sent(self, arguments: ServedArguments, *, company_id: str) -> dict[str, JsonValue]:
         """The arguments as they leave. Raises TargetRefused where the company's id cannot be what the schema asks."""
+        return {**arguments.values, **self.filled_in(company_id=company_id)}
+
+    def filled_in(self, *, company_id: str) -> dict[str, JsonValue]:
+        """What of the arguments nobody gives but us. Raises TargetRefused like `sent`."""
         if not self.company_argument:
-            return dict(arguments.values)
+            return {}
         shape = _properties(self.shape).get(self.company_argument)
         is_number = isinstance(shape, dict) and shape.get("type") in ("integer", "number")
         if is_number and not company_id.isdecimal():
             raise TargetRefused("The company's id at this server is no number, as the tool needs it.")
-        return {**arguments.values, self.company_argument: int(company_id) if is_number else company_id}
+        return {self.company_argument: int(company_id) if is_number else company_id}
 
     def _is_absent(self, name: str, value: JsonValue) -> bool:
         shape = _properties(self.schema).get(name)

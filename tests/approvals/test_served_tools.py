@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from approvals.cards import action_card, preview_card
 from approvals.models import Action, ApprovalPolicy, Grant, Origin
-from approvals.services import decide_action, open_origin, propose_action
+from approvals.services import decide_action, open_origin, preview_change, propose_action
 from approvals.tasks import sweep_actions
 from integrations.models import McpTool
 from integrations.services import check_connection
 from junto.tenants.actors import Actor
-from tests.integrations.served import GUIDES, NOTE, SYSTEM, ServedTestCase
+from tests.integrations.served import GET, GUIDES, LIST, NOTE, SYSTEM, ServedTestCase
 
 
 class ServedToolTests(ServedTestCase):
@@ -71,6 +72,61 @@ class ServedToolTests(ServedTestCase):
 
         assert action.state == Action.State.SUCCEEDED
         assert len(self.sandbox.effects()) == 1
+
+    def test_the_card_lists_exactly_what_the_server_receives(self) -> None:
+        action = self.note()
+        listed = self.listed(action)
+        assert list(listed) == ["asset", "note", "company, filled in by Junto"]
+
+        self.approve(action)
+
+        (effect,) = self.sandbox.effects()
+        assert {name.split(",")[0]: value for name, value in listed.items()} == effect["body"]["params"]["arguments"]
+        assert self.listed(action) == listed
+
+    def test_the_card_of_a_look_up_that_is_asked_for_lists_exactly_what_the_server_receives(self) -> None:
+        self.classify("list_assets", LIST)
+        self.always("list_assets")
+        action = self.ask("list_assets")
+        assert action.state == Action.State.WAITING
+        assert self.listed(action) == {"company, filled in by Junto": "HARBOR"}
+
+        self.approve(action)
+
+        call = next(row for row in self.sandbox.log() if row["route"] == "/mcp/tools/call/list_assets")
+        assert call["body"]["params"]["arguments"] == {"company": "HARBOR"}
+
+    def test_changed_arguments_keep_what_junto_fills_in(self) -> None:
+        action = self.note()
+        changed = preview_change(
+            action_id=action.pk, actor=self.actor(self.theo), arguments={**action.arguments, "note": "Room 5"}
+        )
+        assert ("company, filled in by Junto", "HARBOR", "string") in preview_card(changed).arguments
+
+    def test_a_look_up_of_another_companys_record_shows_nothing_of_it_at_any_time(self) -> None:
+        self.classify("get_asset", GET)
+        self.always("get_asset")
+        foreign = self.asset_of("KESSLER")
+        action = self.ask("get_asset", asset=foreign)
+        card = action_card(action, actor=self.actor(self.theo))
+        assert self.listed(action) == {"asset": foreign, "company, filled in by Junto": "HARBOR"}
+
+        action = self.approve(action)
+
+        assert action.state in (Action.State.REFUSED, Action.State.FAILED)
+        held = next(one for one in self.sandbox.held("mcp", "assets") if f"A-{one['id']}" == foreign)
+        after = action_card(action, actor=self.actor(self.theo))
+        told = f"{card} {after} {action.result} {action.reason} {action.summary}"
+        assert "KESSLER" not in told
+        assert str(held["name"]) not in told
+
+    def listed(self, action: Action) -> dict[str, str]:
+        """What the card lists as exactly what is sent."""
+        return {name: value for name, value, _ in action_card(action, actor=self.actor(self.theo)).arguments}
+
+    def always(self, name: str) -> None:
+        """A policy that this tool always asks."""
+        ApprovalPolicy(organization=self.northwind, tool=f"{SYSTEM}.{name}", mode="always", set_by=self.adam).save()
 
     def test_a_blocked_tool_is_refused_and_nothing_of_it_is_told(self) -> None:
         action = self.ask("export_assets")
