@@ -15,7 +15,7 @@ from integrations.models import CompanyLink, Connection, Webhook
 from integrations.persons import person_of
 from integrations.sealing import Place, Unsealable, is_current, reseal, seal, unseal
 from integrations.traffic import PER_MINUTE, SharedPace
-from integrations.vendors import Vendor, vendor_label, vendor_named
+from integrations.vendors import Vendor, is_mcp, vendor_label, vendor_named
 from integrations.warrants import Errand, Traffic
 from junto.tenants.models import Company, Organization
 
@@ -157,7 +157,9 @@ def open_client(connection: Connection, errand: Errand, *, insists: bool = False
     if connection.state == Connection.State.PAUSED:
         raise ToolUnavailable(f"{connection.label} is paused.")
     credentials, module = _credentials(connection), vendor_of(connection).module("client")
-    person = {"person": person_of(connection)} if asks_people(vendor_of(connection)) else {}
+    more: dict[str, object] = {"person": person_of(connection)} if asks_people(vendor_of(connection)) else {}
+    if is_mcp(connection.vendor):
+        more["label"] = connection.label
     try:
         client: VendorClient = module.open_client(
             base_url=connection.base_url,
@@ -165,7 +167,7 @@ def open_client(connection: Connection, errand: Errand, *, insists: bool = False
             errand=errand,
             lane=str(connection.pk),
             pace=SharedPace(connection, insists=insists, per_minute=per_minute(vendor_of(connection))),
-            **person,
+            **more,
         )
     except ValidationError:
         raise ToolUnavailable(f"{connection.label} has credentials that cannot be right: enter them again.") from None

@@ -45,7 +45,6 @@ from integrations.persons import PersonTokens, Redeemed
 from integrations.texts import redacted
 from integrations.warrants import Errand
 
-LABEL = "The MCP server"
 ADDRESS_HELP = "The server's MCP address (streamable HTTP), as in https://mcp.example.com/mcp."
 PER_MINUTE = 120
 MOST_TOOLS = 300
@@ -98,8 +97,12 @@ def open_client(
     lane: str,
     pace: Pace,
     person: PersonTokens | None = None,
+    label: str,
 ) -> McpClient:
-    """A client for one errand, to be closed. Raises AddressRefused; ValidationError for impossible credentials."""
+    """A client for one errand, to be closed; `label` = what its failures call the server, as there may be several.
+
+    Raises AddressRefused; ValidationError for impossible credentials.
+    """
     return McpClient(
         base_url=base_url,
         credentials=Credentials.model_validate(dict(credentials)),
@@ -107,6 +110,7 @@ def open_client(
         lane=lane,
         pace=pace,
         person=person,
+        label=label,
     )
 
 
@@ -122,7 +126,9 @@ class McpClient:
         lane: str,
         pace: Pace,
         person: PersonTokens | None = None,
+        label: str,
     ) -> None:
+        self._label = label
         self._token = credentials.token.get_secret_value()
         self._credentials = credentials
         self._person = person
@@ -140,7 +146,7 @@ class McpClient:
     def probe(self) -> str:
         """Shake hands, and read the list of tools."""
         self.listing()
-        return LABEL
+        return self._label
 
     def ask_consent(self, *, redirect_uri: str, state: str) -> Asked:
         """Where a person signs in for Junto, and what is to be kept until they come back."""
@@ -182,10 +188,10 @@ class McpClient:
         """One conversation from handshake to end, within the errand's time."""
         total = max(min(self._errand.remaining, TOTAL_SECONDS), 0.0)
         bearer = self._signed_in(total)
-        self._pace.wait_turn(label=LABEL, seconds=total)
+        self._pace.wait_turn(label=self._label, seconds=total)
         lane = lane_of(self._lane)
         if not lane.acquire(timeout=total):
-            raise VendorTimeout(f"{LABEL} is busy: all our connections to it are in use.", sent=False)
+            raise VendorTimeout(f"{self._label} is busy: all our connections to it are in use.", sent=False)
         try:
             result = asyncio.run(self._within(work, seconds=max(self._errand.remaining, 0.0)))
         except VendorError as error:
@@ -213,7 +219,7 @@ class McpClient:
         return bearer
 
     def _sign_in(self) -> SignIn:
-        return SignIn(base_url=self._base_url, credentials=self._credentials, errand=self._errand, label=LABEL)
+        return SignIn(base_url=self._base_url, credentials=self._credentials, errand=self._errand, label=self._label)
 
     async def _within(self, work: Callable[[Client], Awaitable[T]], *, seconds: float) -> T:
         try:
@@ -233,14 +239,14 @@ class McpClient:
 
     def _transport(self) -> Transport:
         if self._base_url.startswith(STDIO):
-            self._gate = stdio = StdioGate(base_url=self._base_url, errand=self._errand)
+            self._gate = stdio = StdioGate(base_url=self._base_url, errand=self._errand, label=self._label)
             return stdio.open()
         return self._over_http()
 
     @asynccontextmanager
     async def _over_http(self) -> AsyncIterator[TransportStreams]:
         self._gate = gate = Gate(
-            label=LABEL,
+            label=self._label,
             base_url=self._base_url,
             errand=self._errand,
             secrets=(self._token,),
@@ -266,7 +272,7 @@ class McpClient:
                 return found
             if len(found) > MOST_TOOLS:
                 break
-        raise VendorTooMuch(f"{LABEL} lists more than {MOST_TOOLS} tools, or its list does not end.", sent=True)
+        raise VendorTooMuch(f"{self._label} lists more than {MOST_TOOLS} tools, or its list does not end.", sent=True)
 
     async def _unchanged(self, client: Client, name: str, pin: str) -> None:
         found = [one for one in await self._listed(client) if one.name == name]
@@ -275,7 +281,7 @@ class McpClient:
 
     def _said(self, result: object) -> Said:
         if not isinstance(result, mcp_types.CallToolResult):
-            raise VendorGarbled(f"{LABEL} asks something back, and nobody here answers it.", sent=True)
+            raise VendorGarbled(f"{self._label} asks something back, and nobody here answers it.", sent=True)
         texts: list[str] = []
         left_out: list[str] = []
         for block in result.content:
@@ -292,7 +298,9 @@ class McpClient:
             text = text[:LONGEST_TEXT]
             left_out.append(f"everything after {LONGEST_TEXT:,} characters")
         if result.is_error:
-            raise VendorRefused(f"{LABEL} says that this failed{self._quoted(text, 'no reason given')}", sent=True)
+            raise VendorRefused(
+                f"{self._label} says that this failed{self._quoted(text, 'no reason given')}", sent=True
+            )
         structured = self._without_secrets(_JSON.dump_json(result.structured_content).decode())
         if len(structured) > LONGEST_TEXT:  # cut, it would be no JSON, and nobody could tell whose its records are
             left_out = [f"all of it: {len(structured):,} characters, and {LONGEST_TEXT:,} are read; ask for less"]
@@ -327,10 +335,10 @@ class McpClient:
             if refused.code in _NOT_TAKEN:
                 self._errand.refused_for_certain()
             words = self._quoted(self._without_secrets(refused.message))
-            return VendorRefused(f"{LABEL} refused this ({refused.code}){words}", sent=True)
+            return VendorRefused(f"{self._label} refused this ({refused.code}){words}", sent=True)
         if any(isinstance(one, TimeoutError) for one in _leaves(error)):
-            return VendorTimeout(f"{LABEL} did not answer in time.", sent=True)
-        return VendorGarbled(f"{LABEL} answered with something that is no message of MCP.", sent=True)
+            return VendorTimeout(f"{self._label} did not answer in time.", sent=True)
+        return VendorGarbled(f"{self._label} answered with something that is no message of MCP.", sent=True)
 
 
 def _leaves(error: BaseException) -> list[BaseException]:

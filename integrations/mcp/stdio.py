@@ -27,13 +27,14 @@ from integrations.warrants import Errand, classify
 class StdioGate:
     """Messages to one command on one errand; `failure` is why the last of them was held back."""
 
-    def __init__(self, *, base_url: str, errand: Errand) -> None:
+    def __init__(self, *, base_url: str, errand: Errand, label: str) -> None:
         """Raises AddressRefused for a command that is not listed."""
         try:
             self._command: tuple[str, ...] = settings.MCP_COMMANDS[base_url.removeprefix(STDIO)]
         except KeyError:
             raise AddressRefused("Whoever runs this server has not listed this command.") from None
         self._errand = errand
+        self._label = label
         self.failure: IntegrationError | None = None
 
     @asynccontextmanager
@@ -46,7 +47,7 @@ class StdioGate:
                 async with stdio_client(parameters, errlog=nowhere) as (incoming, outgoing):
                     yield incoming, _Gated(outgoing, self)
             except OSError as error:
-                raise VendorDown("The MCP server's command could not be started.", sent=False) from error
+                raise VendorDown(f"The command of {self._label} could not be started.", sent=False) from error
 
     def admit(self, message: SessionMessage) -> None:
         """Raises WarrantRefused for a message that may not leave."""

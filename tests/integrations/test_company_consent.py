@@ -305,12 +305,25 @@ class CompanyConsentTests(CloudTestCase):
             assert 'value="Nora"' in shown
             assert (companies in shown) is leads
 
+    def test_the_page_that_asks_says_whether_a_consent_stands(self) -> None:
+        assert "tells whether they did" in self.asking(self.brightwater)
+        self.come_back(self.sandbox.answer_consent(self.ask(self.brightwater)))
+
+        page = self.asking(self.brightwater)
+
+        assert "They did, and it stands" in page
+        assert "no tool of" not in page
+
     def ask(self, company: Company) -> str:
         """Press the button beside a company; the address of the vendor's page."""
-        path = self.path(f"connections/{self.cloud.pk}/companies/{self.link(company).pk}/consent/")
-        found = re.search(r'data-kind="primary" href="([^"]+)"', self.browser.post(path).content.decode())
+        found = re.search(r'data-kind="primary" href="([^"]+)"', self.asking(company))
         assert found
         return unescape(found[1])
+
+    def asking(self, company: Company) -> str:
+        """The page behind the button beside a company."""
+        path = self.path(f"connections/{self.cloud.pk}/companies/{self.link(company).pk}/consent/")
+        return self.browser.post(path).content.decode()
 
     def come_back(self, back: str, browser: Client | None = None) -> str:
         """The page on which a browser ends that the vendor's page sent back."""

@@ -109,7 +109,10 @@ class TestPages(ServedTestCase):
         self.alter_tool("search_guides", description="Other words.")
         check_connection(self.server, insists=True)
 
+        found = adams.get(self.path("policies/?q=search_guides")).content.decode()
+        assert "1 blocked tool, none in use" in found
         page, lead = adams.get(self.path("policies/")).content.decode(), f"tools/{self.row('search_guides').pk}/"
+        assert "tools, and 1 blocked" in page
         assert f"policies/{name}/" in page
         assert "The server changed it." in page
         assert lead in page

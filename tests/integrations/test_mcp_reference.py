@@ -62,6 +62,7 @@ def opened(port: int, *names: str) -> McpClient:
         errand=errand,
         lane=LANE,
         pace=Unpaced(),
+        label="Reference",
     )
 
 

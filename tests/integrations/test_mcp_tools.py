@@ -390,7 +390,7 @@ class TestWhatGoesWrong(ServedTestCase):
     def test_a_web_page_with_status_200_is_no_answer(self) -> None:
         self.sandbox.fault("html", status=200, vendor="mcp", path="*/tools/call/*", count=2)
 
-        with pytest.raises(VendorGarbled):
+        with pytest.raises(VendorGarbled, match="Asset register"):  # there may be several servers
             self.call("search_guides", words="printer")
         with pytest.raises(OutcomeUnknown):
             self.note()
