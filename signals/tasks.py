@@ -21,6 +21,7 @@ from junto.tenants.models import Organization
 from signals.back_tests.running import advance_back_test
 from signals.files.importing import advance_import
 from signals.intake import placing
+from signals.intake.folding import settle_strays
 from signals.intake.maintenance import settle_window
 from signals.models import BackTest, MaintenanceWindow, ProcessorResult, Rerun, Signal, TicketImport
 from signals.processing.asking import LOST_AFTER, SUBJECT
@@ -89,6 +90,13 @@ def end_maintenance(_: str = "") -> None:
     over = MaintenanceWindow.unscoped.filter(ends_at__lte=timezone.now(), settled_at=None)
     for window in over.select_related("organization"):
         settle_window(window)
+
+
+@task
+def sweep_strays(_: str = "") -> None:
+    """Find the signals that stand under one which no longer stands for them."""
+    for organization in Organization.objects.all():
+        settle_strays(organization)
 
 
 @task(queue_name="polls")

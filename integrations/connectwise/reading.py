@@ -133,12 +133,9 @@ def get_ticket(context: ToolContext, arguments: OneTicket) -> ToolResult:
 )
 def list_ticket_time(context: ToolContext, arguments: OneTicket) -> ToolResult:
     ticket = ticket_of(context, arguments.ticket_id)
-    every = [
-        entry
-        for entry in client_of(context).time_entries(ticket.id)
-        if entry.charge_to_id == ticket.id and entry.company.id in (0, ticket.company.id)
-    ]
-    entries = of_this_company(context, every, _written_time)
+    every = [entry for entry in client_of(context).time_entries(ticket.id) if entry.charge_to_id == ticket.id]
+    theirs = [entry for entry in every if entry.company.id in (0, ticket.company.id)]
+    entries = of_this_company(context, theirs, _written_time)
     rows: list[JsonValue] = [
         {
             "id": entry.id,
@@ -370,8 +367,8 @@ def _written_time(entry: schemas.TimeEntry) -> Written:
 
 
 def _left_out(number: int, what: str) -> dict[str, JsonValue]:
-    """How much of Junto's own stays with the company that the ticket was of before; nothing where that is none."""
-    return {f"own_{what}_for_another_company_left_out": number} if number else {}
+    """How much stays with the company that the ticket was of before; nothing where that is none."""
+    return {f"{what}_for_another_company_left_out": number} if number else {}
 
 
 def _device(device: schemas.Configuration) -> JsonValue:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
@@ -69,6 +70,17 @@ def settle_alerts(organization: Organization, written: Iterable[Signal]) -> set[
     quiet = _Settling(organization, companies, set(each)).settle(list(each.values()))
     ring_all("signal.changed", map(str, sorted({signal.pk for signal in freed} - quiet)))
     return quiet
+
+
+@transaction.atomic
+def settle_strays(organization: Organization) -> None:
+    """Free what stands under a signal that no longer stands for it, and that no delivery told of since: it may be from
+    before that was looked at. Safe to repeat.
+    """
+    ids = [stray.signal.pk for stray in strays_of(organization, None)]
+    if ids:
+        rows: TenantQuerySet[Signal] = Signal.objects.for_organization(organization).filter(pk__in=ids)
+        settle_alerts(organization, rows.order_by("external_id").select_for_update())
 
 
 class _Settling:

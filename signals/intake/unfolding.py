@@ -30,8 +30,8 @@ class Stray(NamedTuple):
     link: Literal["folded_into", "ticket"]
 
 
-def strays_of(organization: Organization, written: Collection[uuid.UUID]) -> list[Stray]:
-    """Those of `written`, and those under one of them, that the signal they are under does not stand for.
+def strays_of(organization: Organization, written: Collection[uuid.UUID] | None) -> list[Stray]:
+    """Those of `written`, and those under one of them, that the signal they are under does not stand for; None = all.
 
     A row of a file stays with its ticket: it tells of nothing that stands anywhere.
     """
@@ -42,9 +42,11 @@ def strays_of(organization: Organization, written: Collection[uuid.UUID]) -> lis
 
 
 def _loose(
-    rows: TenantQuerySet[Signal], link: Literal["folded_into", "ticket"], written: Collection[uuid.UUID]
+    rows: TenantQuerySet[Signal], link: Literal["folded_into", "ticket"], written: Collection[uuid.UUID] | None
 ) -> list[Stray]:
-    under = rows.exclude(**{link: None}).filter(Q(**{f"{link}__in": written}) | Q(pk__in=written))
+    under = rows.exclude(**{link: None})
+    if written is not None:
+        under = under.filter(Q(**{f"{link}__in": written}) | Q(pk__in=written))
     ended = Q(**{f"{link}__state": State.GONE})
     # a head that was folded further took with it what stood under it: this one was merged by its source
     ended |= Q(**{f"{link}__state": State.MERGED, f"{link}__folded_into": None})

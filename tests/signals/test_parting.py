@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from integrations.models import Connection
+from signals import tasks
 from signals.intake.folding import occurrences
 from signals.models import Signal
 from signals.services import adopt_ticket, map_company, resolve_signal
@@ -197,6 +198,15 @@ class EndedTicketTests(ToldByRestTestCase):
         self.ticket("20", minute=5, closed=True)
         self.alert("a", "C: is below 3%", minute=6)
         assert (self.left.state, self.open_ones()) == (State.MERGED, [])
+
+    def test_what_has_stood_under_one_that_moved_since_before_is_found_by_the_sweep(self) -> None:
+        rows = Signal.objects.for_organization(self.northwind)
+        rows.filter(external_id="20").update(company=self.pinewood)
+        tasks.sweep_strays.call("")
+        self.stands_again()
+        assert self.head_of(self.again) == "a"
+        tasks.sweep_strays.call("")
+        self.stands_again()
 
     def test_an_alert_whose_device_moves_leaves_its_ticket(self) -> None:
         self.alert("a", minute=6, company="32")
