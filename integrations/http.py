@@ -205,7 +205,8 @@ class VendorSession:
                 if isinstance(error, VendorThrottled) and error.retry_after is None:
                     error.retry_after = self._rest_seconds
                 wait = self._patience(error, attempt)
-                if error.sent or self._errand.remaining > 0:  # running out of our own time is not the vendor's fault
+                # running out of our own time is not the vendor's fault
+                if self._errand.remaining > 0 or (error.sent and not self._errand.hurried):
                     self._pace.failed(error, again=wait is not None)
                 if wait is None:
                     raise

@@ -19,8 +19,8 @@ def is_ticket_source(connection: Connection) -> bool:
     return vendor is not None and vendor.gives_tickets
 
 
-def open_ticket_source(connection: Connection, *, seconds: float = SYNC_SECONDS) -> TicketSource:
-    """The connection as a source of tickets, for reading at most so many seconds; to be closed.
+def open_ticket_source(connection: Connection, *, seconds: float | None = None) -> TicketSource:
+    """The connection as a source of tickets; to be closed. `seconds` = a person waits for no longer.
 
     Raises:
         ToolUnavailable: it is paused, has no credentials, or gives no tickets.
@@ -28,9 +28,13 @@ def open_ticket_source(connection: Connection, *, seconds: float = SYNC_SECONDS)
     """
     if not is_ticket_source(connection):
         raise ToolUnavailable(f"No tickets come from {connection.label}.")
-    client = open_client(connection, Errand.reading(seconds))
+    client = open_client(connection, _reading(seconds))
     source: TicketSource = vendor_of(connection).module("source").open_source(client)
     return source
+
+
+def _reading(seconds: float | None) -> Errand:
+    return Errand.reading(SYNC_SECONDS) if seconds is None else Errand.reading(seconds, hurried=True)
 
 
 def gives_alerts(connection: Connection) -> bool:

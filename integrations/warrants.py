@@ -103,7 +103,8 @@ class Warrant:
 class Errand:
     """What requests are being sent for; asked at the moment of each sending, spent by its one write.
 
-    `deadline` is in seconds of `time.monotonic()` and bounds everything done on this errand, waits included.
+    `deadline` is in seconds of `time.monotonic()` and bounds everything done on this errand, waits included. One that
+    is `hurried` ends sooner than a vendor may answer: that no answer came by then says nothing of the vendor.
     """
 
     deadline: float
@@ -111,13 +112,14 @@ class Errand:
     tool_pin: str = ""
     digest: str = ""
     warrant: Warrant | None = None
+    hurried: bool = False
     written: bool = field(default=False, init=False)
     effect_possible: bool = field(default=False, init=False)
 
     @classmethod
-    def reading(cls, seconds: float) -> Self:
+    def reading(cls, seconds: float, *, hurried: bool = False) -> Self:
         """Reads only, at most `seconds` long: for sync and connection tests, which no tool stands behind."""
-        return cls(deadline=time.monotonic() + seconds)
+        return cls(deadline=time.monotonic() + seconds, hurried=hurried)
 
     @property
     def remaining(self) -> float:

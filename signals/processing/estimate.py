@@ -72,6 +72,11 @@ class Estimate:
         return any(share.asking for share in self.chosen)
 
     @property
+    def priced(self) -> bool:
+        """Whether it is known of all of them what the language model would cost."""
+        return all(share.microcents is not None for share in self.chosen)
+
+    @property
     def seconds(self) -> float:
         """Of work, as far as it is known."""
         return round(sum(share.seconds for share in self.chosen), 1)
@@ -81,9 +86,8 @@ class Estimate:
         """All of it in words; never “no cost” where a language model would be asked."""
         if not self.asks:
             return "no cost"
-        costs = [share.microcents for share in self.chosen if share.asking]
-        known = [each for each in costs if each is not None]
-        return f"about {cents(sum(known))}" if len(known) == len(costs) else f"cost {NO_PRICE}"
+        known = sum(share.microcents or 0 for share in self.chosen)
+        return f"about {cents(known)}" if self.priced else f"cost {NO_PRICE}"
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from signals.processing.routes import LEFT, RouteRefused, place, route_words, se
 from signals.processors import PROCESSORS, UnknownProcessor, processor_of
 from signals.processors.base import AnyProcessor, Value
 from signals.processors.router import Route, RouterProcessor
-from signals.sync.live_lists import lists_of_signal
+from signals.sync.live_lists import for_a_page, lists_of_signal
 from signals.write_back.put_back import attempts, came_to_nothing, put_back
 
 PAGE_SIZE = 50
@@ -239,14 +239,16 @@ def _held(actor: Actor, signal: Signal, processor: AnyProcessor) -> Value | None
 def _choices(actor: Actor, processor: AnyProcessor, signal: Signal) -> dict[str, list[str]]:
     """Labels that are few and fixed, and those of the source's lists, are chosen, not typed."""
     if isinstance(processor, RouterProcessor):
-        return {"target": targets(actor, signal)}
+        with for_a_page():
+            return {"target": targets(actor, signal)}
     plan = plan_of(signal.organization, processor, signal.company)
     labels = list(processor.labels(plan.options))
     first = next(iter(processor.value_type.model_fields))
     if processor.lists is None:
         return {first: labels} if labels else {}
     try:
-        lists = lists_of_signal(signal, processor.lists)
+        with for_a_page():
+            lists = lists_of_signal(signal, processor.lists)
     except IntegrationError:  # typed, then, and held against the lists when it is saved
         return {}
     return {name: list(names) for name, names in processor.choices(lists).items()} if lists else {}

@@ -16,6 +16,7 @@ from junto.tenants.access import MemberRequest
 from junto.tenants.models import Organization
 from junto.tenants.permissions import Permission, require
 from signals.models import Board
+from signals.sync.live_lists import for_a_page
 from signals.write_back.cleared import (
     ClearedRefused,
     closable_boards,
@@ -58,7 +59,8 @@ def cleared_card(organization: Organization) -> dict[str, object]:
         for grant in grants_of_cleared(organization)
     ]
     try:
-        return {"cleared_form": ClearedForm(boards=boards), "cleared_grants": grants}
+        with for_a_page():
+            return {"cleared_form": ClearedForm(boards=boards), "cleared_grants": grants}
     except IntegrationError as problem:
         return {"cleared_problem": show_escaped(str(problem)), "cleared_grants": grants}
 

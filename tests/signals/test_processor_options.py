@@ -8,7 +8,8 @@ from unittest.mock import patch
 
 from django.core.cache import cache
 
-from signals.models import Board, ProcessorSetting
+from integrations.models import ConnectionPace
+from signals.models import Board, ProcessorSetting, Signal
 from signals.processing.model_forms import form_for, read_form
 from signals.processors import processor_of
 from signals.processors.base import Abstained
@@ -105,6 +106,13 @@ class OptionTests(TypingCase):
                 assert monotonic() - started < SLOW, slug
                 assert ("was not read just now" in page.content.decode()) == (slug != "router"), slug
                 assert ("Priority 1 - Critical" in page.content.decode()) == (slug == "priority"), slug
+            [signal] = Signal.objects.for_organization(self.northwind)
+            for path in (f"signals/{signal.pk}/findings/ticket_type/", "maintenance/", "service/"):
+                cache.clear()
+                started = monotonic()
+                assert self.client.get(self.path(path)).status_code == 200, path
+                assert monotonic() - started < SLOW, path
+        assert ConnectionPace.objects.for_organization(self.northwind).get(connection=self.connection).failures == 0
         self.sandbox.clear_faults()
         page = self.client.get(self.path("processors/priority/")).content.decode()
         assert "was not read just now" not in page

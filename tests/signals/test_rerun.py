@@ -263,6 +263,7 @@ class EstimateTests(RerunCase):
             page = self.ask(signal, chosen="1", processor=KIND)
             assert "cost not known: no price is set" in page
             assert page.count("no price is set") == 1
+            assert "Costs are by" not in page
             assert "¢" not in page
         self.settings.LLM_PRICES = {"scripted-1": (0, 0)}
         assert self.of(signal).cost == "about 0.00 ¢"
