@@ -290,7 +290,7 @@ CLOCK: dict[str, int] = {
     "signals.tasks.end_maintenance": 20,
     "signals.tasks.keep_service_clocks": 10,
     "signals.tasks.escalate_all": 30,
-    "signals.tasks.sweep_strays": 900,
+    "signals.tasks.sweep_strays": 300,
     "signals.tasks.compare_due": 900,
     "signals.tasks.train_due": 600,
     "signals.tasks.judge_all_again": 600,

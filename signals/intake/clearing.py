@@ -18,19 +18,19 @@ from junto.tenants.scoping import TenantQuerySet
 from signals.models import Signal
 
 #: Systems whose "closed" is a person's word.
-_PSA: Final = tuple(slug for slug, vendor in VENDORS.items() if vendor.gives_tickets)
+PSA: Final = tuple(slug for slug, vendor in VENDORS.items() if vendor.gives_tickets)
 
 
 def all_cleared(organization: Organization, head_id: uuid.UUID) -> bool:
     """Whether a monitoring told of this problem, and says of none of its alerts that it stands."""
-    alerts = _told(organization, head_id).exclude(connection__vendor__in=_PSA).exclude(state=Signal.State.GONE)
+    alerts = _told(organization, head_id).exclude(connection__vendor__in=PSA).exclude(state=Signal.State.GONE)
     alerts = alerts.exclude(connection=None)  # the row that a ticket left when its alert took its number
     return alerts.exists() and not alerts.filter(closed_at_source=False).exists()
 
 
 def open_tickets(organization: Organization, head_id: uuid.UUID) -> list[Signal]:
     """The PSA's tickets of this problem that are open there."""
-    rows = _told(organization, head_id).filter(connection__vendor__in=_PSA, closed_at_source=False)
+    rows = _told(organization, head_id).filter(connection__vendor__in=PSA, closed_at_source=False)
     rows = rows.exclude(state=Signal.State.GONE).exclude(company=None).defer("raw", "description", "words")
     return list(
         rows.select_related("organization", "company", "board", "connection", "folded_into").order_by("external_id")

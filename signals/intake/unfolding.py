@@ -1,13 +1,16 @@
 """What was folded into a signal that no longer stands for it stands for itself again: nothing is lost under another.
 
 A signal stands for those folded into it, and a ticket opened here for its alert, only within its own company, and only
-while its source still has it: one that moved, was deleted or was merged away there speaks for nobody else.
+while its source still has it: one that moved, was deleted or was merged away there speaks for nobody else. A ticket
+that was closed speaks for none that is open: who closes one of ten in the PSA leaves nine, which no list would show.
+Nor does it speak for an alert that stands on: the RMM raises it no second time.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
 from django.db.models import F, Q
@@ -15,11 +18,19 @@ from django.utils import timezone
 
 from junto.tenants.models import Organization
 from junto.tenants.scoping import TenantQuerySet
+from signals.intake.clearing import PSA
 from signals.models import Signal
 
 State = Signal.State
+Link = Literal["folded_into", "ticket"]
 
 STANDS_ALONE: Final = "What it was folded into moved to another company, or is gone at its source."
+#: What is solved clears a little after its ticket was closed; what stands for longer was not.
+CLEARS_WITHIN: Final = timedelta(hours=1)
+LINKS: Final[tuple[Link, ...]] = ("folded_into", "ticket")
+
+STILL_OPEN: Final = "The ticket it was folded into is closed, and this one is open at its source."
+STILL_STANDS: Final = "Its ticket was closed more than an hour ago, and the alert has not cleared."
 WITHOUT_TICKET: Final = "Its ticket moved to another company, or is gone at its source."
 
 
@@ -27,7 +38,7 @@ class Stray(NamedTuple):
     """A signal that another one no longer stands for, and the column that still names that one."""
 
     signal: Signal
-    link: Literal["folded_into", "ticket"]
+    link: Link
 
 
 def strays_of(organization: Organization, written: Collection[uuid.UUID] | None) -> list[Stray]:
@@ -37,13 +48,11 @@ def strays_of(organization: Organization, written: Collection[uuid.UUID] | None)
     """
     rows: TenantQuerySet[Signal] = Signal.objects.for_organization(organization)
     left = rows.exclude(alert_type="")
-    found = [*_loose(rows, "folded_into", written), *_loose(left, "ticket", written)]
+    found = [*_loose(rows, "folded_into", written), *_loose(left, "ticket", written), *_left_open(rows, written)]
     return sorted(found, key=lambda one: (one.signal.source_created_at, one.signal.external_id))
 
 
-def _loose(
-    rows: TenantQuerySet[Signal], link: Literal["folded_into", "ticket"], written: Collection[uuid.UUID] | None
-) -> list[Stray]:
+def _loose(rows: TenantQuerySet[Signal], link: Link, written: Collection[uuid.UUID] | None) -> list[Stray]:
     under = rows.exclude(**{link: None})
     if written is not None:
         under = under.filter(Q(**{f"{link}__in": written}) | Q(pk__in=written))
@@ -51,8 +60,31 @@ def _loose(
     # a head that was folded further took with it what stood under it: this one was merged by its source
     ended |= Q(**{f"{link}__state": State.MERGED, f"{link}__folded_into": None})
     elsewhere = ~Q(**{f"{link}__company": F("company")}) | Q(company=None) | Q(**{f"{link}__company": None})
-    found = under.filter(ended | elsewhere).select_related("connection", "board", "device")
-    return [Stray(signal, link) for signal in found.defer("raw", "description", "words")]
+    return [Stray(signal, link) for signal in _lean(under.filter(ended | elsewhere))]
+
+
+def _left_open(rows: TenantQuerySet[Signal], written: Collection[uuid.UUID] | None) -> list[Stray]:
+    """Those that are open at their source under a ticket that was closed; an alert after it had its time to clear."""
+    over = Q(folded_into__state=State.RESOLVED) | Q(ticket__state=State.RESOLVED)
+    under = rows.filter(over, state=State.MERGED, closed_at_source=False).exclude(alert_type="")
+    under = under.exclude(connection=None)
+    if written is not None:
+        under = under.filter(Q(folded_into__in=written) | Q(ticket__in=written) | Q(pk__in=written))
+    long_ago = timezone.now() - CLEARS_WITHIN
+    return [
+        Stray(each, link) for each in _lean(under) for link in LINKS if _is_left(each, getattr(each, link), long_ago)
+    ]
+
+
+def _is_left(signal: Signal, over: Signal | None, long_ago: datetime) -> bool:
+    if over is None or over.state != State.RESOLVED or not over.closed_at_source:
+        return False
+    is_ticket = signal.connection is not None and signal.connection.vendor in PSA
+    return over.company_id == signal.company_id and (is_ticket or over.source_updated_at < long_ago)
+
+
+def _lean(rows: TenantQuerySet[Signal]) -> TenantQuerySet[Signal]:
+    return rows.select_related("connection", "board", "device", *LINKS).defer("raw", "description", "words")
 
 
 def unfold(organization: Organization, strays: Sequence[Stray], *, shown: Sequence[Signal]) -> list[Signal]:
@@ -66,17 +98,25 @@ def unfold(organization: Organization, strays: Sequence[Stray], *, shown: Sequen
     freed = []
     for stray, link in strays:
         signal = known.setdefault(stray.pk, stray)
+        reason = _why_alone(stray, link)
         setattr(signal, link, None)
         columns: dict[str, object] = {link: None}
         under_another = signal.folded_into_id or signal.ticket_id
         # one that its source merged or deleted stays that; so does the row that a ticket left when it was taken over
         if signal.state == State.MERGED and not signal.merged_into and signal.connection_id and not under_another:
             signal.state, signal.awaits_processors = _begins(signal), True
-            signal.state_reason = STANDS_ALONE if link == "folded_into" else WITHOUT_TICKET
+            signal.state_reason = reason
             columns |= {"state": signal.state, "state_reason": signal.state_reason, "awaits_processors": True}
         rows.filter(pk=signal.pk).update(**columns, changed_at=timezone.now())
         freed.append(signal)
     return freed
+
+
+def _why_alone(stray: Signal, link: Link) -> str:
+    over: Signal | None = getattr(stray, link)
+    if over is not None and over.state == State.RESOLVED and over.company_id == stray.company_id:
+        return STILL_OPEN if stray.connection is not None and stray.connection.vendor in PSA else STILL_STANDS
+    return STANDS_ALONE if link == "folded_into" else WITHOUT_TICKET
 
 
 def _begins(signal: Signal) -> State:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from signals.intake.alert_words import condition_in
 from signals.intake.folding import occurrences
 from signals.intake.maintenance import plan_window
 from signals.intake.placing import place_waiting
+from signals.intake.unfolding import STILL_OPEN
 from signals.models import Board, Signal
 from signals.services import claim_signal
 from signals.sync.polling import poll_connection
@@ -82,6 +84,20 @@ class FoldingTicketsTests(AlertBoardsTestCase):
         assert self.signal("21").state_reason == "It repeats signal 20."
         number, told = occurrences(self.signal("20"), most=5)
         assert (number, [one.number for one in told]) == (2, ["21", "20"])
+
+    def test_of_those_under_a_ticket_that_is_closed_the_oldest_still_open_stands_for_the_rest(self) -> None:
+        self.begin()
+        numbers = ("20", "21", "22", "23")
+        told = {each: self.ticket(each, "HB-SRV-01: disk G: 91 % full", minute=int(each)) for each in numbers}
+        self.deliver(*told.values())
+        self.deliver(replace(told["21"], closed=True, updated_at=self.now + timedelta(minutes=30)))
+        assert self.open_ones() == ["20"]
+        self.deliver(replace(told["20"], closed=True, updated_at=self.now + timedelta(minutes=31)))
+        assert self.open_ones() == ["22"]
+        assert self.signal("22").state_reason == STILL_OPEN
+        assert self.signal("22").awaits_processors
+        assert self.signal("23").folded_into == self.signal("22")
+        assert (self.signal("20").state, self.signal("21").state) == (Signal.State.RESOLVED, Signal.State.MERGED)
 
     def test_another_disk_device_company_or_board_is_another_problem(self) -> None:
         self.begin()

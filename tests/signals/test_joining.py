@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from integrations.models import Connection
 from signals.intake.alert_words import names_in
 from signals.intake.clearing import all_cleared, open_tickets
 from signals.intake.folding import CLEARED_AND_OPEN, CLEARED_BUT_KEPT, occurrences
+from signals.intake.unfolding import STILL_STANDS
 from signals.models import Signal
 from signals.services import (
     SignalNotClaimable,
@@ -23,6 +25,7 @@ from signals.services import (
     map_company,
     part_signal,
 )
+from signals.tasks import sweep_strays
 from tests.factories import CompanyLinkFactory, ConnectionFactory, DeviceFactory
 from tests.signals.deliveries import deliver, stored
 from tests.signals.test_alert_boards import AlertBoardsTestCase
@@ -294,6 +297,65 @@ class ClearedTests(JoiningTestCase):
         assert [one.external_id for one in open_tickets(self.northwind, taken.pk)] == ["20"]
         self.tell("21", minute=300)
         assert self.open_ones() == ["20"]
+
+
+class LeftStandingTests(JoiningTestCase):
+    def close(self, *, ago: timedelta) -> None:
+        """Somebody closes the ticket in the PSA."""
+        closed_at = self.now - ago
+        self.deliver(replace(self.told(), closed=True, updated_at=closed_at))
+
+    def told(self) -> TicketRecord:
+        """The ticket that was opened for the alert, five hours ago, and what the alert is."""
+        began = self.now - timedelta(hours=5)
+        text = "[RMM] HB-SRV-01: disk K: 97 % full"
+        return self.ticket(
+            "20", text, description=TOLD, device_external_ids=("812",), created_at=began, updated_at=began
+        )
+
+    def begin_both(self, *uids: str) -> None:
+        began = self.now - timedelta(hours=5)
+        self.deliver(self.told())
+        for uid in uids:
+            self.raised(uid, created_at=began, updated_at=began)
+
+    def sweep(self) -> None:
+        sweep_strays.call("")
+
+    def test_an_alert_that_stands_an_hour_after_its_ticket_was_closed_is_a_signal_again(self) -> None:
+        self.begin_both("a", "b")
+        assert self.open_ones() == ["20"]
+        self.close(ago=timedelta(minutes=61))
+        self.sweep()
+        assert self.open_ones() == ["a"]
+        alert = stored(self.rmm, "a")
+        assert (alert.state, alert.state_reason, alert.awaits_processors) == (State.NEW, STILL_STANDS, True)
+        assert stored(self.rmm, "b").folded_into == alert
+        self.sweep()
+        assert self.open_ones() == ["a"]
+
+    def test_it_has_an_hour_to_clear(self) -> None:
+        self.begin_both("a")
+        self.close(ago=timedelta(minutes=50))
+        self.sweep()
+        assert self.open_ones() == []
+        assert stored(self.rmm, "a").folded_into == self.signal("20")
+
+    def test_one_that_cleared_stays_with_its_ticket(self) -> None:
+        self.begin_both("a")
+        self.cleared()
+        self.close(ago=timedelta(hours=3))
+        self.sweep()
+        assert self.open_ones() == []
+
+    def test_one_that_the_ticket_was_opened_for_here_is_a_signal_again_too(self) -> None:
+        began = self.now - timedelta(hours=5)
+        adopt_ticket(signal=self.raised(created_at=began, updated_at=began), connection=self.psa, external_id="20")
+        self.deliver(self.told())
+        self.close(ago=timedelta(hours=2))
+        self.sweep()
+        assert self.open_ones() == ["a"]
+        assert stored(self.rmm, "a").state_reason == STILL_STANDS
 
 
 def test_names_are_drives_figures_and_words_with_a_capital_inside_of_a_sentence() -> None:
