@@ -62,6 +62,7 @@ _ADVERB: Final = (
 )
 _SAYS: Final = rf"(?:{_SIGN}|{_VERB})(?:{_MARKS}{_B}*+(?:{_SIGN}|{_ADVERB}|{_VERB})){{0,4}}+"
 _ENDS_IN_SIGN: Final = re.compile(r"[:=–—：→>\-][\s*_`~\\•]*\Z")
+_SAYS_AND_SIGN: Final = re.compile(rf"{_VERB}.*{_SIGN}", re.IGNORECASE | re.DOTALL)
 _TAGS: Final = re.compile(_TAG, re.IGNORECASE)
 _CODE: Final = r"`[^`\n]{1,200}`"
 _QUOTED: Final = (
@@ -70,8 +71,14 @@ _QUOTED: Final = (
 )
 #: "48 21", "482 133".
 _DIGITS: Final = r"\d{2,4}(?:[ -]\d{2,4}){1,3}(?!\w)"
-_IN_BRACKETS: Final = rf"(?:\([^()\n]{{0,40}}\){_B}*+)?"
+_IN_BRACKETS: Final = rf"(?:(?:\([^()\n]{{0,40}}\)|\[[a-z]{{1,20}}\]){_B}*+)?"
+#: What kind of password it is, where that stands behind: "Passwort neu: x", "mot de passe Wi-Fi : x".
+_KIND: Final = (
+    rf"(?:{_B}+(?:new|old|temp(?:orary)?|initial|admin|neu|alt|nueva|nuevo|actual|temporal|nouveau|actuel|temporaire"
+    r"|provisoire|wi-?fi|wlan|vpn)(?![^\W_]))?"
+)
 _WORD: Final = r"[\w.@'’\-]{1,40},?"
+_QUOTED_WORD: Final = r"[\"'“‘«„][^\s\"'“”‘’«»„]{3,60}[\"'”’»“‘]"
 _ASKS: Final = rf"(?:{_B}?[?!]{{1,3}})?"
 _LINK: Final = rf"(?:{_B}{{0,3}}[:=/]{_B}{{0,3}}|{_B}{{1,3}}(?:[–\-]{_B}{{1,3}})?)"  # between a name and its password
 _POINT: Final = rf"(?:[-•*>]{_B}+)?"
@@ -97,7 +104,8 @@ _MORE: Final = re.compile(
 )
 #: The next of a list: "admin Gr33n!, bob Bl4u!".
 _NEXT: Final = re.compile(
-    rf"(?:[,;]|{_B}(?:and|und|et|y|&)|{_B}{{0,3}}\n{_B}{{0,8}}{_POINT})?{_B}{{0,3}}[\w.@\-]{{1,40}}{_LINK}(?P<value>[^\s|]{{3,60}})",
+    rf"(?:[,;]|{_B}(?:and|und|et|y|&)|{_B}{{0,3}}\n{_B}{{0,8}}{_POINT})?{_B}{{0,3}}"
+    rf"(?:[\w.@\-]{{1,40}}{_LINK}|(?<=\n)|(?<=[\n \t][-•*] ))(?P<value>[^\s|]{{3,60}})",
     re.IGNORECASE,
 )
 #: The rest of a line, where it is words alone: "horse battery staple".
@@ -126,7 +134,16 @@ def _is_named(opening: re.Match[str], found: re.Match[str]) -> bool:
 
 def _is_changed(opening: re.Match[str], found: re.Match[str]) -> bool:
     around = (_before(opening), found["between"], found.string[found.end() : found.end() + 25].split("\n")[0])
-    return any(CHANGED.search(one) for one in around) and _stands_out(opening, found)
+    if not any(CHANGED.search(one) for one in around):
+        return False
+    return _stands_out(opening, found) or (_is_quoted(opening, found) and found["value"][:1] in "\"'“‘«„")
+
+
+def _is_for(opening: re.Match[str], found: re.Match[str]) -> bool:
+    """Behind "lautet:" any word is one; behind a sign alone a name may follow, as in "password for the user: bob"."""
+    if _SAYS_AND_SIGN.fullmatch(found["says"].strip()):
+        return is_value(found["value"], found.string[found.end() : found.end() + 80], at_once=True)
+    return _stands_out(opening, found)
 
 
 def _is_option(opening: re.Match[str], found: re.Match[str]) -> bool:
@@ -195,19 +212,19 @@ _OF_A_NAME: Final = (
     ),
     _net(
         "Password (new): Gr33n!Horse77",
-        rf"(?:{_B}#?\d{{1,2}})?[\"']?{_ASKS}{_MARKS}{_B}*+{_IN_BRACKETS}{_MARKS}{_B}*+(?:\n{_B}*+(?=[:=]))?"
+        rf"(?:{_B}#?\d{{1,2}})?{_KIND}[\"']?{_ASKS}{_MARKS}{_B}*+{_IN_BRACKETS}{_MARKS}{_B}*+(?:\n{_B}*+(?=[:=]))?"
         rf"{_SAYS}{_MARKS}{_B}*+(?:\\?\n)?{_B}*+{_POINT}(?P<value>{_QUOTED}|{GROUPS}|{_DIGITS}|{_MARKS}[^\s|<]+|<[^\s|]+)",
         _is_named,
     ),
     _net(
         "Password for the router: Gr33n!Horse77",
-        rf"{_MARKS}{_B}+{_FOR}(?:{_B}+{_WORD}){{0,8}}{_B}*{_MARKS}{_SAYS}{_MARKS}{_B}*+(?P<value>[^\s|]{{4,}})",
-        _stands_out,
+        rf"{_MARKS}{_B}+{_FOR}(?:{_B}+{_WORD}){{0,8}}?{_B}*{_MARKS}(?P<says>{_SAYS}){_MARKS}{_B}*+(?P<value>[^\s|]{{4,}})",
+        _is_for,
     ),
     _net(
         "password of anna has been reset to Gr33n!Horse77",
         rf"{_MARKS}(?P<between>(?:{_B}+{_WORD}){{0,7}}?)(?:{_B}*{_SIGN}|{_B}+(?:back )?{_TO}\b:?)"
-        rf"{_MARKS}{_B}*+(?P<value>{_CODE}|[^\s|]{{4,}})",
+        rf"{_MARKS}{_B}*+(?P<value>{_CODE}|{_QUOTED_WORD}|[^\s|]{{4,}})",
         _is_changed,
     ),
     _net(
@@ -217,8 +234,13 @@ _OF_A_NAME: Final = (
     ),
     _net(
         'with the password "Gr33n!Horse77"',
-        r"[ \t]+(?P<value>[\"'“‘«„][^\s\"'“”‘’«»„]{3,60}[\"'”’»“‘])",
+        rf"[ \t]+(?P<value>{_QUOTED_WORD})",
         _is_quoted,
+    ),
+    _net(
+        '<add key="Password" value="Gr33n!Horse77"/>',
+        r"[\"'][ \t]+value=[\"'](?P<value>[^\"'\n]{1,200})",
+        _always,
     ),
     _net(
         "Passwords:\n- adm: Gr33n!Horse77",
@@ -246,12 +268,13 @@ _OF_A_NAME: Final = (
 _OF_A_LOGIN: Final = (
     _net(
         "login: adm / Gr33n!Horse77",
-        r"(?:[*_`~ \t]*+(?P<sign>[:=|])[*_`~ \t]*+|[*_`~ \t]++)[^\s/|:=]{2,60}[ \t]*/[ \t]*(?P<value>[^\s|]{4,})",
+        r"(?:[ \t](?:is|are|details|ist|lautet|sind))?(?:[*_`~ \t]*+(?P<sign>[:=|])[*_`~ \t]*+|[*_`~ \t]++)"
+        r"[^\s/|:=]{2,60}[ \t]*/[ \t]*(?P<value>[^\s|]{4,})",
         _is_pair,
     ),
     _net(
         "login: adm Gr33n!Horse77",
-        r"[*_`~ \t]*+[:=][*_`~ \t]*+(?=[^\W\d])[^\s/|:=]{2,60}[ \t]+(?P<value>[^\s|]{6,})",
+        r"[*_`~ \t]*+[:=][*_`~ \t]*+(?=[^\W\d])[^\s/|:=]{2,60}(?:[ \t]+|:)(?P<value>[^\s|/][^\s|]{5,})",
         _is_login,
     ),
 )
@@ -316,7 +339,7 @@ _OPENINGS: Final = re.compile(
     rf"(?=[\w\[])(?:(?P<removed>\[removed[^\]\n]{{0,40}}\])|{BEGINS}(?:(?P<secret>(?:{MEANING})\d{{0,2}})"
     r"|(?P<command>ConvertTo-SecureString|sshpass|psexec|plink|(?:docker|az) login|net1?[ \t]+use|net1?[ \t]+user|curl"
     r"|mysql(?:dump|admin)?|mariadb|[xw]freerdp|smbclient|rpcclient|winexe)"
-    r"|(?P<login>login|log-in|credentials?|creds|zugangsdaten|anmeldung|identifiants?|user(?:name)?)"
+    r"|(?P<login>login|log-in|basic auth|credentials?|creds|zugangsdaten|anmeldung|identifiants?|user(?:name)?)"
     rf"|(?P<header>authorization|bearer)){ENDS})",
     re.IGNORECASE,
 )

@@ -15,7 +15,7 @@ _WHAT_IS_LOCKED: Final = (
 )
 #: "MFA code", "door code", "Türcode", "code for the alarm", "code de la porte", "código de acceso".
 _CODE: Final = (
-    r"(?:pin|puk|mfa|2fa|t?otp|sms|access|entry|entrance|(?:un)?lock|security|verification|back-?up|recovery"
+    r"(?:pin|puk|mfa|2fa|t?otp|sms|access|entry|entrance|(?:un)?lock(?:box)?|security|verification|back-?up|recovery"
     rf"|one[- ]time|einmal|zugangs|zutritts|sicherheits|bestätigungs|entsperr|{_WHAT_IS_LOCKED})[-_ ]?codes?"
     rf"|codes? (?:(?:for|of|to|für|zu[rm]?|de|du|pour) )?(?:(?:the|der|die|den|das|la) |l['’])?(?:{_WHAT_IS_LOCKED})"
     r"|codes? (?:d['’](?:accès|entrée)|de (?:sécurité|vérification)|pin|mfa)"
@@ -23,7 +23,7 @@ _CODE: Final = (
 )
 #: "API key", "api_key", "SharedAccessKey", "aws_secret_access_key".
 _KEY: Final = (
-    r"(?:api|access|account|auth|encryption|licen[cs]e|master|pre[-_ ]?shared|private|recovery|secret|shared"
+    r"(?:api|access|account|auth|encryption|licen[cs]e|master|network|pre[-_ ]?shared|private|recovery|secret|shared"
     r"|signing|storage|subscription|wi-?fi|wpa2?)[-_ ]?keys?"
 )
 MEANING = (
@@ -33,7 +33,7 @@ MEANING = (
     r"|mots? de passe(?: d['’]application)?|mdp|clé|contrase[ñn]as?(?: de aplicación)?|claves?|senhas?"
     r"|palavra-passe|hasło|lösenord|adgangskode|kodeord|passord|salasana|heslo|jelszó|şifre|parola|пароль"
     r"|(?:client[-_ ]?)?secret"
-    r"|(?<!key)(?<!max)token|otp|wpa[23]?|wep"
+    r"|snmp[- ]community|(?<!key)(?<!max)token|otp|wpa[23]?|wep"
 )
 #: Where a word begins: also behind "_", and where a great letter follows a small one, as in "AdminPW".
 BEGINS: Final = r"(?:(?<![^\W_])|(?-i:(?<=[a-z])(?=[A-Z])))"
@@ -219,7 +219,8 @@ def looks_secret(word: str) -> bool:
 def stands_out(word: str) -> bool:
     """Whether a word in the midst of a sentence looks like a password, and not like the name of something."""
     core = core_of(word)
-    return has_signs(word) and not _REFERENCE.fullmatch(core) and core.lower() not in STATES
+    is_drawn = not any(map(str.isalnum, core))  # the line below a heading
+    return has_signs(word) and not is_drawn and not _REFERENCE.fullmatch(core) and core.lower() not in STATES
 
 
 def is_value(word: str, rest: str, *, at_once: bool) -> bool:
