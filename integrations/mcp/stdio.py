@@ -2,14 +2,16 @@
 
 An Admin chooses one that was listed for the organization and never types a command. The process lives for one
 conversation, gets none of our environment but where programs and the home folder are, and every message to it passes
-the same gate as one over HTTP.
+the same gate as one over HTTP. A line of it is as long as an answer over HTTP may be, at most.
 """
 
 from __future__ import annotations
 
-import os
+import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -18,8 +20,10 @@ from mcp.client._transport import TransportStreams, WriteStream
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.shared.message import SessionMessage
 
-from integrations.errors import AddressRefused, IntegrationError, VendorDown
+from integrations.errors import AddressRefused, IntegrationError, VendorDown, VendorTooMuch
 from integrations.guard import STDIO
+from integrations.http import LARGEST_ANSWER
+from integrations.mcp import bounded_command
 from integrations.mcp.endpoints import ENDPOINTS, path_of
 from integrations.warrants import Errand, classify
 
@@ -39,15 +43,24 @@ class StdioGate:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[TransportStreams]:
-        """Start the command; it ends with the block. Raises VendorDown where it does not start."""
-        command, *arguments = self._command
-        parameters = StdioServerParameters(command=command, args=arguments)
-        with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        """Start the command; it ends with the block. Where it did not start, or said too much, `failure` tells."""
+        bounded = ["-I", str(Path(bounded_command.__file__)), str(LARGEST_ANSWER), *self._command]
+        parameters = StdioServerParameters(command=sys.executable, args=bounded)
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
             try:
-                async with stdio_client(parameters, errlog=nowhere) as (incoming, outgoing):
+                async with stdio_client(parameters, errlog=said) as (incoming, outgoing):
                     yield incoming, _Gated(outgoing, self)
-            except OSError as error:
-                raise VendorDown(f"The command of {self._label} could not be started.", sent=False) from error
+            finally:
+                said.seek(0)
+                self._note(said.read(100))
+
+    def _note(self, said: str) -> None:
+        """Keep why the command ended, where it was ended."""
+        if bounded_command.NOT_STARTED in said:
+            self.failure = VendorDown(f"The command of {self._label} could not be started.", sent=False)
+        elif bounded_command.TOO_LONG in said:
+            words = f"{self._label} wrote a line of more than {LARGEST_ANSWER >> 20} MiB, and was ended."
+            self.failure = VendorTooMuch(words, sent=True)
 
     def admit(self, message: SessionMessage) -> None:
         """Raises WarrantRefused for a message that may not leave."""

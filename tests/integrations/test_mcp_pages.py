@@ -6,6 +6,7 @@ import sys
 from contextlib import closing
 from html import unescape
 from pathlib import Path
+from time import monotonic
 from typing import cast
 
 import pytest
@@ -223,6 +224,24 @@ class TestCommands(ServedTestCase):
         assert "PATH" in from_command
         assert "JUNTO" not in from_command
         assert "DATABASE" not in from_command
+
+    def test_a_command_that_writes_without_end_is_ended_and_told_so(self) -> None:
+        endless = "import sys\nwhile True: sys.stdout.write('x' * 65536)"
+        self.settings.MCP_COMMANDS = {"northwind/local": (sys.executable, "-c", endless)}
+        row = self.connect_command()
+        begun = monotonic()
+
+        check = check_connection(row, insists=True)
+
+        assert not check.ok
+        assert "Local wrote a line of more than 10 MiB, and was ended." in row.state_detail
+        assert monotonic() - begun < 10
+
+    def test_a_command_that_does_not_start_is_told_so(self) -> None:
+        self.settings.MCP_COMMANDS = {"northwind/local": ("/nowhere/at-all",)}
+        row = self.connect_command()
+        assert not check_connection(row, insists=True).ok
+        assert "The command of Local could not be started." in row.state_detail
 
     def test_nobody_connects_a_command_that_was_not_listed_for_them(self) -> None:
         self.settings.MCP_COMMANDS = {"southgate/local": COMMAND}
