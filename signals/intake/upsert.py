@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from integrations.contracts import TicketRecord
@@ -49,6 +49,11 @@ log = structlog.get_logger(__name__)
 
 #: Tickets written in one transaction: enough to need few queries, few enough not to hold SQLite's one write lock long.
 BATCH = 500
+
+#: What PostgreSQL calls it when two transactions wait for each other and it ends one of them, and how often we try:
+#: a ticket and an alert of two systems lock the rows of one problem in either order.
+_DEADLOCK = "40P01"
+_TRIES = 3
 
 #: Columns that differ whenever the source touched the ticket, our own writes included.
 _ALWAYS_NEW = frozenset({"revision", "source_updated_at", "digest", "raw"})
@@ -125,8 +130,7 @@ def _store(connection: Connection, tickets: Sequence[CleanTicket], *, actor: Act
     if not tickets:
         return {}
     try:
-        with transaction.atomic():
-            return _Writer.prepare(connection, tickets, actor=actor).write(tickets)
+        return _write(connection, tickets, actor=actor)
     except (DataError, IntegrityError) as error:
         if len(tickets) > 1:
             middle = len(tickets) // 2
@@ -141,6 +145,18 @@ def _store(connection: Connection, tickets: Sequence[CleanTicket], *, actor: Act
                 reason="The database did not take this ticket. Send it again; if it stays so, tell the administrator.",
             )
         }
+
+
+def _write(connection: Connection, tickets: Sequence[CleanTicket], *, actor: Actor) -> dict[str, UpsertResult]:
+    """Write them in one transaction, anew where the database ended it because another one waited for its rows."""
+    for left in reversed(range(_TRIES)):
+        try:
+            with transaction.atomic():
+                return _Writer.prepare(connection, tickets, actor=actor).write(tickets)
+        except OperationalError as error:
+            if not left or getattr(error.__cause__, "sqlstate", None) != _DEADLOCK:
+                raise
+    raise AssertionError("The last try returns or raises.")
 
 
 @dataclass(frozen=True)

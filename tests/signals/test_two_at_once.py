@@ -11,6 +11,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from integrations.contracts import TicketRecord
+from junto.tenants.models import Company
 from signals.models import Signal
 from tests.cases import JuntoTransactionTestCase
 from tests.factories import CompanyLinkFactory, ConnectionFactory
@@ -83,6 +84,38 @@ class TwoAtOnceOnPostgres(TwoAtOnce):
             assert later.result(timeout=WAIT_SECONDS) == ["updated", "created"]
         told = Signal.objects.for_organization(self.northwind).values_list("external_id", "subject")
         assert dict(told) == {"1": "Newer", "2": ticket().subject}
+
+    def test_a_delivery_that_the_database_ends_for_the_sake_of_another_begins_again(self) -> None:
+        psa = ConnectionFactory(organization=self.northwind)
+        CompanyLinkFactory(company=self.harlow, connection=psa, external_id="250")
+        deliver(psa, ticket("1", alert_type="DISK"))
+
+        def delivery() -> list[str]:
+            look_for_deadlocks_after(seconds=4)
+            try:
+                return [each.outcome for each in deliver(psa, ticket("1", minute=1, alert_type="DISK"))]
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(1) as pool:
+            with transaction.atomic():  # the other way round: the company first, then the signal
+                look_for_deadlocks_after(seconds=WAIT_SECONDS)
+                Company.objects.for_organization(self.northwind).select_for_update().get(pk=self.harlow.pk)
+                delivered = pool.submit(delivery)
+                until_somebody_waits_for_a_lock()
+                Signal.unscoped.select_for_update().get(external_id="1")
+            assert delivered.result(timeout=WAIT_SECONDS) == ["updated"]
+        look_for_deadlocks_after(seconds=1)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_force_next_flush()")
+            cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+            assert cursor.fetchone()[0] == 1
+
+
+def look_for_deadlocks_after(*, seconds: int) -> None:
+    """Who looks first ends itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET deadlock_timeout = '{seconds}s'")
 
 
 def until_somebody_waits_for_a_lock() -> None:
