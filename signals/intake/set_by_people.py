@@ -7,6 +7,7 @@ of whoever let an action of ours do it, else of somebody whom we do not know.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from django.db.models import Q
@@ -15,7 +16,7 @@ from django.utils import timezone
 from approvals.drift import SENT
 from approvals.models import Action, Decision, Origin
 from approvals.previews import StoredPreview
-from signals.intake.echoes import COMES_BACK
+from signals.intake.echoes import CLOCKS, COMES_BACK
 from signals.models import ProcessorResult, ProcessorSetting, Signal
 from signals.processing.results import Word, keep_correction, retract
 from signals.processors import PROCESSORS
@@ -26,16 +27,19 @@ from signals.write_back.wishes import PUT_BACK
 WATCHED: Final = frozenset(name for processor in PROCESSORS for name in processor.fields)
 
 
-def is_our_own(signal: Signal, changed: Mapping[str, str]) -> bool:
+def is_our_own(signal: Signal, changed: Mapping[str, str], *, since: datetime | None = None) -> bool:
     """Whether these changes of watched fields, to these values, are what a processor's action set there, or put back.
 
     A part below one that was set (the subtype of a former type) falls away with it, and all of them with the board.
+    With `since` (the source's clock) only what was sent later counts.
     """
     rows = Action.objects.for_organization(signal.organization).filter(
         Q(origin__kind=Origin.Kind.PROCESSOR) | Q(origin__kind=Origin.Kind.BY_HAND, origin__key__startswith=PUT_BACK),
         origin__subject=signal.origin_subject,
         state__in=SENT,
     )
+    if since is not None:
+        rows = rows.filter(claimed_at__gte=since - CLOCKS)
     sets = [StoredPreview.model_validate(preview).sets for preview in rows.values_list("preview", flat=True) if preview]
     return any(_explains(each, changed) for each in sets)
 

@@ -24,6 +24,7 @@ from signals.processors.description import DescriptionProcessor
 from signals.processors.router import PROPOSED
 from signals.shares import whole_percent
 from signals.write_back.put_back import attempts, came_to_nothing, writing_words, writings
+from signals.write_back.spoken import carries, still_there, why_not
 
 PRODUCER_WORDS: dict[str, tuple[str, str]] = {
     Producer.RULE: ("Rule", "sliders"),
@@ -69,6 +70,11 @@ class FindingRow:
     #: What became of it at the ticket's source, and under whose approval; empty where it was not to go there.
     written: str = ""
     was_written: bool = False
+    #: It is there, or on its way.
+    goes: bool = False
+    #: What the source has in place of a person's word, in a sentence, and whether that word may be sent there again.
+    still: str = ""
+    may_send: bool = False
     #: Why the source still has a value that was taken back here, where it can be tried again.
     not_put_back: str = ""
 
@@ -94,7 +100,8 @@ def ticket_findings(signal: Signal, *, actor: Actor) -> dict[str, object]:
     waiting = ReviewItem.objects.visible_to(actor).filter(signal=signal, state=ReviewItem.State.OPEN)
     asked = results.filter(review_items__in=waiting)
     order = {processor.slug: place for place, processor in enumerate(PROCESSORS)}
-    rows = [*_with_writings(signal, _told(results.current())), *_told(asked, waits=True)]
+    standing = list(results.current())
+    rows = [*_with_sources(signal, standing, _with_writings(signal, _told(standing))), *_told(asked, waits=True)]
     may_reread = signal.state in Signal.OPEN and actor.can(Permission.MANAGE_PROCESSORS)
     return {
         "rewritten": next((row for row in rows if row.slug == DescriptionProcessor.slug and row.stands), None),
@@ -109,12 +116,36 @@ def _with_writings(signal: Signal, rows: list[FindingRow]) -> list[FindingRow]:
     actions = writings(signal.organization, [row.id for row in rows])
     return [
         replace(
-            row, written=writing_words(actions[row.id]), was_written=actions[row.id].state == Action.State.SUCCEEDED
+            row,
+            written=writing_words(actions[row.id]),
+            was_written=actions[row.id].state == Action.State.SUCCEEDED,
+            goes=not came_to_nothing(actions[row.id]),
         )
         if row.id in actions
         else row
         for row in rows
     ]
+
+
+def _with_sources(signal: Signal, results: list[ProcessorResult], rows: list[FindingRow]) -> list[FindingRow]:
+    """With what the source has in place of what people said here, where that is not on its way there."""
+    return [
+        _with_source(signal, result, row) if row.by_person and not row.goes else row
+        for result, row in zip(results, rows, strict=True)
+    ]
+
+
+def _with_source(signal: Signal, result: ProcessorResult, row: FindingRow) -> FindingRow:
+    try:
+        processor = processor_of(result.processor)
+        still = still_there(signal, processor, read_value(processor, result))
+    except (ValidationError, UnknownProcessor):
+        return row
+    if not still:
+        return row
+    if carries(signal, processor):
+        return replace(row, still=still, may_send=True)
+    return replace(row, still=f"{still} {why_not(signal)}")
 
 
 def _with_attempts(organization: Organization, rows: list[FindingRow]) -> list[FindingRow]:

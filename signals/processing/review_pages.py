@@ -39,6 +39,7 @@ from signals.processors.base import AnyProcessor, Value
 from signals.processors.router import Route, RouterProcessor
 from signals.sync.live_lists import for_a_page, lists_of_signal
 from signals.write_back.put_back import attempts, came_to_nothing, put_back
+from signals.write_back.spoken import carries, send_word
 
 PAGE_SIZE = 50
 HISTORY = 50
@@ -101,7 +102,7 @@ def correct(request: MemberRequest, signal_id: UUID, slug: str) -> HttpResponse:
         placed = _place(request, signal, value)
         row = correct_value(signal=signal, processor=processor, value=value, actor=request.actor)
         if not placed:
-            _send(request, row, value)
+            _send(request, processor, row, value)
     except (CorrectionRefused, StaleState) as refusal:
         messages.error(request, str(refusal))
     return _back(request, signal)
@@ -117,7 +118,7 @@ def confirm(request: MemberRequest, signal_id: UUID, slug: str) -> HttpResponse:
         placed = _place(request, signal, value)
         row = confirm_result(result=row, actor=request.actor)
         if not placed:
-            _send(request, row, value)
+            _send(request, processor, row, value)
     except (CorrectionRefused, ValidationError, StaleState) as refusal:
         why = f" {refusal}" if isinstance(refusal, CorrectionRefused) else ""
         messages.error(request, f"That value cannot be confirmed any more.{why or ' Choose the right one.'}")
@@ -193,9 +194,12 @@ def _place(request: MemberRequest, signal: Signal, value: Value) -> bool:
     return bool(words)
 
 
-def _send(request: MemberRequest, row: ProcessorResult, value: Value) -> None:
-    """Ask for what an accepted route needs in the PSA, and tell them what came of it. Raises PermissionDenied."""
+def _send(request: MemberRequest, processor: AnyProcessor, row: ProcessorResult, value: Value) -> None:
+    """Ask for what a person's word changes in the PSA, and tell them what came of it. Raises PermissionDenied."""
     if not isinstance(value, Route):
+        told_of = send_word(row, processor, value, actor=request.actor)
+        if told_of is not None:
+            (messages.success if told_of.goes else messages.warning)(request, told_of.words)
         return
     try:
         action = send_route(row, value, actor=request.actor)
@@ -220,6 +224,8 @@ def _page(
         "questions": question_rows(actor, signal, slug=processor.slug, limit=HISTORY),
         "standing": next((row for row in rows if row.stands), None),
         "may_correct": actor.can(Permission.RUN_SESSIONS, signal.company or signal.organization),
+        "carried": carries(signal, processor),
+        "kept": bool(processor.fields) and signal.has_ticket,
         "correct_path": reverse("finding-correct", args=[signal.pk, processor.slug]),
         "back": request.GET.get("back", ""),
     }
