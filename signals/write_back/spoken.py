@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from approvals.models import Action, Origin
 from approvals.services import DecisionRefused, StaleLease, Verdict, decide_action, open_origin, propose_action
+from integrations.contracts import TicketRecord
 from integrations.errors import IntegrationError
 from integrations.llm.fencing import show_escaped
 from integrations.models import Connection
@@ -28,6 +29,7 @@ from signals.processing.plans import plan_of
 from signals.processing.ticket_facts import own_facts
 from signals.processors.base import AnyProcessor, Change, LiveLists, TicketFacts, Value, WriteBackOptions
 from signals.sync.live_lists import lists_of_signal
+from signals.sync.polling import store_read
 from signals.write_back.put_back import came_to_nothing
 from signals.write_back.wishes import WRITE_BACK, key_of
 from signals.write_back.writing import tool_name
@@ -80,12 +82,14 @@ def send_word(result: ProcessorResult, processor: AnyProcessor, value: Value, *,
         kept = still_there(signal, processor, value)
         return Told(f"Noted here. {kept} {why_not(signal)}") if kept else None
     try:
-        now = _as_it_is(signal, connection)
+        ticket = _as_it_is(signal, connection)
+        now = _facts(signal, ticket)
         change = _change(signal, processor, value, now)
     except IntegrationError as problem:
         return Told(f"Noted here, and not written to the PSA: {show_escaped(str(problem))}")
     name = tool_name(signal, change) if change else ""
     if change is None:
+        store_read(connection, [ticket])  # so that no page says that the source still has another
         return None
     if _changed_by_others(signal, processor, now):
         there = processor.label_of_types(now.type, now.subtype, now.item, now.priority)
@@ -125,10 +129,14 @@ def _may_differ(signal: Signal, processor: AnyProcessor) -> bool:
     return bool(processor.fields) and signal.has_ticket and signal.state != Signal.State.GONE
 
 
-def _as_it_is(signal: Signal, connection: Connection) -> TicketFacts:
-    """The ticket with the values that its source has this moment. Raises IntegrationError."""
+def _as_it_is(signal: Signal, connection: Connection) -> TicketRecord:
+    """The ticket as its source has it this moment. Raises IntegrationError."""
     with closing(open_ticket_source(connection)) as source:
-        ticket = source.ticket(signal.external_id)
+        return source.ticket(signal.external_id)
+
+
+def _facts(signal: Signal, ticket: TicketRecord) -> TicketFacts:
+    """What we know of the ticket, with the values that its source has."""
     return replace(
         own_facts(signal), type=ticket.type, subtype=ticket.subtype, item=ticket.item, priority=ticket.priority
     )
