@@ -14,7 +14,7 @@ from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
 from signals.intake.folding import end_of_maintenance
-from signals.models import MaintenanceWindow
+from signals.models import MaintenanceWindow, Signal
 
 #: So long a window may be at most: a forgotten one would hide alerts for ever.
 LONGEST = timedelta(days=14)
@@ -91,10 +91,16 @@ def end_window(*, actor: Actor, window: MaintenanceWindow) -> int:
 
 @transaction.atomic
 def settle_window(window: MaintenanceWindow) -> int:
-    """Let go, once, what a window that is over kept quiet; how many alerts still stand."""
+    """Let go, once, what a window that is over kept quiet; how many alerts still stand.
+
+    Both figures are kept in the window: what is let go may be kept quiet by another window at once, or forgotten later.
+    """
     if not _rows(window).filter(settled_at=None, ends_at__lte=timezone.now()).update(settled_at=timezone.now()):
         return 0
-    return len(end_of_maintenance(window))
+    kept = Signal.objects.for_organization(window.organization).filter(quiet_by=window).count()
+    stood = len(end_of_maintenance(window))
+    _rows(window).update(kept_quiet=kept, stood_at_end=stood)
+    return stood
 
 
 def _rows(window: MaintenanceWindow) -> TenantQuerySet[MaintenanceWindow]:

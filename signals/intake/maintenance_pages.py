@@ -23,7 +23,7 @@ from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
 from signals.intake.alert_boards_pages import alert_boards_card
 from signals.intake.maintenance import WindowRefused, end_window, plan_window
-from signals.models import MaintenanceWindow, Signal
+from signals.models import MaintenanceWindow
 from signals.service.hours import hours_of, zone_of
 from signals.write_back.cleared_pages import cleared_card
 
@@ -34,13 +34,16 @@ _MOMENT = "%Y-%m-%dT%H:%M"
 
 @dataclass(frozen=True)
 class Line:
-    """One window. `held` = alerts that it keeps quiet now, or kept quiet."""
+    """One window. `held` = alerts that it keeps quiet now, or kept quiet; `stood` = how many of them stood when it
+    ended, None where it has not ended or nobody counted.
+    """
 
     window: MaintenanceWindow
     word: str
     tone: str
     icon: str
     held: int
+    stood: int | None
     end_path: str
     end_word: str
 
@@ -118,7 +121,7 @@ def _maintenance(request: MemberRequest) -> HttpResponse:
         messages.success(request, "The maintenance window is set.")
         return redirect("maintenance")
     rows = MaintenanceWindow.objects.visible_to(request.actor).select_related("company", "device", "set_by__user")
-    rows = rows.annotate(quiet=Count("held", filter=Q(held__state=Signal.State.DISMISSED)))
+    rows = rows.annotate(quiet=Count("held"))
     coming = Q(ends_at__gt=timezone.now(), settled_at=None)
     context = {
         "coming": [_line(window) for window in rows.filter(coming).order_by("starts_at")],
@@ -176,7 +179,8 @@ def _line(window: MaintenanceWindow) -> Line:
         word=word,
         tone=tone,
         icon=icon,
-        held=getattr(window, "quiet", 0),
+        held=getattr(window, "quiet", 0) if window.kept_quiet is None else window.kept_quiet,
+        stood=window.stood_at_end,
         end_path=reverse("maintenance-end", args=[window.pk]) if is_coming else "",
         end_word="Call off" if window.starts_at > now else "End now",
     )

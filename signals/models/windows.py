@@ -32,6 +32,12 @@ class MaintenanceWindow(TenantModel):
     reason = models.CharField(max_length=200)
     set_by = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, related_name="+")
     settled_at = models.DateTimeField(null=True, blank=True, help_text="When what it held was let go again.")
+    kept_quiet = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How many alerts it kept quiet; empty until it is settled."
+    )
+    stood_at_end = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How many of these stood still when it was settled."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = WindowQuerySet.as_manager()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -149,6 +150,12 @@ class ClearingTests(FoldingTestCase):
 
 
 class MaintenanceTests(FoldingTestCase):
+    def kept_quiet(self) -> list[str]:
+        """What the page says under *Kept quiet*, by window."""
+        page = self.client.get(self.path("maintenance/")).content.decode()
+        cells = re.findall(r'data-label="Kept quiet">(.*?)</td>', page, re.DOTALL)
+        return [" ".join(re.sub(r"<[^>]*>", " ", cell).split()) for cell in cells]
+
     def test_alerts_raised_in_it_are_quiet_and_say_why(self) -> None:
         self.window()
         self.deliver(self.alert("a"), self.alert("b", company_external_id="32"), self.alert("c", alert_type=""))
@@ -173,6 +180,36 @@ class MaintenanceTests(FoldingTestCase):
         self.deliver(self.alert("a"))
         assert end_window(actor=self.actor(self.adam), window=window) == 1
         assert self.open_ones() == ["a"]
+
+    def test_one_that_is_over_tells_what_it_kept_quiet_and_how_many_of_these_stood_at_the_end(self) -> None:
+        window = self.window()
+        self.deliver(self.alert("a"), self.alert("b", minute=1), self.alert("c", alert_type="CPU"))
+        self.deliver(self.alert("c", alert_type="CPU", cleared=True))
+        self.log_in(self.adam)
+        assert self.kept_quiet() == ["3 alerts"]
+        end_window(actor=self.actor(self.adam), window=window)
+        assert self.kept_quiet() == ["3 alerts 2 stood at the end"]
+        Signal.objects.for_organization(self.northwind).delete()
+        assert self.kept_quiet() == ["3 alerts 2 stood at the end"]
+
+    def test_what_another_window_keeps_quiet_on_is_counted_by_both(self) -> None:
+        first = self.window(minutes=60)
+        self.deliver(self.alert("a"))
+        longer = self.window(minutes=90)
+        assert end_window(actor=self.actor(self.adam), window=first) == 1
+        assert (self.signal("a").state, self.signal("a").quiet_by) == (State.DISMISSED, longer)
+        self.deliver(self.alert("a", cleared=True))
+        assert end_window(actor=self.actor(self.adam), window=longer) == 0
+        self.log_in(self.adam)
+        assert sorted(self.kept_quiet()) == ["1 alert 1 stood at the end", "1 alert None stood at the end"]
+
+    def test_one_that_was_over_before_anybody_counted_tells_what_is_known_of_it(self) -> None:
+        window = self.window()
+        self.deliver(self.alert("a"))
+        end_window(actor=self.actor(self.adam), window=window)
+        MaintenanceWindow.objects.for_organization(self.northwind).update(kept_quiet=None, stood_at_end=None)
+        self.log_in(self.adam)
+        assert self.kept_quiet() == ["1 alert"]
 
     def test_one_that_has_not_begun_is_called_off_with_its_times_and_can_be_planned_anew(self) -> None:
         self.log_in(self.adam)
