@@ -24,6 +24,7 @@ from integrations.services import check_connection
 from integrations.vendors import FILES
 from junto.env import data_dir
 from junto.tenants.models import Organization
+from signals.processing.unread import IN_A_ROW, unread_processors
 
 LOW_SPACE_BYTES = 1_000_000_000
 SERVICE_SECONDS = 5.0
@@ -53,6 +54,7 @@ def examine() -> Iterator[Check]:
     for host, port in sorted(settings.LOCAL_TARGETS):
         yield check_local_target(host, port)
     if database.ok:
+        yield from check_answers()
         yield from check_connections()
 
 
@@ -157,6 +159,20 @@ def check_model() -> Check:
         return Check("model endpoint", False, name, str(error))
     money = "its calls are priced" if settings.LLM_PRICES else "its calls have no price (JUNTO_LLM_PRICES)"
     return Check("model endpoint", True, f"{name} answers; {money}")
+
+
+def check_answers() -> Iterator[Check]:
+    """What the model lately answered to the processors of each organization can be read. Asks it nothing."""
+    if not settings.LLM_BASE_URL:
+        return
+    advice = (
+        "see that the endpoint lets the model call functions (tool calls), and with a context long enough for a "
+        "ticket; then let tickets be read again: what cannot be read is paid for, too."
+    )
+    for organization in Organization.objects.order_by("slug"):
+        unread = unread_processors(organization)
+        detail = f"the last {IN_A_ROW} could not be read: {'; '.join(unread)}" if unread else "can be read"
+        yield Check(f"answers to processors of {organization.slug}", not unread, detail, advice)
 
 
 def check_local_target(host: str, port: int) -> Check:

@@ -177,7 +177,8 @@ def _model(
         "unsaid": unsaid,
         "unsure": len(ended) - unsaid,
         "asked": asked,
-        "unanswered": sum(answer.asked and not answer.by_model for answer in answers),
+        "unread": sum(answer.unread and not answer.by_model for answer in answers),
+        "unanswered": sum(answer.asked and not answer.by_model and not answer.unread for answer in answers),
         "asked_below": f"{row.asked_below:.2f}" if row else "",
         "spent": _cents(row.model_microcents) if row and known_price(row.model) else "",
     }

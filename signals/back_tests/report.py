@@ -25,7 +25,7 @@ class Answer(NamedTuple):
     """What was said of one ticket (empty = nothing), what was right, and how sure it was.
 
     `then_said` is what somebody else says of it where that is not sure enough, and is surer; `by_model` = a language
-    model. `asked` = the model was asked of it, whatever came of that.
+    model. `asked` = the model was asked of it, whatever came of that; `unread` = it answered, and that cannot be read.
     """
 
     signal: str
@@ -37,6 +37,7 @@ class Answer(NamedTuple):
     then_confidence: float = 0.0
     by_model: bool = False
     asked: bool = False
+    unread: bool = False
 
     @property
     def right(self) -> bool:

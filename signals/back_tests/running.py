@@ -156,7 +156,7 @@ def advance_back_test(back_test_id: UUID) -> None:
         return
     started = time.perf_counter()
     processor = processor_of(row.processor)
-    sample = ModelSample(row.organization, processor, most=row.model_most)
+    sample = ModelSample(row.organization, processor, most=row.model_most, by_person=row.created_at)
     try:
         answers = list(_answers(row, processor, sample))
     except _Lost:
@@ -233,10 +233,11 @@ class _Reader:
             self._sample.count(asker)
             _move(self._row, model_microcents=F("model_microcents") + asker.microcents)
         said, confidence = self._said(found)
+        answer = answer._replace(asked=asked, unread=asker is not None and asker.unread)
         if found is None or confidence <= answer.confidence:
-            return answer._replace(asked=asked)
+            return answer
         by_model = found.producer == Producer.MODEL
-        return answer._replace(then_said=said, then_confidence=confidence, by_model=by_model, asked=asked)
+        return answer._replace(then_said=said, then_confidence=confidence, by_model=by_model)
 
     def _unlimited(self) -> Options:
         """Whoever is asked first says what is likeliest, however unsure."""

@@ -7,6 +7,7 @@ its cost. An Admin says of how many tickets; of none, unless they say so.
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -33,10 +34,13 @@ class ModelSample:
 
     A company for which the processor is off, or asks no model, is left out; so are boards that it does not read. Once
     a question did not leave, or nobody answered, nobody is asked any more. `why` says what came between.
+
+    `by_person` = when a person asked for the test: what could not be read before is asked anew.
     """
 
-    def __init__(self, organization: Organization, processor: AnyProcessor, *, most: int) -> None:
+    def __init__(self, organization: Organization, processor: AnyProcessor, *, most: int, by_person: datetime) -> None:
         self._organization, self._processor, self._left = organization, processor, most
+        self._by_person = by_person
         self._ends = time.monotonic() + _MOST_SECONDS
         off = ProcessorSetting.objects.for_organization(organization).filter(processor=processor.slug, enabled=False)
         self._off = frozenset(off.filter(company__isnull=False).values_list("company_id", flat=True))
@@ -56,6 +60,7 @@ class ModelSample:
             processor=self._processor.slug,
             revision=signal.revision,
             options=self.options_of(signal.company),
+            by_person=self._by_person,
         )
 
     def options_of(self, company: Company | None) -> Options:

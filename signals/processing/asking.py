@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
+from django.db.models import Q
 from django.utils import timezone
 
 from integrations.llm.chat import ModelError, ModelReply
@@ -20,6 +21,7 @@ from integrations.models import ModelUsage
 from integrations.services import chat_model, model_info, reserve_usage, settle_usage
 from signals.intake.cleaning import storable
 from signals.models import ModelQuestion, Signal
+from signals.processing.unread import answered
 from signals.processors.asking import AnswerRefused, Question, Reply, Said, answer_text
 from signals.processors.base import ModelOptions, Options
 
@@ -37,6 +39,8 @@ MOST_KEPT = 20_000
 IN_FLIGHT = timedelta(seconds=ANSWER_SECONDS + 10)
 #: What is still set aside after so long was left behind by a process that died.
 LOST_AFTER = timedelta(minutes=15)
+#: So long an answer that cannot be read is the answer, unless a person lets the ticket be read again.
+UNREAD_FOR = timedelta(days=1)
 #: `ModelUsage.subject` of what processors ask begins so.
 SUBJECT = "processor:"
 
@@ -45,27 +49,36 @@ class SignalAsker:
     """Asks for one run of one processor on one signal. `why` says why no answer came, for the processor's reason.
 
     `asked` = a question left, or a kept answer was used; `over` = one did not leave, or nobody answered, and the next
-    would fare alike. `microcents` = what the run has cost so far.
+    would fare alike; `unread` = an answer came that cannot be read. `microcents` = what the run has cost so far.
+
+    `by_person` = when a person asked for the run: what could not be read before is asked anew. Else it is after a day.
     """
 
-    def __init__(self, signal: Signal, *, processor: str, revision: int, options: ModelOptions) -> None:
+    def __init__(
+        self, signal: Signal, *, processor: str, revision: int, options: ModelOptions, by_person: datetime | None = None
+    ) -> None:
         self._signal, self._processor, self._revision, self._daily = signal, processor, revision, options.model_daily
         self._name = model_info(signal.organization).model
         self._subject = f"{SUBJECT}{processor}:{signal.pk}"[:80]
         self.why = ""
-        self.asked = self.over = False
+        self._unread_since = by_person or timezone.now() - UNREAD_FOR
+        self.asked = self.over = self.unread = False
         self.microcents = 0
 
     def ask(self, question: Question[R]) -> Said[R] | None:
-        """See `Asker`. The same question to the same model is asked once; its answer is used again."""
+        """See `Asker`. The same question to the same model is asked once; its answer is used again.
+
+        One that cannot be read is not kept for good: the model behind the same address may have been set right.
+        """
         digest = question.digest(self._name)
         rows = ModelQuestion.objects.for_organization(self._signal.organization).filter(
             signal=self._signal, processor=self._processor
         )
-        known = rows.filter(digest=digest).exclude(answer="").first()
+        stale = ~Q(problem="") & Q(created_at__lt=self._unread_since)
+        known = answered(rows.filter(digest=digest)).exclude(stale).first()
         self.asked = self.asked or known is not None
         if known is not None and known.problem:
-            self.why = known.problem
+            self.why, self.unread = known.problem, True
             return None
         if known is not None:
             return self._read(question, known.answer, known.model, microcents=0)
@@ -77,7 +90,7 @@ class SignalAsker:
         row.save(force_insert=True)
         self.microcents += row.microcents
         if row.problem:
-            self.why = row.problem
+            self.why, self.unread = row.problem, not self.over
             return None
         return self._read(question, row.answer, row.model, microcents=row.microcents)
 
@@ -85,7 +98,7 @@ class SignalAsker:
         try:
             return Said(question.read(text), model, microcents)
         except AnswerRefused as problem:
-            self.why = str(problem)
+            self.why, self.unread = str(problem), True
             return None
 
     def _why_not(self) -> str:
@@ -143,11 +156,16 @@ class SignalAsker:
         )
 
 
-def asker_of(signal: Signal, *, processor: str, revision: int, options: Options) -> SignalAsker | None:
-    """Who may be asked for this run; None where the processor asks none, or no language model is connected."""
+def asker_of(
+    signal: Signal, *, processor: str, revision: int, options: Options, by_person: datetime | None = None
+) -> SignalAsker | None:
+    """Who may be asked for this run; None where the processor asks none, or no language model is connected.
+
+    `by_person` = when a person asked for it: what could not be read before is asked anew.
+    """
     if not isinstance(options, ModelOptions) or not options.ask_model or model_info(signal.organization).rehearsal:
         return None
-    return SignalAsker(signal, processor=processor, revision=revision, options=options)
+    return SignalAsker(signal, processor=processor, revision=revision, options=options, by_person=by_person)
 
 
 def _tokens(reply: ModelReply | None) -> Mapping[str, int]:

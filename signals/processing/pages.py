@@ -43,6 +43,7 @@ from signals.processing.settings import (
     train_now,
 )
 from signals.processing.trying import Tried, nowhere_listed, try_rules
+from signals.processing.unread import unread_answers
 from signals.processors import UnknownProcessor, processor_of
 from signals.processors.base import AnyProcessor, Options, Phase
 from signals.processors.rules import FIELDS, MOST_CONDITIONS, OPERATOR_WORDS, Condition, read_conditions
@@ -234,6 +235,7 @@ def _page(
         "learned": _learned(actor, processor) if processor.learns else None,
         "precision": precisions(actor.organization).get(processor.slug, Precision(0, 0)),
         "latest": _latest(actor, processor),
+        "unread": unread_answers(actor.organization, plan),
         "grants": grants_shown(actor.organization, processor),
         "back_path": reverse("processors") + (f"?company={company.pk}" if company else ""),
     }

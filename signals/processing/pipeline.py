@@ -36,15 +36,17 @@ READINGS = 5
 class Known:
     """What the ticket's results say before the run: what stands by processor, and what people took back.
 
-    `since` = when the ticket left another company; what was found before is found anew, for this one.
+    `since` = when the ticket left another company; what was found before is found anew, for this one. `by_person` =
+    when a person asked for the run, None where nobody did.
     """
 
     standing: Mapping[str, ProcessorResult]
     taken_back: frozenset[tuple[str, int, str]]
     since: datetime | None = None
+    by_person: datetime | None = None
 
     @classmethod
-    def of(cls, signal: Signal) -> Known:
+    def of(cls, signal: Signal, *, by_person: datetime | None = None) -> Known:
         """Read now, in one query."""
         states = [ProcessorResult.State.CURRENT, ProcessorResult.State.REVERTED]
         rows = list(_rows(signal).filter(state__in=states))
@@ -54,6 +56,7 @@ class Known:
                 (row.processor, row.version, row.key) for row in rows if row.state == ProcessorResult.State.REVERTED
             ),
             since=signal.company_since,
+            by_person=by_person,
         )
 
     def forbids(self, processor: AnyProcessor, outcome: AnyOutcome) -> bool:
@@ -74,29 +77,36 @@ class Known:
 
 
 def run_processors(
-    signal: Signal, *, only: Collection[str] | None = None, before: Callable[[], None] | None = None
+    signal: Signal,
+    *,
+    only: Collection[str] | None = None,
+    before: Callable[[], None] | None = None,
+    by_person: datetime | None = None,
 ) -> list[ProcessorResult]:
     """Let every processor that is switched on for it read the ticket (or those of `only`); what was written.
 
     One that fails hurts no other and leaves a result that says so. What a person said is not asked again. Afterwards
     the signal no longer waits, unless it changed meanwhile. `before` is called before each of them; what it raises
-    ends the reading.
+    ends the reading. `by_person` = when a person asked for it: what a language model answered before and nobody could
+    read is asked anew.
     """
     due = [
         plan
         for plan in plans(signal.organization, signal.company)
         if plan.applies(signal.board_id) and (only is None or plan.processor.slug in only)
     ]
-    written = _run(signal, due, before) if due else []
+    written = _run(signal, due, before, by_person) if due else []
     if only is None:
         _settle(signal)
     reconsider(signal)
     return written
 
 
-def _run(signal: Signal, due: Sequence[Plan], before: Callable[[], None] | None) -> list[ProcessorResult]:
+def _run(
+    signal: Signal, due: Sequence[Plan], before: Callable[[], None] | None, by_person: datetime | None
+) -> list[ProcessorResult]:
     facts = ticket_facts(signal)
-    known = Known.of(signal)
+    known = Known.of(signal, by_person=by_person)
     readings = _readings(signal, [plan for plan in due if plan.processor.keeps_readings])
     written = []
     for plan in due:
@@ -116,7 +126,13 @@ def _run_one(
         return None
     started = time.perf_counter()
     try:
-        asker = asker_of(signal, processor=processor.slug, revision=facts.revision, options=plan.options)
+        asker = asker_of(
+            signal,
+            processor=processor.slug,
+            revision=facts.revision,
+            options=plan.options,
+            by_person=known.by_person,
+        )
         bench = Workbench(
             guessers=guessers_of(signal.organization, processor),
             of_step=guessers_by_step(signal.organization, processor),

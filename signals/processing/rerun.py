@@ -131,7 +131,12 @@ def _read(row: Rerun, ticket: str) -> dict[str, object]:
     if signal is None:
         return {"passed": F("passed") + 1}
     try:
-        written = run_processors(signal, only=row.processors, before=lambda: _move(row, lease_until=Now() + _LEASE))
+        written = run_processors(
+            signal,
+            only=row.processors,
+            before=lambda: _move(row, lease_until=Now() + _LEASE),
+            by_person=row.created_at,
+        )
     except _Lost:
         raise
     except Exception:

@@ -163,7 +163,7 @@ class BackTestTests(BackTestCase):
         assert self.client.get(path).status_code == 404
 
 
-class ModelBackTestTests(ModelEndpoint, BackTestCase):
+class ModelBackTestCase(ModelEndpoint, BackTestCase):
     """Too few tickets of each type to learn from: whatever is said is the language model's."""
 
     def setUp(self) -> None:
@@ -182,6 +182,8 @@ class ModelBackTestTests(ModelEndpoint, BackTestCase):
         """In one line."""
         return " ".join(self.client.get(self.where).content.decode().split())
 
+
+class ModelBackTestTests(ModelBackTestCase):
     def test_unless_an_admin_says_so_it_is_not_asked_and_the_page_says_how_many_are_left_out(self) -> None:
         with self.answering(says("Email"), always=True) as server:
             assert "Ask the language model too" in self.page()
