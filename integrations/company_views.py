@@ -1,4 +1,7 @@
-"""The page of a connection on which a company of ours is set against one at the vendor. For those who manage it."""
+"""Setting a company of ours against one at the vendor. For those who manage it.
+
+The page itself stands above (signals/sync/company_pages.py), as it tells for whom signals wait.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from integrations.connections import each_company_consents, vendor_of
 from integrations.errors import IntegrationError
@@ -19,15 +22,17 @@ from integrations.models import CompanyLink, Connection
 from integrations.services import AlreadyLinked, is_ticket_source, unlink_company
 from integrations.views import find_connection, find_link
 from junto.tenants.access import MemberRequest
+from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from junto.tenants.permissions import Permission, require
 
 
-@require_safe
-def companies(request: MemberRequest, connection_id: UUID) -> HttpResponse:
-    """Which company is which at the vendor."""
+def mapping_context(request: MemberRequest, connection: Connection, found: Unmapped | None) -> dict[str, object]:
+    """What the page shows of our companies and their links; `found` = what is unmapped, None where nobody read it.
+
+    Raises PermissionDenied.
+    """
     require(request.actor, Permission.MANAGE_INTEGRATIONS)
-    connection = find_connection(request, connection_id)
     links = {
         link.company_id: link
         for link in CompanyLink.objects.for_organization(request.organization)
@@ -50,22 +55,18 @@ def companies(request: MemberRequest, connection_id: UUID) -> HttpResponse:
         for company in Company.objects.visible_to(request.actor)
         for link in [links.get(company.pk)]
     ]
-    found, problem = _unmapped(request, connection)
-    context = {
+    return {
         "connection": {"name": connection.label, "path": reverse("connection-change", args=[connection.pk])},
         "companies": rows,
         "unlinked": [row for row in rows if not row["external_id"]],
         "link_path": reverse("connection-link", args=[connection.pk]),
         "accept_path": reverse("connection-accept", args=[connection.pk]),
         "suggestions": found.suggestions if found else (),
-        "there": (*(one.external for one in found.suggestions), *found.there) if found else (),
-        "nothing_there": found is not None and not found.suggestions and not found.there,
+        "is_listed": found is not None,
         "asks_each": asks_each,
         "check_path": reverse("connection-check-companies", args=[connection.pk]) if asks_each else "",
         "linked": sum(1 for row in rows if row["external_id"]),
-        "problem": problem,
     }
-    return render(request, "integrations/companies.html", context)
 
 
 @require_POST
@@ -124,11 +125,11 @@ def unlink(request: MemberRequest, connection_id: UUID, link_id: UUID) -> HttpRe
     return redirect("connection-companies", connection.pk)
 
 
-def _unmapped(request: MemberRequest, connection: Connection) -> tuple[Unmapped | None, str]:
+def find_unmapped(actor: Actor, connection: Connection) -> tuple[Unmapped | None, str]:
     """What is not linked at a vendor whose companies do not come by themselves, or why that cannot be told."""
     if is_ticket_source(connection):
         return None, ""
     try:
-        return unmapped(actor=request.actor, connection=connection), ""
+        return unmapped(actor=actor, connection=connection), ""
     except IntegrationError as failure:
         return None, str(failure)

@@ -26,7 +26,6 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/tools/read/", server_views.read, name="mcp-read"),
     path("connections/<uuid:connection_id>/tools/<uuid:tool_id>/", server_views.tool, name="mcp-tool"),
     path("connections/<uuid:connection_id>/tools/<uuid:tool_id>/block/", server_views.block, name="mcp-tool-block"),
-    path("connections/<uuid:connection_id>/companies/", company_views.companies, name="connection-companies"),
     path("connections/<uuid:connection_id>/companies/link/", company_views.link, name="connection-link"),
     path("connections/<uuid:connection_id>/companies/accept/", company_views.accept, name="connection-accept"),
     path(

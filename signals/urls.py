@@ -12,6 +12,7 @@ from signals.processing import pages as processor_pages
 from signals.processing import rerun_pages, review_pages
 from signals.service import escalation_pages
 from signals.service import pages as service_pages
+from signals.sync import company_pages
 from signals.sync import pages as sync_pages
 from signals.write_back import cleared_pages
 
@@ -35,6 +36,7 @@ urlpatterns = [
     path("connections/<uuid:connection_id>/sync/", sync_pages.sync, name="connection-sync"),
     path("connections/<uuid:connection_id>/sync/compare/", sync_pages.compare_view, name="connection-compare"),
     path("connections/<uuid:connection_id>/sync/repair/", sync_pages.repair_view, name="connection-repair"),
+    path("connections/<uuid:connection_id>/companies/", company_pages.companies, name="connection-companies"),
     path("maintenance/", maintenance_pages.maintenance, name="maintenance"),
     path("maintenance/<uuid:window_id>/end/", maintenance_pages.end, name="maintenance-end"),
     path("maintenance/alert-boards/", alert_boards_pages.set_alert_boards, name="alert-boards"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from approvals.models import StaleState
 from integrations.models import Connection
 from junto.bells import ring
+from junto.tenants.actors import Actor
 from junto.tenants.scoping import TenantQuerySet
 from signals.intake.alert_tickets import read_alert
 from signals.intake.directory import Directory
@@ -44,6 +45,16 @@ def unplaced(connection: Connection) -> TenantQuerySet[Signal]:
     without_device = Q(device=None, company__isnull=False) & ~Q(device_external_id="")
     rows: TenantQuerySet[Signal] = Signal.objects.for_organization(connection.organization)
     return rows.filter(nameless | without_contact | without_device, connection=connection, state__in=Signal.OPEN)
+
+
+def waiting_by_company(actor: Actor, connection: Connection) -> dict[str, int]:
+    """The source's id of each company that is linked to none of ours -> how many signals wait for it, of those that
+    the actor may see.
+    """
+    rows: TenantQuerySet[Signal] = Signal.objects.visible_to(actor)
+    waiting = rows.filter(connection=connection, company=None, state=Signal.State.NEEDS_REVIEW)
+    named = waiting.exclude(company_external_id="").order_by()
+    return dict(named.values_list("company_external_id").annotate(Count("pk")))
 
 
 def place_waiting(connection: Connection) -> int:

@@ -73,7 +73,7 @@ class ConnectingTests(ConnectedTestCase):
         self.add()
         browser, page = self.log_in(self.adam), self.companies_page()
         html = browser.get(page).content.decode()
-        assert html.count('name="external_id" value=') == 4
+        assert html.count('type="checkbox" name="external_id" value=') == 4
         assert html.count(" checked> <span>") == 4
         assert not self.vendor_is_offered()
         browser.post(f"{page}accept/", {"external_id": ["31", "32"]})
