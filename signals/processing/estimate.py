@@ -1,8 +1,8 @@
 """What it would take to let the processors read tickets again: time, and what a language model would cost.
 
 Only what would really be read counts: a processor that is off for a ticket's company, or not on its board, reads it
-not. Costs are what the questions so far took, those that led to no value too, at today's price; where none was asked
-yet, they are by the length of the tickets.
+not. Costs are what the questions so far took, those that led to no value too, at today's price, and how many there were
+a reading; where none was asked yet, they are by the length of the tickets, as if each were asked about.
 """
 
 from __future__ import annotations
@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Avg, Count, Sum
+from django.db.models import Avg, Count, Exists, Min, OuterRef, Sum
 from django.utils import timezone
 
 from integrations.services import model_info
 from junto.tenants.models import Organization
+from junto.tenants.scoping import TenantQuerySet
 from signals.models import ModelQuestion, ProcessorResult, Signal
 from signals.processing.plans import plans_by_company
 from signals.processing.pricing import question_cost, questions_so_far
-from signals.processors.base import AnyProcessor, ModelOptions
+from signals.processors.base import AnyProcessor, ModelOptions, Producer
 
 #: What a processor takes for one ticket before it has ever run here, in milliseconds.
 _UNKNOWN_MILLISECONDS = 5.0
@@ -156,12 +157,32 @@ def _took(organization: Organization) -> Mapping[str, float]:
 
 
 def _asked(organization: Organization, slug: str) -> _Asked:
-    """Of the model that answered last; but its questions of today are those to any. Two steps are one ticket's."""
+    """Of the model that answered last; but its questions of today are those to any. Two steps are one ticket's.
+
+    A ticket of which something cheaper was sure was asked nothing, and counts as one too.
+    """
     rows = ModelQuestion.objects.for_organization(organization).filter(processor=slug)
     today = rows.filter(created_at__gt=timezone.now() - timedelta(days=1)).count()
     asked = questions_so_far(organization, slug).order_by()
-    readings = asked.values("signal", "revision").distinct().count()
-    if not readings:
+    whole = asked.aggregate(took=Sum("milliseconds"), questions=Count("pk"), since=Min("created_at"))
+    if not whole["questions"]:
         return _Asked(today=today)
-    whole = asked.aggregate(took=Sum("milliseconds"), questions=Count("pk"))
+    readings = asked.values("signal", "revision").distinct().count()
+    readings += _read_without(organization, slug, asked, since=whole["since"])
     return _Asked(whole["questions"] / readings, whole["took"] / readings, today)
+
+
+def _read_without(
+    organization: Organization, slug: str, asked: TenantQuerySet[ModelQuestion], *, since: datetime
+) -> int:
+    """Readings that gave a value without any of those questions. One that gave none may have lacked an answer only."""
+    states = ProcessorResult.State
+    rows = ProcessorResult.objects.for_organization(organization).filter(
+        processor=slug,
+        producer__in=[Producer.RULE, Producer.LEARNED],
+        state__in=[states.CURRENT, states.SUPERSEDED, states.REVERTED],
+        created_at__gte=since,
+    )
+    questions = asked.filter(signal=OuterRef("signal"), revision=OuterRef("revision"))
+    found: int = rows.exclude(Exists(questions)).order_by().values("signal", "revision").distinct().count()
+    return found

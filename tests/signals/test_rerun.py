@@ -239,6 +239,28 @@ class EstimateTests(RerunCase):
         assert (share.asking, share.microcents, share.cost) == (4, 24_000_000, "about 24.00 ¢")
         assert share.seconds == pytest.approx(4 * 3.0, abs=0.1)
 
+    def test_tickets_that_something_cheaper_was_sure_of_are_not_reckoned_as_asked_about(self) -> None:
+        tickets = [self.ticket() for _ in range(4)]
+        self.judged(tickets[3], state=ProcessorResult.State.SUPERSEDED)  # before any question
+        self.asked(tickets[0], cents=2)
+        assert self.of(*tickets).cost == "about 8.00 ¢"
+        self.judged(tickets[0])  # after its question: it was asked about all the same
+        self.judged(tickets[1])
+        self.judged(tickets[2], state=ProcessorResult.State.ABSTAINED)  # it may be the answer that was lacking
+        self.judged(tickets[3], producer="model")
+        share = self.of(*tickets)
+        assert (share.asking, share.cost) == (4, "about 4.00 ¢")
+        assert share.seconds == pytest.approx(4 * 1.0, abs=0.1)
+
+    def judged(self, signal: Signal, **fields: Any) -> None:
+        """A value that a rule gave."""
+        ProcessorResult.objects.create(
+            organization=self.northwind,
+            signal=signal,
+            processor=KIND,
+            **{"producer": "rule", "value": {"kind": "issue"}, "key": "issue", "revision": 1} | fields,
+        )
+
     def test_what_was_never_asked_is_estimated_by_the_length_of_the_chosen_tickets(self) -> None:
         short, long = self.ticket(), self.ticket(description="The printer is offline. " * 250)
         cheap, dear = self.of(short).microcents, self.of(long).microcents
