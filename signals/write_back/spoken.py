@@ -36,6 +36,9 @@ from signals.write_back.writing import tool_name
 
 State = Action.State
 
+#: So long a person waits for the source; the word is kept however long that takes, and can be written there later.
+_SECONDS = 10.0
+
 
 @dataclass(frozen=True)
 class Told:
@@ -131,7 +134,7 @@ def _may_differ(signal: Signal, processor: AnyProcessor) -> bool:
 
 def _as_it_is(signal: Signal, connection: Connection) -> TicketRecord:
     """The ticket as its source has it this moment. Raises IntegrationError."""
-    with closing(open_ticket_source(connection)) as source:
+    with closing(open_ticket_source(connection, seconds=_SECONDS)) as source:
         return source.ticket(signal.external_id)
 
 
