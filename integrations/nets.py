@@ -17,7 +17,9 @@ from integrations.words import (
     CHANGED,
     ENDS,
     GROUPS,
+    MANY,
     MEANING,
+    NUMBERED,
     REMOVED,
     SECRET_WORD,
     STATES,
@@ -25,6 +27,7 @@ from integrations.words import (
     core_of,
     goes_on,
     has_signs,
+    is_alike,
     is_grouped,
     is_run,
     is_value,
@@ -55,7 +58,9 @@ _TAG: Final = r"</?[a-z][^<>\n]{0,100}>"
 _MARKS: Final = rf"(?:[*_`~\\]|{_TAG})*+"
 #: "Password: x", "PIN = x", "Passwort ist jetzt x", "est : x", "is as follows: x": signs, words that say, and adverbs.
 _SIGN: Final = r"(?:[:=–—：]+|->|→|(?<=[ \t])-(?=[ \t]))"
-_VERB: Final = r"\b(?:is|was|will be|as|ist|war|wird|lautet|als|est|sera|es|será|é)\b"
+_VERB: Final = (
+    r"\b(?:is|are|was|will be|as|ist|sind|war|wird|lautet|als|est(?: l[ea])?|sont|sera|es(?: el| la)?|son|será|é)\b"
+)
 _ADVERB: Final = (
     r"\b(?:now|still|currently|new|as follows|jetzt|nun|noch|neu|aktuell|wie folgt|maintenant|désormais|comme suit"
     r"|ahora|como sigue|the following|folgendes)\b"
@@ -81,31 +86,29 @@ _WORD: Final = r"[\w.@'’\-]{1,40},?"
 _QUOTED_WORD: Final = r"[\"'“‘«„][^\s\"'“”‘’«»„]{3,60}[\"'”’»“‘]"
 _ASKS: Final = rf"(?:{_B}?[?!]{{1,3}})?"
 _LINK: Final = rf"(?:{_B}{{0,3}}[:=/]{_B}{{0,3}}|{_B}{{1,3}}(?:[–\-]{_B}{{1,3}})?)"  # between a name and its password
-_POINT: Final = rf"(?:[-•*>]{_B}+)?"
-_FOR: Final = r"(?:for|of|on|für|von|am|pour|du|de|para|per|voor|#?\d{1,3})"
+_POINT: Final = rf"(?:(?:[-•*>]|\d{{1,2}}[.)]){_B}+)?"
+_FOR: Final = (
+    r"(?:for|of|on|in|at|we use|same(?: as before)?|für|von|vom|am|im|beim?|wie|pour|du|de|dans|à|au|chez"
+    r"|del|en|para|per|voor|wi-?fi|wlan|vpn|#?\d{1,3})"
+)
 _TO: Final = r"(?:to|auf|zu|à|en|a|por)"
 _COMMAND_VALUE: Final = rf"(?P<value>{_QUOTED}|[^\s$%(<*/\-'\"][^\s'\"]*+)"
 _ANY_NAME: Final = re.compile(SECRET_WORD, re.IGNORECASE)
 _IS_NUMBER: Final = re.compile(r"(?:pin|puk|.*code.*|código.*)\Z", re.IGNORECASE)
-_MANY: Final = re.compile(
-    r"(?:.*(?:words|wörter|codes|keys|pins|secrets)|mots de passe|contrase[ñn]as|claves|senhas|creds|credentials"
-    r"|zugangsdaten|identifiants)\Z",
-    re.IGNORECASE,
-)
 _EARLIER: Final = re.compile(r"\b(?:last|failed|successful|next|letzte|fehlgeschlagene)[ \t]+\Z", re.IGNORECASE)
 #: An option of a command: "--password", "-AdminPassword", "--repair-password".
 _OPTION: Final = re.compile(r"(?<![\w\-])--?(?:\w{1,20}-?)?\Z")
 #: Behind a value, on its line: the rest of "Sommer 2026!", of "admin / Gr33n!" and of "Gr33n! (old: Bl4u!)".
 _MORE: Final = re.compile(
-    rf"{_B}{{1,3}}(?:[/(]{_B}{{0,3}})?(?:(?:old|new|before|alt|neu|vorher|bisher|früher|zuvor"
-    rf"|formerly|previously|ancien|nouveau|avant|anterior|antes|or|oder|ou|o){_B}?:?"
+    rf"{_B}{{1,3}}(?:(?:[/(]|[-=]>|→){_B}{{0,3}})?(?:(?:old|new|now|to|auf|zu|à|a|jetzt|before|alt|neu|vorher"
+    rf"|bisher|früher|zuvor|formerly|previously|ancien|nouveau|avant|anterior|antes|or|oder|ou|o){_B}?:?"
     rf"{_B}{{1,3}})?(?P<value>[^\s|]{{3,60}})",
     re.IGNORECASE,
 )
 #: The next of a list: "admin Gr33n!, bob Bl4u!".
 _NEXT: Final = re.compile(
     rf"(?:[,;]|{_B}(?:and|und|et|y|&)|{_B}{{0,3}}\n{_B}{{0,8}}{_POINT})?{_B}{{0,3}}"
-    rf"(?:[\w.@\-]{{1,40}}{_LINK}|(?<=\n)|(?<=[\n \t][-•*] ))(?P<value>[^\s|]{{3,60}})",
+    rf"(?:[\w.@\-]{{1,40}}{_LINK}|(?<=[,;\s]))(?P<value>[^\s|]{{3,60}})",
     re.IGNORECASE,
 )
 #: The rest of a line, where it is words alone: "horse battery staple".
@@ -121,7 +124,7 @@ def _is_named(opening: re.Match[str], found: re.Match[str]) -> bool:
     is_label = value[-1:] in ":=" and rest[:1] == " " and "\n" in link and not looks_secret(core)
     if is_label or (value[-1:] in ":=" and _ANY_NAME.fullmatch(core)):  # "Passwords:\nadm: x", "Password: password: x"
         return False
-    if (value[:3] in ("```", "~~~") and rest[:1] == "\n") or is_run(opening[0], _before(opening)):
+    if (value[:3] in ("```", "~~~") and rest[:1] == "\n") or is_run(opening[0], _before(opening), value + rest):
         return False
     if value[:1] in "\"'`“‘«„" or value[:2] == "__":
         return bool(core) and core.lower() not in STATES
@@ -133,7 +136,7 @@ def _is_named(opening: re.Match[str], found: re.Match[str]) -> bool:
 
 
 def _is_changed(opening: re.Match[str], found: re.Match[str]) -> bool:
-    around = (_before(opening), found["between"], found.string[found.end() : found.end() + 25].split("\n")[0])
+    around = (_before(opening), found["between"], found.string[found.end() : found.end() + 60].split("\n")[0])
     if not any(CHANGED.search(one) for one in around):
         return False
     return _stands_out(opening, found) or (_is_quoted(opening, found) and found["value"][:1] in "\"'“‘«„")
@@ -152,11 +155,13 @@ def _is_option(opening: re.Match[str], found: re.Match[str]) -> bool:
 
 
 def _is_number(opening: re.Match[str], found: re.Match[str]) -> bool:
-    return bool(_IS_NUMBER.fullmatch(opening[0])) and not UNIT.match(found.string, found.end())
+    is_counted = UNIT.match(found.string, found.end()) or NUMBERED.search(found["place"] or "")
+    return bool(_IS_NUMBER.fullmatch(opening[0])) and not is_counted
 
 
 def _is_pair(opening: re.Match[str], found: re.Match[str]) -> bool:
-    return bool(found["sign"] and not opening[0].lower().startswith("user")) or stands_out(found["value"])
+    is_sure = found["sign"] and opening[0].lower() not in ("user", "username", "zugang")
+    return bool(is_sure) or stands_out(found["value"])
 
 
 def _is_login(opening: re.Match[str], found: re.Match[str]) -> bool:
@@ -222,6 +227,12 @@ _OF_A_NAME: Final = (
         _is_for,
     ),
     _net(
+        "password changed from Gr33n!Horse77 to Bl4u!Kuh",
+        rf"{_MARKS}(?P<between>(?:{_B}+{_WORD}){{0,4}}?){_B}+(?:from|von|vom|de|du)\b:?{_MARKS}{_B}++"
+        rf"(?P<value>{_CODE}|[^\s|]{{4,60}})(?={_B}+{_TO}\b)",
+        _is_changed,
+    ),
+    _net(
         "password of anna has been reset to Gr33n!Horse77",
         rf"{_MARKS}(?P<between>(?:{_B}+{_WORD}){{0,7}}?)(?:{_B}*{_SIGN}|{_B}+(?:back )?{_TO}\b:?)"
         rf"{_MARKS}{_B}*+(?P<value>{_CODE}|{_QUOTED_WORD}|[^\s|]{{4,}})",
@@ -229,7 +240,8 @@ _OF_A_NAME: Final = (
     ),
     _net(
         "password Gr33n!Horse77 does not work",
-        rf"{_ASKS}{_MARKS}{_B}+{_IN_BRACKETS}(?P<value>{_CODE}|{GROUPS}|{_MARKS}[^\s|,;]{{6,}})",
+        rf"{_ASKS}{_MARKS}(?:,(?={_B}[^\s,]{{6,60}},))?{_B}+{_IN_BRACKETS}"
+        rf"(?P<value>{_CODE}|{GROUPS}|{_MARKS}[^\s|,;]{{6,}})",
         _stands_out,
     ),
     _net(
@@ -249,7 +261,8 @@ _OF_A_NAME: Final = (
     ),
     _net(
         "the PIN 4821 is blocked",
-        rf"{_MARKS}{_B}+(?P<value>\d{{4,8}})(?![\w./:\-]*\w)",
+        rf"{_MARKS}{_B}+(?P<place>{_FOR}(?:{_B}+[^\W\d_]{{2,20}}){{1,4}}{_B}+(?!(?:19|20)\d\d\b))?"
+        r"(?P<value>\d{4,8})(?![\w./:\-]*\w)",
         _is_number,
     ),
     _net(
@@ -339,7 +352,7 @@ _OPENINGS: Final = re.compile(
     rf"(?=[\w\[])(?:(?P<removed>\[removed[^\]\n]{{0,40}}\])|{BEGINS}(?:(?P<secret>(?:{MEANING})\d{{0,2}})"
     r"|(?P<command>ConvertTo-SecureString|sshpass|psexec|plink|(?:docker|az) login|net1?[ \t]+use|net1?[ \t]+user|curl"
     r"|mysql(?:dump|admin)?|mariadb|[xw]freerdp|smbclient|rpcclient|winexe)"
-    r"|(?P<login>login|log-in|basic auth|credentials?|creds|zugangsdaten|anmeldung|identifiants?|user(?:name)?)"
+    r"|(?P<login>login|log-in|basic auth|credentials?|creds|zugang(?:sdaten)?|anmeldung|identifiants?|user(?:name)?)"
     rf"|(?P<header>authorization|bearer)){ENDS})",
     re.IGNORECASE,
 )
@@ -368,13 +381,18 @@ def _caught(opening: re.Match[str]) -> re.Match[str] | None:
 def _end(opening: re.Match[str], found: re.Match[str]) -> int:
     """Where what is secret ends: what goes on with it on its line goes, too."""
     text, at = found.string, found.end("value")
-    nexts = (_MORE, _NEXT) if _MANY.fullmatch(opening[0]) else (_MORE,)
+    nexts = (_MORE, _NEXT) if MANY.fullmatch(opening[0]) else (_MORE,)
     if (
         is_word(found["value"])
         and (phrase := _PHRASE.match(text, at))
         and not any(map(goes_on, phrase[0].lower().split()))
     ):
         return phrase.end()
-    while more := next((one for each in nexts if (one := each.match(text, at)) and stands_out(one["value"])), None):
+    while more := next((one for each in nexts if (one := each.match(text, at)) and _is_more(found, one, nexts)), None):
         at = more.end()
     return at
+
+
+def _is_more(found: re.Match[str], more: re.Match[str], nexts: tuple[re.Pattern[str], ...]) -> bool:
+    """Whether what follows is a password, too: in a list also what is written like its first."""
+    return stands_out(more["value"]) or (_NEXT in nexts and is_alike(found["value"], more["value"]))

@@ -29,8 +29,16 @@ _HIDDEN = re.compile(
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _KEYS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
-    r"|\bITG\.[0-9a-f]{16,}[\w.\-]*|\beyJ[\w\-]{10,2000}\.[\w\-]{10,}\.[\w\-]*|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{20,}"
-    r"|\b(?:\d{6}-){7}\d{6}\b",
+    r"|\b(?:ITG\.[0-9a-f]{16,}[\w.\-]*|eyJ[\w\-]{10,2000}\.[\w\-]{10,}\.[\w\-]*|(?:\d{6}-){7}\d{6}\b"
+    # Amazon "Manage access keys for IAM users": an id, and the secret of 40 letters where it follows.
+    r"|A[KS]IA[0-9A-Z]{16}\b(?:[^\w\n]{0,3}\n?[^\w\n]{0,3}(?<!\w)[A-Za-z0-9/+]{40}(?![\w/+=]))?"
+    # GitHub "About authentication to GitHub", GitLab "Token overview", Stripe "API keys", Slack "Tokens" and "Sending
+    # messages using incoming webhooks", Google Cloud "Manage API keys", Twilio SendGrid "API Keys".
+    r"|gh[pousr]_\w{20,}|github_pat_\w{22,255}|gl(?:pat|oas|dt|rt|cbt|ptt|ft|imt|agent|soat)-[\w.\-]{20,300}"
+    r"|[rs]k_(?:live|test)_[0-9A-Za-z]{16,250}|xox[abeoprs]-[\w\-]{10,250}|xapp-\d-[\w\-]{10,250}"
+    r"|(?<=hooks\.slack\.com/services/)T[\w/]{20,100}|AIza[\w\-]{35}(?![\w\-])|SG\.[\w\-]{16,32}\.[\w\-]{16,64}"
+    # Microsoft "Create a service SAS": the signature in an address.
+    r"|(?<=[?&;])sig=[\w%+/=\-]{20,200})",
     re.DOTALL,
 )
 _USERINFO = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.\-]{1,20}://)[^\s/@:]{1,100}:[^\s/@]{1,200}@", re.IGNORECASE)

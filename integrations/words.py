@@ -17,7 +17,7 @@ _WHAT_IS_LOCKED: Final = (
 _CODE: Final = (
     r"(?:pin|puk|mfa|2fa|t?otp|sms|access|entry|entrance|(?:un)?lock(?:box)?|security|verification|back-?up|recovery"
     rf"|one[- ]time|einmal|zugangs|zutritts|sicherheits|bestätigungs|entsperr|{_WHAT_IS_LOCKED})[-_ ]?codes?"
-    rf"|codes? (?:(?:for|of|to|für|zu[rm]?|de|du|pour) )?(?:(?:the|der|die|den|das|la) |l['’])?(?:{_WHAT_IS_LOCKED})"
+    rf"|codes? (?:(?:for|of|to|für|zu[rm]?|de|du|pour) )?(?:(?:the|der|die|den|das|la) |[dl]['’])?(?:{_WHAT_IS_LOCKED})"
     r"|codes? (?:d['’](?:accès|entrée)|de (?:sécurité|vérification)|pin|mfa)"
     rf"|códigos? (?:de )?(?:la )?(?:acceso|entrada|seguridad|verificación|pin|{_WHAT_IS_LOCKED})"
 )
@@ -28,8 +28,9 @@ _KEY: Final = (
 )
 MEANING = (
     rf"{_KEY}|{_CODE}|otp seed|clé wi-?fi"
-    r"|(?<!kee)(?<!last)(?<!by)pass(?:phrase|code|wd)?s?|passwd|pwd|psw|pw|psk|pin|puk|pass[- ]?key"
-    r"|\w{0,30}(?:password|passwort|passwörter|kennwort|kennwörter|wachtwoord)s?|schlüssel"
+    r"|(?<!kee)(?<!last)(?<!by)pass(?:phrase|code|wd)?s?|p(?:as|s)swd|pwd|psw|pw|psk|pin|puk|pass[- ]?key"
+    r"|\w{0,30}(?:pass?wor[dt]|pssword|passwrod|passwörter|kennwort|kennwörter|wachtwoord)s?|(?:kenn|pass)w\.?"
+    r"|(?:lizenz|netzwerk|produkt)?schlüssel|[m2]fa(?=[:=] ?\d{3} ?\d{3}(?!\w))"
     r"|mots? de passe(?: d['’]application)?|mdp|clé|contrase[ñn]as?(?: de aplicación)?|claves?|senhas?"
     r"|palavra-passe|hasło|lösenord|adgangskode|kodeord|passord|salasana|heslo|jelszó|şifre|parola|пароль"
     r"|(?:client[-_ ]?)?secret"
@@ -115,15 +116,21 @@ _HARMLESS: Final = re.compile(
     r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[T_]\d\d:\d\d[\d:.]{0,12}(?:Z|[+\-]\d\d:?\d\d)?)?|HK(?:LM|CU|CR|CC|U|EY_\w{4,20}):?\\.*"
     r"|\d{1,2}[:.]\d\d(?::\d\d)?(?:-\d{1,2}:\d\d)?(?:am|pm|h)?|\d{1,3}(?:st|nd|rd|th|x|d|h|m|%|\+)?"
     r"|[\w.+\-]{1,60}@[\w\-]{1,60}(?:\.[\w\-]{1,30})+|https?://[^\s?#]*|\$\{\w{1,60}\}?|\$\(.*"
+    r"|\d{1,3}-?(?:stellig\w{0,2}|digits?|char\w{0,8}|letters?|zeichen|days?|tage?)|wpa[23]?(?:[-/][a-z]{1,10}[23]?){0,3}"
     r"|(?:office|windows|win|o|m|exchange|server|microsoft|outlook|word|excel|sap|id|no|nr)[-#]?\d{1,4}",
     re.IGNORECASE,
 )
-#: What is none even where "Password:" stands before it: an address, a key of Windows' registry, a variable.
+#: What is none even where "Password:" stands before it: an address, a key of Windows' registry, a variable, "3x".
 _NO_VALUE: Final = re.compile(
     r"https?://[^\s?#@]*|HK(?:LM|CU|CR|CC|U|EY_[A-Z_]{4,20})(?:[:\\].*)?"
-    r"|\$[A-Z]{1,20}(?:_[A-Z0-9]{1,20}){1,5}|\$\{\w{1,60}"
+    r"|\$[A-Z]{1,20}(?:_[A-Z0-9]{1,20}){1,5}|\$\{\w{1,60}|\d{1,2}[xX]"
 )
 _MORE: Final = re.compile(r"[^\S\n]+(?![^\s:]{1,30}[:=])[\w(\"'„“]")
+#: Behind a first name that stands behind "Password:", of whom a sentence tells: "Password: Anna Meyer cannot log in".
+_OF_A_PERSON: Final = re.compile(
+    r"[^\S\n]+[A-ZÄÖÜ][\w'’\-]{1,30}[^\S\n]+(?:cannot|can't|can|could|has|needs|forgot|called|asks|kann|konnte|hat|bittet"
+    r"|(?:ne )?peut|(?:no )?puede)(?![^\W_])"
+)
 #: "1." at the beginning of a list.
 _PLACE: Final = re.compile(r"\d{1,3}[.)]")
 _BETWEEN: Final = re.compile(r"\([^()]{0,60}\)|[\s_*`~:]+")
@@ -144,8 +151,14 @@ _BEHIND_NAME: Final = frozenset(
 #: What somebody does to a password before a new one follows: "reset to Gr33n!", "geändert auf Gr33n!".
 CHANGED: Final = re.compile(
     r"\b(?:(?:re-?)?set(?:ting)?|chang(?:e[ds]?|ing)|updat(?:e[ds]?|ing)|switch(?:ed)?|turned|put|geändert|ändern"
-    r"|(?:zurück|neu )?(?:ge)?setz(?:t|en)|gestellt|umgestellt|changée?|modifiée?|réinitialisée?|remise?|mise?"
-    r"|définie?|cambi(?:ad[oa]|ó)|restablecid[oa]|actualizad[oa]|puest[oa])\b",
+    r"|issued|vergeben|(?:zurück|neu )?(?:ge)?setz(?:t|en)|gestellt|umgestellt|changée?|modifiée?|réinitialisée?"
+    r"|remise?|mise?|définie?|cambi(?:ad[oa]|[óé])|pus[eo]|restablecid[oa]|actualizad[oa]|puest[oa])\b",
+    re.IGNORECASE,
+)
+#: Names of more than one, behind which a list may stand.
+MANY: Final = re.compile(
+    r"(?:.*(?:words|wörter|codes|keys|pins|secrets)|mots de passe|contrase[ñn]as|claves|senhas|creds|credentials"
+    r"|zugangsdaten|identifiants)\Z",
     re.IGNORECASE,
 )
 #: A run of something, and no password: "Tests pass: 24/24", "Second pass: phases 9 to 16".
@@ -154,6 +167,10 @@ _RUN_BEFORE: Final = re.compile(
     r"[^\S\n]+\Z",
     re.IGNORECASE,
 )
+#: "pass: VIP-Gate 3".
+_GATE: Final = re.compile(r"\W{0,4}[^\W\d_]{2,20}-[^\W\d_]{2,20}[^\S\n]\d{1,2}(?![^\W_])")
+_DIGIT: Final = re.compile(r"\d")
+_LETTER: Final = re.compile(r"[^\W\d_]")
 #: Words beside "Pin" in a table of a plug's wires.
 _PLUG: Final = re.compile(
     r"\b(?:volt(?:age|s)?|signal|gpio|wires?|colou?r|function|direction|connector|spannung|farbe|ader|belegung|tension"
@@ -170,9 +187,23 @@ _REFERENCE: Final = re.compile(
 )
 
 
-def is_run(word: str, before: str) -> bool:
-    """Whether "pass" means a run of something, by the text right before it."""
-    return word.lower() == "pass" and bool(_RUN_BEFORE.search(before))
+def is_run(word: str, before: str, behind: str) -> bool:
+    """Whether "pass" means a run of something, by the text right before it, or a card for the gate named behind it."""
+    return word.lower() == "pass" and bool(_RUN_BEFORE.search(before) or _GATE.match(behind))
+
+
+#: What is numbered and no code: "PIN for extension 4821", "code for ticket 48213".
+NUMBERED: Final = re.compile(
+    r"\b(?:tickets?|case|order|cards?|terminals?|karte|ext(?:ension)?|phone|line|room|user|account|id|n[ro]|number|build"
+    r"|version|kb|office|server|windows|durchwahl|zimmer|raum|konto|benutzer|nummer|bureau|compte|poste|cuenta|oficina)[.:#]?[^\S\n]*\Z",
+    re.IGNORECASE,
+)
+
+
+def is_alike(one: str, other: str) -> bool:
+    """Whether two codes are written alike, as those of one list are: digits and letters at the same places."""
+    first, second = (_LETTER.sub("a", _DIGIT.sub("0", core_of(each))) for each in (one, other))
+    return first == second and "0" in first and len(first) > 3
 
 
 def is_plug(cells: list[str]) -> bool:
@@ -180,14 +211,15 @@ def is_plug(cells: list[str]) -> bool:
     return any(_IS_PIN.fullmatch(one) for one in cells) and any(_PLUG.search(one) for one in cells)
 
 
-#: Four times four letters, as the passwords for apps of Google and Microsoft are shown.
-GROUPS: Final = r"(?:[a-z]{4}[ -]){3}[a-z]{4}(?![^\W_])"
+#: Four times four letters, as the passwords for apps of Google and Microsoft are shown, and seeds in base32 (RFC 4648).
+GROUPS: Final = r"(?:[a-z2-7]{4}[ -]){3}[a-z2-7]{4}(?:(?:[ -][a-z2-7]{4}){4})?(?![^\W_])"
 _GROUPED: Final = re.compile(GROUPS, re.IGNORECASE)
 
 
 def is_grouped(words: str) -> bool:
     """Whether four groups of four letters are a password, and not four words of a sentence."""
-    return bool(_GROUPED.fullmatch(words)) and not any(goes_on(one) for one in re.split("[ -]", words.lower()))
+    is_shown = bool(_GROUPED.fullmatch(words)) and any(map(str.isalpha, words))
+    return is_shown and not any(goes_on(one) for one in re.split("[ -]", words.lower()))
 
 
 def goes_on(word: str) -> bool:
@@ -231,7 +263,7 @@ def is_value(word: str, rest: str, *, at_once: bool) -> bool:
     core = core_of(word)
     if not core or _NO_VALUE.fullmatch(core) or (core.isdecimal() and len(core) < 4 and UNIT.match(rest)):
         return False
-    if core.lower() in STATES:
+    if core.lower() in STATES or (core.istitle() and _OF_A_PERSON.match(rest)):
         return False
     if looks_secret(core) or (core[:1].isdigit() and not _PLACE.match(word)):
         return True
