@@ -63,7 +63,8 @@ _VERB: Final = (
 )
 _ADVERB: Final = (
     r"\b(?:now|still|currently|new|as follows|jetzt|nun|noch|neu|aktuell|wie folgt|maintenant|désormais|comme suit"
-    r"|ahora|como sigue|the following|folgendes)\b"
+    r"|ahora|como sigue|the following|folgendes"
+    r"|(?:old|before|alt|vorher|bisher|ancien|avant|anterior|antes)(?=:?[^\S\n]+(?:\[removed|[^\W\d][^\s\d]{0,30}\d)))\b"
 )
 _SAYS: Final = rf"(?:{_SIGN}|{_VERB})(?:{_MARKS}{_B}*+(?:{_SIGN}|{_ADVERB}|{_VERB})){{0,4}}+"
 _ENDS_IN_SIGN: Final = re.compile(r"[:=–—：→>\-][\s*_`~\\•]*\Z")
@@ -100,7 +101,7 @@ _EARLIER: Final = re.compile(r"\b(?:last|failed|successful|next|letzte|fehlgesch
 _OPTION: Final = re.compile(r"(?<![\w\-])--?(?:\w{1,20}-?)?\Z")
 #: Behind a value, on its line: the rest of "Sommer 2026!", of "admin / Gr33n!" and of "Gr33n! (old: Bl4u!)".
 _MORE: Final = re.compile(
-    rf"{_B}{{1,3}}(?:(?:[/(]|[-=]>|→){_B}{{0,3}})?(?:(?:old|new|now|to|auf|zu|à|a|jetzt|before|alt|neu|vorher"
+    rf"{_B}{{1,3}}(?:(?:[/(]|[-=]>|→){_B}{{0,3}})?(?:(?:old|new|now|to|auf|zu|à|a|jetzt|after|before|alt|neu|vorher"
     rf"|bisher|früher|zuvor|formerly|previously|ancien|nouveau|avant|anterior|antes|or|oder|ou|o){_B}?:?"
     rf"{_B}{{1,3}})?(?P<value>[^\s|]{{3,60}})",
     re.IGNORECASE,
@@ -281,7 +282,7 @@ _OF_A_NAME: Final = (
 _OF_A_LOGIN: Final = (
     _net(
         "login: adm / Gr33n!Horse77",
-        r"(?:[ \t](?:is|are|details|ist|lautet|sind))?(?:[*_`~ \t]*+(?P<sign>[:=|])[*_`~ \t]*+|[*_`~ \t]++)"
+        r"(?:[ \t](?:is|are|details|ist|lautet|sind|vpn|rdp))?(?:[*_`~ \t]*+(?P<sign>[:=|])[*_`~ \t]*+|[*_`~ \t]++)"
         r"[^\s/|:=]{2,60}[ \t]*/[ \t]*(?P<value>[^\s|]{4,})",
         _is_pair,
     ),

@@ -125,7 +125,7 @@ _NO_VALUE: Final = re.compile(
     r"https?://[^\s?#@]*|HK(?:LM|CU|CR|CC|U|EY_[A-Z_]{4,20})(?:[:\\].*)?"
     r"|\$[A-Z]{1,20}(?:_[A-Z0-9]{1,20}){1,5}|\$\{\w{1,60}|\d{1,2}[xX]"
 )
-_MORE: Final = re.compile(r"[^\S\n]+(?![^\s:]{1,30}[:=])[\w(\"'„“]")
+_MORE: Final = re.compile(r"[^\S\n]+(?!(?!\d{1,2}:\d\d)[^\s:]{1,30}[:=])[\w(\"'„“]")
 #: Behind a first name that stands behind "Password:", of whom a sentence tells: "Password: Anna Meyer cannot log in".
 _OF_A_PERSON: Final = re.compile(
     r"[^\S\n]+[A-ZÄÖÜ][\w'’\-]{1,30}[^\S\n]+(?:cannot|can't|can|could|has|needs|forgot|called|asks|kann|konnte|hat|bittet"
@@ -194,7 +194,7 @@ def is_run(word: str, before: str, behind: str) -> bool:
 
 #: What is numbered and no code: "PIN for extension 4821", "code for ticket 48213".
 NUMBERED: Final = re.compile(
-    r"\b(?:tickets?|case|order|cards?|terminals?|karte|ext(?:ension)?|phone|line|room|user|account|id|n[ro]|number|build"
+    r"\b(?:tickets?|case|order|cards?|terminals?|karte|ext(?:ension)?|phone|line|room|user|account|id|n[ro]|sn|serial|number|build"
     r"|version|kb|office|server|windows|durchwahl|zimmer|raum|konto|benutzer|nummer|bureau|compte|poste|cuenta|oficina)[.:#]?[^\S\n]*\Z",
     re.IGNORECASE,
 )

@@ -68,6 +68,9 @@ GOES = [
     ("2FA: 482 913", "482 913"),
     ("Passw.: horsechestnut", "horsechestnut"),
     ("password issued: Gr33n!Horse", "Gr33n"),
+    ("Password: old Alt!1111 -> new Neu!2222", "Alt! Neu!"),
+    ("Password: before Alt!1111, after Neu!2222", "Alt! Neu!"),
+    ("Zugang VPN: anna / Halle2!Switch", "Halle2"),
 ]
 #: Put together here, so that nobody takes the keys of this list for real ones.
 KEYS = [
@@ -173,9 +176,16 @@ STAYS = [
     "client secret in app registration Junto-Prod: expires 2027-01-31",
     "Password at 8am: locked; 9am: unlocked",
     "SG.1 and SG.2 are sections",
+    "Password: before 10:15 it worked",
+    "Password: old one is expired",
+    "Password: before 2026-11-20 it was another",
+    "Zugang VPN: SRV-01 / SRV-02",
+    "PIN on device SN 48213377 is blocked",
+    "PIN changed from 4-digit to 6-digit",
     "Her number is +41 44 555 01 01, his is 044 555 01 02",
 ]
 SLOW = [
+    *("password: old: ", "password: old a", "password: before a1 "),
     *(
         "password changed from a ",
         "password from a to ",
