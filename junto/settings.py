@@ -257,7 +257,7 @@ BELLS: dict[str, list[str]] = {
     "session.events": ["agent.tasks.wake_sockets"],
     "replay.ready": ["agent.replay_tasks.work_on_replay"],
     "action.approved": ["approvals.tasks.run_action"],
-    "action.changed": ["agent.tasks.record_action_event"],
+    "action.changed": ["agent.tasks.record_action_event", "signals.tasks.take_opened"],
     "action.news": ["approvals.tasks.look_again_at_target"],
     "action.shown": ["agent.tasks.show_action"],
     "tool.blocked": ["approvals.tasks.forget_tool_policies"],

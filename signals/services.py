@@ -119,9 +119,12 @@ def adopt_ticket(*, signal: Signal, connection: Connection, external_id: str) ->
     """Make a signal that had no ticket the one of the ticket that was opened for it.
 
     If the source told of that ticket before we knew it for ours, that other signal is merged away and what runs on it
-    stops.
+    stops. Safe to repeat.
     """
     rows = Signal.objects.for_organization(signal.organization)
+    held = rows.select_for_update().values_list("connection_id", "external_id").get(pk=signal.pk)
+    if held == (connection.pk, external_id):
+        return
     for other in rows.filter(connection=connection, external_id=external_id).exclude(pk=signal.pk):
         rows.filter(pk=other.pk).update(
             connection=None,

@@ -20,7 +20,7 @@ from junto.bells import ring
 from junto.tenants.models import Organization
 from signals.back_tests.running import advance_back_test
 from signals.files.importing import advance_import
-from signals.intake import placing
+from signals.intake import opened, placing
 from signals.intake.folding import settle_strays
 from signals.intake.maintenance import settle_window
 from signals.models import BackTest, MaintenanceWindow, ProcessorResult, Rerun, Signal, TicketImport
@@ -93,8 +93,15 @@ def end_maintenance(_: str = "") -> None:
 
 
 @task
+def take_opened(action_id: str) -> None:
+    """An action changed its state: the ticket that it may have opened becomes its signal's."""
+    opened.take_opened([UUID(action_id)])
+
+
+@task
 def sweep_strays(_: str = "") -> None:
-    """Find the signals that stand under one which no longer stands for them."""
+    """Find the signals that stand under one which no longer stands for them, and tickets opened for a signal."""
+    opened.take_opened(opened.opened_lately())
     for organization in Organization.objects.all():
         settle_strays(organization)
 

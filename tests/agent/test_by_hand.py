@@ -19,11 +19,12 @@ from integrations.tools import registry
 from junto.tenants.permissions import Role
 from signals.models import Signal
 from tests.agent.cases import SessionTestCase
-from tests.factories import MembershipFactory
+from tests.factories import ConnectionFactory, MembershipFactory, SignalFactory
 from tests.integrations.served import GUIDES, Served
 
 KEY, OTHER = "a" * 32, "b" * 32
 NOTE = "connectwise.add_internal_note"
+CREATE = "connectwise.create_ticket"
 MOVE = "connectwise.move_to_company"
 
 #: What the guides' tool asks for, where it asks for everything that a form has trouble with.
@@ -140,6 +141,32 @@ class RunningTests(ByHandCase):
         self.client.post(self.path(f"approvals/{action.pk}/decide/"), body, content_type="application/json")
         self.drain()
         assert len(self.sandbox.effects()) == 1
+
+    def test_a_ticket_that_is_opened_for_an_alert_is_the_alerts_own_and_comes_no_second_time(self) -> None:
+        rmm = ConnectionFactory(organization=self.northwind, vendor="ninjaone")
+        alert_id = "6f0f3b0e-3f0e-4c55-9d1a-0d9f4a3c2b11"
+        alert = SignalFactory(
+            company=self.harbor, connection=rmm, external_id=alert_id, subject="Device offline", alert_type="DOWN"
+        )
+        board = self.signal.board
+        assert board is not None
+        self.signal = alert
+        asked = {"summary": "Printer at the front desk is offline", "description": "NinjaOne says so."}
+        self.send(CREATE, KEY, **asked, board_id=board.external_id)
+        self.poll()
+        action = Action.unscoped.get(tool=CREATE)
+        self.log_in(self.mara)
+        body = {"verdict": "approve", "digest": action.digest}
+        self.client.post(self.path(f"approvals/{action.pk}/decide/"), body, content_type="application/json")
+        self.drain()
+        self.poll()
+
+        alert = self.reload(alert)
+        assert alert.connection == self.connection
+        assert alert.subject == asked["summary"]
+        left = Signal.unscoped.get(connection=rmm, external_id=alert_id)
+        assert (left.state, left.ticket) == (Signal.State.MERGED, alert)
+        assert Signal.unscoped.get(subject=asked["summary"], state__in=Signal.OPEN) == alert
 
     def test_what_does_not_fit_is_told_at_its_field_and_what_was_typed_is_kept(self) -> None:
         page = self.send("connectwise.search_tickets", KEY, text="VPN", limit="many")
