@@ -247,6 +247,8 @@ def _why_not(action: Action, *, tool: AnyTool, origin: Origin, target_state: Jso
         return _Ending(cancelled, "What is stored is not what was approved.")
     if tool.is_write and digest(target_state) != action.target_digest and (changed := drift(action, target_state)):
         return _Ending(Action.State.DRIFTED, "\n".join(changed))
+    if filled_in(tool, action.organization, action.company) != action.preview.get("filled_in", {}):
+        return _Ending(cancelled, "The company's id there changed since this was asked. Ask again.")
     lost = no_longer_stands(action, tool=tool, origin=origin)
     if not lost and tool.is_write:
         spent = writes_spent(origin) or (unattended_spent(action.organization) if action.unattended else "")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Avg, Count, Exists, Min, OuterRef, Sum
+from django.db.models import Avg, Count, Exists, Min, OuterRef
 from django.utils import timezone
 
 from integrations.services import model_info
@@ -164,12 +164,15 @@ def _asked(organization: Organization, slug: str) -> _Asked:
     rows = ModelQuestion.objects.for_organization(organization).filter(processor=slug)
     today = rows.filter(created_at__gt=timezone.now() - timedelta(days=1)).count()
     asked = questions_so_far(organization, slug).order_by()
-    whole = asked.aggregate(took=Sum("milliseconds"), questions=Count("pk"), since=Min("created_at"))
+    # one that was asked anew, as its answer could not be read, is one question of its ticket
+    questions = Count("digest", distinct=True)
+    whole = asked.aggregate(mean=Avg("milliseconds"), questions=questions, since=Min("created_at"))
     if not whole["questions"]:
         return _Asked(today=today)
     readings = asked.values("signal", "revision").distinct().count()
     readings += _read_without(organization, slug, asked, since=whole["since"])
-    return _Asked(whole["questions"] / readings, whole["took"] / readings, today)
+    each = whole["questions"] / readings
+    return _Asked(each, whole["mean"] * each, today)
 
 
 def _read_without(

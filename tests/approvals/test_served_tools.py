@@ -8,7 +8,7 @@ from approvals.cards import action_card, preview_card
 from approvals.models import Action, ApprovalPolicy, Grant, Origin
 from approvals.services import decide_action, open_origin, preview_change, propose_action
 from approvals.tasks import sweep_actions
-from integrations.models import McpTool
+from integrations.models import CompanyLink, McpTool
 from integrations.services import check_connection
 from junto.tenants.actors import Actor
 from tests.integrations.served import GET, GUIDES, LIST, NOTE, SYSTEM, ServedTestCase
@@ -95,6 +95,18 @@ class ServedToolTests(ServedTestCase):
 
         call = next(row for row in self.sandbox.log() if row["route"] == "/mcp/tools/call/list_assets")
         assert call["body"]["params"]["arguments"] == {"company": "HARBOR"}
+
+    def test_a_look_up_whose_filled_in_id_changed_since_it_was_asked_for_is_withdrawn(self) -> None:
+        self.classify("list_assets", LIST)
+        self.always("list_assets")
+        action = self.ask("list_assets")
+        CompanyLink.unscoped.filter(connection=self.server, company=self.harbor).update(external_id="OTHER")
+
+        action = self.approve(action)
+
+        assert action.state == Action.State.CANCELLED
+        assert action.reason == "The company's id there changed since this was asked. Ask again."
+        assert all(row["route"] != "/mcp/tools/call/list_assets" for row in self.sandbox.log())
 
     def test_changed_arguments_keep_what_junto_fills_in(self) -> None:
         action = self.note()

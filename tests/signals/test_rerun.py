@@ -214,6 +214,7 @@ class EstimateTests(RerunCase):
             **{
                 "model": "scripted-1",
                 "prompt": "?",
+                "digest": uuid4().hex,
                 "tokens_in": round(cents * 10_000),
                 "microcents": round(cents * 1_000_000),
                 "milliseconds": 2000,
@@ -228,6 +229,12 @@ class EstimateTests(RerunCase):
         share = self.share(estimate(self.northwind, signals, only={slug}), slug)
         assert share is not None
         return share
+
+    def test_a_question_asked_anew_for_want_of_a_readable_answer_counts_once(self) -> None:
+        ticket = self.ticket()
+        for _ in range(3):
+            self.asked(ticket, cents=2, digest="same", problem="no JSON")
+        assert self.of(ticket).microcents == 2_000_000
 
     def test_questions_that_led_to_no_value_cost_what_they_cost(self) -> None:
         tickets = [self.ticket() for _ in range(4)]
