@@ -6,23 +6,24 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_tasks import task
 
 from approvals.models import Action, Origin
 from integrations.errors import IntegrationError
-from integrations.models import Connection, ModelUsage, WebhookHint
+from integrations.models import Connection, ExternalRef, ModelUsage, WebhookHint
 from integrations.services import is_ticket_source, takes_alerts
 from integrations.webhooks import forget_old_hints
 from junto.bells import ring
 from junto.tenants.models import Organization
 from signals.back_tests.running import advance_back_test
 from signals.files.importing import advance_import
-from signals.intake import opened, placing
+from signals.intake import placing
 from signals.intake.folding import settle_strays
 from signals.intake.maintenance import settle_window
+from signals.intake.opened import LOOKED_BACK, TICKET_KIND, take_ticket
 from signals.models import BackTest, MaintenanceWindow, ProcessorResult, Rerun, Signal, TicketImport
 from signals.processing.asking import LOST_AFTER, SUBJECT
 from signals.processing.connected import read_anew
@@ -95,13 +96,19 @@ def end_maintenance(_: str = "") -> None:
 @task
 def take_opened(action_id: str) -> None:
     """An action changed its state: the ticket that it may have opened becomes its signal's."""
-    opened.take_opened([UUID(action_id)])
+    for record in _tickets_opened().filter(action_id=UUID(action_id)):
+        take_ticket(record)
+
+
+def _tickets_opened() -> QuerySet[ExternalRef]:
+    return ExternalRef.unscoped.filter(kind=TICKET_KIND).select_related("organization", "connection")
 
 
 @task
 def sweep_strays(_: str = "") -> None:
     """Find the signals that stand under one which no longer stands for them, and tickets opened for a signal."""
-    opened.take_opened(opened.opened_lately())
+    for record in _tickets_opened().filter(created_at__gt=timezone.now() - LOOKED_BACK):
+        take_ticket(record)
     for organization in Organization.objects.all():
         settle_strays(organization)
 

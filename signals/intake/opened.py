@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from approvals.models import Action
 from integrations.models import ExternalRef
@@ -21,27 +18,19 @@ TICKET_KIND: Final = "ticket"
 LOOKED_BACK: Final = timedelta(days=1)
 
 
-def take_opened(action_ids: Iterable[UUID]) -> None:
-    """The tickets that these actions opened become those of the signals they were opened for. Safe to repeat.
+def take_ticket(record: ExternalRef) -> None:
+    """The ticket of this record, which an action opened, becomes that of the signal it was opened for. Safe to repeat.
 
     Only where that signal is open, of the action's company, and has no ticket: a second one is another piece of work.
     """
-    made = ExternalRef.unscoped.filter(action_id__in=list(action_ids), kind=TICKET_KIND)
-    for record in made.select_related("organization", "connection"):
-        actions = Action.objects.for_organization(record.organization).filter(pk=record.action_id)
-        action = actions.filter(state=Action.State.SUCCEEDED).select_related("origin").first()
-        if action is None or not action.origin.subject.startswith("signal:"):
-            continue
-        key = action.origin.subject.split(":")[1]
-        with transaction.atomic():
-            rows = Signal.objects.for_organization(record.organization).select_for_update(of=("self",))
-            found = rows.filter(pk=key, company=action.company_id, state__in=Signal.OPEN, folded_into=None)
-            signal = found.select_related("organization", "connection").first()
-            if signal is not None and not signal.has_ticket:
-                adopt_ticket(signal=signal, connection=record.connection, external_id=record.external_id)
-
-
-def opened_lately() -> list[UUID]:
-    """The actions that opened a ticket within LOOKED_BACK."""
-    made = ExternalRef.unscoped.filter(kind=TICKET_KIND, created_at__gt=timezone.now() - LOOKED_BACK)
-    return list(made.order_by("created_at").values_list("action_id", flat=True))
+    actions = Action.objects.for_organization(record.organization).filter(pk=record.action_id)
+    action = actions.filter(state=Action.State.SUCCEEDED).select_related("origin").first()
+    if record.kind != TICKET_KIND or action is None or not action.origin.subject.startswith("signal:"):
+        return
+    key = action.origin.subject.split(":")[1]
+    with transaction.atomic():
+        rows = Signal.objects.for_organization(record.organization).select_for_update(of=("self",))
+        found = rows.filter(pk=key, company=action.company_id, state__in=Signal.OPEN, folded_into=None)
+        signal = found.select_related("organization", "connection").first()
+        if signal is not None and not signal.has_ticket:
+            adopt_ticket(signal=signal, connection=record.connection, external_id=record.external_id)
