@@ -23,6 +23,7 @@ from junto.audit.services import record
 from junto.bells import ring
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
+from junto.tenants.scoping import TenantQuerySet
 from signals.models import ModelQuestion, Rerun, Signal
 from signals.processing.asking import ANSWER_SECONDS
 from signals.processing.pipeline import run_processors
@@ -63,7 +64,7 @@ def read_again(*, actor: Actor, signals: Sequence[Signal], processors: Collectio
     if not slugs or actor.membership is None:
         raise RerunRefused("Choose at least one processor.")
     if not tickets:
-        raise RerunRefused("None of the chosen tickets is open. Closed ones are not read again.")
+        raise RerunRefused("None of the chosen tickets is open: only open ones are read again.")
     if len(tickets) > MOST_RERUN:
         raise RerunRefused(f"At most {MOST_RERUN} tickets are read again at once.")
     rows = Rerun.objects.for_organization(actor.organization)
@@ -104,16 +105,20 @@ def advance_rerun(rerun_id: UUID) -> None:
         return
 
 
+def asked_of(row: Rerun) -> TenantQuerySet[ModelQuestion]:
+    """The questions to a language model about its tickets, by its processors, since it began and until it ended."""
+    asked = ModelQuestion.objects.for_organization(row.organization).filter(
+        signal__in=row.tickets, processor__in=row.processors, created_at__gte=row.created_at
+    )
+    return asked if row.ended_at is None else asked.filter(created_at__lte=row.ended_at)
+
+
 def cost_of(row: Rerun) -> int | None:
     """What its questions to a language model have cost so far, in microcents; None where no price is set for one.
 
     One that was asked before there was a price is counted at today's.
     """
-    asked = ModelQuestion.objects.for_organization(row.organization).filter(
-        signal__in=row.tickets, processor__in=row.processors, created_at__gte=row.created_at
-    )
-    if row.ended_at is not None:
-        asked = asked.filter(created_at__lte=row.ended_at)
+    asked = asked_of(row)
     paid: int = asked.aggregate(paid=Sum("microcents"))["paid"] or 0
     unpaid = asked.filter(microcents=0, tokens_in__gt=0).aggregate(read=Sum("tokens_in"), written=Sum("tokens_out"))
     if unpaid["read"] is None:

@@ -6,12 +6,14 @@ in meanwhile is not among them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from django.core.exceptions import TooManyFieldsSent
+from django.db.models import Count
 from django.http import QueryDict
 
 from junto.tenants.actors import Actor
@@ -28,6 +30,13 @@ MANY: Final = "many"
 #: Fields that tell where tickets come from.
 _SOURCES: Final = ("board", "of", "fitting")
 _LONGEST_FIGURE: Final = 9
+#: What is said of one, and of several, that are not open.
+_CLOSED: Final = ("is closed", "are closed")
+_REPEATS: Final = ("repeats another signal", "repeat another signal")
+_OVER: Final = {
+    Signal.State.MERGED: ("was merged into another", "were merged into another"),
+    Signal.State.GONE: ("is gone at the source", "are gone at the source"),
+}
 _WITH: Final = ("company", "board", "organization")
 
 
@@ -41,15 +50,16 @@ class ChoiceRefused(ValueError):
 
 @dataclass(frozen=True)
 class Chosen:
-    """The tickets that are asked for: `rows` are open; `closed` of those named are not, `more` are left for later.
+    """The tickets that are asked for: `rows` are open; `over` says of the others what became of them, and how many.
 
+    `more` are left for later.
     `asked` = the fields of a form that chooses just these. `found` = a place or a filter gave them, not a person.
     """
 
     rows: list[Signal]
     asked: list[tuple[str, str]]
     words: str
-    closed: int = 0
+    over: Sequence[str] = ()
     more: str = ""
     found: bool = False
 
@@ -82,7 +92,8 @@ def _by_name(actor: Actor, asked: QueryDict, *, words: str, most: int) -> Chosen
     ids = list(dict.fromkeys(_id(text) for text in asked.getlist("signal")))
     if len(ids) > most:
         raise ChoiceRefused(f"Choose at most {most} tickets one by one; {len(ids)} were chosen.")
-    rows = {row.pk: row for row in Signal.objects.visible_to(actor).select_related(*_WITH).filter(pk__in=ids)}
+    named = Signal.objects.visible_to(actor).filter(pk__in=ids)
+    rows = {row.pk: row for row in named.select_related(*_WITH)}
     if len(rows) != len(ids):
         raise _missing()
     told = asked.get("more", "") if words else ""
@@ -91,7 +102,7 @@ def _by_name(actor: Actor, asked: QueryDict, *, words: str, most: int) -> Chosen
         [rows[pk] for pk in ids if rows[pk].state in Signal.OPEN],
         _fields(ids, asked, more),
         words or f"{len(ids)} chosen ticket{'' if len(ids) == 1 else 's'}",
-        closed=sum(row.state not in Signal.OPEN for row in rows.values()),
+        over=_over(named),
         more=more,
         found=bool(words),
     )
@@ -121,12 +132,24 @@ def _by_filter(actor: Actor, asked: QueryDict) -> Chosen:
         return _found(first, asked, words, more="" if whole else MANY)
     opened = len(first) if whole else rows.order_by().count()
     more = opened - len(first)
-    return _found(first, asked, words, more=str(more) if more else "", closed=pages.count - opened)
+    return _found(first, asked, words, more=str(more) if more else "", over=_over(pages.found))
 
 
-def _found(rows: list[Signal], asked: QueryDict, words: str, *, more: str, closed: int = 0) -> Chosen:
+def _found(rows: list[Signal], asked: QueryDict, words: str, *, more: str, over: Sequence[str] = ()) -> Chosen:
     fields = _fields([row.pk for row in rows], asked, more)
-    return Chosen(rows, fields, words, closed=closed, more=more, found=True)
+    return Chosen(rows, fields, words, over=over, more=more, found=True)
+
+
+def _over(rows: SignalQuerySet) -> list[str]:
+    """What became of those that are not open, each with how many: `1 is closed`, `2 repeat another signal`."""
+    told: Counter[tuple[str, str]] = Counter()
+    ended = rows.exclude(state__in=Signal.OPEN).order_by().values("state")
+    for row in ended.annotate(count=Count("pk"), folded=Count("folded_into")):
+        words = _OVER.get(row["state"], _CLOSED)
+        folded = row["folded"] if row["state"] == Signal.State.MERGED else 0
+        told += Counter({words: row["count"] - folded, _REPEATS: folded})
+    ordered = sorted(told.items(), key=lambda each: (-each[1], each[0]))
+    return [f"{count:,} {words[count != 1]}" for words, count in ordered]
 
 
 def _fields(ids: Iterable[UUID], asked: QueryDict, more: str) -> list[tuple[str, str]]:

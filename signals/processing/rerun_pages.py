@@ -16,8 +16,9 @@ from junto.tenants.access import MemberRequest
 from junto.tenants.permissions import Permission, require
 from signals.models import Rerun, Signal
 from signals.processing.estimate import NO_PRICE, cents, estimate
-from signals.processing.rerun import MOST_RERUN, RerunRefused, cost_of, read_again
+from signals.processing.rerun import MOST_RERUN, RerunRefused, asked_of, cost_of, read_again
 from signals.processing.rerun_choice import MOST_CHOSEN, ChoiceRefused, Chosen, chosen_of
+from signals.processing.unread import unread_among
 from signals.processors import PROCESSORS
 
 #: Of those chosen, so many are named on the page.
@@ -66,6 +67,7 @@ def progress(request: MemberRequest, rerun_id: UUID) -> HttpResponse:
         "read": row.position - row.passed - row.failed,
         "labels": [processor.label for processor in PROCESSORS if processor.slug in row.processors],
         "cost": _cost(row),
+        "unread": _unread(row),
         "tickets": _named(seen),
         "others": len(row.tickets) - SHOWN,
         "by": row.asked_by.user.display_name,
@@ -78,6 +80,20 @@ def _cost(row: Rerun) -> str:
     if paid is None:
         return NO_PRICE.capitalize()
     return cents(paid) if paid else "None"
+
+
+def _unread(row: Rerun) -> dict[str, object] | None:
+    """What of it was paid for in vain: by processor, with the way to its page and what is wrong with the newest."""
+    found = unread_among(asked_of(row))
+    if found is None:
+        return None
+    processors = [processor for processor in PROCESSORS if processor.slug in found.by]
+    return {
+        "count": sum(found.by.values()),
+        "by": [(each.label, found.by[each.slug], reverse("processor", args=[each.slug])) for each in processors],
+        "problem": found.problem,
+        "path": found.path,
+    }
 
 
 def _page(request: MemberRequest, chosen: Chosen, asked: QueryDict, *, problem: str = "") -> HttpResponse:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -56,6 +57,32 @@ def unread_answers(organization: Organization, plan: Plan) -> Unread | None:
         count=len(rows),
         model=show_escaped(newest.model),
         at=newest.created_at,
+        problem=show_escaped(newest.problem),
+        path=reverse("finding", args=[newest.signal_id, newest.processor]),
+    )
+
+
+@dataclass(frozen=True)
+class UnreadAmong:
+    """Of some questions the answers that cannot be read: how many of each processor, by slug.
+
+    `problem` says in foreign words, escaped, what is wrong with the newest, and `path` leads to what it wrote.
+    """
+
+    by: Mapping[str, int]
+    problem: str
+    path: str
+
+
+def unread_among(asked: TenantQuerySet[ModelQuestion]) -> UnreadAmong | None:
+    """Those of `asked` that were answered in vain; None where every answer could be read."""
+    rows = answered(asked).exclude(problem="")
+    newest = rows.defer("prompt", "answer").order_by("-created_at").first()
+    if newest is None:
+        return None
+    counted = rows.order_by().values("processor").annotate(count=Count("pk"))
+    return UnreadAmong(
+        by={row["processor"]: row["count"] for row in counted},
         problem=show_escaped(newest.problem),
         path=reverse("finding", args=[newest.signal_id, newest.processor]),
     )

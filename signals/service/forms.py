@@ -20,6 +20,8 @@ MOST_HOLIDAYS: Final = 400
 _LONGEST_STATUS: Final = 80
 _NOT_READ: Final = "The PSA was not asked just now: here is what its tickets have, and what was chosen."
 _NONE_KNOWN: Final = "The PSA was not asked just now, and no ticket has a status: type them below."
+_GONE: Final = " (no status of the PSA)"
+_CLOSES: Final = " (closes a ticket, so nothing waits in it)"
 #: `8:00-12:00`, with any dash.
 _SPAN: Final = re.compile(r"(\d{1,2}):(\d{2})\s*[-–—]\s*(\d{1,2}):(\d{2})")
 _HOW: Final = "Write 08:00-17:00, with a break 08:00-12:00, 13:00-17:00, a night 22:00-06:00."
@@ -99,7 +101,7 @@ class HoursForm(forms.Form):
         }
         initial |= {f"hours_{number}": spans_words(day) for number, day in enumerate(days)}
         super().__init__(data, initial=initial)
-        self._offer(there, held, read=offered is not None and offered.read)
+        self._offer(there, held, offered or Offered())
         for number, name in enumerate(WEEKDAYS):
             self.fields[f"hours_{number}"] = SpansField(
                 required=False,
@@ -108,15 +110,17 @@ class HoursForm(forms.Form):
                 widget=_input(autocomplete="off", spellcheck="false", placeholder="not worked"),
             )
 
-    def _offer(self, there: Mapping[str, str], held: Mapping[str, str], *, read: bool) -> None:
-        """What is held and is no status any more is offered too, and said to be none; so is what was just ticked."""
+    def _offer(self, there: Mapping[str, str], held: Mapping[str, str], offered: Offered) -> None:
+        """By name. What is held and is no status any more, or closes a ticket, is offered too, and said to be that; so
+        is what was just ticked."""
         field = self.fields["waiting_statuses"]
         assert isinstance(field, TickedField)
         ticked = field.widget.value_from_datadict(self.data, {}, self.add_prefix("waiting_statuses")) or ()
         known = {**held, **{str(name).casefold(): str(name) for name in ticked if field.valid_value(name)}, **there}
-        gone = " (no status of the PSA)" if read else ""
-        field.choices = [(name, name if key in there else f"{name}{gone}") for key, name in known.items()]
-        if not read:
+        closing = {name.casefold() for name in offered.closing}
+        notes = {key: _CLOSES if key in closing else _GONE if offered.read else "" for key in known.keys() - there}
+        field.choices = [(name, f"{name}{notes.get(key, '')}") for key, name in sorted(known.items())]
+        if not offered.read:
             field.help_text = f"{field.help_text} {_NOT_READ if known else _NONE_KNOWN}"
 
     def weekdays(self) -> list[forms.BoundField]:

@@ -106,11 +106,28 @@ class ChosenTests(RerunCase):
     def test_closed_ones_are_told_apart_and_alone_they_are_refused(self) -> None:
         open_one, closed = self.ticket(), self.ticket(state=Signal.State.RESOLVED)
         page = self.ask(open_one, closed)
-        assert "1 of them is closed and not read" in page
+        assert "Of them 1 is closed: only open tickets are read." in page
         assert "<b>1</b> ticket, about" in page
         refused = self.begin(closed, processors=[KIND])
         self.assertContains(refused, "None of the chosen tickets is open", status_code=400)
         assert self.runs() == []
+
+    def test_what_repeats_another_was_merged_or_is_gone_is_not_called_closed(self) -> None:
+        states, head = Signal.State, self.ticket()
+        chosen = [
+            self.ticket(state=states.MERGED, folded_into=head),
+            self.ticket(state=states.MERGED, folded_into=head, closed_at_source=True),
+            self.ticket(state=states.MERGED, merged_into="48300"),
+            self.ticket(state=states.GONE),
+            self.ticket(state=states.DISMISSED),
+        ]
+        told = "Of them 2 repeat another signal, 1 is closed, 1 is gone at the source, 1 was merged into another:"
+        page = self.ask(head, *chosen)
+        assert told in page
+        assert "<b>1</b> ticket, about" in page
+        assert "1 repeats another signal: only" in self.ask(head, chosen[0])
+        refused = self.begin(chosen[0], processors=[KIND])
+        self.assertContains(refused, "Of them 1 repeats another signal", status_code=400)
 
     def test_nothing_chosen_no_processor_too_many_and_a_form_without_its_key_are_refused(self) -> None:
         signal = self.ticket()

@@ -102,7 +102,7 @@ class FittingTests(FilterCase):
         newest, closed = self.ticket("One of them"), self.ticket("That one", state=Signal.State.RESOLVED)
         page = self.page(state="all")
         assert "At most 500 are read at once: the first 500 are; 8 more are not." in page
-        assert "1 of them is closed and not read" in page
+        assert "Of them 1 is closed: only open tickets are read." in page
         found = self.named(page)
         assert (len(found), found[0]) == (MOST_RERUN, str(newest.pk))
         assert str(closed.pk) not in found
@@ -110,6 +110,15 @@ class FittingTests(FilterCase):
         assert "the first 500 are; 8 more are not." in again
         assert self.client.post(self.path(PATH), self.fields(again)).status_code == 302
         assert self.runs()[0].tickets == found
+
+    def test_what_the_list_found_and_is_not_open_is_told_by_what_became_of_it(self) -> None:
+        head = self.ticket()
+        self.ticket(state=Signal.State.MERGED, folded_into=head)
+        for state in (Signal.State.RESOLVED, Signal.State.DISMISSED):
+            self.ticket(state=state)
+        page = self.page(state="all", q="print")
+        assert "Of them 2 are closed, 1 repeats another signal: only open tickets are read." in page
+        assert self.named(page) == [str(head.pk)]
 
     def test_of_a_search_with_too_many_finds_to_count_the_first_are_read_and_many_more_are_not(self) -> None:
         self.many(1001)

@@ -277,6 +277,27 @@ class StatusTests(TypingCase):
         assert self.waiting() == ["Waiting on client"]
         assert [label for label, ticked in self.boxes().items() if ticked] == ["Waiting on client"]
 
+    def test_they_stand_by_name_and_what_the_psa_calls_closed_is_left_out_unless_it_is_ticked(self) -> None:
+        SignalFactory(company=self.harlow, source_status="On the shelf", closed_at_source=True)
+        SignalFactory(company=self.harlow, source_status="asleep")
+        SignalFactory(company=self.harlow, source_status="Closed")  # it came before the PSA called that closed
+        labels = list(self.boxes())
+        assert labels == sorted(labels, key=str.casefold)
+        assert {"asleep", "Resolved"} < set(labels)  # where it is solved and may come back, the PSA has it open
+        assert not {"Closed", "On the shelf"} & set(labels)
+        self.save("Waiting on client", others="closed")
+        labels = list(self.boxes())
+        assert labels == sorted(labels, key=str.casefold)
+        assert self.boxes()["closed (closes a ticket, so nothing waits in it)"] is True
+        self.save("Waiting on client")
+        assert not [label for label in self.boxes() if label.casefold().startswith("closed")]
+
+    def test_what_a_refusal_names_instead_is_by_name_and_nothing_that_closes(self) -> None:
+        page = self.save(others="Wating on vendor", status=400).content.decode()
+        named = page.split("It has: ")[1].split(".")[0].split(", ")
+        assert named == sorted(named, key=str.casefold)
+        assert "Closed" not in named
+
     def test_a_status_typed_in_another_case_is_the_one_that_is_ticked(self) -> None:
         self.save("Waiting on client", others="waiting on CLIENT")
         assert self.waiting() == ["Waiting on client"]

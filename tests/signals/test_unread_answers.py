@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -86,6 +87,44 @@ class AskedAnewTests(UnreadCase):
                 self.read(signal)
             self.read_again(*signals)
         assert len(server.requests) == 2
+
+
+class ReadingTests(UnreadCase):
+    def begin(self, *signals: Signal, processors: Sequence[str]) -> str:
+        """Adam lets them be read again; the address of the page that tells how far it is."""
+        self.log_in(self.adam)
+        fields = {"key": str(uuid4()), "processor": processors, "chosen": "1"}
+        fields |= {"signal": [str(signal.pk) for signal in signals]}
+        answer: Any = self.client.post(self.path("processors/read-again/"), fields)
+        return str(answer.headers["Location"])
+
+    def told(self, path: str) -> str:
+        return " ".join(self.client.get(path).content.decode().split())
+
+    def test_the_page_tells_how_many_answers_could_not_be_read_of_which_processor_and_what_was_wrong(self) -> None:
+        signals = [self.ticket("Eins"), self.ticket("Zwei")]
+        with self.model(*[PROSE] * 4):
+            path = self.begin(*signals, processors=["category", "issue_or_request"])
+            assert "could not be read" not in self.told(path)
+            self.read(signals[0])
+            page = self.told(path)
+            assert "0 of 2 tickets" in page
+            assert "<b>1 answer of the language model could not be read</b>" in page
+            self.drain()
+        page = self.told(path)
+        assert "2 of 2 tickets" in page
+        assert "<b>4 answers of the language model could not be read</b>" in page
+        for slug, label in (("category", "Category and tags"), ("issue_or_request", "Issue / request classifier")):
+            assert f'<a href="{self.path(f"processors/{slug}/")}">{label}</a> (2)' in page
+        assert NO_JSON in page
+        wrote = page.split('">What it wrote</a>')[0].rsplit('href="', 1)[1]
+        assert "Nothing to add." in self.client.get(wrote).content.decode()
+
+    def test_one_whose_answers_could_be_read_or_that_got_none_says_nothing_of_it(self) -> None:
+        with self.model(answer(label="Network"), Fails(401, "no such key")):
+            path = self.begin(self.ticket("Eins"), self.ticket("Zwei"), processors=["category"])
+            self.drain()
+        assert "could not be read" not in self.told(path)
 
 
 class BackTestTests(ModelBackTestCase):
