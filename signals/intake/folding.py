@@ -26,7 +26,7 @@ from signals.intake.clearing import all_cleared, open_tickets
 from signals.intake.heads import Condition, Heads
 from signals.intake.joining import find_joint
 from signals.intake.touched import touched_by_a_person
-from signals.intake.unfolding import strays_of, unfold
+from signals.intake.unfolding import linked_with, strays_of, unfold
 from signals.models import MaintenanceWindow, Signal
 from signals.service.hours import hours_of, zone_of
 from signals.write_back.clearings import unwish_closing, wish_closing
@@ -56,8 +56,7 @@ def settle_alerts(organization: Organization, written: Iterable[Signal]) -> set[
     states given here.
     """
     given = list(written)
-    ids = [signal.pk for signal in given]
-    strays = strays_of(organization, ids)
+    strays = strays_of(organization, linked_with(given))
     if not strays and all(Condition.of(signal) is None for signal in given):
         return set()
     companies = sorted(
@@ -65,7 +64,7 @@ def settle_alerts(organization: Organization, written: Iterable[Signal]) -> set[
     )
     locked = Company.objects.for_organization(organization).filter(pk__in=companies).order_by("pk")
     list(locked.select_for_update(no_key=True).values_list("pk", flat=True))
-    freed = unfold(organization, strays_of(organization, ids), shown=given) if strays else []
+    freed = unfold(organization, strays_of(organization, linked_with(given)), shown=given) if strays else []
     each = {signal.pk: signal for signal in (*given, *freed) if Condition.of(signal) is not None}
     quiet = _Settling(organization, companies, set(each)).settle(list(each.values()))
     ring_all("signal.changed", map(str, sorted({signal.pk for signal in freed} - quiet)))

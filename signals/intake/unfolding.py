@@ -9,7 +9,7 @@ Nor does it speak for an alert that stands on: the RMM raises it no second time.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 
@@ -41,39 +41,48 @@ class Stray(NamedTuple):
     link: Link
 
 
-def strays_of(organization: Organization, written: Collection[uuid.UUID] | None) -> list[Stray]:
-    """Those of `written`, and those under one of them, that the signal they are under does not stand for; None = all.
+def linked_with(written: Iterable[Signal]) -> set[uuid.UUID]:
+    """Those of `written` that are under another signal, and those under one of them: few, and mostly none.
+
+    By the links alone, as these never leave an organization: SQLite else reads all of the organization's signals.
+    """
+    given = list(written)
+    found = {signal.pk for signal in given if signal.folded_into_id or signal.ticket_id}
+    for link in LINKS:
+        under = Signal.unscoped.filter(**{f"{link}__in": [signal.pk for signal in given]})
+        found.update(under.order_by().values_list("pk", flat=True))
+    return found
+
+
+def strays_of(organization: Organization, among: Collection[uuid.UUID] | None) -> list[Stray]:
+    """Those of `among` that the signal they are under does not stand for; None = of all.
 
     A row of a file stays with its ticket: it tells of nothing that stands anywhere.
     """
+    if among is not None and not among:
+        return []
     rows: TenantQuerySet[Signal] = Signal.objects.for_organization(organization)
-    left = rows.exclude(alert_type="")
-    found = [*_loose(rows, "folded_into", written), *_loose(left, "ticket", written), *_left_open(rows, written)]
+    if among is not None:
+        rows = rows.filter(pk__in=among)
+    found = [*_loose(rows, "folded_into"), *_loose(rows.exclude(alert_type=""), "ticket"), *_left_open(rows)]
     return sorted(found, key=lambda one: (one.signal.source_created_at, one.signal.external_id))
 
 
-def _loose(rows: TenantQuerySet[Signal], link: Link, written: Collection[uuid.UUID] | None) -> list[Stray]:
-    under = rows.exclude(**{link: None})
-    if written is not None:
-        under = under.filter(Q(**{f"{link}__in": written}) | Q(pk__in=written))
+def _loose(rows: TenantQuerySet[Signal], link: Link) -> list[Stray]:
     ended = Q(**{f"{link}__state": State.GONE})
     # a head that was folded further took with it what stood under it: this one was merged by its source
     ended |= Q(**{f"{link}__state": State.MERGED, f"{link}__folded_into": None})
     elsewhere = ~Q(**{f"{link}__company": F("company")}) | Q(company=None) | Q(**{f"{link}__company": None})
-    return [Stray(signal, link) for signal in _lean(under.filter(ended | elsewhere))]
+    return [Stray(signal, link) for signal in _lean(rows.exclude(**{link: None}).filter(ended | elsewhere))]
 
 
-def _left_open(rows: TenantQuerySet[Signal], written: Collection[uuid.UUID] | None) -> list[Stray]:
+def _left_open(rows: TenantQuerySet[Signal]) -> list[Stray]:
     """Those that are open at their source under a ticket that was closed; an alert after it had its time to clear."""
     over = Q(folded_into__state=State.RESOLVED) | Q(ticket__state=State.RESOLVED)
     under = rows.filter(over, state=State.MERGED, closed_at_source=False).exclude(alert_type="")
-    under = under.exclude(connection=None)
-    if written is not None:
-        under = under.filter(Q(folded_into__in=written) | Q(ticket__in=written) | Q(pk__in=written))
     long_ago = timezone.now() - CLEARS_WITHIN
-    return [
-        Stray(each, link) for each in _lean(under) for link in LINKS if _is_left(each, getattr(each, link), long_ago)
-    ]
+    found = _lean(under.exclude(connection=None))
+    return [Stray(each, link) for each in found for link in LINKS if _is_left(each, getattr(each, link), long_ago)]
 
 
 def _is_left(signal: Signal, over: Signal | None, long_ago: datetime) -> bool:

@@ -377,7 +377,7 @@ class _Writer:
 
     def _locked(self, tickets: Sequence[CleanTicket]) -> list[Held]:
         """The rows of these tickets, locked until the transaction ends."""
-        rows = self._rows(tickets).order_by("external_id").select_for_update()
+        rows = self._rows(tickets).select_for_update()
         return [Held(*values) for values in rows.values_list(*Held._fields)]
 
     def _whole(self, signal_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Signal]:
@@ -388,6 +388,7 @@ class _Writer:
         return {signal.pk: signal for signal in rows.filter(pk__in=signal_ids).defer("raw", "words")}
 
     def _rows(self, tickets: Sequence[CleanTicket]) -> TenantQuerySet[Signal]:
-        return Signal.objects.for_organization(self.connection.organization).filter(
-            connection=self.connection, external_id__in=[ticket.external_id for ticket in tickets]
-        )
+        rows: TenantQuerySet[Signal] = Signal.objects.for_organization(self.connection.organization)
+        told = rows.filter(connection=self.connection, external_id__in=[ticket.external_id for ticket in tickets])
+        # the order has SQLite, which keeps no statistics, look for the ids; else it reads all of the organization's
+        return told.order_by("external_id")

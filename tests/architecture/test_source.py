@@ -57,6 +57,7 @@ UNSCOPED = {
     "junto.inbox.services": "creates rows with their organization named",
     "junto.desk.views": "a user's own organizations, to choose from",
     "signals.querysets": "a condition on the notes of signals, within the note's own organization",
+    "signals.intake.unfolding": "which signals hang on given ones; rows are then read within the organization",
     "signals.processing.doubts": "a condition on signals that are asked for within an organization, or by the clock",
     "integrations.directory": "creates rows with the connection's organization",
     "integrations.connections": "changes its own row where nobody else did meanwhile",

@@ -82,6 +82,19 @@ class NewerRevisionTests(UpsertCase):
             deliver(self.psa, *[ticket(str(number), notes=(note(f"{number}-1"),)) for number in range(1000)])
         assert len(queries) < 100
 
+    @pytest.mark.skipif(connection.vendor != "sqlite", reason="its planner keeps no statistics: the query decides")
+    def test_new_tickets_are_brought_in_without_reading_the_others_of_the_organization(self) -> None:
+        with CaptureQueriesContext(connection) as queries:
+            deliver(self.psa, *[ticket(str(number)) for number in range(500)])
+        plans = []
+        for query in queries:
+            if query["sql"].startswith(("SELECT", "UPDATE")):
+                with connection.cursor() as cursor:
+                    cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+                    plans += [row[3] for row in cursor.fetchall() if "signals_signal " in f"{row[3]} "]
+        assert plans
+        assert not [plan for plan in plans if "SCAN" in plan or "(organization_id=?)" in plan]
+
     def test_a_thousand_repeats_take_fewer_queries_than_the_first_time_and_write_nothing(self) -> None:
         tickets = [ticket(str(number), notes=(note(f"{number}-1"),)) for number in range(1000)]
         deliver(self.psa, *tickets)
