@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from time import process_time
-
 import pytest
 
 from integrations.texts import redacted
+from tests.integrations.redaction_time import assert_time_by_length
 
 #: A text, and what it may not tell any more.
 GOES = [
@@ -261,15 +260,4 @@ def test_all_that_stays_does_so_together() -> None:
 
 @pytest.mark.parametrize("piece", SLOW)
 def test_a_text_that_was_made_to_be_slow_takes_time_by_its_length_alone(piece: str) -> None:
-    """Three times, as a machine that is busy measures badly."""
-    for attempt in range(3):
-        short, long = (_seconds((piece * size)[:size]) for size in (5_000, 20_000))
-        if long < 1.0 and long < max(short * 10, 0.05):
-            return
-        assert attempt < 2, f"{short:.3f} s for 5,000 characters, {long:.3f} s for 20,000"
-
-
-def _seconds(text: str) -> float:
-    begun = process_time()
-    redacted(text)
-    return process_time() - begun
+    assert_time_by_length(piece)

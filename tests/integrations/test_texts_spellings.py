@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from time import process_time
-
 import pytest
 
 from integrations.nets import NETS, Net, without_values
 from integrations.texts import redacted, without_passwords
+from tests.integrations.redaction_time import assert_time_by_length
 
 GOES = [
     "api_key=horsechestnut77",
@@ -531,15 +530,4 @@ def test_two_fields_whose_names_become_one_are_both_kept() -> None:
 
 @pytest.mark.parametrize("piece", NASTY)
 def test_a_text_that_was_made_to_be_slow_takes_no_more_than_twice_the_time_for_twice_the_length(piece: str) -> None:
-    """Three times, as a machine that is busy measures badly."""
-    for attempt in range(3):
-        short, long = (_seconds((piece * size)[:size]) for size in (5_000, 20_000))
-        if long < 1.0 and long < max(short * 10, 0.05):
-            return
-        assert attempt < 2, f"{short:.3f} s for 5,000 characters, {long:.3f} s for 20,000"
-
-
-def _seconds(text: str) -> float:
-    begun = process_time()
-    redacted(text)
-    return process_time() - begun
+    assert_time_by_length(piece)
