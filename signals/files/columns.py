@@ -36,7 +36,11 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "external_id",
         "Ticket number",
-        ("ticket number", "ticket no", "ticket id", "ticket", "number", "id", "key", "case number", "incident id"),
+        (
+            *("ticket number", "ticket no", "ticket id", "ticket"),
+            *("case number", "case no", "case id", "case", "request number", "request id", "incident id"),
+            *("number", "id", "key"),
+        ),
         required=True,
         help="Tells one ticket from another: a row with a number that was read in before changes that ticket.",
     ),

@@ -32,7 +32,7 @@ from signals.files.importing import (
     start_import,
     stop_import,
 )
-from signals.files.preview import MOST_PROBLEMS, preview_import
+from signals.files.preview import MOST_PROBLEMS, RawRow, first_rows, preview_import
 from signals.files.tables import DELIMITERS, ENCODINGS, MOST_BYTES, MOST_ROWS, PROVEN, TableRefused, written
 from signals.models import RefusedRow, TicketImport
 
@@ -179,10 +179,12 @@ def refused_file(request: MemberRequest, import_id: UUID) -> HttpResponse:
 
 def _draft_page(request: MemberRequest, row: TicketImport) -> HttpResponse:
     reading = reading_of(row)
+    preview, raw_rows, problem = None, list[RawRow](), ""
     try:
-        preview, problem = (preview_import(row), "") if not reading.missing else (None, "")
+        raw_rows = first_rows(row)
+        preview = None if reading.missing else preview_import(row)
     except TableRefused as refusal:
-        preview, problem = None, str(refusal)
+        problem = str(refusal)
     context = {
         "one": _told(row),
         "fields": [
@@ -196,6 +198,7 @@ def _draft_page(request: MemberRequest, row: TicketImport) -> HttpResponse:
             for each in FIELDS
         ],
         "columns": list(enumerate(row.head)),
+        "raw_rows": raw_rows,
         "reading": reading,
         "closed_words": ", ".join(reading.closed_words),
         "encodings": ENCODINGS.items(),

@@ -1,21 +1,31 @@
-"""What a file would bring, before anything of it is read in: every row is tried, nothing is written."""
+"""What a file would bring, before anything of it is read in: every row is tried, nothing is written.
+
+And some of its rows just as they are read, so that a wrong choice of characters is seen before any column is chosen.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from integrations.contracts import TicketRecord
+from integrations.llm.fencing import show_escaped
 from signals.files.columns import Problem, RowRefused
 from signals.files.importing import row_reader, table_of
 from signals.files.names import boards_named, companies_named
+from signals.files.tables import PROVEN, Row, plain
 from signals.models import Signal, TicketImport
 
 #: How many problems, names and tickets the page shows; the rest are counted.
 MOST_PROBLEMS = 100
 MOST_NAMES = 20
 MOST_TICKETS = 8
+#: Rows that are shown as they are read, characters of a cell, and rows among which telling ones are looked for.
+MOST_ROWS = 5
+_SHOWN = 48
+_LOOKED_AT = 5_000
 #: Ticket numbers asked for in one query.
 _AT_ONCE = 500
 
@@ -28,6 +38,14 @@ class Repeat:
     line: int
     external_id: str
     first: int
+
+
+@dataclass(frozen=True)
+class RawRow:
+    """The cells of a row as they are read, cut and escaped for a page."""
+
+    number: int
+    cells: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +111,36 @@ def preview_import(ticket_import: TicketImport) -> Preview:
         boards=[(name, count) for name, count in seen.boards.most_common() if name and name not in boards][:MOST_NAMES],
         tickets=seen.tickets,
     )
+
+
+def first_rows(ticket_import: TicketImport) -> list[RawRow]:
+    """The first rows. Where the encoding is guessed, those with letters beyond ASCII, which tell a wrong one, go first.
+
+    Raises TableRefused.
+    """
+    rows = table_of(ticket_import).rows()
+    if ticket_import.encoding in PROVEN:
+        return [_raw(row) for row in islice(rows, MOST_ROWS)]
+    first, telling = list[Row](), list[Row]()
+    for row in islice(rows, _LOOKED_AT):
+        (first if all(cell.isascii() for cell in row.cells) else telling).append(row)
+        if len(telling) == MOST_ROWS:
+            break
+    return [_raw(row) for row in sorted([*telling, *first][:MOST_ROWS], key=lambda row: row.number)]
+
+
+def _raw(row: Row) -> RawRow:
+    return RawRow(row.number, [show_escaped(_cut(" ".join(plain(cell).split()))) for cell in row.cells])
+
+
+def _cut(cell: str) -> str:
+    """So much of a long cell as a table has room for, with its first letter beyond ASCII."""
+    if len(cell) <= _SHOWN:
+        return cell
+    place = next((place for place, letter in enumerate(cell) if not letter.isascii()), 0)
+    begin = 0 if place < _SHOWN - 8 else min(place - _SHOWN // 2, len(cell) - _SHOWN)
+    end = begin + _SHOWN
+    return f"{'…' if begin else ''}{cell[begin:end]}{'…' if end < len(cell) else ''}"
 
 
 def _look(ticket_import: TicketImport) -> _Seen:

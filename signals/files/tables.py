@@ -30,6 +30,8 @@ ENCODINGS = {
     "cp932": "Japanese (Shift JIS)",
     "gb18030": "Chinese (GB 18030)",
     "mac-roman": "Mac, Western Europe",
+    "cp850": "Western Europe (DOS)",
+    "cp437": "United States (DOS)",
 }
 #: A file that can be read so is written so; of the others one can only guess.
 PROVEN = ("utf-8-sig", "utf-16")

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 EXPORT = """\
-Case;Summary;Client;Status;Date Created
+Our sign;Summary;Client;Status;Date Created
 C-1;Scanner in the lobby jams;Harlow & Beck;Open;2026-11-20 08:15
 C-2;Badge reader is slow;Nobody GmbH;Open;2026-11-20 08:20
 C-3;;Harlow & Beck;Open;2026-11-20 08:25
@@ -26,7 +26,8 @@ def test_csv_import(enter, tmp_path):
 
     preview = page.locator("#preview")
     expect(preview).to_contain_text("Choose the column for: ticket number.")
-    page.get_by_label("Ticket number").select_option("Case")
+    expect(page.locator("#raw")).to_contain_text("Scanner in the lobby jams")
+    page.get_by_label("Ticket number").select_option("Our sign")
     expect(preview).to_contain_text("Nobody GmbH (1)")
     problems = page.locator("[data-problems]")
     expect(problems).to_contain_text("There is no subject.")
@@ -46,3 +47,22 @@ def test_csv_import(enter, tmp_path):
     expect(page.locator("tr.sig")).to_have_count(1)
     page.locator("tr.sig a").click()
     expect(page.locator("aside[data-ticket]")).to_contain_text("Nobody GmbH")
+
+
+def test_letters_that_look_wrong_are_put_right_before_a_column_is_chosen(enter, tmp_path):
+    file = tmp_path / "msdos.csv"
+    columns = [f"Spalte {number}" for number in range(1, 18)]
+    file.write_text(";".join(columns) + "\n" + ";".join(["Grüße aus Köln"] * 17) + "\n", encoding="cp850")
+    page = enter("olivia", viewport={"width": 1440, "height": 900}).open("signals/files/")
+    page.get_by_label("CSV file").set_input_files(file)
+    page.get_by_role("button", name="Look at it").click()
+
+    rows = page.locator("#raw tbody tr")
+    expect(rows.first).to_be_in_viewport()
+    expect(rows.first).not_to_contain_text("Grüße aus Köln")
+    characters = page.get_by_label("Characters")
+    expect(characters).to_be_in_viewport()
+    characters.select_option("Western Europe (DOS)")
+    expect(rows.first).to_contain_text("Grüße aus Köln")
+    expect(page.locator("#preview")).to_contain_text("Choose the column for")
+    page.get_by_role("button", name="Remove").click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -109,6 +110,8 @@ class FirstLookTests(ImportCase):
             ("cp1250", "Tiskárna netiskne: síť ťuká"),
             ("cp932", "プリンターが動かない"),
             ("mac-roman", "Le reçu ne s'imprime pas: même ça"),
+            ("cp850", "Der Drucker für Müller geht nicht: groß"),
+            ("cp437", "El ratón no funciona mañana"),
         ):
             row = self.kept(f"Ticket,Subject,Company\n{encoding},{subject},Harlow & Beck\n", encoding=encoding)
             if row.encoding != encoding:
@@ -130,11 +133,11 @@ class FirstLookTests(ImportCase):
         self.assertContains(self.upload(b"\x00", said="utf-8-sig"), 'value="utf-8-sig" selected', status_code=400)
 
     def test_a_guessed_encoding_is_shown_with_the_choice_and_another_keeps_the_chosen_columns(self) -> None:
-        assert '<details class="stack"><summary>How the file' in self.page(self.kept())
+        assert "The file does not tell" not in self.page(self.kept())
         row = self.kept("No,Was,Wer,Größe\n7,Drucker für Müller,Harlow,3\n", encoding="cp1252")
         page = self.page(row)
         assert "The file does not tell" in page
-        assert '<details class="stack" open>' in page
+        assert page.index('name="encoding" form="reading"') < page.index('name="column-external_id"')
         path = self.path(f"signals/files/{row.pk}/read/")
         form = {"encoding": row.encoding, "delimiter": ",", "dates": "day", "zone": "Europe/Berlin"}
         chosen = {"column-external_id": "0", "column-subject": "1", "column-company": "2"}
@@ -145,6 +148,30 @@ class FirstLookTests(ImportCase):
         assert after.encoding == "mac-roman"
         assert before["columns"] == {"external_id": 0, "subject": 1, "company": 2}
         assert after.reading == before
+
+    def test_wrong_letters_are_seen_before_any_column_is_chosen_and_right_ones_once_the_characters_are(self) -> None:
+        rows = [f"{number},Printer {number},Harlow,{'x' * 90}" for number in range(1, 40)]
+        rows += [f"40,Kein Toner,Harlow,{'x' * 90} Grüße", "41,Drucker für Müller,Harlow,"]
+        row = self.kept("No,Was,Wer,Text\n" + "\n".join(rows) + "\n", encoding="cp850", said="cp1251")
+        page = self.page(row)
+        assert "Choose the column for: ticket number, subject." in page
+        assert self.raw(page) == ["1", "2", "3", "40", "41"]
+        assert "Drucker für Müller" not in page
+        self.client.post(self.path(f"signals/files/{row.pk}/read/"), {"encoding": "cp850", "delimiter": ","})
+        page = self.page(self.newest())
+        assert "Drucker für Müller" in page
+        assert "xxx Grüße</td>" in page  # the end of a long cell, where its letters tell
+        assert self.raw(page) == ["1", "2", "3", "40", "41"]
+
+    def raw(self, page: str) -> list[str]:
+        """The numbers of the rows that are shown as they are read."""
+        return re.findall(r'<th scope="row" class="num">(\d+)</th>', page)
+
+    def test_what_programs_call_the_number_of_a_case_or_request_is_the_ticket_number(self) -> None:
+        for name in ("Case", "Case number", "Case ID", "Request ID", "case_id"):
+            row = self.kept(f"ID,Subject,{name}\n3,Printer,R-7\n")
+            assert row.reading["columns"]["external_id"] == 2, name
+        assert self.kept("ID,Subject\n3,Printer\n").reading["columns"]["external_id"] == 0
 
     def test_a_delimiter_that_is_not_offered_is_refused_in_words(self) -> None:
         row = self.kept("Ticket,Subject\n7,Printer\n")
