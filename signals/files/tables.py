@@ -37,6 +37,10 @@ ENCODINGS = {
 PROVEN = ("utf-8-sig", "utf-16")
 #: In this order the others are tried. The last takes every byte, so that no text is turned away before somebody chose.
 _GUESSED = ("cp1252", "cp1250", "cp932", "cp1251", "mac-roman")
+#: What the DOS code pages write Western letters with, and nothing else beyond ASCII,
+_DOS = re.compile(rb"[\x00-\x9b\x9d\xa0-\xa8\xad\xe1]*")
+#: and those of them inside of a word where Windows, of the West and of the East, has quotation marks and signs.
+_DOS_WORD = re.compile(rb"[a-z][\x81-\x84\x86-\x89\x8b\x93\x94\xa1\xa2\xa4][a-z]")
 DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
 #: How many rows the delimiter is guessed from.
 _LOOKED_AT = 30
@@ -83,7 +87,11 @@ def guess_encoding(content: bytes) -> str:
     """A codec that the file can be read with; Western Windows where nothing tells otherwise."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    return next(codec for codec in ("utf-8-sig", *_GUESSED) if _is_written_in(codec, content))
+    if _is_written_in("utf-8-sig", content):
+        return "utf-8-sig"
+    if _DOS_WORD.search(content) and _DOS.fullmatch(content):
+        return "cp850"
+    return next(codec for codec in _GUESSED if _is_written_in(codec, content))
 
 
 def _is_written_in(codec: str, content: bytes) -> bool:

@@ -21,7 +21,7 @@ _LONGEST_STATUS: Final = 80
 _NOT_READ: Final = "The PSA was not asked just now: here is what its tickets have, and what was chosen."
 _NONE_KNOWN: Final = "The PSA was not asked just now, and no ticket has a status: type them below."
 _GONE: Final = " (no status of the PSA)"
-_CLOSES: Final = " (closes a ticket, so nothing waits in it)"
+_CLOSES: Final = " (closes a ticket)"
 #: `8:00-12:00`, with any dash.
 _SPAN: Final = re.compile(r"(\d{1,2}):(\d{2})\s*[-–—]\s*(\d{1,2}):(\d{2})")
 _HOW: Final = "Write 08:00-17:00, with a break 08:00-12:00, 13:00-17:00, a night 22:00-06:00."

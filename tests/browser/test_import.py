@@ -50,19 +50,19 @@ def test_csv_import(enter, tmp_path):
 
 
 def test_letters_that_look_wrong_are_put_right_before_a_column_is_chosen(enter, tmp_path):
-    file = tmp_path / "msdos.csv"
-    columns = [f"Spalte {number}" for number in range(1, 18)]
-    file.write_text(";".join(columns) + "\n" + ";".join(["Grüße aus Köln"] * 17) + "\n", encoding="cp850")
+    file = tmp_path / "old windows.csv"
+    columns = [f"Column {number}" for number in range(1, 18)]
+    file.write_text(";".join(columns) + "\n" + ";".join(["Нет бумаги"] * 17) + "\n", encoding="cp1251")
     page = enter("olivia", viewport={"width": 1440, "height": 900}).open("signals/files/")
     page.get_by_label("CSV file").set_input_files(file)
     page.get_by_role("button", name="Look at it").click()
 
     rows = page.locator("#raw tbody tr")
     expect(rows.first).to_be_in_viewport()
-    expect(rows.first).not_to_contain_text("Grüße aus Köln")
+    expect(rows.first).not_to_contain_text("Нет бумаги")
     characters = page.get_by_label("Characters")
     expect(characters).to_be_in_viewport()
-    characters.select_option("Western Europe (DOS)")
-    expect(rows.first).to_contain_text("Grüße aus Köln")
+    characters.select_option("Windows, Cyrillic")
+    expect(rows.first).to_contain_text("Нет бумаги")
     expect(page.locator("#preview")).to_contain_text("Choose the column for")
     page.get_by_role("button", name="Remove").click()

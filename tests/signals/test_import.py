@@ -121,6 +121,21 @@ class FirstLookTests(ImportCase):
             assert (done.created, done.encoding) == (1, encoding)
             assert self.tickets()[encoding].subject == subject
 
+    def test_a_file_that_excel_wrote_for_dos_is_known_by_letters_where_windows_has_quotation_marks(self) -> None:
+        for text, encoding, guessed in (
+            ("Drucker für Müller", "cp850", "cp850"),
+            ("Es läuft nicht, möglich: Maß", "cp850", "cp850"),
+            ("L'écran du côté élève est figé", "cp850", "cp850"),
+            ("El ratón no funciona mañana", "cp437", "cp850"),  # the same letters
+            ("Don’t “open” it – wait…then call, 5 €", "cp1252", "cp1252"),
+            ("Drucker für Müller „klemmt“", "cp1252", "cp1252"),
+            ("Miška ne dela, naš strežnik", "cp1250", "cp1252"),
+            ("Tiskárna netiskne: síť ťuká", "cp1250", "cp1250"),
+            ("プリンターが動かない", "cp932", "cp932"),
+        ):
+            row = self.kept(f"Ticket,Subject\n1,{text}\n", encoding=encoding)
+            assert row.encoding == guessed, text
+
     def test_the_encoding_can_be_said_with_the_file_and_is_refused_in_words_where_it_cannot_be(self) -> None:
         cyrillic = "Ticket,Subject,Company\n9,Принтер не печатает,Harlow & Beck\n"
         assert 'value="">Detect</option>' in self.client.get(self.path("signals/files/")).content.decode()

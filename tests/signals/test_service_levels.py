@@ -288,7 +288,7 @@ class StatusTests(TypingCase):
         self.save("Waiting on client", others="closed")
         labels = list(self.boxes())
         assert labels == sorted(labels, key=str.casefold)
-        assert self.boxes()["closed (closes a ticket, so nothing waits in it)"] is True
+        assert self.boxes()["closed (closes a ticket)"] is True
         self.save("Waiting on client")
         assert not [label for label in self.boxes() if label.casefold().startswith("closed")]
 
