@@ -23,7 +23,7 @@ from agent.work import whole_minutes, worked_seconds
 from approvals.models import Action, Decision
 from approvals.services import propose_action
 from integrations.errors import IntegrationError
-from integrations.models import ExternalRef
+from integrations.models import TICKET_KIND, ExternalRef
 from integrations.tools import registry
 from junto.tenants.models import Company
 from runbooks.grants import ADD_INTERNAL_NOTE, ADD_TIME_ENTRY, CLOSING_STEP, CREATE_TICKET, closing_path
@@ -77,7 +77,7 @@ def open_ticket(context: SessionContext) -> Action | None:
         return None
     action = _propose(context, CREATE_TICKET, TICKET_CALL, _ticket(context))
     if action.state == Action.State.SUCCEEDED:
-        found = ExternalRef.objects.for_organization(signal.organization).filter(action_id=action.pk, kind="ticket")
+        found = ExternalRef.objects.for_organization(signal.organization).filter(action_id=action.pk, kind=TICKET_KIND)
         made = found.select_related("connection").get()
         adopt_ticket(signal=signal, connection=made.connection, external_id=made.external_id)
     return action

@@ -90,8 +90,8 @@ class CompanyLink(TenantModel):
         ]
 
 
-#: Kinds of `ExternalRef` that a ticket's notes may be.
-NOTE_KIND, TIME_KIND = "note", "time_entry"
+#: Kinds of `ExternalRef`: what a ticket's notes may be, and a ticket that a tool opened.
+NOTE_KIND, TIME_KIND, TICKET_KIND = "note", "time_entry", "ticket"
 
 
 class ExternalRef(TenantModel):

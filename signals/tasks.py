@@ -13,7 +13,7 @@ from django_tasks import task
 
 from approvals.models import Action, Origin
 from integrations.errors import IntegrationError
-from integrations.models import Connection, ExternalRef, ModelUsage, WebhookHint
+from integrations.models import TICKET_KIND, Connection, ExternalRef, ModelUsage, WebhookHint
 from integrations.services import is_ticket_source, takes_alerts
 from integrations.webhooks import forget_old_hints
 from junto.bells import ring
@@ -23,7 +23,7 @@ from signals.files.importing import advance_import
 from signals.intake import placing
 from signals.intake.folding import settle_strays
 from signals.intake.maintenance import settle_window
-from signals.intake.opened import LOOKED_BACK, TICKET_KIND, take_ticket
+from signals.intake.opened import LOOKED_BACK, take_ticket
 from signals.models import BackTest, MaintenanceWindow, ProcessorResult, Rerun, Signal, TicketImport
 from signals.processing.asking import LOST_AFTER, SUBJECT
 from signals.processing.connected import read_anew

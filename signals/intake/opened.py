@@ -8,12 +8,10 @@ from typing import Final
 from django.db import transaction
 
 from approvals.models import Action
-from integrations.models import ExternalRef
+from integrations.models import TICKET_KIND, ExternalRef
 from signals.models import Signal
 from signals.services import adopt_ticket
 
-#: As the tools that create a ticket name what they wrote (`ExternalRecord`).
-TICKET_KIND: Final = "ticket"
 #: A sweep looks for those of lost bells so far back.
 LOOKED_BACK: Final = timedelta(days=1)
 

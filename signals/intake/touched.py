@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db.models import Q
 
 from approvals.models import Action, Decision, Origin
-from integrations.models import TIME_KIND, ExternalRef
+from integrations.models import TICKET_KIND, TIME_KIND, ExternalRef
 from junto.audit.models import AuditEntry
 from signals.intake.echoes import kind_and_id, plain, sent_texts
 from signals.models import ProcessorResult, Signal
@@ -44,10 +46,27 @@ def _worked_on_here(signal: Signal) -> bool:
     organization = signal.organization
     judged = ProcessorResult.objects.for_organization(organization).filter(signal=signal, person__isnull=False)
     origins = Origin.objects.for_organization(organization).filter(subject=signal.origin_subject)
-    decided = Decision.objects.for_organization(organization).filter(action__origin__in=origins)
-    asked = Action.objects.for_organization(organization).filter(origin__in=origins).exclude(proposed_kind="system")
+    actions = Action.objects.for_organization(organization).filter(origin__in=origins)
+    actions = actions.exclude(pk__in=_opened_by(signal))
+    decided = Decision.objects.for_organization(organization).filter(action__in=actions)
+    asked = actions.exclude(proposed_kind="system")
     keys = list(origins.values_list("key", flat=True))
     here = Q(target_type="signals.signal", target_id=str(signal.pk))
     sessions = Q(target_type="agent.agentsession", target_id__in=keys)
     deeds = AuditEntry.objects.for_organization(organization).filter(here | sessions, actor_kind="person")
     return judged.exists() or decided.exists() or asked.exists() or deeds.exists()
+
+
+def _opened_by(signal: Signal) -> set[UUID]:
+    """The action that opened this ticket, and those that people changed into it: who lets a ticket be opened, or says
+    how, has begun on nothing yet."""
+    rows = ExternalRef.objects.for_organization(signal.organization).filter(
+        connection=signal.connection_id, kind=TICKET_KIND, external_id=signal.external_id
+    )
+    found: set[UUID] = set()
+    next_one = rows.values_list("action_id", flat=True).first()
+    while next_one is not None and next_one not in found:
+        found.add(next_one)
+        earlier = Action.objects.for_organization(signal.organization).filter(pk=next_one)
+        next_one = earlier.values_list("replaces", flat=True).first()
+    return found
