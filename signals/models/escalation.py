@@ -49,7 +49,10 @@ class EscalationRule(TenantModel):
 
 
 class EscalationFiring(TenantModel):
-    """A rule fired for a ticket; it does so once. `rule_name` and `words` stay true when the rule goes.
+    """A rule fired for a ticket; not again until that is over. `rule_name` and `words` stay true when the rule goes.
+
+    It is over from `ended_at` on: when the ticket no longer meets the rule, is of another company than `seen_company`,
+    or another promise than `promise` (`ServiceClock.Pending`; empty where the rule is of none) is at stake.
 
     Without a rule's name a processor did, once for a `result`. `reason` = what it rests on, besides. `told` = names of
     those who were. `note` waits to be proposed until there is an `action` or a `problem`.
@@ -57,6 +60,8 @@ class EscalationFiring(TenantModel):
 
     rule = models.ForeignKey(EscalationRule, on_delete=models.SET_NULL, null=True, blank=True, related_name="firings")
     signal = models.ForeignKey(Signal, on_delete=models.CASCADE, related_name="escalations")
+    seen_company = models.UUIDField(null=True, blank=True)
+    promise = models.CharField(max_length=10, blank=True)
     result = models.OneToOneField(ProcessorResult, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     rule_name = models.CharField(max_length=80, blank=True)
     reason = models.CharField(max_length=300, blank=True)
@@ -66,12 +71,15 @@ class EscalationFiring(TenantModel):
     action = models.ForeignKey(Action, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     problem = models.CharField(max_length=300, blank=True)
     fired_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
 
     objects = EscalationQuerySet.as_manager()
 
     class Meta(TenantModel.Meta):
         ordering: ClassVar = ["-fired_at", "id"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["rule", "signal"], name="escalation_once_per_signal"),
+            models.UniqueConstraint(
+                fields=["rule", "signal"], condition=models.Q(ended_at=None), name="escalation_once_until_over"
+            ),
         ]
         indexes: ClassVar = [models.Index(fields=["organization", "-fired_at"])]

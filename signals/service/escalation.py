@@ -1,4 +1,4 @@
-"""Escalation: rules that tell people of tickets which need an eye, once each, and may propose a note in the PSA.
+"""Escalation: rules that tell people of tickets which need an eye, once until that is over, and may propose a note.
 
 A rule looks at rows only. What it proposes goes through the same door as the agent's wishes: it waits for a person
 unless policy lets it run.
@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from pydantic import JsonValue
@@ -33,7 +34,7 @@ from signals.facts import vendor_id
 from signals.models import Board, EscalationFiring, EscalationRule, ServiceHours, Signal
 from signals.querysets import SignalQuerySet
 from signals.service.attention import Attention, needing
-from signals.service.clocks import are_behind, keep_clocks
+from signals.service.clocks import are_behind, clock_of, keep_clocks
 from signals.service.hours import hours_of
 
 #: What a rule's note is proposed with.
@@ -49,7 +50,8 @@ MOST_NOTES: Final = 20
 CATCH_UP_SECONDS: Final = 3.0
 
 Condition = EscalationRule.Condition
-_BY_CLOCK: Final = (Condition.AT_RISK, Condition.BREACHED, Condition.BOUNCING)
+_BY_PROMISE: Final = (Condition.AT_RISK, Condition.BREACHED)
+_BY_CLOCK: Final = (*_BY_PROMISE, Condition.BOUNCING)
 
 log = structlog.get_logger(__name__)
 
@@ -139,7 +141,7 @@ def count_meeting(*, actor: Actor, rule: EscalationRule) -> Meeting:
     if behind:  # a target that was just set has not reached the tickets yet
         keep_clocks(actor.organization, seconds=CATCH_UP_SECONDS)
         behind = are_behind(actor.organization)
-    return Meeting(_meeting(rule, hours_of(actor.organization)).count(), reckoning=behind)
+    return Meeting(_not_fired(rule, hours_of(actor.organization)).count(), reckoning=behind)
 
 
 @transaction.atomic
@@ -160,12 +162,13 @@ def remove_rule(*, actor: Actor, rule: EscalationRule) -> None:
 
 
 def escalate(organization: Organization) -> int:
-    """Fire every rule for the tickets that meet it and for which it did not fire yet; how many firings."""
+    """Fire every rule for the tickets that meet it, unless it did and that is not over yet; how many firings."""
     fired = 0
     hours = hours_of(organization)
     rules = EscalationRule.objects.for_organization(organization).filter(enabled=True)
     for rule in rules.select_related("organization", "board", "notify_member__user"):
-        signals = list(_meeting(rule, hours).select_related("company", "organization")[:MOST_AT_ONCE])
+        _end_over(rule, hours)
+        signals = list(_not_fired(rule, hours).select_related("company", "organization", "clock")[:MOST_AT_ONCE])
         if signals:
             fired += _fire(rule, signals)
     _propose_notes(organization)
@@ -180,9 +183,27 @@ def _meeting(rule: EscalationRule, hours: ServiceHours) -> SignalQuerySet:
         rows = rows.filter(board=rule.board_id)
     if rule.priority:
         rows = rows.filter(priority=rule.priority)
-    fired = EscalationFiring.objects.for_organization(rule.organization).filter(rule=rule)
-    found: SignalQuerySet = rows.exclude(pk__in=fired.values("signal")).order_by("source_created_at", "pk")
+    return rows
+
+
+def _not_fired(rule: EscalationRule, hours: ServiceHours) -> SignalQuerySet:
+    rows = _meeting(rule, hours).exclude(pk__in=_standing(rule).values("signal"))
+    found: SignalQuerySet = rows.order_by("source_created_at", "pk")
     return found
+
+
+def _standing(rule: EscalationRule) -> QuerySet[EscalationFiring]:
+    return EscalationFiring.objects.for_organization(rule.organization).filter(rule=rule, ended_at=None)
+
+
+def _end_over(rule: EscalationRule, hours: ServiceHours) -> None:
+    """End the firings whose ticket meets the rule no more, or meets it for another company or promise."""
+    standing = _standing(rule)
+    company_stays = Q(seen_company=F("signal__company")) | Q(seen_company=None, signal__company=None)
+    same = standing.filter(company_stays, signal__in=_meeting(rule, hours).order_by().values("pk"))
+    if rule.condition in _BY_PROMISE:
+        same = same.filter(promise=F("signal__clock__pending"))
+    standing.exclude(pk__in=same.order_by().values("pk")).update(ended_at=timezone.now())
 
 
 @transaction.atomic  # a firing that stands means that its people were told
@@ -191,18 +212,22 @@ def _fire(rule: EscalationRule, signals: Sequence[Signal]) -> int:
     members = _told_by(rule)
     by_priority = rule.condition == Condition.PRIORITY
     words = f"Its priority is {rule.priority}"[:80] if by_priority else Condition(rule.condition).label
-    seen: dict[Membership, list[Signal]] = defaultdict(list)
+    of_promise = rule.condition in _BY_PROMISE
+    seen: dict[Membership, list[EscalationFiring]] = defaultdict(list)
     fired = 0
     for signal in signals:
         told = [member for member, reach in members if reach is None or signal.company_id in reach]
+        clock = clock_of(signal) if of_promise else None
         try:
             with transaction.atomic():
-                EscalationFiring.objects.create(
+                firing = EscalationFiring.objects.create(
                     organization=rule.organization,
                     rule=rule,
                     signal=signal,
+                    seen_company=signal.company_id,
+                    promise=clock.pending if clock else "",
                     rule_name=rule.name,
-                    words=words,
+                    words=f"{words}: {clock.get_pending_display().lower()}" if clock else words,
                     told=[member.user.display_name for member in told],
                     note=rule.note,
                 )
@@ -212,33 +237,34 @@ def _fire(rule: EscalationRule, signals: Sequence[Signal]) -> int:
             continue
         fired += 1
         for member in told:
-            seen[member].append(signal)
+            seen[member].append(firing)
     for member, theirs in seen.items():
         _tell(rule, words, member, theirs)
     return fired
 
 
-def _tell(rule: EscalationRule, words: str, member: Membership, signals: Sequence[Signal]) -> None:
-    if len(signals) > TOGETHER:
+def _tell(rule: EscalationRule, words: str, member: Membership, firings: Sequence[EscalationFiring]) -> None:
+    if len(firings) > TOGETHER:
         by_priority = rule.condition == Condition.PRIORITY
         asked = {"priority": rule.priority} if by_priority else {"attention": rule.condition}
         notify(
             members=[member],
             kind="signal.escalated",
-            title=f"{words}: {len(signals)} tickets",
+            title=f"{words}: {len(firings)} tickets",
             body=f"Rule “{rule.name}”.",
             path=f"signals/?{urlencode(asked)}",
         )
         return
-    for signal in signals:
+    for firing in firings:
+        signal = firing.signal
         company = signal.company.name if signal.company else "Company not known"
         notify(
             members=[member],
             kind="signal.escalated",
-            title=f"{words}: {signal}",
+            title=f"{firing.words}: {signal}",
             body=f"{company}. Rule “{rule.name}”.",
             path=f"signals/{signal.pk}/",
-            subject=f"signal:{signal.pk}:{rule.pk.hex[:8]}",
+            subject=f"signal:{signal.pk}:{firing.pk.hex[:8]}",
         )
 
 
@@ -264,14 +290,14 @@ def _propose_notes(organization: Organization) -> None:
             _propose(firing)
         except Exception:
             log.exception("escalation note not proposed", firing=str(firing.pk))
-            _end(firing, problem="It could not be proposed; the log says why.")
+            _note_done(firing, problem="It could not be proposed; the log says why.")
 
 
 def _propose(firing: EscalationFiring) -> None:
     signal = firing.signal
     if signal.company is None or not signal.has_ticket:
         missing = "It has no company yet." if signal.company is None else "It has no ticket in the PSA."
-        _end(firing, problem=missing)
+        _note_done(firing, problem=missing)
         return
     origin = open_origin(
         organization=signal.organization,
@@ -293,12 +319,12 @@ def _propose(firing: EscalationFiring) -> None:
             call_id="note",
         )
     except (StaleLease, PermissionDenied) as problem:
-        _end(firing, problem=str(problem)[:300])
+        _note_done(firing, problem=str(problem)[:300])
         return
-    _end(firing, action=action)
+    _note_done(firing, action=action)
 
 
-def _end(firing: EscalationFiring, *, action: Action | None = None, problem: str = "") -> None:
+def _note_done(firing: EscalationFiring, *, action: Action | None = None, problem: str = "") -> None:
     rows = EscalationFiring.objects.for_organization(firing.organization).filter(pk=firing.pk)
     rows.update(action=action, problem=problem)
     ring("signal.escalated", str(firing.signal_id))

@@ -1,10 +1,12 @@
-"""Escalation rules: who is told of which ticket, once, and what is proposed."""
+"""Escalation rules: who is told of which ticket, once until that is over, and what is proposed."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
+from django.apps import apps
 from django.utils import timezone
 
 from integrations.models import Connection
@@ -12,7 +14,8 @@ from integrations.vendors import FILES
 from junto.inbox.models import Notification
 from junto.team.services import limit_to_companies
 from junto.tenants.permissions import Role
-from signals.models import EscalationFiring, EscalationRule, Signal
+from signals.models import EscalationFiring, EscalationRule, ServiceClock, ServiceTarget, Signal
+from signals.service.clocks import keep_clocks
 from signals.service.escalation import TOGETHER, escalate
 from signals.service.escalation_pages import SUDDEN
 from tests.agent.cases import SessionTestCase
@@ -44,6 +47,54 @@ class EscalationTests(JuntoTestCase):
         Notification.unscoped.update(read_at=timezone.now())
         assert escalate(self.northwind) == 0
         assert len(self.told()) == 2
+
+    def test_a_ticket_that_was_solved_and_opened_again_is_told_again(self) -> None:
+        self.add()
+        escalate(self.northwind)
+        for state in (Signal.State.RESOLVED, Signal.State.NEW):
+            Signal.unscoped.update(state=state)
+            escalate(self.northwind)
+            assert escalate(self.northwind) == 0
+        assert [name for name, _ in self.told()] == ["Theo", "Theo"]
+
+    def test_a_ticket_of_another_company_is_news_to_who_sees_that_one(self) -> None:
+        limit_to_companies(
+            actor=self.actor(self.olivia), membership=self.theo, all_companies=False, companies=[self.pinewood]
+        )
+        self.add(member=str(self.oskar.pk))
+        escalate(self.northwind)
+        assert [name for name, _ in self.told()] == ["Oskar"]
+        for company in (self.pinewood, None, self.pinewood):
+            Signal.unscoped.update(company=company)
+            assert [escalate(self.northwind), escalate(self.northwind)] == [1, 0]
+        assert [name for name, _ in self.told()].count("Theo") == 2
+
+    def test_the_solution_that_is_late_is_told_besides_the_answer_that_was(self) -> None:
+        ServiceTarget.objects.create(
+            organization=self.northwind,
+            priority="Priority 1",
+            response_minutes=1,
+            resolution_minutes=2,
+            around_the_clock=True,
+        )
+        Signal.unscoped.update(source_created_at=timezone.now() - timedelta(hours=1))
+        keep_clocks(self.northwind)
+        self.add(condition="breached", priority="")
+        assert [escalate(self.northwind), escalate(self.northwind)] == [1, 0]
+        ServiceClock.unscoped.update(responded_at=timezone.now())
+        Signal.unscoped.update(changed_at=timezone.now())
+        keep_clocks(self.northwind)
+        assert [escalate(self.northwind), escalate(self.northwind)] == [1, 0]
+        words = ["A promise is breached: response", "A promise is breached: solution"]
+        assert list(EscalationFiring.unscoped.order_by("fired_at").values_list("words", flat=True)) == words
+        assert [title for _, title in self.told()] == [f"{each}: {self.signal}" for each in words]
+
+    def test_what_fired_before_junto_knew_when_that_is_over_does_not_fire_again(self) -> None:
+        self.add()
+        escalate(self.northwind)
+        EscalationFiring.unscoped.update(seen_company=None)
+        import_module("signals.migrations.0032_escalations_that_end").fill(apps, None)
+        assert escalate(self.northwind) == 0
 
     def test_nobody_is_told_of_a_company_they_may_not_see(self) -> None:
         limit_to_companies(
