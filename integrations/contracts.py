@@ -12,13 +12,17 @@ from pydantic import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class NoteRecord:
-    """A note or mail of a ticket. `internal` = the client does not see it."""
+    """A note or mail of a ticket. `internal` = the client does not see it.
+
+    `by_client` = somebody of the client's wrote it, False = one of ours did; None = the source does not tell.
+    """
 
     external_id: str
     author: str
     text: str
     internal: bool
     written_at: datetime
+    by_client: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,13 @@ class Note(Wire):
         return self.member.name or self.contact.name or self.original_author or self.info.entered_by
 
     @property
+    def by_client(self) -> bool | None:
+        """Whether a contact wrote it and not a member; None where neither is named, as in what came by mail."""
+        if not (self.member.external_id or self.contact.external_id):
+            return None
+        return not self.member.external_id
+
+    @property
     def written_at(self) -> datetime | None:
         """When it was entered, as far as the vendor says."""
         return self.info.date_entered or self.info.last_updated or self.time_start

@@ -255,4 +255,5 @@ def _note(note: schemas.Note, otherwise: datetime) -> NoteRecord:
         text=note.text,
         internal=note.internal,
         written_at=note.written_at or otherwise,
+        by_client=note.by_client,
     )

@@ -87,7 +87,15 @@ def _note(note: dict[str, Json]) -> Json:
         "text": note["text"],
         "internal": bool(note.get("internalAnalysisFlag")),
         "written_at": note.get("dateCreated") or _part(note, "_info", "lastUpdated"),
+        "by_client": _by_client(note),
     }
+
+
+def _by_client(note: dict[str, Json]) -> bool | None:
+    """A note of neither a member nor a contact came by mail from anybody."""
+    if _part(note, "member", "id"):
+        return False
+    return True if _part(note, "contact", "id") else None
 
 
 def _part(record: dict[str, Json], name: str, inner: str) -> str:

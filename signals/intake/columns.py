@@ -48,6 +48,12 @@ class CleanNote:
     text: str
     internal: bool
     written_at: datetime
+    by_client: bool | None = None
+
+    def as_said(self) -> tuple[object, ...]:
+        """What its ticket's digest is made of: where nobody tells whose it is, the same as before sources told."""
+        said = astuple(self)
+        return said[:-1] if self.by_client is None else said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,8 +123,12 @@ class CleanTicket:
         for name in PARTS:
             parts = getattr(self, name)
             if parts is not None:
-                said[name] = [astuple(part) for part in sorted(parts, key=lambda part: part.external_id)]
+                said[name] = [_as_said(part) for part in sorted(parts, key=lambda part: part.external_id)]
         return hashlib.sha256(_AS_SAID.encode(said).encode()).hexdigest()
+
+
+def _as_said(part: CleanNote | CleanTime | CleanAttachment) -> tuple[object, ...]:
+    return part.as_said() if isinstance(part, CleanNote) else astuple(part)
 
 
 _SAID = tuple(each.name for each in fields(CleanTicket) if each.name not in PARTS)
@@ -246,6 +256,7 @@ def _clean_notes(notes: Sequence[NoteRecord]) -> Iterator[CleanNote]:
             text=storable(note.text),
             internal=note.internal,
             written_at=_moment(note.written_at, "notes.written_at"),
+            by_client=note.by_client,
         )
 
 

@@ -242,6 +242,7 @@ class SignalNote(TenantModel):
     author = models.CharField(max_length=200, blank=True)
     text = models.TextField()
     internal = models.BooleanField(default=True)
+    by_client = models.BooleanField(null=True, help_text="Whether the client wrote it; empty = the source did not say.")
     written_at = models.DateTimeField()
 
     objects = NoteQuerySet.as_manager()

@@ -78,6 +78,12 @@ def notes(signal: Signal) -> tuple[NoteText, ...]:
     every = SignalNote.objects.for_organization(signal.organization).filter(signal=signal)
     rows = every.of_company_now().order_by("-written_at", "-external_id")[:MOST_NOTES]
     return tuple(
-        NoteText(author=row.author, text=row.text, internal=row.internal, written_at=row.written_at)
+        NoteText(
+            author=row.author,
+            text=row.text,
+            internal=row.internal,
+            written_at=row.written_at,
+            by_client=row.by_client,
+        )
         for row in reversed(rows)
     )

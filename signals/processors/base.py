@@ -90,12 +90,13 @@ class Value(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class NoteText:
-    """A note of the ticket."""
+    """A note of the ticket. `by_client` None = its source does not tell."""
 
     author: str
     text: str
     internal: bool
     written_at: datetime
+    by_client: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

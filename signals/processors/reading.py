@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from junto.textwork import Reading, read
+from signals.authors import is_by_client, spellings
 from signals.processors.base import NoteText, TicketFacts
 
 #: Readings remembered: those of the tickets that are being read by the threads of one process.
@@ -25,14 +26,10 @@ def latest_reading(facts: TicketFacts) -> Reading:
 
 
 def client_notes(facts: TicketFacts) -> list[NoteText]:
-    """Notes that the client wrote: not internal, and by the ticket's contact or another person of the company.
+    """Notes that the client wrote: not internal, and by the client as authors.py tells it.
 
-    A technician's answer is seen by the client too; an author nobody knows at the company is taken for one.
+    A technician's answer is seen by the client too.
     """
     people = [*facts.people, *([facts.contact] if facts.contact else [])]
-    names = {name for person in people for each in (person.name, person.detail) if (name := _name(each))}
-    return [note for note in facts.notes if not note.internal and _name(note.author) in names]
-
-
-def _name(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    known = spellings(each for person in people for each in (person.name, person.detail))
+    return [note for note in facts.notes if not note.internal and is_by_client(note.by_client, note.author, known)]

@@ -36,6 +36,11 @@ class NoteInput(ForeignInput):
     text = words()
     internal = serializers.BooleanField(default=True, help_text="False = the client sees it.")
     written_at = serializers.DateTimeField()
+    by_client = serializers.BooleanField(
+        allow_null=True,
+        default=None,
+        help_text="Somebody of the client's wrote it; left out = told by the author's name.",
+    )
 
 
 class TimeInput(ForeignInput):
@@ -121,6 +126,7 @@ class NoteFields(TypedDict):
     text: str
     internal: bool
     written_at: datetime
+    by_client: bool | None
 
 
 class TimeFields(TypedDict):
@@ -258,7 +264,7 @@ class NoteOutput(serializers.ModelSerializer[SignalNote]):
 
     class Meta:
         model = SignalNote
-        fields = ("external_id", "author", "text", "internal", "written_at")
+        fields = ("external_id", "author", "text", "internal", "written_at", "by_client")
 
 
 class TimeOutput(serializers.ModelSerializer[SignalTime]):

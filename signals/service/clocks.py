@@ -7,7 +7,8 @@ open tickets are gone through anew.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -15,7 +16,9 @@ from typing import Final
 
 from django.db.models import Min, Q
 
+from integrations.models import Contact
 from junto.tenants.models import Organization
+from signals.authors import is_by_client, spellings
 from signals.models import ServiceClock, ServiceHours, ServiceTarget, Signal, SignalNote, SignalTime
 from signals.rest.feed import BadCursor, Cursor
 from signals.service.hours import Promises, promises_of
@@ -116,20 +119,33 @@ def clock_of(signal: Signal) -> ServiceClock | None:
 
 
 def _first_answers(signals: Sequence[Signal]) -> Mapping[uuid.UUID, datetime]:
-    """When somebody of ours first answered: a note the client sees that is not the contact's own, or time booked."""
+    """When somebody of ours first answered: a note the client sees and did not write itself, or time booked."""
     if not signals:
         return {}
     organization = signals[0].organization
-    contacts = {each.pk: each.contact.name.casefold() if each.contact else "" for each in signals}
+    asked = {each.pk: each for each in signals}
     found: dict[uuid.UUID, datetime] = {}
-    notes = SignalNote.objects.for_organization(organization).filter(signal__in=contacts, internal=False)
-    for signal_id, author, at in notes.order_by("written_at").values_list("signal_id", "author", "written_at"):
-        if author.casefold() != contacts[signal_id]:
+    rows = SignalNote.objects.for_organization(organization).filter(signal__in=asked, internal=False)
+    notes = list(rows.order_by("written_at").values_list("signal_id", "author", "by_client", "written_at"))
+    people = _people(organization, [asked[signal_id] for signal_id, _, told, _ in notes if told is None])
+    for signal_id, author, told, at in notes:
+        if not is_by_client(told, author, people.get(signal_id, ())):
             found.setdefault(signal_id, at)
-    times = SignalTime.objects.for_organization(organization).filter(signal__in=contacts).order_by()
+    times = SignalTime.objects.for_organization(organization).filter(signal__in=asked).order_by()
     for signal_id, at in times.values_list("signal_id").annotate(Min("started_at")):
         found[signal_id] = min(at, found.get(signal_id, at))
     return found
+
+
+def _people(organization: Organization, signals: Sequence[Signal]) -> Mapping[uuid.UUID, Collection[str]]:
+    """Everybody known at each signal's company, gone ones too, as authors.py compares them, and its own contact."""
+    companies = {each.company_id for each in signals if each.company_id is not None}
+    contacts = Contact.objects.for_organization(organization).filter(company_id__in=companies) if companies else ()
+    names: dict[uuid.UUID | None, set[str]] = defaultdict(set)
+    for contact in contacts:
+        names[contact.company_id] |= spellings([contact.name, contact.email])
+    own = {each.pk: spellings([each.contact.name, each.contact.email]) if each.contact else set() for each in signals}
+    return {each.pk: names[each.company_id] | own[each.pk] for each in signals}
 
 
 def _count(clock: ServiceClock, signal: Signal) -> None:

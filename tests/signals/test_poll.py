@@ -83,6 +83,16 @@ class PollTests(ConnectedTestCase):
         assert [note.text for note in signal.notes.all()] == ["Ordered a part."]
         assert signal.state == State.RESOLVED
 
+    def test_a_note_says_whether_a_member_or_a_contact_wrote_it_as_far_as_the_source_does(self) -> None:
+        number = self.sandbox.plant_ticket("Scanner", "Broken.")
+        wendy = self.sandbox.plant_contact("Wendy", "Sato", "wendy@harbor.example")
+        self.sandbox.plant_note(number, "By Theo.", internal=False)
+        for text, by in (("By Wendy.", {"contact": {"id": wendy}}), ("By mail.", {})):
+            self.sandbox.plant("notes", {"ticketId": number, "text": text, "detailDescriptionFlag": True, **by})
+        poll_connection(self.connection)
+        told = {note.text: note.by_client for note in self.signal(number).notes.all()}
+        assert told == {"By Theo.": False, "By Wendy.": True, "By mail.": None}
+
     def test_time_booked_at_the_source_and_the_names_of_files_arrive(self) -> None:
         number = self.sandbox.plant_ticket("Scanner", "Broken.")
         entry = {"timeStart": "2026-11-20T09:00:00Z", "timeEnd": "2026-11-20T09:45:00Z", "billableOption": "Billable"}

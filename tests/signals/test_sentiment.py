@@ -42,6 +42,17 @@ def test_what_a_technician_wrote_counts_neither_to_the_client_nor_internally() -
     assert band(("Rosa Bell", FURIOUS), ("Theo Okafor", PLEASED)) == "very_negative"
 
 
+def test_whose_words_they_are_goes_by_the_source_where_it_tells() -> None:
+    now = timezone.now()
+    notes = [
+        NoteText(author="Rosa Bell", text=FURIOUS, internal=False, written_at=now, by_client=False),
+        NoteText(author="Somebody new", text=PLEASED, internal=False, written_at=now, by_client=True),
+    ]
+    found = mood(notes=notes, contact=Known(id="1", name="Rosa Bell", detail=""))
+    assert isinstance(found.value, Sentiment)
+    assert found.value.band == "positive"
+
+
 def mood(**more: Any) -> Any:
     """What is found of an angry text that nobody known sent."""
     now = timezone.now()

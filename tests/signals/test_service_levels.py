@@ -17,7 +17,7 @@ from signals.models import ProcessorResult, ServiceClock, ServiceHours, ServiceT
 from signals.service.clocks import keep_clocks
 from signals.tasks import keep_service_clocks
 from tests.cases import JuntoTestCase
-from tests.factories import BoardFactory, ContactFactory, SignalFactory, SignalNoteFactory
+from tests.factories import BoardFactory, CompanyFactory, ContactFactory, SignalFactory, SignalNoteFactory
 from tests.signals.typing_cases import TypingCase
 
 HOURS = {
@@ -95,6 +95,32 @@ class ClockTests(ServiceCase):
         self.change(signal)
         clock = self.clock(signal)
         assert (clock.responded_at, clock.pending) == (at, "resolution")
+
+    def test_a_note_of_anybody_at_the_client_is_no_answer(self) -> None:
+        self.promise(around_the_clock=True)
+        ContactFactory(company=self.harlow, name="Wendy Sato", email="wendy@harlow.example")
+        signal = self.ticket(contact=ContactFactory(company=self.harlow, name="Dana Whitfield"))
+        for author in ("Wendy Sato", "Sato, Wendy", "WENDY@harlow.example", "W. Sato <wendy@harlow.example>"):
+            SignalNoteFactory(signal=signal, author=author, internal=False, written_at=FRIDAY)
+        SignalNoteFactory(signal=signal, author="A new one", by_client=True, internal=False, written_at=FRIDAY)
+        assert self.clock(signal).responded_at is None
+
+    def test_where_nobody_wrote_in_a_contact_of_the_company_is_no_answer_and_one_of_another_company_is(self) -> None:
+        ContactFactory(company=self.harlow, name="Dana Whitfield")
+        ContactFactory(company=CompanyFactory(organization=self.northwind), name="Rosa Bell")
+        mine = self.ticket()
+        other = SignalFactory(organization=self.northwind, company=None, source_created_at=FRIDAY)
+        for signal in (mine, other):
+            SignalNoteFactory(signal=signal, author="Dana Whitfield", internal=False, written_at=FRIDAY)
+        assert (self.clock(mine).responded_at, self.clock(other).responded_at) == (None, FRIDAY)
+        SignalNoteFactory(signal=mine, author="Rosa Bell", internal=False, written_at=FRIDAY)
+        self.change(mine)
+        assert self.clock(mine).responded_at == FRIDAY
+
+    def test_one_of_ours_answers_whatever_the_contacts_are_called(self) -> None:
+        signal = self.ticket(contact=ContactFactory(company=self.harlow, name="Theo Okafor"))
+        SignalNoteFactory(signal=signal, author="Theo Okafor", by_client=False, internal=False, written_at=FRIDAY)
+        assert self.clock(signal).responded_at == FRIDAY
 
     def test_a_solution_is_not_due_while_the_ticket_waits_for_the_client_and_by_so_much_later_after(self) -> None:
         self.hours(waiting_statuses=["Waiting on client"])

@@ -77,6 +77,18 @@ class SyncTests(ApiCase):
         self.sync(ITEM)
         assert self.sync(ITEM).json()["counts"] == {"unchanged": 1}
 
+    def test_a_job_may_tell_later_whether_the_client_wrote_a_note(self) -> None:
+        def told(**by: Any) -> Any:
+            counts = self.sync(ITEM | {"notes": [ITEM["notes"][0] | by]}).json()["counts"]  # type: ignore[index]
+            signal = Signal.objects.for_organization(self.northwind).get()
+            return counts, self.read(f"northwind/signals/{signal.pk}").json()["notes"][0]["by_client"]
+
+        assert told() == ({"created": 1}, None)
+        assert told(by_client=None) == ({"unchanged": 1}, None)
+        assert told(by_client=True) == ({"updated": 1}, True)
+        refused = self.sync(ITEM | {"notes": [ITEM["notes"][0] | {"by_client": "Dana"}]}).json()["results"][0]  # type: ignore[index]
+        assert (refused["outcome"], "by_client" in refused["reason"]) == ("refused", True)
+
     def test_a_deletion_needs_no_more_than_id_and_time(self) -> None:
         self.sync(ITEM)
         answer = self.sync({"external_id": "48213", "updated_at": "2026-11-20T10:00:00Z", "deleted": True})
