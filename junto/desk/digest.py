@@ -22,26 +22,37 @@ from signals.service.hours import calendar_of, hours_of
 
 #: No digest comes earlier, however early the working day begins: local time.
 MORNING: Final = time(7, 0)
-#: What the agent did is told of so long back.
-BACK: Final = timedelta(days=1)
+#: What was done is told of since the member's last digest, but of no more days.
+MOST_BACK: Final = timedelta(days=14)
 KIND: Final = "digest"
+#: A day of so long ago has another name than any since.
+WEEK_DAYS: Final = 7
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What one member is told."""
+    """What one member is told.
 
+    `sessions` ended, and `changes` were made by the agent (`unattended` of them with nobody in front), since `since`;
+    `written` = what was changed meanwhile outside of sessions with nobody in front: by processors, escalation rules,
+    alerts that cleared. `since` is `today` or earlier, in the organization's days.
+    """
+
+    since: date
+    today: date
     decisions: int
     reviews: int
     attention: dict[Attention, int]
     sessions: int
     changes: int
     unattended: int
+    written: int
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to tell."""
-        return not (self.decisions or self.reviews or self.sessions or self.changes or any(self.attention.values()))
+        done = self.sessions or self.changes or self.written
+        return not (self.decisions or self.reviews or done or any(self.attention.values()))
 
     @property
     def title(self) -> str:
@@ -73,7 +84,18 @@ class Figures:
             ended = _count(self.sessions, "session", "sessions") or "no session"
             made = _count(self.changes, "change", "changes") or "no change"
             alone = f", {self.unattended} of them unattended" if self.unattended else ""
-            yield f"Since yesterday the agent ended {ended} and made {made}{alone}"
+            yield f"Since {self._day} the agent ended {ended} and made {made}{alone}"
+        if self.written:
+            made = _count(self.written, "change", "changes")
+            yield f"Since {self._day} processors, escalation rules and alerts that cleared made {made}"
+
+    @property
+    def _day(self) -> str:
+        """The day since which it is told, as people call it."""
+        days = (self.today - self.since).days
+        if days <= 1:
+            return "yesterday" if days else "this morning"
+        return self.since.strftime("%A" if days < WEEK_DAYS else "%-d %B")
 
     @property
     def path(self) -> str:
@@ -104,21 +126,26 @@ def send_digests(organization: Organization, *, now: datetime) -> int:
     return told
 
 
-def figures_of(actor: Actor, *, hours: ServiceHours, now: datetime) -> Figures:
-    """What there is to tell this member: only of companies they may see."""
-    sessions = AgentSession.objects.visible_to(actor).filter(changed_at__gte=now - BACK)
-    changes = (
+def figures_of(actor: Actor, *, hours: ServiceHours, since: datetime, now: datetime) -> Figures:
+    """What there is to tell this member, of what was done since then: only of companies they may see."""
+    zone = calendar_of(hours).zone
+    sessions = AgentSession.objects.visible_to(actor).filter(changed_at__gte=since, changed_at__lt=now)
+    done = (
         Action.objects.visible_to(actor)
         .exclude(category="read")
-        .filter(state=Action.State.SUCCEEDED, finished_at__gte=now - BACK, origin__kind=Origin.Kind.SESSION)
+        .filter(state=Action.State.SUCCEEDED, finished_at__gte=since, finished_at__lt=now)
     )
+    changes = done.filter(origin__kind=Origin.Kind.SESSION)
     return Figures(
+        since=since.astimezone(zone).date(),
+        today=now.astimezone(zone).date(),
         decisions=waiting_for(actor).count(),
         reviews=ReviewItem.objects.visible_to(actor).filter(state=ReviewItem.State.OPEN).count(),
         attention=count_all(Signal.objects.visible_to(actor), hours=hours, now=now),
         sessions=sessions.exclude(state__in=AgentSession.LIVE).count(),
         changes=changes.count(),
         unattended=changes.filter(unattended=True).count(),
+        written=done.exclude(origin__kind=Origin.Kind.SESSION).filter(unattended=True).count(),
     )
 
 
@@ -148,16 +175,26 @@ def _day_of(hours: ServiceHours, now: datetime) -> date | None:
 @transaction.atomic
 def _tell(member: Membership, today: date, *, hours: ServiceHours, now: datetime) -> bool:
     rows = Digest.objects.for_organization(member.organization)
-    rows.get_or_create(membership=member, defaults={"organization": member.organization})
-    if not rows.filter(membership=member, wanted=True).exclude(told_on=today).update(told_on=today):
+    row, _ = rows.get_or_create(membership=member, defaults={"organization": member.organization})
+    fresh = rows.filter(membership=member, wanted=True).exclude(told_on=today)
+    if not fresh.update(told_on=today, told_at=now):
         return False  # another process told them, or they want none any more
     actor = Actor.person(member)
-    figures = figures_of(actor, hours=hours, now=now)
+    since = max(row.told_at or _last_morning(hours, today), now - MOST_BACK)
+    figures = figures_of(actor, hours=hours, since=since, now=now)
     notices_of(member).filter(kind=KIND, read_at=None).update(read_at=now)  # yesterday's says what is no longer so
     if figures.is_empty:
         return False
     notify(members=[member], kind=KIND, title=figures.title, body=figures.body, path=figures.path)
     return True
+
+
+def _last_morning(hours: ServiceHours, today: date) -> datetime:
+    """When the last working day before `today` began, for whom no earlier digest is known; within MOST_BACK."""
+    calendar = calendar_of(hours)
+    before = (today - timedelta(days=days) for days in range(1, MOST_BACK.days))
+    day = next((each for each in before if calendar.hours_of(each)), today - timedelta(days=1))
+    return datetime.combine(day, MORNING, calendar.zone)
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -31,11 +31,15 @@ class Notification(TenantModel):
 
 
 class Digest(TenantModel):
-    """Whether a member wants the daily digest, and the day on which they were last told. Without a row they do."""
+    """Whether a member wants the daily digest, and when they were last told. Without a row they do.
+
+    `told_on` = the day of it in the organization's time zone, `told_at` the moment, since which the next one tells.
+    """
 
     membership = models.OneToOneField(Membership, on_delete=models.CASCADE, related_name="+")
     wanted = models.BooleanField(default=True)
     told_on = models.DateField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(TenantModel.Meta):
         pass

@@ -51,6 +51,45 @@ class DigestTests(JuntoTestCase):
         assert self.at(9, days=5) == 0
         assert [notice.read_at is None for notice in self.notices(self.theo)] == [False, True]
 
+    def change(self, at: datetime, *, kind: str = "session", **more: object) -> None:
+        """Something was changed then, with nobody in front."""
+        origin = OriginFactory(company=self.harlow, kind=kind)
+        done = {"category": "write", "state": "succeeded", "finished_at": at, "unattended": True}
+        ActionFactory(origin=origin, company=self.harlow, call_id=str(at), **done | more)
+
+    def test_after_a_weekend_and_a_holiday_it_tells_of_all_that_was_done_since_the_last_one(self) -> None:
+        ServiceHours.unscoped.update(holidays={"2026-11-30": "Foundation Day"})
+        self.at(9)
+        self.at(9, days=4)  # Friday
+        for days in (4, 5, 6, 7):
+            self.change(MONDAY + timedelta(days=days, hours=10))
+        self.at(9, days=7)  # the holiday
+        self.at(9, days=8)
+        body = self.notices(self.theo)[-1].body
+        assert "Since Friday the agent ended no session and made 4 changes, 4 of them unattended" in body
+        self.change(MONDAY + timedelta(days=8, hours=10))
+        self.at(9, days=9)
+        assert "Since yesterday the agent ended no session and made 1 change," in self.notices(self.theo)[-1].body
+
+    def test_the_first_one_tells_of_the_last_working_day_on_and_a_late_one_of_two_weeks(self) -> None:
+        for days in (-2, -3, -4):
+            self.change(MONDAY + timedelta(days=days, hours=10))
+        self.at(9)
+        assert "Since Friday the agent ended no session and made 3 changes" in self.notices(self.theo)[-1].body
+        self.at(9, days=28)
+        assert "the agent" not in self.notices(self.theo)[-1].body
+        self.change(MONDAY + timedelta(days=36))
+        self.at(9, days=49)
+        assert "Since 28 December the agent" in self.notices(self.theo)[-1].body
+
+    def test_what_processors_changed_with_nobody_in_front_is_told_and_what_a_person_did_by_hand_is_not(self) -> None:
+        self.change(MONDAY, kind="processor")
+        self.change(MONDAY + timedelta(hours=1), kind="processor")
+        self.change(MONDAY + timedelta(hours=2), kind="by_hand", unattended=False)
+        self.at(9)
+        told = "Since Friday processors, escalation rules and alerts that cleared made 2 changes."
+        assert told in self.notices(self.theo)[0].body
+
     def test_who_does_not_want_it_gets_none(self) -> None:
         self.log_in(self.theo).post(self.path("inbox/digest/"), {"wanted": "no"})
         assert self.at(9) == 4
