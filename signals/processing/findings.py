@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -17,6 +17,7 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Organization
 from junto.tenants.permissions import Permission
 from signals.models import ModelQuestion, ProcessorResult, ReviewItem, Signal
+from signals.processing.plans import plans
 from signals.processing.results import read_value
 from signals.processors import PROCESSORS, UnknownProcessor, processor_of
 from signals.processors.base import Producer
@@ -106,9 +107,29 @@ def ticket_findings(signal: Signal, *, actor: Actor) -> dict[str, object]:
     return {
         "rewritten": next((row for row in rows if row.slug == DescriptionProcessor.slug and row.stands), None),
         "results": sorted(rows, key=lambda row: (order.get(row.slug, len(order)), row.waits)),
+        "without_value": _without_value(signal, actor=actor, told={row.slug for row in rows}),
         "may_correct": actor.can(Permission.RUN_SESSIONS, signal.company or signal.organization),
         "read_again_path": f"{reverse('processors-rerun')}?signal={signal.pk}" if may_reread else "",
     }
+
+
+def _without_value(signal: Signal, *, actor: Actor, told: Collection[str]) -> list[dict[str, str]]:
+    """Noun and path of processors that read the ticket, or asked a model about it, and of which nothing stands.
+
+    Nothing while the ticket is still to be read.
+    """
+    if signal.awaits_processors:
+        return []
+    questions = ModelQuestion.objects.visible_to(actor).filter(signal=signal).order_by()
+    asked = set(questions.values_list("processor", flat=True).distinct())
+    reads = {
+        plan.processor.slug for plan in plans(signal.organization, signal.company) if plan.applies(signal.board_id)
+    }
+    return [
+        {"noun": _noun(processor.slug), "path": reverse("finding", args=[signal.pk, processor.slug])}
+        for processor in PROCESSORS
+        if processor.slug in reads | asked and processor.slug not in told
+    ]
 
 
 def _with_writings(signal: Signal, rows: list[FindingRow]) -> list[FindingRow]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from signals.models import ProcessorResult, ProcessorRule, ProcessorSetting, ReviewItem, Signal
+from signals.models import ModelQuestion, ProcessorResult, ProcessorRule, ProcessorSetting, ReviewItem, Signal
 from signals.processing.corrections import precisions
 from signals.processing.pipeline import run_processors
 from signals.processing.plans import plans
@@ -136,6 +136,38 @@ class PeopleTests(PageCase):
         page = self.get(f"signals/{signal.pk}/").content.decode()
         assert "Usual words for an issue" in page
         assert "Correct…" in page
+
+    def test_a_processor_that_said_nothing_of_a_ticket_is_named_there_and_told_its_value(self) -> None:
+        signal = self.read()
+        path = self.path(f"signals/{signal.pk}/findings/category/")
+        link = f'<a href="{path}">Category</a>'
+        page = self.get(f"signals/{signal.pk}/").content.decode()
+        assert link in page
+        assert "findings/ticket_type/" not in page  # it is switched off
+        self.log_in(self.theo)
+        assert self.client.post(f"{path}correct/", {"category": "Printing"}).status_code == 302
+        page = self.get(f"signals/{signal.pk}/").content.decode()
+        assert "Printing" in page
+        assert link not in page
+
+    def test_what_a_language_model_was_asked_in_vain_is_reached_after_its_processor_was_switched_off(self) -> None:
+        signal = self.read()
+        ModelQuestion.unscoped.create(
+            organization=self.northwind,
+            signal=signal,
+            processor="ticket_type",
+            revision=signal.revision,
+            prompt="Which type has “Cannot print”?",
+            answer="None",
+        )
+        page = self.get(f"signals/{signal.pk}/").content.decode()
+        path = f"signals/{signal.pk}/findings/ticket_type/"
+        assert f'<a href="{self.path(path)}">' in page
+        assert "Which type has “Cannot print”?" in self.get(path).content.decode()
+
+    def test_of_a_ticket_that_was_not_read_yet_nothing_is_missing(self) -> None:
+        signal = SignalFactory(company=self.harlow)
+        assert "No value:" not in self.get(f"signals/{signal.pk}/").content.decode()
 
     def test_a_technician_corrects_confirms_and_reverts(self) -> None:
         signal = self.read()
