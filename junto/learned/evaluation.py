@@ -141,5 +141,7 @@ def _row(path: Path, number: int, line: str) -> Mapping[str, object]:
 def _lines(path: Path) -> list[str]:
     try:
         return path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise FileRefused(f"{path} is not written in UTF-8 (byte {error.start}): save it as UTF-8.") from error
+    except OSError as error:
         raise FileRefused(f"{path} cannot be read ({error.__class__.__name__}).") from error

@@ -118,6 +118,8 @@ def _answers(folder: Path) -> Iterator[tuple[str, str]]:
 def _lines(path: Path) -> list[str]:
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise FolderRefused(f"{path} is not written in UTF-8 (byte {error.start}): save it as UTF-8.") from error
+    except OSError as error:
         raise FolderRefused(f"{path} cannot be read ({error.__class__.__name__}).") from error
     return [line for line in text.split("\n") if line.strip()]

@@ -152,7 +152,9 @@ def read_values(path: Path) -> list[HandValues]:
     try:
         rows = yaml.safe_load(path.read_text(encoding="utf-8"))
         return TypeAdapter(list[HandValues]).validate_python(rows)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except UnicodeDecodeError as error:
+        raise FileRefused(f"{path} is not written in UTF-8 (byte {error.start}): save it as UTF-8.") from error
+    except (OSError, yaml.YAMLError) as error:
         raise FileRefused(f"{path} cannot be read ({error.__class__.__name__}).") from error
     except ValidationError as error:
         place = ".".join(map(str, error.errors()[0]["loc"]))
@@ -169,6 +171,8 @@ def read_tickets(paths: Iterable[Path]) -> dict[str, Ticket]:
     for path in paths:
         try:
             rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+        except UnicodeDecodeError as error:
+            raise FileRefused(f"{path} is not written in UTF-8 (byte {error.start}): save it as UTF-8.") from error
         except (OSError, ValueError) as error:
             raise FileRefused(f"{path} cannot be read ({error.__class__.__name__}).") from error
         if not all(isinstance(row, dict) for row in rows):

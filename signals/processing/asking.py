@@ -19,6 +19,7 @@ from integrations.llm.chat import ModelError, ModelReply
 from integrations.llm.spend import estimate_tokens
 from integrations.models import ModelUsage
 from integrations.services import chat_model, model_info, reserve_usage, settle_usage
+from junto.tenants.models import Organization
 from signals.intake.cleaning import storable
 from signals.models import ModelQuestion, Signal
 from signals.processing.unread import answered
@@ -41,6 +42,8 @@ IN_FLIGHT = timedelta(seconds=ANSWER_SECONDS + 10)
 LOST_AFTER = timedelta(minutes=15)
 #: So long an answer that cannot be read is the answer, unless a person lets the ticket be read again.
 UNREAD_FOR = timedelta(days=1)
+#: Said of an answer that ends where the model had to stop, and so cannot be read.
+CUT_OFF = "The language model’s answer was cut off: it came to the most tokens that it may write, or that fit into it."
 #: `ModelUsage.subject` of what processors ask begins so.
 SUBJECT = "processor:"
 
@@ -137,7 +140,7 @@ class SignalAsker:
         except ModelError as silent:
             self.over, problem = True, f"The language model gave no answer. {silent}"
         except AnswerRefused as refused:
-            problem = str(refused)
+            problem = CUT_OFF if reply is not None and reply.finish_reason == "length" else str(refused)
         took = round((time.perf_counter() - started) * 1000)
         cost = settle_usage(usage, **_tokens(reply))
         return ModelQuestion(
@@ -156,6 +159,11 @@ class SignalAsker:
         )
 
 
+def may_ask(organization: Organization, options: Options) -> bool:
+    """Whether a processor with these options asks a language model, and one is connected."""
+    return isinstance(options, ModelOptions) and options.ask_model and not model_info(organization).rehearsal
+
+
 def asker_of(
     signal: Signal, *, processor: str, revision: int, options: Options, by_person: datetime | None = None
 ) -> SignalAsker | None:
@@ -163,7 +171,7 @@ def asker_of(
 
     `by_person` = when a person asked for it: what could not be read before is asked anew.
     """
-    if not isinstance(options, ModelOptions) or not options.ask_model or model_info(signal.organization).rehearsal:
+    if not isinstance(options, ModelOptions) or not may_ask(signal.organization, options):
         return None
     return SignalAsker(signal, processor=processor, revision=revision, options=options, by_person=by_person)
 

@@ -218,7 +218,7 @@ def _page(
     company = company or _company(actor, request.GET.get("company", ""))
     plan = plan_of(actor.organization, processor, company)
     with for_a_page():
-        context = {**_read(request, actor, plan, options_form), **more}
+        context = {**_read(request, actor, plan, company, options_form), **more}
     context |= {
         "processor": processor,
         "plan": plan,
@@ -242,12 +242,14 @@ def _page(
     return render(request, "signals/processor.html", context, status=status)
 
 
-def _read(request: MemberRequest, actor: Actor, plan: Plan, options_form: ModelForm | None) -> dict[str, object]:
+def _read(
+    request: MemberRequest, actor: Actor, plan: Plan, company: Company | None, options_form: ModelForm | None
+) -> dict[str, object]:
     """What of the page is held against the lists of the tickets' source."""
     return {
         "options_form": options_form or _options_form(actor, plan.processor, plan.options),
         "rules": _rules(actor, plan),
-        "tried": _tried(request, actor, plan.processor),
+        "tried": _tried(request, actor, plan.processor, company),
     }
 
 
@@ -301,12 +303,12 @@ def _latest(actor: Actor, processor: AnyProcessor) -> list[FindingRow]:
     return finding_rows(actor, slug=processor.slug, limit=LATEST)
 
 
-def _tried(request: MemberRequest, actor: Actor, processor: AnyProcessor) -> Tried | None:
+def _tried(request: MemberRequest, actor: Actor, processor: AnyProcessor, company: Company | None) -> Tried | None:
     """What the processor would say of the ticket whose number was typed, or of the words; writes nothing."""
     number, text = request.GET.get("number", "").strip(), request.GET.get("text", "").strip()
     if not number and not text:
         return None
-    return try_rules(actor, processor, number=number[:80], text=text[:4000])
+    return try_rules(actor, processor, number=number[:80], text=text[:4000], company=company)
 
 
 def _conditions(request: MemberRequest) -> list[Condition]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from django.utils import timezone
+
 from integrations.models import Connection, Contact, Device
 from integrations.toolbox import toolbox
-from junto.tenants.models import Organization
+from junto.tenants.models import Company, Organization
 from signals.models import Signal, SignalNote
 from signals.processors.base import Known, NoteText, TicketFacts
 
@@ -17,16 +19,39 @@ MOST_NOTES = 200
 
 def ticket_facts(signal: Signal) -> TicketFacts:
     """All that processors may know of it: five queries, and the signal's own relations."""
-    organization = signal.organization
-    people: list[Known] = []
-    devices: list[Known] = []
-    if signal.company_id is not None:
-        contacts = Contact.objects.for_organization(organization).filter(company_id=signal.company_id)
-        people = [Known(id=str(each.pk), name=each.name, detail=each.email) for each in contacts[:MOST_KNOWN]]
-        machines = Device.objects.for_organization(organization).filter(company_id=signal.company_id)
-        devices = [Known(id=str(each.pk), name=each.name, detail=each.kind) for each in machines[:MOST_KNOWN]]
-    tools = connected_tools(organization)
-    return own_facts(signal, people=tuple(people), devices=tuple(devices), tools=tools, notes=notes(signal))
+    people, devices = people_and_devices(signal.company)
+    tools = connected_tools(signal.organization)
+    return own_facts(signal, people=people, devices=devices, tools=tools, notes=notes(signal))
+
+
+def facts_of_words(text: str, organization: Organization, company: Company | None) -> TicketFacts:
+    """Words that were typed, as a ticket of that company (None: of none); the first line is the title."""
+    title, _, rest = text.partition("\n")
+    now = timezone.now()
+    people, devices = people_and_devices(company)
+    return TicketFacts(
+        subject=title[:300],
+        description=rest,
+        revision=0,
+        created_at=now,
+        updated_at=now,
+        company=company.name if company else "",
+        people=people,
+        devices=devices,
+        tools=connected_tools(organization),
+    )
+
+
+def people_and_devices(company: Company | None) -> tuple[tuple[Known, ...], tuple[Known, ...]]:
+    """Those that are known at the company, of very many the first; none without one."""
+    if company is None:
+        return (), ()
+    contacts = Contact.objects.for_organization(company.organization).filter(company=company)[:MOST_KNOWN]
+    machines = Device.objects.for_organization(company.organization).filter(company=company)[:MOST_KNOWN]
+    return (
+        tuple(Known(id=str(each.pk), name=each.name, detail=each.email) for each in contacts),
+        tuple(Known(id=str(each.pk), name=each.name, detail=each.kind) for each in machines),
+    )
 
 
 def connected_tools(organization: Organization) -> dict[str, list[str]]:

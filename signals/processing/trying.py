@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
-from django.utils import timezone
 from pydantic import ValidationError
 
 from integrations.errors import IntegrationError
 from integrations.llm.fencing import show_escaped
 from integrations.services import is_ticket_source
 from junto.tenants.actors import Actor
+from junto.tenants.models import Company
 from signals.models import Board, Signal
+from signals.processing.asking import may_ask
 from signals.processing.findings import PRODUCER_WORDS
 from signals.processing.guessers import guessers_by_step, guessers_of, known_labels, rules_of
-from signals.processing.plans import plan_of
+from signals.processing.plans import Plan, plan_of
 from signals.processing.router_checks import route_problem
-from signals.processing.ticket_facts import ticket_facts
-from signals.processors.base import Abstained, AnyProcessor, LiveLists, TicketFacts, Workbench
+from signals.processing.ticket_facts import facts_of_words, ticket_facts
+from signals.processors.asking import Question, Reply, Said
+from signals.processors.base import Abstained, AnyProcessor, LiveLists, Workbench
 from signals.processors.router import PROPOSED, Route, RouterOptions, RouterProcessor
 from signals.shares import whole_percent
 from signals.sync.live_lists import lists_of_signal, live_lists
+
+R = TypeVar("R", bound=Reply)
 
 #: Boards whose lists are looked at when a rule is made.
 MOST_BOARDS = 20
@@ -29,7 +35,10 @@ MOST_BOARDS = 20
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of it: the value in words (empty = none), and which rules hold, by number."""
+    """What came of it: the value in words (empty = none), and which rules hold, by number.
+
+    `asks_model` = a language model would be asked as well, which is not done here. `notes` = how it was read.
+    """
 
     number: str
     text: str
@@ -41,24 +50,47 @@ class Tried:
     sure: bool = False
     proposed: bool = False
     holding: tuple[int, ...] = ()
+    asks_model: bool = False
+    notes: tuple[str, ...] = ()
 
 
-def try_rules(actor: Actor, processor: AnyProcessor, *, number: str, text: str) -> Tried:
-    """Let it read the ticket of that number, else the text (its first line is the title)."""
+class _NotAsked:
+    """Stands for a language model that would be asked."""
+
+    wanted = False
+
+    def ask(self, question: Question[R]) -> Said[R] | None:
+        self.wanted = True
+        return None
+
+
+def try_rules(
+    actor: Actor, processor: AnyProcessor, *, number: str, text: str, company: Company | None = None
+) -> Tried:
+    """Let it read the ticket of that number, else the text (its first line is the title) as one of `company`'s.
+
+    As it is set for the ticket's company, else for `company`. No language model is asked.
+    """
+    if number and text:
+        return Tried(number, text, found=False, reason="Give a ticket’s number or words, not both.")
     signal = _of_number(actor, number) if number else None
     if number and signal is None:
         return Tried(number, text, found=False, reason=f"There is no ticket {number}.")
-    facts = ticket_facts(signal) if signal else _typed(text)
-    plan = plan_of(actor.organization, processor)
+    if signal is not None:
+        company = signal.company
+    facts = ticket_facts(signal) if signal else facts_of_words(text, actor.organization, company)
+    plan = plan_of(actor.organization, processor, company)
     holding = tuple(rule.number for rule in rules_of(actor.organization, processor) if rule.holds(facts))
     try:
         lists = _lists(actor, processor, signal)
     except IntegrationError as problem:
         return Tried(number, text, found=True, reason=str(problem), holding=holding)
+    model = _NotAsked() if may_ask(actor.organization, plan.options) else None
     bench = Workbench(
         guessers=guessers_of(actor.organization, processor),
         of_step=guessers_by_step(actor.organization, processor),
         lists=lists,
+        model=model,
         labels=partial(known_labels, actor.organization, processor),
     )
     answer = processor.run(facts, plan.options, bench)
@@ -81,7 +113,20 @@ def try_rules(actor: Actor, processor: AnyProcessor, *, number: str, text: str) 
         sure=outcome is not None and outcome is answer,
         proposed=answer is not outcome and answer.reason == PROPOSED,
         holding=holding,
+        asks_model=model is not None and model.wanted,
+        notes=tuple(_notes(plan, signal, company)),
     )
+
+
+def _notes(plan: Plan, signal: Signal | None, company: Company | None) -> Iterator[str]:
+    if not plan.enabled:
+        yield "It is switched off here, and reads nothing."
+    elif signal is not None and not plan.applies(signal.board_id):
+        yield "It is not set to read tickets of this board."
+    if company is not None:
+        yield f"Read as set for {show_escaped(company.name)}."
+    elif signal is None:
+        yield "Read as of no company: nobody’s people and devices are known."
 
 
 def nowhere_listed(actor: Actor, processor: AnyProcessor, label: str) -> str:
@@ -126,9 +171,3 @@ def _of_number(actor: Actor, number: str) -> Signal | None:
         "organization", "company", "contact", "device", "board", "connection"
     ).first()
     return found
-
-
-def _typed(text: str) -> TicketFacts:
-    title, _, rest = text.partition("\n")
-    now = timezone.now()
-    return TicketFacts(subject=title[:300], description=rest, revision=0, created_at=now, updated_at=now)

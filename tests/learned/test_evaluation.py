@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from junto.learned.evaluation import measure
+from junto.learned.evaluation import FileRefused, measure, read_file
 from junto.learned.model import Prediction, Scored
 
 
@@ -37,3 +39,11 @@ def test_certain_answers_have_a_bin_too() -> None:
 
 def test_rows_that_are_equally_sure_are_covered_together_or_not_at_all() -> None:
     assert measure(["a", "b"], [said("a", 0.7), said("a", 0.7)]).coverage == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252"])
+def test_of_a_file_in_other_characters_it_is_said_which_are_meant(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "train.jsonl"
+    file.write_text('{"title": "Drucker läuft nicht", "category": "x"}\n', encoding=encoding)
+    with pytest.raises(FileRefused, match=r"train\.jsonl is not written in UTF-8 \(byte \d+\): save it as UTF-8"):
+        read_file(file, "category")

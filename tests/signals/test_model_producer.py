@@ -86,6 +86,15 @@ class AskedTests(ModelCase, JuntoTestCase):
         offered = server.requests[0].offered["answer"]
         assert offered["properties"]["label"]["enum"] == ["Printing", "Network"]  # type: ignore[index,call-overload]
 
+    def test_try_it_asks_no_model_and_says_that_one_would_be_asked(self) -> None:
+        signal = self.ticket()
+        self.log_in(self.adam)
+        with self.model() as server:
+            page = self.client.get(self.path("processors/category/"), {"number": signal.external_id}).content.decode()
+        assert "The language model would be asked. Here it is not." in page
+        assert "It would say nothing." not in page
+        assert (server.requests, self.questions()) == ([], [])
+
     def test_a_rule_that_holds_keeps_the_model_from_being_asked(self) -> None:
         with self.model():
             result = self.read(self.ticket("There are no such words as these"))

@@ -11,7 +11,7 @@ from signals.processing.pipeline import run_processors
 from signals.processing.plans import plans
 from signals.processors.base import Phase
 from tests.cases import JuntoTestCase
-from tests.factories import BoardFactory, SignalFactory
+from tests.factories import BoardFactory, ConnectionFactory, ContactFactory, SignalFactory
 
 KIND = "issue_or_request"
 
@@ -112,6 +112,38 @@ class AdminTests(PageCase):
         assert next(iter(ProcessorRule.objects.for_organization(self.northwind))).label == "Supplies"
         self.post(f"processors/rules/{first.pk}/", do="remove")
         assert ProcessorRule.objects.for_organization(self.northwind).count() == 1
+
+    def test_a_ticket_is_tried_as_its_company_has_it_and_words_as_the_company_of_the_page(self) -> None:
+        signal = self.read()
+        surest = {"organization": self.northwind, "processor": KIND, "options": {"confidence": 1.0}}
+        ProcessorSetting.objects.create(company=self.harlow, **surest)
+        unsure, path = "not sure enough, it would wait for review", f"processors/{KIND}/"
+        assert unsure in self.get(path, number=signal.external_id).content.decode()
+        words = "Cannot print, printer offline"
+        assert unsure not in self.get(path, text=words).content.decode()
+        page = self.get(path, text=words, company=str(self.harlow.pk)).content.decode()
+        assert unsure in page
+        assert "Read as set for Harlow &amp; Beck." in page
+        assert f'<input type="hidden" name="company" value="{self.harlow.pk}">' in page
+
+    def test_words_are_tried_with_the_systems_that_are_connected_and_the_people_of_the_pages_company(self) -> None:
+        ConnectionFactory(organization=self.northwind, vendor="ninjaone")
+        words = {"text": "Please reboot SRV-01 for Wendy Sato"}
+        page = self.get("processors/automation/", **words).content.decode()
+        assert "NinjaOne is not connected" not in page
+        assert "Read as of no company" in page
+        ContactFactory(company=self.harlow, name="Wendy Sato")
+        page = self.get("processors/entities/", **words, company=str(self.harlow.pk)).content.decode()
+        assert "Wendy Sato" in page.partition('<div class="notice"')[2]
+
+    def test_a_number_and_words_are_not_tried_at_once_and_one_that_is_switched_off_says_so(self) -> None:
+        signal = self.read()
+        path = f"processors/{KIND}/"
+        page = self.get(path, number=signal.external_id, text="Toner is gone").content.decode()
+        assert "Give a ticket’s number or words, not both." in page
+        assert "Toner is gone</textarea>" in page
+        self.post(f"{path}switch/", enabled="off")
+        assert "It is switched off here" in self.get(path, number=signal.external_id).content.decode()
 
     def test_open_tickets_of_a_company_are_read_again_after_an_estimate(self) -> None:
         signal = self.read()

@@ -56,6 +56,14 @@ class AskedAnewTests(UnreadCase):
         usage = ModelUsage.objects.for_organization(self.northwind)
         assert usage.filter(reserved=False, cost_microcents=240_000).count() == 2
 
+    def test_an_answer_that_was_cut_off_says_so(self) -> None:
+        half = Says('{"label": "Print', finish_reason="length", tokens=(1000, 50))
+        with self.model(half):
+            assert self.read(self.ticket()) is None
+        [question] = self.questions()
+        assert question.problem.startswith("The language model’s answer was cut off")
+        assert question.answer == '{"label": "Print'
+
     def test_an_answer_without_a_word_is_no_silence_and_is_not_asked_for_with_every_reading(self) -> None:
         signal = self.ticket()
         with self.model(Says("", tokens=(1000, 0))) as server:
