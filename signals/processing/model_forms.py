@@ -27,8 +27,9 @@ def form_for(
     *,
     choices: Mapping[str, Sequence[str]] | None = None,
 ) -> ModelForm:
-    """A form with a field for each flat field of `model`, filled from `held`; `choices` are offered for a text field,
-    or to be ticked for one that holds several names.
+    """A form with a field for each flat field of `model`, filled from `held`, else with its defaults.
+
+    `choices` are offered for a text field, or to be ticked for one that holds several names.
 
     Fields that hold rows of their own (a list of people, say) are left out, and keep what `held` says. What the model
     has from a class above comes after its own.
@@ -42,8 +43,12 @@ def form_for(
             continue
         field.label = info.title or name.replace("_", " ").capitalize()
         field.help_text = info.description or ""
-        value = getattr(held, name) if held is not None else info.get_default(call_default_factory=True)
-        field.initial = _initial(field, value)
+        if held is not None:
+            field.initial = _initial(field, getattr(held, name))
+        elif not info.is_required():
+            field.initial = _initial(field, info.get_default(call_default_factory=True))
+        elif isinstance(field, forms.ChoiceField):  # else the first one looks like what somebody chose
+            field.choices = [("", "Choose one"), *cast(list[tuple[str, str]], field.choices)]
         form.fields[name] = field
     return form
 

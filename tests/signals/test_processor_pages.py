@@ -9,6 +9,7 @@ from signals.models import ModelQuestion, ProcessorResult, ProcessorRule, Proces
 from signals.processing.corrections import precisions
 from signals.processing.pipeline import run_processors
 from signals.processing.plans import plans
+from signals.processors import PROCESSORS
 from signals.processors.base import Phase
 from tests.cases import JuntoTestCase
 from tests.factories import BoardFactory, ConnectionFactory, ContactFactory, SignalFactory
@@ -181,6 +182,16 @@ class PeopleTests(PageCase):
         page = self.get(f"signals/{signal.pk}/").content.decode()
         assert "Printing" in page
         assert link not in page
+
+    def test_where_nothing_was_said_the_form_holds_nothing_and_nothing_is_chosen(self) -> None:
+        signal: Signal = SignalFactory(company=self.harlow)
+        for processor in PROCESSORS:
+            page = self.get(f"signals/{signal.pk}/findings/{processor.slug}/").content.decode()
+            assert "Undefined" not in page, processor.slug
+            assert 'name="csrfmiddlewaretoken"' in page
+        path = self.path(f"signals/{signal.pk}/findings/{KIND}/")
+        assert '<option value="" selected>Choose one</option>' in self.client.get(path).content.decode()
+        self.assertContains(self.client.post(f"{path}correct/", {"kind": ""}), "is required", status_code=400)
 
     def test_what_a_language_model_was_asked_in_vain_is_reached_after_its_processor_was_switched_off(self) -> None:
         signal = self.read()
