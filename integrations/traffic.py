@@ -13,7 +13,15 @@ from datetime import datetime, timedelta
 from django.db.models import F, Sum
 from django.utils import timezone
 
-from integrations.errors import OutcomeUnknown, VendorDown, VendorError, VendorThrottled, VendorTimeout
+from integrations.errors import (
+    OutcomeUnknown,
+    VendorDown,
+    VendorError,
+    VendorForbidden,
+    VendorThrottled,
+    VendorTimeout,
+    VendorUnauthorized,
+)
 from integrations.models import Connection, ConnectionHour, ConnectionPace
 from integrations.pace import Headroom, headroom_of
 from junto.tenants.scoping import TenantQuerySet
@@ -88,6 +96,9 @@ class SharedPace:
             if not again:
                 self._ill()
         else:
+            # Turned away, and yet it answers: a reason to look at the key, none to leave the vendor alone.
+            # A record that is not there, or a wish that it finds wrong, is an answer like any other.
+            self._failed += isinstance(error, VendorUnauthorized | VendorForbidden)
             self._well()
 
     def close(self) -> None:

@@ -120,7 +120,7 @@ def test(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     connection = find_connection(request, connection_id)
     health = try_connection(actor=request.actor, connection=connection)
     _tell(request, health.ok, f"{health.summary} {health.advice}".strip())
-    return redirect("connections")
+    return _back(request, connection)
 
 
 @require_POST
@@ -131,7 +131,7 @@ def pause(request: MemberRequest, connection_id: UUID) -> HttpResponse:
     paused = request.POST.get("paused") == "yes"
     pause_connection(actor=request.actor, connection=connection, paused=paused)
     messages.success(request, f"{connection.label} {'is paused' if paused else 'goes on'}.")
-    return redirect("connections")
+    return _back(request, connection)
 
 
 @require_POST
@@ -215,6 +215,13 @@ def _edit(
     response = render(request, "integrations/connection_form.html", context, status=200 if posted is None else 400)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _back(request: MemberRequest, connection: Connection) -> HttpResponse:
+    """To the page that the button stood on: the connection's own, or the list of them."""
+    return (
+        redirect("connection-change", connection.pk) if request.POST.get("page") == "own" else redirect("connections")
+    )
 
 
 def find_connection(request: MemberRequest, connection_id: UUID) -> Connection:

@@ -81,6 +81,8 @@ class Junto:
 def send(junto: Junto, export: Path) -> int:
     """Send a whole export; prints what became of it. Returns how many items were refused."""
     told = json.loads(export.read_text(encoding="utf-8"))
+    if not isinstance(told, dict) or not all(isinstance(told.get(kind, []), list) for kind in KINDS):
+        raise ValueError(f"it must hold one object, with a list under each of {', '.join(KINDS)} that it has.")
     refused = 0
     for kind in KINDS:
         counts: dict[str, int] = {}

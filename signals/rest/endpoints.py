@@ -44,6 +44,13 @@ REFUSALS = {
 }
 
 
+class _TooMany(Throttled):
+    """A 429 that says in plain words when to ask again."""
+
+    extra_detail_singular = "Ask again in {wait} second."
+    extra_detail_plural = "Ask again in {wait} seconds."
+
+
 class SignalView(APIView):
     """Base of the endpoints: the token's organization must be the path's, and it must have the method's scope."""
 
@@ -66,7 +73,7 @@ class SignalView(APIView):
     def throttled(self, request: Request, wait: float | None) -> NoReturn:
         """Too many requests. Raises Throttled (429), which says when there are more."""
         most = f"{self.quota.most:,} {self.quota.name}" if self.quota else "all its"
-        raise Throttled(wait, f"This API token has made {most} requests in this minute.")
+        raise _TooMany(wait, f"This API token has made {most} requests in this minute.")
 
     def finalize_response(self, request: Request, response: Response, *args: object, **kwargs: object) -> Response:
         """Every answer to a token says what it may still ask."""

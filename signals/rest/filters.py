@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from signals.models import Signal
+from signals.rest.foreign import NO_MOMENT
 
 
 class AnyCaseField(django_filters.fields.MultipleChoiceField):  # type: ignore[misc]
@@ -29,6 +30,8 @@ class AnyCaseFilter(django_filters.MultipleChoiceFilter):  # type: ignore[misc]
 
 class UtcField(django_filters.fields.IsoDateTimeField):  # type: ignore[misc]
     """A moment that the calendar of the database holds."""
+
+    default_error_messages: ClassVar[dict[str, str]] = {"invalid": NO_MOMENT}
 
     def clean(self, value: object) -> datetime | None:
         """The moment in UTC. Raises ValidationError."""

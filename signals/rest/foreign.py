@@ -12,6 +12,7 @@ from rest_framework.validators import ProhibitSurrogateCharactersValidator
 from signals.intake.cleaning import storable
 from signals.intake.columns import WORD_LENGTH
 
+NO_MOMENT = "This must be a moment as 2026-11-21T14:05:00Z."
 _NO_OBJECT = "This must be an object; {datatype} came."
 _JSON_WORDS = {"str": "text", "int": "a number", "float": "a number", "bool": "true or false", "list": "a list"}
 
@@ -67,13 +68,31 @@ class BoundedList(serializers.ListField):
         return found
 
 
+class Moment(serializers.DateTimeField):
+    """A moment; one without a zone is taken as UTC."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid": NO_MOMENT,
+        "overflow": "This moment is outside the calendar.",
+    }
+
+
 class Text(serializers.CharField):
     """A text. What no database holds is looked for in one go: DRF looks at each character, a tenth of a delivery."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {"invalid": "This must be a text."}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         slow = (ProhibitNullCharactersValidator, ProhibitSurrogateCharactersValidator)
         self.validators = [*(one for one in self.validators if not isinstance(one, slow)), _refuse_unstorable]
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text; a whole number counts as one. Raises ValidationError, for a fraction too: 12.50 came as 12.5."""
+        if isinstance(data, float):
+            raise serializers.ValidationError("This must be a text or a whole number. Put quotes around it.")
+        found: str = super().to_internal_value(data)
+        return found
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         """The text; one that is fine as it came, nearly every one, is not asked about by all of DRF's rules."""

@@ -13,7 +13,7 @@ from integrations.contracts import AttachmentRecord, NoteRecord, TicketRecord, T
 from signals.intake.columns import MOST_DEVICES, MOST_NOTES
 from signals.intake.outcomes import Outcome, UpsertResult
 from signals.models import Signal, SignalAttachment, SignalNote, SignalTime
-from signals.rest.foreign import BoundedList, ForeignInput, Text, words
+from signals.rest.foreign import BoundedList, ForeignInput, Moment, Text, words
 
 MAX_ITEMS = 1000
 #: Of one time entry: ten weeks. Of one file: a tebibyte.
@@ -35,7 +35,7 @@ class NoteInput(ForeignInput):
     author = words()
     text = words()
     internal = serializers.BooleanField(default=True, help_text="False = the client sees it.")
-    written_at = serializers.DateTimeField()
+    written_at = Moment()
     by_client = serializers.BooleanField(
         allow_null=True,
         default=None,
@@ -51,7 +51,7 @@ class TimeInput(ForeignInput):
     minutes = serializers.IntegerField(min_value=0, max_value=MOST_MINUTES)
     billable = serializers.BooleanField(default=True)
     text = words()
-    started_at = serializers.DateTimeField()
+    started_at = Moment()
 
 
 class AttachmentInput(ForeignInput):
@@ -61,15 +61,15 @@ class AttachmentInput(ForeignInput):
     name = words()
     content_type = words()
     size = serializers.IntegerField(required=False, min_value=0, max_value=MOST_BYTES, help_text="In bytes.")
-    added_at = serializers.DateTimeField()
+    added_at = Moment()
 
 
 class TicketInput(ForeignInput):
     """One ticket as the source has it now. Ids are the source's own."""
 
     external_id = Text()
-    updated_at = serializers.DateTimeField(help_text="When the source last changed it: the newer one wins.")
-    created_at = serializers.DateTimeField(required=False, help_text="Left out: the same as `updated_at`.")
+    updated_at = Moment(help_text="When the source last changed it: the newer one wins.")
+    created_at = Moment(required=False, help_text="Left out: the same as `updated_at`.")
     deleted = serializers.BooleanField(default=False, help_text="It is gone at the source.")
     merged_into = words(help_text="Id of the ticket it was merged into; work on it ends.")
     subject = words()

@@ -7,7 +7,7 @@ from typing import ClassVar
 from rest_framework import serializers
 
 from integrations.directory_sync import DirectoryOutcome, DirectoryResult
-from signals.rest.foreign import ForeignInput, Text, words
+from signals.rest.foreign import ForeignInput, Moment, Text, words
 from signals.rest.serializers import MAX_ITEMS
 
 
@@ -15,7 +15,7 @@ class _RecordInput(ForeignInput):
     """What all of them have. Ids are the source's own."""
 
     external_id = Text()
-    updated_at = serializers.DateTimeField(help_text="When the source last changed it: the newer one wins.")
+    updated_at = Moment(help_text="When the source last changed it: the newer one wins.")
     deleted = serializers.BooleanField(default=False, help_text="It is gone at the source.")
 
 

@@ -54,7 +54,11 @@ def test_connecting_ninjaone(enter, stage):
     expect(page.get_by_role("heading")).to_contain_text("act as Script Runner")
     page.get_by_role("button", name="Allow").click()
     expect(page.locator("#consent")).to_contain_text("Consented")
-    expect(page.locator("#health")).to_contain_text("0 failed")
+    # the mistyped secret was turned away, and so was nothing after it
+    expect(page.locator("#health")).to_contain_text(", 1 failed")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Test now").click()
+    expect(page.locator("#health")).to_contain_text(", 1 failed")
 
 
 def test_connecting_microsoft365(enter, stage):

@@ -81,6 +81,18 @@ class PageTests(ConnectedTestCase):
 
         assert "have no right to this" in answer.content.decode()
 
+    def test_a_button_leads_back_to_the_page_that_it_stood_on(self) -> None:
+        browser, own = self.log_in(self.adam), self.path(f"connections/{self.connection.pk}/")
+
+        for deed in ({}, {"paused": "yes"}):
+            path = f"{own}{'pause' if deed else 'test'}/"
+            assert 'name="page" value="own"' in browser.get(own).content.decode().partition(path)[2][:300]
+            assert browser.post(path, deed | {"page": "own"})["location"] == own
+            assert browser.post(path, deed)["location"] == self.path("connections/")
+            assert browser.post(path, deed | {"page": "https://southgate.example/"})["location"] == self.path(
+                "connections/"
+            )
+
     def test_a_paused_connection_goes_on_when_told(self) -> None:
         browser, path = self.log_in(self.adam), self.path(f"connections/{self.connection.pk}/pause/")
 

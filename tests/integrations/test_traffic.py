@@ -11,7 +11,15 @@ from django.utils import timezone
 
 from integrations.connections import open_client
 from integrations.connectwise.client import ConnectWiseClient
-from integrations.errors import VendorDown, VendorThrottled
+from integrations.errors import (
+    VendorDown,
+    VendorError,
+    VendorForbidden,
+    VendorNotFound,
+    VendorRefused,
+    VendorThrottled,
+    VendorUnauthorized,
+)
 from integrations.models import ConnectionPace
 from integrations.pace import Headroom, headroom_of
 from integrations.services import try_connection
@@ -84,6 +92,31 @@ class PaceTests(ConnectedTestCase):
         assert after.asked - before.asked >= 2
         assert after.failed > before.failed == 0
         assert 0 < after.error_percent < 100
+
+    def test_who_is_turned_away_failed_and_the_vendor_is_asked_on(self) -> None:
+        for status, error in ((401, VendorUnauthorized), (403, VendorForbidden)):
+            before = traffic_of(self.connection)
+            self.refuse(status, error)
+            after = traffic_of(self.connection)
+            assert (after.asked - before.asked, after.failed - before.failed) == (1, 1)
+
+        self.refuse(401, VendorUnauthorized, times=6)
+        assert self.pace().get().failures == 0
+        assert traffic_of(self.connection).rests_until is None
+
+    def test_a_record_that_is_not_there_and_a_wish_the_vendor_finds_wrong_are_answers(self) -> None:
+        for status, error in ((404, VendorNotFound), (409, VendorRefused), (422, VendorRefused)):
+            self.refuse(status, error)
+
+        fared = traffic_of(self.connection)
+        assert (fared.asked >= 3, fared.failed, fared.error_percent) == (True, 0, 0.0)
+
+    def refuse(self, status: int, error: type[VendorError], *, times: int = 1) -> None:
+        """So many requests that are answered so."""
+        for _ in range(times):
+            self.sandbox.fault("status", status=status, method="GET")
+            with pytest.raises(error):
+                self.ask()
 
     def ask(self) -> None:
         """One request of a process that knows nothing of the others."""

@@ -72,6 +72,19 @@ class ClientExampleTests(Cast, LiveServerTestCase):
             followed = [self.run_it("follow", str(place), token=token).stdout for _ in range(2)]
             assert followed == ["48213 new Printer jams\n", ""]
 
+    def test_an_export_that_holds_something_else_is_told_in_a_sentence_and_nothing_is_sent(self) -> None:
+        token = self.token(self.adam, "companies:sync", "signals:write")
+        with tempfile.TemporaryDirectory() as folder:
+            export = Path(folder, "export.json")
+            for wrong in ('[{"external_id": "1"}]', '{"signals": {"48213": {}}}', '"signals"'):
+                export.write_text(wrong, encoding="utf-8")
+                told = self.run_it("send", str(export), token=token)
+                assert (told.returncode, told.stdout) == (1, "")
+                assert told.stderr == (
+                    f"{export} cannot be read: it must hold one object,"
+                    " with a list under each of companies, contacts, devices, signals that it has.\n"
+                )
+
     def test_a_token_without_the_scope_is_told_in_the_apis_words(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             refused = self.run_it(

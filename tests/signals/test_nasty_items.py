@@ -52,6 +52,11 @@ NASTY = {
         "16", subject='"\\ud83d"', description='"a\\u0000b\\ud83d"', raw='{"\\ud83d": "\\udc00"}'
     ),
     "a field that nobody knows": item("17", time="[]"),
+    "a fraction as its id": item("18").replace('"18"', "12.5"),
+    "true as its id": item("19").replace('"19"', "true"),
+    "a moment in words": item("20", updated_at='"yesterday at nine"'),
+    "a number as a moment": item("21", created_at="1795251600"),
+    "a moment of a note in words": item("22", notes='[{"external_id": "1", "text": "x", "written_at": "21.11.2026"}]'),
 }
 
 
@@ -79,6 +84,12 @@ class NastyItemTests(ApiCase):
             "a board that is a list": "board: This must be an object; a list came.",
             "a note that is a text": "notes.0: This must be an object; text came.",
             "notes that are an object": "notes: This must be a list.",
+            "a fraction as its id": "external_id: This must be a text or a whole number. Put quotes around it.",
+            "true as its id": "external_id: This must be a text.",
+            "a moment in words": "updated_at: This must be a moment as 2026-11-21T14:05:00Z.",
+            "a number as a moment": "created_at: This must be a moment as 2026-11-21T14:05:00Z.",
+            "a moment of a note in words": "written_at: This must be a moment as 2026-11-21T14:05:00Z.",
+            "a year before all years": "updated_at: This moment is outside the calendar.",
             "a field that nobody knows": "time: There is no such field. Known are: external_id, updated_at,",
         }.items():
             assert words in self.refused(NASTY[name]), name
