@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from django.core.paginator import Paginator
+from django.db.models import F, OrderBy
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -23,12 +24,14 @@ from signals.words import STATE_WORDS
 
 #: Values of `state` that mean several states.
 OPEN, ALL = "", "all"
-#: Values of `order`; the first is the default.
-ORDERS: Final[dict[str, tuple[str, ...]]] = {
+#: Values of `order`; the first is the default, but of what is told by its due time that is.
+ORDERS: Final[dict[str, tuple[str | OrderBy, ...]]] = {
     "updated": ("-source_updated_at", "id"),
     "created": ("-source_created_at", "id"),
     "priority": ("priority", "-source_updated_at", "id"),
+    "due": (F("clock__due_at").asc(nulls_last=True), "id"),
 }
+_BY_DUE: Final = frozenset({Attention.AT_RISK, Attention.BREACHED})
 PAGE_SIZE = 50
 
 State = Signal.State
@@ -50,8 +53,9 @@ class Filters:
     @classmethod
     def read(cls, asked: QueryDict) -> Filters:
         """The filters in a query string."""
-        state, order = asked.get("state", OPEN), asked.get("order", "updated")
+        state, order = asked.get("state", OPEN), asked.get("order", "")
         attention = asked.get("attention", "")
+        usual = "due" if attention in _BY_DUE else "updated"
         return cls(
             q=asked.get("q", "").strip()[:200],
             state=state if state in (*State.values, ALL) else OPEN,
@@ -59,7 +63,7 @@ class Filters:
             company=_identifier(asked.get("company", "")),
             priority=asked.get("priority", "")[:80].replace("\0", ""),
             assignee=asked.get("assignee", "")[:120].replace("\0", ""),
-            order=order if order in ORDERS else "updated",
+            order=order if order in ORDERS else usual,
             attention=attention if attention in list(Attention) else "",
         )
 

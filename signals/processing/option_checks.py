@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,8 +11,10 @@ from integrations.services import is_ticket_source
 from junto.tenants.models import Organization
 from signals.models import Board
 from signals.processing.router_checks import option_problems as router_problems
+from signals.processing.router_checks import stale_rules
 from signals.processors.base import AnyProcessor, Lists, Options
 from signals.processors.router import RouterOptions
+from signals.processors.ticket_type import TicketTypeOptions, why_excluded
 from signals.sync.live_lists import live_lists
 
 #: Boards whose lists are looked at.
@@ -32,6 +34,13 @@ def option_problems(organization: Organization, processor: AnyProcessor, options
             gone = ", ".join(f"“{each[:80]}”" for each in missing)
             found[name] = f"The PSA has no {gone} (any more), so it would protect nothing: take it off."
     return {name: words for name, words in found.items() if words}
+
+
+def idle_rules(organization: Organization, labels: Collection[str], options: Options) -> dict[str, str]:
+    """Of the labels of a processor's rules those that give nothing (any more), with why and what to do."""
+    if isinstance(options, TicketTypeOptions):
+        return {label: words for label in labels if (words := why_excluded(label, options))}
+    return stale_rules(organization, labels, options)
 
 
 def bar_problem(processor: AnyProcessor, options: Options) -> str:

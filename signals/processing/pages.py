@@ -27,10 +27,9 @@ from signals.processing.corrections import Precision, precisions
 from signals.processing.findings import FindingRow, finding_rows
 from signals.processing.learning import count_lessons, learnable_labels
 from signals.processing.model_forms import ModelForm, form_for, read_form
-from signals.processing.option_checks import offered, option_problems
+from signals.processing.option_checks import idle_rules, offered, option_problems
 from signals.processing.plans import Plan, plan_of, plans
 from signals.processing.rerun import MOST_RERUN
-from signals.processing.router_checks import stale_rules
 from signals.processing.settings import (
     SettingRefused,
     add_rule,
@@ -274,14 +273,14 @@ def _grant(request: MemberRequest, actor: Actor, processor: AnyProcessor) -> Non
 
 def _rules(actor: Actor, plan: Plan) -> list[dict[str, object]]:
     rows = ProcessorRule.objects.for_organization(actor.organization).filter(processor=plan.processor.slug)
-    stale = stale_rules(actor.organization, [row.label for row in rows], plan.options)
+    idle = idle_rules(actor.organization, [row.label for row in rows], plan.options)
     return [
         {
             "path": reverse("processor-rule", args=[row.pk]),
             "conditions": [condition.words() for condition in read_conditions(row.conditions)],
             "joined": "or" if row.any_holds else "and",
             "label": row.label,
-            "problem": stale.get(row.label, ""),
+            "problem": idle.get(row.label, ""),
             "tags": row.tags,
         }
         for row in rows

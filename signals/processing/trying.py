@@ -24,6 +24,7 @@ from signals.processing.ticket_facts import facts_of_words, ticket_facts
 from signals.processors.asking import Question, Reply, Said
 from signals.processors.base import Abstained, AnyProcessor, LiveLists, Workbench
 from signals.processors.router import PROPOSED, Route, RouterOptions, RouterProcessor
+from signals.processors.ticket_type import TicketTypeOptions, why_excluded
 from signals.shares import whole_percent
 from signals.sync.live_lists import lists_of_signal, live_lists
 
@@ -133,6 +134,9 @@ def nowhere_listed(actor: Actor, processor: AnyProcessor, label: str) -> str:
     """Why a rule may not give this label: no list there is has it. Empty where one has, or cannot be asked."""
     if isinstance(processor, RouterProcessor):
         return _no_route(actor, processor, label)
+    options = plan_of(actor.organization, processor).options
+    if excluded := why_excluded(label, options) if isinstance(options, TicketTypeOptions) else "":
+        return f"{excluded} Take it off that list first, or let the rule give another."
     boards = Board.objects.for_organization(actor.organization).select_related("connection")[:MOST_BOARDS]
     try:
         value = processor.value_of_label(label)

@@ -201,6 +201,14 @@ class TicketTypeProcessor(Processor[TicketType, TicketTypeOptions]):
         return ""
 
 
+def why_excluded(label: str, options: TicketTypeOptions) -> str:
+    """Why a rule that gives this path gives nothing; empty where its type is not excluded."""
+    name = label.partition(" > ")[0].strip()
+    return (
+        f"“{name[:80]}” is among the excluded types, which are never given." if _among(name, options.excluded) else ""
+    )
+
+
 def _producers(bench: Workbench, step: Step) -> Sequence[Guesser]:
     """Who is asked for this step, cheapest first; nobody where there is nothing to choose."""
     if not step.allowed:

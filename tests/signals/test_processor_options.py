@@ -87,6 +87,18 @@ class OptionTests(TypingCase):
         assert self.save("ticket_type", 0.7, 0.85, locked=["Email", "Network"]).status_code == 302
         assert self.stored("ticket_type")["locked"] == ["Email", "Network"]
 
+    def test_a_rule_that_gives_an_excluded_type_is_refused_and_one_that_was_there_before_says_so(self) -> None:
+        rule = {"field": "subject", "operator": "contains", "value": "mail", "any": "all", "label": "Email"}
+        path = self.path("processors/ticket_type/")
+        assert self.client.post(f"{path}rules/", rule).status_code == 302
+        assert "Gives nothing now." not in self.client.get(path).content.decode()
+        self.switch("ticket_type", excluded=["Email"])
+        words = "“Email” is among the excluded types, which are never given."
+        self.assertContains(self.client.get(path), f"Gives nothing now. {words}")
+        answer = self.client.post(f"{path}rules/", rule)
+        self.assertContains(answer, f"{words} Take it off that list first", status_code=400)
+        assert self.client.post(f"{path}rules/", rule | {"label": "Network"}).status_code == 302
+
     def test_a_name_that_the_psa_lost_stays_ticked_and_is_told_until_it_is_taken_off(self) -> None:
         self.switch("priority", locked=["Priority 1 - Critical", "Drop everything, now"])
         page = self.client.get(self.path("processors/priority/")).content.decode()

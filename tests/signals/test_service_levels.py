@@ -197,6 +197,21 @@ class ListTests(ServiceCase):
             ["At risk", "Breached", "Stale", "Bouncing", "Unhappy"], 1
         )
 
+    def test_what_is_overdue_longest_comes_first_unless_another_order_is_asked_for(self) -> None:
+        self.fill()
+        now = timezone.now()
+        self.ticket(
+            subject="Long over", source_created_at=now - timedelta(days=1), source_updated_at=now - timedelta(hours=1)
+        )
+        keep_clocks(self.northwind)
+
+        def listed(more: str) -> list[str]:
+            page = self.log_in(self.theo).get(self.path(f"signals/?attention=breached{more}"))
+            return [row.subject for row in page.context["signals"]]
+
+        assert listed("") == ["Long over", "Over"]
+        assert listed("&order=created") == ["Over", "Long over"]
+
     def test_list_and_page_say_what_is_due(self) -> None:
         self.fill()
         page = self.log_in(self.theo).get(self.path("signals/?attention=breached"))
