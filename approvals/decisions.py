@@ -66,8 +66,10 @@ class ChangedPreview:
 
     @property
     def target_digest(self) -> str:
-        """What the target looked like when this was worked out; empty for a look-up, which has none."""
-        return self.preview.target_digest if self.tool.is_write else ""
+        """What the target looked like when this was worked out; of a look-up, which has none, what Junto fills in."""
+        if self.tool.is_write:
+            return self.preview.target_digest
+        return fingerprint_of(self.preview.filled_in) if self.preview.filled_in else ""
 
 
 def preview_change(*, action_id: UUID, actor: Actor, arguments: Mapping[str, JsonValue]) -> ChangedPreview:
@@ -275,7 +277,7 @@ def _replace(action: Action, changed: ChangedPreview, actor: Actor) -> Action:
     version.title = changed.title[:300]
     kept = changed.tool.is_write or changed.preview.filled_in
     version.preview = changed.preview.model_dump(mode="json") if kept else {}
-    version.target_digest = changed.target_digest
+    version.target_digest = changed.target_digest if changed.tool.is_write else ""
     return enter(version, actor=actor, detail={"replaces": str(action.pk)})
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from approvals.cards import action_card, preview_card
 from approvals.models import Action, ApprovalPolicy, Grant, Origin
-from approvals.services import decide_action, open_origin, preview_change, propose_action
+from approvals.services import DecisionRefused, decide_action, open_origin, preview_change, propose_action
 from approvals.tasks import sweep_actions
 from integrations.models import CompanyLink, McpTool
 from integrations.services import check_connection
@@ -106,6 +108,25 @@ class ServedToolTests(ServedTestCase):
 
         assert action.state == Action.State.CANCELLED
         assert action.reason == "The company's id there changed since this was asked. Ask again."
+
+    def test_a_changed_look_up_whose_filled_in_id_is_not_what_the_person_saw_is_not_approved(self) -> None:
+        self.classify("list_assets", LIST)
+        self.always("list_assets")
+        action = self.ask("list_assets")
+        changed = preview_change(action_id=action.pk, actor=self.actor(self.theo), arguments={"words": "FW"})
+        CompanyLink.unscoped.filter(connection=self.server, company=self.harbor).update(external_id="OTHER")
+
+        with pytest.raises(DecisionRefused, match="changed after you were shown"):
+            decide_action(
+                action_id=action.pk,
+                actor=self.actor(self.theo),
+                verdict="approve",
+                digest=changed.digest,
+                target_digest=changed.target_digest,
+                arguments={"words": "FW"},
+            )
+
+        assert not [row for row in self.sandbox.log() if row["route"] == "/mcp/tools/call/list_assets"]
         assert all(row["route"] != "/mcp/tools/call/list_assets" for row in self.sandbox.log())
 
     def test_changed_arguments_keep_what_junto_fills_in(self) -> None:
