@@ -27,21 +27,60 @@ from signals.write_back.wishes import PUT_BACK
 WATCHED: Final = frozenset(name for processor in PROCESSORS for name in processor.fields)
 
 
-def is_our_own(signal: Signal, changed: Mapping[str, str], *, since: datetime | None = None) -> bool:
-    """Whether these changes of watched fields, to these values, are what a processor's action set there, or put back.
+def set_by_others(signal: Signal, changed: Mapping[str, str], *, at: datetime) -> dict[str, str]:
+    """Those of these changes of watched fields that are not what a processor's actions set there, or put back.
 
-    A part below one that was set (the subtype of a former type) falls away with it, and all of them with the board.
-    With `since` (the source's clock) only what was sent later counts.
+    `signal` is as it was before, `at` is when the source says that it changed. Each processor's fields are judged by
+    themselves: one action of ours and a person may both have changed the ticket since it was last read. A part below
+    one that was set (the subtype of a former type) falls away with it, and all of them with the board.
     """
+    if not changed:
+        return {}
     rows = Action.objects.for_organization(signal.organization).filter(
         Q(origin__kind=Origin.Kind.PROCESSOR) | Q(origin__kind=Origin.Kind.BY_HAND, origin__key__startswith=PUT_BACK),
         origin__subject=signal.origin_subject,
         state__in=SENT,
+        claimed_at__gte=signal.source_updated_at - CLOCKS,  # what came back with an earlier change explains none now
     )
-    if since is not None:
-        rows = rows.filter(claimed_at__gte=since - CLOCKS)
-    sets = [StoredPreview.model_validate(preview).sets for preview in rows.values_list("preview", flat=True) if preview]
-    return any(_explains(each, changed) for each in sets)
+    sent = [
+        (claimed_at, StoredPreview.model_validate(preview).sets)
+        for claimed_at, preview in rows.order_by("claimed_at").values_list("claimed_at", "preview")
+        if preview
+    ]
+    found: dict[str, str] = {}
+    for processor in PROCESSORS:
+        own = {name: value for name, value in changed.items() if name in processor.fields}
+        if own and not _is_ours(own, sent, since=_last_told(signal, processor), at=at):
+            found |= own
+    return found
+
+
+def _is_ours(
+    changed: Mapping[str, str],
+    sent: Sequence[tuple[datetime, Mapping[str, object]]],
+    *,
+    since: datetime | None,
+    at: datetime,
+) -> bool:
+    """Whether one of `sent`, oldest first, set these values, and none after it set others before the source's `at`."""
+    ours = False
+    for claimed_at, sets in sent:
+        if since is not None and claimed_at <= since:
+            continue
+        if _explains(sets, changed):
+            ours = True
+        elif sets.keys() & changed.keys() and claimed_at + CLOCKS <= at:
+            ours = False
+    return ours
+
+
+def _last_told(signal: Signal, processor: AnyProcessor) -> datetime | None:
+    """When the source last told of a person's value: an action from before is not why there is another one now."""
+    told = ProcessorResult.objects.for_organization(signal.organization).filter(
+        signal=signal, processor=processor.slug, set_at_source=True
+    )
+    last: datetime | None = told.order_by("-created_at").values_list("created_at", flat=True).first()
+    return last
 
 
 def keep_what_people_set(changes: Sequence[tuple[Signal, Mapping[str, str]]]) -> None:
@@ -76,14 +115,8 @@ def _keep(signal: Signal, processor: AnyProcessor, changed: Mapping[str, str]) -
 
 
 def _who(signal: Signal, processor: AnyProcessor, changed: Mapping[str, str]) -> Word:
-    """Who let an action of ours set these values at the source; somebody, where none did.
-
-    An action tells of one change: once the source told of a later one, what comes next is not its doing.
-    """
-    told = ProcessorResult.objects.for_organization(signal.organization).filter(
-        signal=signal, processor=processor.slug, set_at_source=True
-    )
-    last = told.order_by("-created_at").values_list("created_at", flat=True).first()
+    """Who let an action of ours set these values at the source; somebody, where none did."""
+    last = _last_told(signal, processor)
     actions = Action.objects.for_organization(signal.organization).filter(
         origin__subject=signal.origin_subject, state__in=SENT, claimed_at__gte=timezone.now() - COMES_BACK
     )

@@ -39,7 +39,7 @@ from signals.intake.notes import texts_of_new, write_parts
 from signals.intake.outcomes import Outcome, UpsertResult, passed_over, result_of
 from signals.intake.reasons import why
 from signals.intake.refused import forget_refused
-from signals.intake.set_by_people import WATCHED, is_our_own, keep_what_people_set
+from signals.intake.set_by_people import WATCHED, keep_what_people_set, set_by_others
 from signals.intake.standing import tell_origins
 from signals.intake.states import Known, Told, first_state, left_company, next_state
 from signals.models import Signal, SignalAttachment, SignalNote, SignalTime
@@ -260,10 +260,10 @@ class _Writer:
         news = columns.keys() - _ALWAYS_NEW
         changed = {name: columns[name] for name in news if getattr(signal, name) != columns[name]}
         watched = {name: str(changed[name]) for name in changed.keys() & WATCHED}
-        if watched and not is_our_own(signal, watched):
-            self.set_by_people.append((signal, watched))
-        elif watched:
-            changed = {name: value for name, value in changed.items() if name not in WATCHED}  # our own comes back
+        if others := set_by_others(signal, watched, at=ticket.source_updated_at):
+            self.set_by_people.append((signal, others))
+        ours = watched.keys() - others.keys()
+        changed = {name: value for name, value in changed.items() if name not in ours}
         if changed and echoes.is_field(signal.origin_subject, changed, since=signal.source_updated_at):
             ring("signal.processed", str(signal.pk))  # no news, but who looks at it sees it
         elif changed:

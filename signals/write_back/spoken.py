@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.db import transaction
 from pydantic import JsonValue
@@ -23,7 +24,7 @@ from integrations.services import open_ticket_source
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from signals.facts import vendor_id
-from signals.intake.set_by_people import is_our_own
+from signals.intake.set_by_people import set_by_others
 from signals.models import ProcessorResult, Signal
 from signals.processing.plans import plan_of
 from signals.processing.ticket_facts import own_facts
@@ -94,7 +95,7 @@ def send_word(result: ProcessorResult, processor: AnyProcessor, value: Value, *,
     if change is None:
         store_read(connection, [ticket])  # so that no page says that the source still has another
         return None
-    if _changed_by_others(signal, processor, now):
+    if _changed_by_others(signal, processor, now, at=ticket.updated_at):
         there = processor.label_of_types(now.type, now.subtype, now.item, now.priority)
         found = f"now has {show_escaped(there)}" if there else "has none now"
         return Told(f"Noted here. The PSA stays as it is: somebody changed it there first, and it {found}.")
@@ -161,11 +162,11 @@ def _change(signal: Signal, processor: AnyProcessor, value: Value, now: TicketFa
     return Change(tool=processor.writes[0], arguments=empty, expects=over) if over else None
 
 
-def _changed_by_others(signal: Signal, processor: AnyProcessor, now: TicketFacts) -> bool:
+def _changed_by_others(signal: Signal, processor: AnyProcessor, now: TicketFacts, *, at: datetime) -> bool:
     """Whether the source has another value than the person saw, and not by what we wrote there since."""
     seen = _values(processor, own_facts(signal))
     changed = {name: found for name, found in _values(processor, now).items() if found != seen[name]}
-    return bool(changed) and not is_our_own(signal, changed, since=signal.source_updated_at)
+    return bool(set_by_others(signal, changed, at=at))
 
 
 def _values(processor: AnyProcessor, facts: TicketFacts) -> Mapping[str, str]:
