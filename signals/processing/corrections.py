@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import timezone
 
 from integrations.errors import IntegrationError
+from integrations.llm.fencing import show_escaped
 from junto.audit.services import record
 from junto.bells import ring
 from junto.tenants.actors import Actor
@@ -17,7 +20,16 @@ from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
 from signals.models import ProcessorResult, ReviewItem, Signal
 from signals.processing.doubts import reconsider
-from signals.processing.results import NotStanding, SetAtSource, Word, keep_correction, read_value, take_back
+from signals.processing.results import (
+    NotStanding,
+    Overtaken,
+    SetAtSource,
+    Word,
+    keep_correction,
+    read_value,
+    said_by_another,
+    take_back,
+)
 from signals.processors import processor_of
 from signals.processors.base import AnyProcessor, Producer, Value
 from signals.processors.router import Route
@@ -27,11 +39,13 @@ from signals.sync.live_lists import lists_of_signal
 __all__ = [
     "CorrectionRefused",
     "NotStanding",
+    "Overtaken",
     "Precision",
     "SetAtSource",
     "confirm_result",
     "correct_value",
     "dismiss_review",
+    "meanwhile",
     "precisions",
     "revert",
 ]
@@ -41,12 +55,16 @@ class CorrectionRefused(ValueError):
     """The word cannot be taken; the message says why."""
 
 
-def correct_value(*, signal: Signal, processor: AnyProcessor, value: Value, actor: Actor) -> ProcessorResult:
+def correct_value(
+    *, signal: Signal, processor: AnyProcessor, value: Value, actor: Actor, seen: Collection[UUID] | None = None
+) -> ProcessorResult:
     """Make `value` the one that stands; no processor overwrites it. The same value as the machine's confirms it.
 
-    Not to be called inside a transaction: the source may be asked for its lists.
+    `seen` = ids of the values that the person has seen; None = whatever stands by now. Not to be called inside a
+    transaction: the source may be asked for its lists.
 
     Raises:
+        Overtaken: another word of somebody else stands, which is not among `seen`.
         CorrectionRefused: `actor` is no person, or the value is in none of the source's lists, or they cannot be read,
             or it names a company that `actor` does not work for.
         PermissionDenied: `actor` may not work for the signal's company.
@@ -56,8 +74,9 @@ def correct_value(*, signal: Signal, processor: AnyProcessor, value: Value, acto
         raise CorrectionRefused("Only a person corrects what a processor said.")
     _require_in_lists(signal, processor, value)
     _require_known_company(value, actor)
+    word = Word(person=actor.membership)
     with transaction.atomic():
-        row = keep_correction(signal, processor, value, word=Word(person=actor.membership), revision=signal.revision)
+        row = keep_correction(signal, processor, value, word=word, revision=signal.revision, seen=seen)
         verb = "processor.confirmed" if row.agrees else "processor.corrected"
         record(actor, verb, signal, {"processor": processor.label, "value": value.words()[:200]})
         reconsider(signal)
@@ -85,7 +104,17 @@ def _require_known_company(value: Value, actor: Actor) -> None:
 def confirm_result(*, result: ProcessorResult, actor: Actor) -> ProcessorResult:
     """Say that what stands, or waits for review, is right. Raises as `correct_value`."""
     processor = processor_of(result.processor)
-    return correct_value(signal=result.signal, processor=processor, value=read_value(processor, result), actor=actor)
+    value = read_value(processor, result)
+    return correct_value(signal=result.signal, processor=processor, value=value, actor=actor, seen=[result.pk])
+
+
+def meanwhile(signal: Signal, processor: AnyProcessor, value: Value, *, seen: Collection[UUID], actor: Actor) -> str:
+    """What else than `value` somebody else said since `actor` saw the values with these ids, in a sentence."""
+    row = said_by_another(signal, processor, value, seen=seen, person=actor.membership)
+    if row is None:
+        return ""
+    who = row.person.user.display_name if row.person else "Somebody at the ticket’s source"
+    return f"{who} said “{show_escaped(read_value(processor, row).words())}” meanwhile."
 
 
 @transaction.atomic

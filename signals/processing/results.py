@@ -6,9 +6,10 @@ of two rows that want to stand the database takes one (constraint `processor_res
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -24,6 +25,10 @@ State = ProcessorResult.State
 TWICE = timedelta(seconds=10)
 #: Said of a value that the source tells, which does not tell whose it is.
 SET_BY_SOMEBODY = "Somebody set it at the ticket’s source."
+
+
+class Overtaken(Exception):
+    """Somebody else's word stands by now, which the person who gives another has not seen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,22 +141,55 @@ class Word:
 
 
 def keep_correction(
-    signal: Signal, processor: AnyProcessor, value: Value, *, word: Word, revision: int
+    signal: Signal,
+    processor: AnyProcessor,
+    value: Value,
+    *,
+    word: Word,
+    revision: int,
+    seen: Collection[UUID] | None = None,
 ) -> ProcessorResult:
     """Make a person's value the one that stands, whatever stood; says whether they found the machine's right.
 
     Judged is what the machine last said: the value that stands, else the one that waits for review or was taken back.
-    Who corrects a person judges what that person judged; the last word counts.
+    Who corrects a person judges what that person judged; the last word counts. With `seen` (ids) that holds for words
+    that are among them.
+
+    Raises:
+        Overtaken: another word of somebody else stands, which is not among `seen`.
     """
     try:
-        return _correct(signal, processor, value, word=word, revision=revision)
+        return _correct(signal, processor, value, word=word, revision=revision, seen=seen)
     except IntegrityError:  # a machine's row, or another person's, came in between: it is what is judged now
-        return _correct(signal, processor, value, word=word, revision=revision)
+        return _correct(signal, processor, value, word=word, revision=revision, seen=seen)
+
+
+def said_by_another(
+    signal: Signal, processor: AnyProcessor, value: Value, *, seen: Collection[UUID], person: Membership | None
+) -> ProcessorResult | None:
+    """Another value than `value` that stands as somebody else's word, and is not among `seen`; None where none does."""
+    standing = _standing(signal, processor).select_related("person__user").first()
+    return standing if standing is not None and _is_news(standing, value, seen=seen, person=person) else None
+
+
+def _is_news(standing: ProcessorResult, value: Value, *, seen: Collection[UUID], person: Membership | None) -> bool:
+    theirs = standing.producer == Producer.PERSON and (person is None or standing.person_id != person.pk)
+    return theirs and standing.pk not in seen and standing.value != value.model_dump(mode="json")
 
 
 @transaction.atomic
-def _correct(signal: Signal, processor: AnyProcessor, value: Value, *, word: Word, revision: int) -> ProcessorResult:
+def _correct(
+    signal: Signal,
+    processor: AnyProcessor,
+    value: Value,
+    *,
+    word: Word,
+    revision: int,
+    seen: Collection[UUID] | None,
+) -> ProcessorResult:
     standing = _standing(signal, processor).select_related("judged").select_for_update(of=("self",)).first()
+    if standing is not None and seen is not None and _is_news(standing, value, seen=seen, person=word.person):
+        raise Overtaken
     said = value.model_dump(mode="json")
     if standing is not None and standing.producer == Producer.PERSON:
         who = (word.person.pk if word.person else None, word.at_source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.contrib import messages
@@ -23,10 +24,12 @@ from signals.models import ProcessorResult, ReviewItem, Signal
 from signals.processing.corrections import (
     CorrectionRefused,
     NotStanding,
+    Overtaken,
     SetAtSource,
     confirm_result,
     correct_value,
     dismiss_review,
+    meanwhile,
     revert,
 )
 from signals.processing.findings import finding_rows, kept_words, question_rows, told
@@ -98,11 +101,17 @@ def correct(request: MemberRequest, signal_id: UUID, slug: str) -> HttpResponse:
     value = read_form(form, processor.value_type, held)
     if value is None:
         return _page(request, signal, processor, form=form, status=400)
+    seen = _seen(request.POST.get("seen", ""))
     try:
+        _require_seen(request.actor, signal, processor, value, seen)
         placed = _place(request, signal, value)
-        row = correct_value(signal=signal, processor=processor, value=value, actor=request.actor)
+        row = correct_value(signal=signal, processor=processor, value=value, actor=request.actor, seen=seen)
         if not placed:
             _send(request, processor, row, value)
+    except Overtaken:
+        said = meanwhile(signal, processor, value, seen=seen, actor=request.actor)
+        messages.error(request, f"{said} Save again to put yours in its place.".strip())
+        return _page(request, signal, processor, form=form, status=409)
     except (CorrectionRefused, StaleState) as refusal:
         messages.error(request, str(refusal))
     return _back(request, signal)
@@ -113,12 +122,21 @@ def confirm(request: MemberRequest, signal_id: UUID, slug: str) -> HttpResponse:
     """Say that the result named in `result` is right."""
     signal, processor = _asked(request, signal_id, slug)
     row = _named(request, signal, processor)
+    seen = [row.pk]
+    if row.state == ProcessorResult.State.REVERTED:
+        messages.error(request, "Not confirmed. It was taken back meanwhile.")
+        return redirect("finding", signal_id=signal_id, slug=slug)
     try:
         value = read_value(processor, row)
+        _require_seen(request.actor, signal, processor, value, seen)
         placed = _place(request, signal, value)
         row = confirm_result(result=row, actor=request.actor)
         if not placed:
             _send(request, processor, row, value)
+    except Overtaken:
+        said = meanwhile(signal, processor, value, seen=seen, actor=request.actor)
+        messages.error(request, f"Not confirmed. {said}".strip())
+        return redirect("finding", signal_id=signal_id, slug=slug)
     except (CorrectionRefused, ValidationError, StaleState) as refusal:
         why = f" {refusal}" if isinstance(refusal, CorrectionRefused) else ""
         messages.error(request, f"That value cannot be confirmed any more.{why or ' Choose the right one.'}")
@@ -284,6 +302,20 @@ def _named(request: MemberRequest, signal: Signal, processor: AnyProcessor) -> P
     if row is None:
         raise Http404("There is no such result.")
     return row
+
+
+def _seen(text: str) -> list[UUID]:
+    """The value that stood when the form was opened; none where nothing did."""
+    try:
+        return [UUID(text)] if text else []
+    except ValueError:
+        return []
+
+
+def _require_seen(actor: Actor, signal: Signal, processor: AnyProcessor, value: Value, seen: Collection[UUID]) -> None:
+    """Before anything is done here: the word itself is held against it again as it is written."""
+    if meanwhile(signal, processor, value, seen=seen, actor=actor):
+        raise Overtaken
 
 
 def _back(request: MemberRequest, signal: Signal) -> HttpResponse:

@@ -48,7 +48,9 @@ class SaidCase(TypingCase):
     def say(self, signal: Signal, by: Membership, slug: str = "priority", **value: str) -> str:
         """Correct it on the page of what was found; what the page says then."""
         path = self.path(f"signals/{signal.pk}/findings/{slug}/correct/")
-        page: str = self.log_in(by).post(path, value or {"priority": LOW}, follow=True).content.decode()
+        stands = self.standing(signal, slug)
+        said = (value or {"priority": LOW}) | {"seen": str(stands.pk) if stands else ""}
+        page: str = self.log_in(by).post(path, said, follow=True).content.decode()
         self.drain()
         return page
 
