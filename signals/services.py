@@ -19,6 +19,7 @@ from signals.intake.clearing import open_tickets
 from signals.intake.folding import settle_alerts
 from signals.intake.outcomes import Outcome, UpsertResult
 from signals.intake.placing import place
+from signals.intake.standing import end_requests
 from signals.intake.upsert import upsert_signals
 from signals.models import Board, Signal
 from signals.models.tickets import words_of
@@ -179,6 +180,7 @@ def _close(signal: Signal, *, actor: Actor, to: State, reason: str) -> Signal:
     _require_on(signal, actor)
     _work_of_a_person(signal, actor)
     signal.move(to=to, frm=CLOSABLE, reason=reason[:300])
+    end_requests(signal, actor=actor)
     record(actor, f"signal.{to.value}", signal, {"reason": reason} if reason else {})
     ring("signal.changed", str(signal.pk))
     return signal

@@ -1,13 +1,14 @@
-"""Keeping what stands on signals in approvals true while their source changes them (HOUSE 3)."""
+"""Keeping what stands on signals in approvals true while their source, or a person, changes them (HOUSE 3)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from approvals.models import Origin
+from approvals.models import Action, Origin
 from approvals.services import move_subject, stop_origin
 from junto.tenants.actors import Actor
 from signals.models import Signal
+from signals.write_back.wishes import PUT_BACK
 
 
 def tell_origins(signals: Sequence[Signal], *, actor: Actor) -> None:
@@ -31,3 +32,16 @@ def tell_origins(signals: Sequence[Signal], *, actor: Actor) -> None:
     for subject in sorted(moved):
         signal = by_subject[subject]
         move_subject(organization=organization, subject=subject, company=signal.company, revision=signal.revision)
+
+
+def end_requests(signal: Signal, *, actor: Actor) -> None:
+    """Withdraw what was asked for by hand, or by a rule, on a signal that `actor` closes and that nobody decided yet.
+
+    What was approved still runs, and what is to be put back at the source still waits: closing takes back neither.
+    """
+    asked = Origin.objects.for_organization(signal.organization).filter(
+        subject=signal.origin_subject, kind=Origin.Kind.BY_HAND, stopped_at=None, closed_at=None
+    )
+    waiting = asked.filter(actions__state=Action.State.WAITING).exclude(key__startswith=PUT_BACK)
+    for origin in waiting.exclude(actions__state=Action.State.APPROVED).distinct():
+        stop_origin(origin=origin, actor=actor, reason=f"{actor.label} closed the signal before this was decided.")

@@ -13,6 +13,7 @@ from approvals.fields import schema_fields
 from approvals.models import Action, Origin
 from approvals.overrides import set_policy
 from approvals.policy import Mode
+from approvals.services import decide_action
 from integrations.errors import InvalidArguments
 from integrations.services import check_connection
 from integrations.tools import registry
@@ -140,6 +141,20 @@ class RunningTests(ByHandCase):
         body = {"verdict": "approve", "digest": action.digest}
         self.client.post(self.path(f"approvals/{action.pk}/decide/"), body, content_type="application/json")
         self.drain()
+        assert len(self.sandbox.effects()) == 1
+
+    def test_what_nobody_decided_ends_with_the_signal_that_a_person_closes(self) -> None:
+        for key in (KEY, OTHER):
+            self.send(NOTE, key, ticket_id=self.signal.external_id, text=f"Called back {key[:1]}.")
+        first, second = Action.unscoped.filter(tool=NOTE).order_by("created_at")
+        decide_action(action_id=first.pk, actor=self.actor(self.theo), verdict="approve", digest=first.digest)
+        Signal.unscoped.filter(pk=self.signal.pk).update(state=Signal.State.IN_REVIEW)
+        self.log_in(self.theo).post(self.path(f"signals/{self.signal.pk}/resolve/"))
+        self.drain()
+        first.refresh_from_db()
+        second.refresh_from_db()
+        assert (first.state, second.state) == (Action.State.SUCCEEDED, Action.State.CANCELLED)
+        assert second.reason == "Theo Okafor closed the signal before this was decided."
         assert len(self.sandbox.effects()) == 1
 
     def test_a_ticket_that_is_opened_for_an_alert_is_the_alerts_own_and_comes_no_second_time(self) -> None:
