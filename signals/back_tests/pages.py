@@ -11,8 +11,10 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from approvals.models import StaleState
 from integrations.llm.fencing import show_escaped
 from integrations.services import known_price, model_info
 from junto.learned.training import FEWEST_ROWS
@@ -26,6 +28,7 @@ from signals.back_tests.running import (
     bar_to_change,
     choose_threshold,
     start_back_test,
+    stop_back_test,
 )
 from signals.back_tests.sample import MOST_ASKED, asks_model
 from signals.models import BackTest, Signal
@@ -85,6 +88,17 @@ def start(request: MemberRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
+def stop(request: MemberRequest, slug: str) -> HttpResponse:
+    """Stop the one under way; what it said so far is kept."""
+    actor, processor = _asked(request, slug)
+    try:
+        stop_back_test(actor=actor, processor=processor)
+    except StaleState as over:
+        messages.error(request, str(over))
+    return redirect("back-test", slug=slug)
+
+
+@require_POST
 def threshold(request: MemberRequest, slug: str) -> HttpResponse:
     """Fields `threshold` and `to_change`: what the processor asks for from now on, to set a value and to change one."""
     actor, processor = _asked(request, slug)
@@ -119,7 +133,8 @@ def _page(
     problem: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    row = BackTest.objects.for_organization(actor.organization).filter(processor=processor.slug).first()
+    rows = BackTest.objects.for_organization(actor.organization).select_related("stopped_by__user")
+    row = rows.filter(processor=processor.slug).first()
     in_force = _in_force(actor, processor)
     form = ThresholdForm(request.GET)
     if at is None:
@@ -130,7 +145,7 @@ def _page(
     context = {
         "processor": processor,
         "row": row,
-        "running": row is not None and row.state == BackTest.State.RUNNING,
+        **_standing(row),
         "report": found,
         "errors": _errors(actor, found) if found else [],
         "in_force": f"{in_force:.2f}",
@@ -140,7 +155,7 @@ def _page(
         "usual": USUAL,
         "most": MOST_TICKETS,
         "by_steps": bool(processor.steps[1:]),
-        "each": round(row.milliseconds / max(1, row.total), 1) if row else 0,
+        "each": round(row.milliseconds / max(1, row.position), 1) if row else 0,
         "seconds": round(row.milliseconds / 1000, 1) if row else 0,
         "fewest": FEWEST_ROWS,
         "problem": problem,
@@ -148,6 +163,16 @@ def _page(
         **_model(actor, processor, row, answers, at),
     }
     return render(request, "signals/back_test.html", context, status=status)
+
+
+def _standing(row: BackTest | None) -> dict[str, object]:
+    """Whether it runs, who stopped it, and whether the page is to be loaded anew by itself."""
+    running = row is not None and row.state == BackTest.State.RUNNING
+    stopped = row is not None and row.state == BackTest.State.STOPPED
+    # the ticket at which it was stopped is tested to its end
+    ends = stopped and row is not None and row.lease_until is not None and row.lease_until > timezone.now()
+    by = row.stopped_by.user.display_name if row is not None and row.stopped_by else ""
+    return {"running": running, "stopped": stopped, "stopped_by": by, "polls": running or ends}
 
 
 def _model(

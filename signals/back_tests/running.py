@@ -19,7 +19,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from pydantic import JsonValue
 
+from approvals.models import StaleState
 from integrations.errors import IntegrationError
 from integrations.services import model_info
 from junto.audit.services import record
@@ -29,6 +31,7 @@ from junto.learned.training import Untrainable, train
 from junto.tenants.actors import Actor
 from junto.tenants.models import Organization
 from junto.tenants.permissions import Permission, require
+from junto.tenants.scoping import TenantQuerySet
 from signals.back_tests.report import Answer
 from signals.back_tests.sample import MOST_ASKED, ModelSample, asks_model
 from signals.models import BackTest, Signal
@@ -73,7 +76,7 @@ class BackTestRefused(ValueError):
 
 
 class _Lost(RuntimeError):
-    """Another worker has it: nothing more is written."""
+    """Another worker has it, or a person stopped it: nothing more is asked."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,25 @@ def start_back_test(*, actor: Actor, processor: AnyProcessor, most: int, model_m
     return row
 
 
+@transaction.atomic
+def stop_back_test(*, actor: Actor, processor: AnyProcessor) -> BackTest:
+    """Stop the one under way after the ticket at hand; what it said so far is kept.
+
+    Raises:
+        PermissionDenied: `actor` may not manage processors.
+        StaleState: it is over already.
+    """
+    require(actor, Permission.MANAGE_PROCESSORS)
+    rows = BackTest.objects.for_organization(actor.organization)
+    row = rows.filter(processor=processor.slug, state=State.RUNNING).first()
+    ended = {"stopped_by": actor.membership, "ended_at": timezone.now()}
+    if row is None or not rows.filter(pk=row.pk, state=State.RUNNING).update(state=State.STOPPED, **ended):
+        raise StaleState("It is over already.")
+    detail: dict[str, JsonValue] = {"processor": processor.label, "tested": row.position, "of": row.total}
+    record(actor, "processor.back_test_stopped", row, detail)
+    return row
+
+
 def choose_threshold(*, actor: Actor, processor: AnyProcessor, threshold: float, to_change: float) -> None:
     """Make it the confidence that the processor asks for to set a value, and `to_change` that to change one.
 
@@ -157,41 +179,42 @@ def advance_back_test(back_test_id: UUID) -> None:
     started = time.perf_counter()
     processor = processor_of(row.processor)
     sample = ModelSample(row.organization, processor, most=row.model_most, by_person=row.created_at)
+    answers: list[Answer] = []
+    problem = ""
     try:
-        answers = list(_answers(row, processor, sample))
+        _test(row, processor, sample, answers)
     except _Lost:
-        return
-    except IntegrationError as problem:
-        _move(row, state=State.FAILED, detail=f"{problem} Start it again.", ended_at=timezone.now())
-        return
+        pass  # whoever stopped it wants what there is
+    except IntegrationError as silent:
+        problem = f"{silent} Start it again."
     except Exception as error:
         log.exception("back-test failed", back_test=str(row.pk))
-        detail = f"The processor failed ({type(error).__name__}). The administrator finds more in the log."
-        _move(row, state=State.FAILED, detail=detail, ended_at=timezone.now())
+        problem = f"The processor failed ({type(error).__name__}). The administrator finds more in the log."
+    _end(row, answers, problem=problem, why=sample.why, milliseconds=round((time.perf_counter() - started) * 1000))
+
+
+def _end(row: BackTest, answers: Sequence[Answer], *, problem: str, why: str, milliseconds: int) -> None:
+    """Keep what came of it, unless another worker has it. One that a person stopped stays stopped."""
+    told = {"detail": why, "answers": [list(answer) for answer in answers], "position": len(answers)}
+    told |= {"milliseconds": milliseconds, "ended_at": timezone.now(), "lease_until": None}
+    if _mine(row).filter(state=State.STOPPED).update(**told):
         return
-    _move(
-        row,
-        state=State.DONE,
-        detail=sample.why,
-        answers=[list(answer) for answer in answers],
-        position=len(answers),
-        milliseconds=round((time.perf_counter() - started) * 1000),
-        ended_at=timezone.now(),
-    )
+    failed = {"state": State.FAILED, "detail": problem, "ended_at": timezone.now()}
+    if not _mine(row).filter(state=State.RUNNING).update(**(failed if problem else told | {"state": State.DONE})):
+        _mine(row).filter(state=State.STOPPED).update(**told)  # it was stopped between the two
 
 
-def _answers(row: BackTest, processor: AnyProcessor, sample: ModelSample) -> Iterator[Answer]:
+def _test(row: BackTest, processor: AnyProcessor, sample: ModelSample, answers: list[Answer]) -> None:
+    """Add to `answers` what it says of one ticket after the other. Raises _Lost."""
     organization = row.organization
     cases = _cases(organization, processor, row.most)
     _move(row, total=len(cases))
     reader = _Reader(row, processor, sample)
-    done = 0
     for part, models in _parts(organization, processor, cases):
         for case in part:
-            yield reader.read(case, models)
-            done += 1
-            if done % _TOLD_EVERY == 0 or row.model_most:
-                _move(row, position=done)
+            answers.append(reader.read(case, models))
+            if len(answers) % _TOLD_EVERY == 0 or row.model_most:
+                _move(row, position=len(answers))
 
 
 class _Reader:
@@ -231,7 +254,7 @@ class _Reader:
         asked = asker is not None and asker.asked
         if asker is not None:
             self._sample.count(asker)
-            _move(self._row, model_microcents=F("model_microcents") + asker.microcents)
+            _spend(self._row, asker.microcents)
         said, confidence = self._said(found)
         answer = answer._replace(asked=asked, unread=asker is not None and asker.unread)
         if found is None or confidence <= answer.confidence:
@@ -333,6 +356,18 @@ def _lease(row: BackTest) -> bool:
 
 def _move(row: BackTest, **changes: object) -> None:
     """Write under the lease, and renew it. Raises _Lost."""
-    mine = BackTest.objects.for_organization(row.organization).filter(pk=row.pk, fence=row.fence, state=State.RUNNING)
+    mine = _mine(row).filter(state=State.RUNNING)
     if not mine.update(lease_until=Now() + timedelta(seconds=_LEASE_SECONDS), **changes):
         raise _Lost
+
+
+def _spend(row: BackTest, microcents: int) -> None:
+    """Count what a ticket's questions cost, also where a person stopped it meanwhile. Raises _Lost."""
+    renewed = Now() + timedelta(seconds=_LEASE_SECONDS)
+    if not _mine(row).update(lease_until=renewed, model_microcents=F("model_microcents") + microcents):
+        raise _Lost
+
+
+def _mine(row: BackTest) -> TenantQuerySet[BackTest]:
+    """It, unless another worker has it."""
+    return BackTest.objects.for_organization(row.organization).filter(pk=row.pk, fence=row.fence)

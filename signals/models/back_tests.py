@@ -13,7 +13,7 @@ from junto.tenants.scoping import TenantModel
 
 class BackTest(TenantModel):
     """One back-test of one processor. `answers`: a list of what signals/back_tests/report.py calls Answer; whole
-    once DONE.
+    once DONE, and as far as it came where a person STOPPED it.
 
     `model_most` = of so many tickets the language model may be asked too, where nothing cheaper is sure by
     `asked_below`, the confidence in force then; `model_microcents` = what that cost, in millionths of a cent.
@@ -25,9 +25,11 @@ class BackTest(TenantModel):
         RUNNING = "running", "Running"
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
+        STOPPED = "stopped", "Stopped"
 
     processor = models.CharField(max_length=40)
     asked_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    stopped_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     most = models.PositiveIntegerField(help_text="Of the newest closed tickets.")
     model_most = models.PositiveIntegerField(default=0)
     asked_below = models.FloatField(default=0)

@@ -15,7 +15,8 @@ class Rerun(TenantModel):
 
     `key` is the form's: the same form sent twice is one reading. `processors` holds slugs, `tickets` the ids of the
     signals in the order in which they are read; `position` = how many of them are done. `passed` were closed by
-    then, `failed` could not be read at all; `found` = values and abstentions that were written.
+    then, `failed` could not be read at all; `found` = values and abstentions that were written. `unasked` = why a
+    language model was not asked of tickets, each reason with how many.
 
     A worker holds `lease_until` (database time) under `fence`; one that dies is followed by another that goes on.
     """
@@ -23,9 +24,11 @@ class Rerun(TenantModel):
     class State(models.TextChoices):
         RUNNING = "running", "Reading"
         DONE = "done", "Done"
+        STOPPED = "stopped", "Stopped"
 
     key = models.UUIDField()
     asked_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    stopped_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     processors = models.JSONField(default=list)
     tickets = models.JSONField(default=list)
     state = models.CharField(max_length=8, choices=State, default=State.RUNNING)
@@ -33,6 +36,7 @@ class Rerun(TenantModel):
     passed = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     found = models.PositiveIntegerField(default=0)
+    unasked = models.JSONField(default=dict)
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

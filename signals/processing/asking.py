@@ -51,8 +51,9 @@ SUBJECT = "processor:"
 class SignalAsker:
     """Asks for one run of one processor on one signal. `why` says why no answer came, for the processor's reason.
 
-    `asked` = a question left, or a kept answer was used; `over` = one did not leave, or nobody answered, and the next
-    would fare alike; `unread` = an answer came that cannot be read. `microcents` = what the run has cost so far.
+    `asked` = a question left, or a kept answer was used; `over` = one did not leave (then `held_back`), or nobody
+    answered, and the next would fare alike; `unread` = an answer came that cannot be read. `microcents` = what the run
+    has cost so far.
 
     `by_person` = when a person asked for the run: what could not be read before is asked anew. Else it is after a day.
     """
@@ -65,7 +66,7 @@ class SignalAsker:
         self._subject = f"{SUBJECT}{processor}:{signal.pk}"[:80]
         self.why = ""
         self._unread_since = by_person or timezone.now() - UNREAD_FOR
-        self.asked = self.over = self.unread = False
+        self.asked = self.over = self.held_back = self.unread = False
         self.microcents = 0
 
     def ask(self, question: Question[R]) -> Said[R] | None:
@@ -87,7 +88,7 @@ class SignalAsker:
             return self._read(question, known.answer, known.model, microcents=0)
         self.why = self._why_not()
         if self.why:
-            self.over = True
+            self.over = self.held_back = True
             return None
         row = self._asked(question, digest)
         row.save(force_insert=True)

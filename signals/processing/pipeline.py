@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from integrations.errors import IntegrationError
 from junto.tenants.scoping import TenantQuerySet
 from signals.models import ProcessorResult, Signal
-from signals.processing.asking import asker_of
+from signals.processing.asking import SignalAsker, asker_of
 from signals.processing.doubts import reconsider
 from signals.processing.guessers import guessers_by_step, guessers_of, known_labels
 from signals.processing.plans import Plan, plans
@@ -33,20 +33,34 @@ READINGS = 5
 
 
 @dataclass(frozen=True)
+class ByPerson:
+    """A run that a person asked for, `at` that moment: what a language model answered before and nobody could read is
+    asked anew.
+
+    `goes_on` is asked before each processor: False ends the run there, and so does what it raises. `heard` is told
+    who asked a language model for a processor, or could not.
+    """
+
+    at: datetime
+    goes_on: Callable[[], bool]
+    heard: Callable[[SignalAsker], None]
+
+
+@dataclass(frozen=True)
 class Known:
     """What the ticket's results say before the run: what stands by processor, and what people took back.
 
-    `since` = when the ticket left another company; what was found before is found anew, for this one. `by_person` =
-    when a person asked for the run, None where nobody did.
+    `since` = when the ticket left another company; what was found before is found anew, for this one. `by_person` is
+    None where nobody asked for the run.
     """
 
     standing: Mapping[str, ProcessorResult]
     taken_back: frozenset[tuple[str, int, str]]
     since: datetime | None = None
-    by_person: datetime | None = None
+    by_person: ByPerson | None = None
 
     @classmethod
-    def of(cls, signal: Signal, *, by_person: datetime | None = None) -> Known:
+    def of(cls, signal: Signal, *, by_person: ByPerson | None = None) -> Known:
         """Read now, in one query."""
         states = [ProcessorResult.State.CURRENT, ProcessorResult.State.REVERTED]
         rows = list(_rows(signal).filter(state__in=states))
@@ -77,41 +91,33 @@ class Known:
 
 
 def run_processors(
-    signal: Signal,
-    *,
-    only: Collection[str] | None = None,
-    before: Callable[[], None] | None = None,
-    by_person: datetime | None = None,
+    signal: Signal, *, only: Collection[str] | None = None, by_person: ByPerson | None = None
 ) -> list[ProcessorResult]:
     """Let every processor that is switched on for it read the ticket (or those of `only`); what was written.
 
     One that fails hurts no other and leaves a result that says so. What a person said is not asked again. Afterwards
-    the signal no longer waits, unless it changed meanwhile. `before` is called before each of them; what it raises
-    ends the reading. `by_person` = when a person asked for it: what a language model answered before and nobody could
-    read is asked anew.
+    the signal no longer waits, unless it changed meanwhile.
     """
     due = [
         plan
         for plan in plans(signal.organization, signal.company)
         if plan.applies(signal.board_id) and (only is None or plan.processor.slug in only)
     ]
-    written = _run(signal, due, before, by_person) if due else []
+    written = _run(signal, due, by_person) if due else []
     if only is None:
         _settle(signal)
     reconsider(signal)
     return written
 
 
-def _run(
-    signal: Signal, due: Sequence[Plan], before: Callable[[], None] | None, by_person: datetime | None
-) -> list[ProcessorResult]:
+def _run(signal: Signal, due: Sequence[Plan], by_person: ByPerson | None) -> list[ProcessorResult]:
     facts = ticket_facts(signal)
     known = Known.of(signal, by_person=by_person)
     readings = _readings(signal, [plan for plan in due if plan.processor.keeps_readings])
     written = []
     for plan in due:
-        if before is not None:
-            before()
+        if by_person is not None and not by_person.goes_on():
+            break
         row = _run_one(signal, plan, facts, known, readings.get(plan.processor.slug, ()))
         if row is not None:
             written.append(row)
@@ -131,7 +137,7 @@ def _run_one(
             processor=processor.slug,
             revision=facts.revision,
             options=plan.options,
-            by_person=known.by_person,
+            by_person=known.by_person.at if known.by_person else None,
         )
         bench = Workbench(
             guessers=guessers_of(signal.organization, processor),
@@ -151,6 +157,8 @@ def _run_one(
         words = f"The processor failed ({type(error).__name__}). The administrator finds more in the log."
         return keep_failure(signal, processor, words, _spent(started, facts))
     spent = _spent(started, facts)
+    if asker is not None and known.by_person is not None:
+        known.by_person.heard(asker)
     if isinstance(found, Abstained) and found.unusable:
         return keep_failure(signal, processor, found.reason, spent)
     if isinstance(found, Abstained):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from approvals.models import StaleState
 from integrations.llm.spend import cost_microcents
 from integrations.services import known_price, model_info
 from junto.audit.services import record
@@ -25,8 +27,8 @@ from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
 from junto.tenants.scoping import TenantQuerySet
 from signals.models import ModelQuestion, Rerun, Signal
-from signals.processing.asking import ANSWER_SECONDS
-from signals.processing.pipeline import run_processors
+from signals.processing.asking import ANSWER_SECONDS, SignalAsker
+from signals.processing.pipeline import ByPerson, run_processors
 from signals.processors import PROCESSORS
 
 log = structlog.get_logger(__name__)
@@ -48,7 +50,7 @@ class RerunRefused(ValueError):
 
 
 class _Lost(RuntimeError):
-    """Another worker has it: nothing more is written."""
+    """Another worker has it, or a person stopped it: nothing more is read."""
 
 
 def read_again(*, actor: Actor, signals: Sequence[Signal], processors: Collection[str], key: UUID) -> Rerun:
@@ -84,6 +86,22 @@ def read_again(*, actor: Actor, signals: Sequence[Signal], processors: Collectio
     return row
 
 
+@transaction.atomic
+def stop_rerun(*, actor: Actor, rerun: Rerun) -> None:
+    """Let no further processor read. The one at work ends, and what was found stays.
+
+    Raises:
+        PermissionDenied: `actor` may not manage processors.
+        StaleState: it is over already.
+    """
+    require(actor, Permission.MANAGE_PROCESSORS)
+    rows = Rerun.objects.for_organization(actor.organization).filter(pk=rerun.pk)
+    ended = {"stopped_by": actor.membership, "ended_at": timezone.now()}
+    if not rows.filter(state=State.RUNNING).update(state=State.STOPPED, **ended):
+        raise StaleState("It is over already.")
+    record(actor, "processor.reading_stopped", rerun, {"read": rows.get().position, "of": len(rerun.tickets)})
+
+
 def advance_rerun(rerun_id: UUID) -> None:
     """Read on, if nobody else does; safe to repeat. Not to be called inside a transaction."""
     row = Rerun.unscoped.select_related("organization").filter(pk=rerun_id, state=State.RUNNING).first()
@@ -92,7 +110,9 @@ def advance_rerun(rerun_id: UUID) -> None:
     until = time.monotonic() + _TURN
     try:
         for ticket in row.tickets[row.position :]:
-            _move(row, **_read(row, ticket), position=F("position") + 1, lease_until=Now() + _LEASE)
+            if not _goes_on(row):
+                raise _Lost
+            _keep(row, **_read(row, ticket))
             if time.monotonic() > until:
                 break
         row.refresh_from_db(fields=["position"])
@@ -102,7 +122,8 @@ def advance_rerun(rerun_id: UUID) -> None:
         else:
             _move(row, state=State.DONE, lease_until=None, ended_at=timezone.now())
     except _Lost:
-        return
+        # what was asked while somebody stopped it belongs to it
+        _mine(row).filter(state=State.STOPPED).update(lease_until=None, ended_at=timezone.now())
 
 
 def asked_of(row: Rerun) -> TenantQuerySet[ModelQuestion]:
@@ -130,27 +151,45 @@ def cost_of(row: Rerun) -> int | None:
 
 
 def _read(row: Rerun, ticket: str) -> dict[str, object]:
-    """Let one ticket be read; what is to be counted. One that cannot be read keeps no other waiting. Raises _Lost."""
+    """Let one ticket be read; what is to be counted. One that cannot be read keeps no other waiting. Raises _Lost.
+
+    One at which a person stopped it is not read: only what was found until then is counted.
+    """
     signals = Signal.objects.for_organization(row.organization).select_related(*_RELATIONS)
     signal = signals.filter(pk=ticket, state__in=Signal.OPEN).first()
     if signal is None:
-        return {"passed": F("passed") + 1}
+        return {"passed": F("passed") + 1, "position": F("position") + 1}
+    unasked: set[str] = set()
+    reading = ByPerson(at=row.created_at, goes_on=partial(_goes_on, row), heard=partial(_hear, unasked))
     try:
-        written = run_processors(
-            signal,
-            only=row.processors,
-            before=lambda: _move(row, lease_until=Now() + _LEASE),
-            by_person=row.created_at,
-        )
+        written = run_processors(signal, only=row.processors, by_person=reading)
     except _Lost:
         raise
     except Exception:
         log.exception("ticket not read again", signal=ticket)
-        return {"failed": F("failed") + 1}
-    if not written:
-        return {}
-    ring("signal.processed", ticket)
-    return {"found": F("found") + len(written)}
+        return {"failed": F("failed") + 1, "position": F("position") + 1}
+    if written:
+        ring("signal.processed", ticket)
+    for why in unasked:
+        row.unasked[why] = row.unasked.get(why, 0) + 1
+    read = row.state == State.RUNNING
+    return {"found": F("found") + len(written), "unasked": row.unasked, "position": F("position") + read}
+
+
+def _hear(unasked: set[str], asker: SignalAsker) -> None:
+    if asker.held_back:
+        unasked.add(asker.why)
+
+
+def _goes_on(row: Rerun) -> bool:
+    """Renew the lease before the next is read; False once a person stopped it. Raises _Lost where another has it."""
+    try:
+        _move(row, lease_until=Now() + _LEASE)
+    except _Lost:
+        if not _mine(row).filter(state=State.STOPPED).exists():
+            raise
+        row.state = State.STOPPED
+    return row.state == State.RUNNING
 
 
 def _lease(row: Rerun) -> bool:
@@ -163,6 +202,16 @@ def _lease(row: Rerun) -> bool:
 
 def _move(row: Rerun, **changes: object) -> None:
     """Write under the lease. Raises _Lost."""
-    mine = Rerun.objects.for_organization(row.organization).filter(pk=row.pk, fence=row.fence, state=State.RUNNING)
-    if not mine.update(**changes):
+    if not _mine(row).filter(state=State.RUNNING).update(**changes):
         raise _Lost
+
+
+def _keep(row: Rerun, **counted: object) -> None:
+    """Count what was read, also where a person stopped it meanwhile. Raises _Lost."""
+    if not _mine(row).update(**counted, lease_until=Now() + _LEASE):
+        raise _Lost
+
+
+def _mine(row: Rerun) -> TenantQuerySet[Rerun]:
+    """It, unless another worker has it."""
+    return Rerun.objects.for_organization(row.organization).filter(pk=row.pk, fence=row.fence)

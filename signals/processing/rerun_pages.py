@@ -6,19 +6,22 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID, uuid4
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from approvals.models import StaleState
 from integrations.llm.fencing import show_escaped
 from junto.tenants.access import MemberRequest
 from junto.tenants.permissions import Permission, require
 from signals.models import Rerun, Signal
 from signals.processing.estimate import NO_PRICE, cents, estimate
-from signals.processing.rerun import MOST_RERUN, RerunRefused, asked_of, cost_of, read_again
+from signals.processing.rerun import MOST_RERUN, RerunRefused, asked_of, cost_of, read_again, stop_rerun
 from signals.processing.rerun_choice import MOST_CHOSEN, ChoiceRefused, Chosen, chosen_of
-from signals.processing.unread import unread_among
+from signals.processing.unread import silence_among, unread_among
 from signals.processors import PROCESSORS
 
 #: Of those chosen, so many are named on the page.
@@ -54,25 +57,49 @@ def rerun(request: MemberRequest) -> HttpResponse:
 @require_safe
 def progress(request: MemberRequest, rerun_id: UUID) -> HttpResponse:
     """How far a reading is, and what it found and cost."""
-    require(request.actor, Permission.MANAGE_PROCESSORS)
-    rows = Rerun.objects.for_organization(request.organization).select_related("asked_by__user", "organization")
-    row = rows.filter(pk=rerun_id).first()
-    if row is None:
-        raise Http404("There is no such reading.")
+    row = _asked(request, rerun_id)
+    running = row.state == Rerun.State.RUNNING
+    # the processor that was at work when it was stopped ends first
+    ends = row.state == Rerun.State.STOPPED and row.lease_until is not None and row.lease_until > timezone.now()
     seen = Signal.objects.visible_to(request.actor).filter(pk__in=row.tickets[:SHOWN])
     context = {
         "row": row,
-        "running": row.state == Rerun.State.RUNNING,
+        "running": running,
+        "polls": running or ends,
+        "stopped_by": row.stopped_by.user.display_name if row.stopped_by else "",
         "total": len(row.tickets),
         "read": row.position - row.passed - row.failed,
         "labels": [processor.label for processor in PROCESSORS if processor.slug in row.processors],
         "cost": _cost(row),
         "unread": _unread(row),
+        "silence": silence_among(asked_of(row)),
         "tickets": _named(seen),
         "others": len(row.tickets) - SHOWN,
         "by": row.asked_by.user.display_name,
     }
     return render(request, "signals/rerun_progress.html", context)
+
+
+@require_POST
+def stop(request: MemberRequest, rerun_id: UUID) -> HttpResponse:
+    """Stop it; what was found stays."""
+    row = _asked(request, rerun_id)
+    try:
+        stop_rerun(actor=request.actor, rerun=row)
+    except StaleState as over:
+        messages.error(request, str(over))
+    return redirect("processors-rerun-progress", rerun_id=row.pk)
+
+
+def _asked(request: MemberRequest, rerun_id: UUID) -> Rerun:
+    require(request.actor, Permission.MANAGE_PROCESSORS)
+    rows = Rerun.objects.for_organization(request.organization)
+    row: Rerun | None = (
+        rows.filter(pk=rerun_id).select_related("asked_by__user", "stopped_by__user", "organization").first()
+    )
+    if row is None:
+        raise Http404("There is no such reading.")
+    return row
 
 
 def _cost(row: Rerun) -> str:

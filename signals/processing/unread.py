@@ -63,6 +63,21 @@ def unread_answers(organization: Organization, plan: Plan) -> Unread | None:
 
 
 @dataclass(frozen=True)
+class Silence:
+    """So many questions that nobody answered; `problem` says of the newest in foreign words, escaped, why."""
+
+    count: int
+    problem: str
+
+
+def silence_among(asked: TenantQuerySet[ModelQuestion]) -> Silence | None:
+    """Those of `asked` that got no answer at all; None where each got one."""
+    rows = asked.filter(_SILENCE)
+    newest = rows.defer("prompt", "answer").order_by("-created_at").first()
+    return Silence(rows.count(), show_escaped(newest.problem)) if newest is not None else None
+
+
+@dataclass(frozen=True)
 class UnreadAmong:
     """Of some questions the answers that cannot be read: how many of each processor, by slug.
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
 
 from approvals.models import Action
 from integrations.models import ModelUsage
+from junto.audit.models import AuditEntry
 from signals.back_tests.report import NOTHING, Answer, Share, report
 from signals.models import BackTest, ModelQuestion, ProcessorResult, ProcessorSetting, ReviewItem, Signal
+from signals.processing.asking import SignalAsker
 from signals.processing.plans import plans
 from signals.tasks import sweep_back_tests
 from tests.agent.model_cases import ModelEndpoint
@@ -159,6 +163,7 @@ class BackTestTests(BackTestCase):
         assert self.client.get(path).status_code == 403
         assert self.client.post(f"{path}start/", {"most": "40"}).status_code == 403
         assert self.client.post(f"{path}threshold/", {"threshold": "0.5"}).status_code == 403
+        assert self.client.post(f"{path}stop/").status_code == 403
         self.log_in(self.ines)
         assert self.client.get(path).status_code == 404
 
@@ -258,6 +263,38 @@ class ModelBackTestTests(ModelBackTestCase):
             self.start(ask_model="1")
         assert server.requests == []
         assert row.state == BackTest.State.DONE
+
+    def test_stopped_it_asks_no_more_keeps_what_was_said_and_what_that_cost_and_the_next_may_begin(self) -> None:
+        told: list[str] = []
+
+        ask = SignalAsker.ask
+
+        def stops(asker: SignalAsker, question: Any) -> Any:
+            if not told:
+                pressed = (self.client.post(f"{self.where}stop/", follow=True) for _ in range(2))
+                told.extend(page.content.decode() for page in pressed)
+            return ask(asker, question)
+
+        with self.answering(says("Email"), always=True) as server:
+            with patch.object(SignalAsker, "ask", stops):
+                row = self.start(ask_model="1", model_most="5")
+            page = self.page()
+            assert len(server.requests) == 1
+            self.start()
+        assert ("It is over already" in told[0], "It is over already" in told[1]) == (False, True)
+        assert "the ticket at hand is tested to its end" in told[0]
+        assert (row.state, row.position, row.total, len(row.answers)) == (BackTest.State.STOPPED, 1, 24, 1)
+        assert row.model_microcents == 240_000
+        assert "Stopped" in page
+        assert f"by {self.adam.user.display_name}" in page
+        assert "at 1 of 24 tickets; what follows is of those" in page
+        assert "was asked of 1 ticket, those below 0.70, for 0.24 ¢" in page
+        assert "1 of 24 closed tickets, tested" in page
+        assert "every 1s" not in page
+        entry = AuditEntry.objects.for_organization(self.northwind).get(verb="processor.back_test_stopped")
+        assert entry.actor_label == self.adam.user.display_name
+        states = set(BackTest.objects.for_organization(self.northwind).values_list("state", flat=True))
+        assert states == {BackTest.State.STOPPED, BackTest.State.DONE}
 
     def test_without_a_model_nothing_is_offered_and_nothing_begins(self) -> None:
         assert "Ask the language model too" not in self.page()

@@ -12,13 +12,16 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
+from junto.audit.models import AuditEntry
+from junto.tenants.models import Membership
+from junto.tenants.permissions import Role
 from signals.models import ModelQuestion, ProcessorResult, ProcessorSetting, Rerun, Signal
 from signals.processing.estimate import Estimate, Share, estimate
 from signals.processing.pipeline import _run_one
 from signals.processing.rerun import advance_rerun
 from signals.tasks import sweep_reruns
 from tests.cases import JuntoTestCase
-from tests.factories import BoardFactory, SignalFactory
+from tests.factories import BoardFactory, MembershipFactory, SignalFactory
 
 KIND = "issue_or_request"
 
@@ -202,6 +205,61 @@ class ChosenTests(RerunCase):
             advance_rerun(self.runs()[0].pk)
         row = self.runs()[0]
         assert (len(asked), row.position, row.failed, row.state) == (1, 0, 0, Rerun.State.RUNNING)
+
+    def stop(self, row: Rerun) -> str:
+        """What the page says then."""
+        answer = self.client.post(self.path(f"processors/read-again/{row.pk}/stop/"), follow=True)
+        page: str = answer.content.decode()
+        return " ".join(page.split())
+
+    def test_any_admin_stops_it_after_the_processor_at_work_and_what_was_found_stays_and_is_counted(self) -> None:
+        tickets = [self.ticket(f"Please order phone {number}") for number in range(3)]
+        self.begin(*tickets, processors=[KIND, "summary"])
+        other: Membership = MembershipFactory(organization=self.northwind, role=Role.ADMIN)
+        read = []
+
+        def run(*args: Any) -> Any:
+            read.append(args)
+            if len(read) == 3:  # the second ticket's first processor
+                self.log_in(other)
+                assert f"by {other.user.display_name}" in self.stop(self.runs()[0])
+            return _run_one(*args)
+
+        with patch("signals.processing.pipeline._run_one", run):
+            advance_rerun(self.runs()[0].pk)
+        self.drain()
+        sweep_reruns.call()
+        self.drain()
+        [row] = self.runs()
+        assert (row.state, row.position, row.found) == (Rerun.State.STOPPED, 1, 3)
+        assert [self.found(each) for each in tickets] == [{KIND, "summary"}, {KIND}, set()]
+        page = " ".join(self.client.get(self.path(f"processors/read-again/{row.pk}/")).content.decode().split())
+        assert "at 1 of 3 tickets" in page
+        assert "What was found stays" in page
+        assert "every 1s" not in page
+        entry = AuditEntry.objects.for_organization(self.northwind).get(verb="processor.reading_stopped")
+        assert (entry.detail["read"], entry.detail["of"]) == (1, 3)
+
+    def test_the_second_of_two_who_stop_it_and_one_who_is_too_late_are_told_that_it_is_over(self) -> None:
+        self.begin(self.ticket(), processors=[KIND])
+        assert "It is over already" not in self.stop(self.runs()[0])
+        first = self.runs()[0].stopped_by
+        assert "It is over already" in self.stop(self.runs()[0])
+        assert self.runs()[0].stopped_by == first
+        self.begin(self.ticket("Please order a phone"), processors=[KIND])
+        self.drain()
+        done = next(row for row in self.runs() if row.state == Rerun.State.DONE)
+        assert "It is over already" in self.stop(done)
+        assert AuditEntry.objects.for_organization(self.northwind).filter(verb__endswith="_stopped").count() == 1
+
+    def test_who_may_not_begin_one_may_not_stop_one(self) -> None:
+        self.begin(self.ticket(), processors=[KIND])
+        path = f"processors/read-again/{self.runs()[0].pk}/stop/"
+        for member in (self.mara, self.theo):
+            assert self.log_in(member).post(self.path(path)).status_code == 403
+        self.log_in(self.ines)
+        assert self.client.post(self.path(path, organization=self.southgate)).status_code == 404
+        assert self.runs()[0].state == Rerun.State.RUNNING
 
     def test_a_ticket_closed_meanwhile_is_passed_over_and_a_persons_value_stays(self) -> None:
         closed, judged = self.ticket(), self.ticket("Please order a phone")

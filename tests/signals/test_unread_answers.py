@@ -134,6 +134,26 @@ class ReadingTests(UnreadCase):
             self.drain()
         assert "could not be read" not in self.told(path)
 
+    def test_the_page_tells_of_questions_without_an_answer_and_of_the_tickets_that_were_not_asked_about(self) -> None:
+        tickets = [self.ticket(words) for words in ("Eins", "Zwei", "Drei")]
+        with self.model(Fails(401, "no such key <b>4711</b>")):
+            path = self.begin(*tickets, processors=["category"])
+            self.drain()
+        page = self.told(path)
+        assert "3 of 3 tickets" in page
+        assert "<b>The language model gave no answer to 1 question.</b>" in page
+        assert "no such key &lt;b&gt;4711" in page
+        assert "<b>2 tickets were not asked about.</b> The language model gave no answer a moment ago" in page
+
+    def test_the_page_tells_of_tickets_beyond_the_questions_of_a_day(self) -> None:
+        ProcessorSetting.objects.create(organization=self.northwind, processor="category", options={"model_daily": 2})
+        with self.model(answer(label="Network"), answer(label="Network")):
+            path = self.begin(*[self.ticket(words) for words in ("Eins", "Zwei", "Drei")], processors=["category"])
+            self.drain()
+        page = self.told(path)
+        assert "gave no answer" not in page
+        assert "<b>1 ticket was not asked about.</b> The language model was asked 2 times today" in page
+
 
 class BackTestTests(ModelBackTestCase):
     def test_the_page_tells_it_apart_from_nothing_surer_and_the_next_test_asks_anew(self) -> None:
