@@ -20,7 +20,7 @@ from integrations.vendors import VENDORS
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from runbooks.versions import NoSuchVersion, published_document
-from signals.models import Signal, SignalNote
+from signals.models import ServiceClock, Signal, SignalNote
 from signals.similar.finding import Similar, similar_elsewhere, similar_in
 
 #: Characters of a last note that are shown.
@@ -43,16 +43,19 @@ class Solution:
 
 
 def solutions(signals: Sequence[Signal]) -> dict[uuid.UUID, Solution]:
-    """How each of these tickets of one organization was solved: three queries, and one for each runbook that was run.
+    """How each of these tickets of one organization was solved: four queries, and one for each runbook that was run.
 
     Deeds and runs count only for the company that the ticket belongs to now.
     """
     if not signals:
         return {}
     notes, deeds, runs = _last_notes(signals), _deeds(signals), _runs(signals)
+    clocks = ServiceClock.objects.for_organization(signals[0].organization).filter(signal__in=signals)
+    solved = dict(clocks.exclude(resolved_at=None).values_list("signal", "resolved_at"))
     return {
         signal.pk: Solution(
-            closed_at=signal.source_updated_at,
+            # of one that was closed before Junto knew it, the last change is as near as can be told
+            closed_at=solved.get(signal.pk, signal.source_updated_at),
             note=notes.get(signal.pk, ""),
             deeds=tuple(deeds[signal.pk][:MOST_DEEDS]),
             runbook=runs.get(signal.pk, ""),

@@ -246,7 +246,9 @@ def _fire(rule: EscalationRule, signals: Sequence[Signal]) -> int:
 def _tell(rule: EscalationRule, words: str, member: Membership, firings: Sequence[EscalationFiring]) -> None:
     if len(firings) > TOGETHER:
         by_priority = rule.condition == Condition.PRIORITY
-        asked = {"priority": rule.priority} if by_priority else {"attention": rule.condition}
+        asked = {} if by_priority else {"attention": str(rule.condition)}
+        asked |= {"priority": rule.priority} if rule.priority else {}
+        asked |= {"board": str(rule.board_id)} if rule.board_id else {}
         notify(
             members=[member],
             kind="signal.escalated",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.http import HttpResponse
+from django.utils import timezone
 from pytest_django import Settings
 
+from agent.solutions import solutions
 from approvals.models import Action, Origin
 from junto.tenants.models import Company, Membership
 from junto.tenants.permissions import Role
-from signals.models import Signal
+from signals.models import ServiceClock, Signal
 from signals.similar.past import forget_past
 from tests.agent.model_cases import ModelTestCase
 from tests.cases import JuntoTestCase
@@ -110,6 +113,11 @@ class SimilarOnScreenTest(JuntoTestCase):
         self.assertContains(page, "Reset the sign-in")
         self.assertNotContains(page, "Delete it all")
         self.assertNotContains(page, "otter cache")
+
+    def test_a_solved_ticket_has_the_day_of_its_solution_not_of_its_last_change(self) -> None:
+        closed = timezone.now() - timedelta(days=40)
+        ServiceClock.objects.create(organization=self.northwind, signal=self.own, resolved_at=closed)
+        assert solutions([self.own])[self.own.pk].closed_at == closed
 
     def test_those_of_other_companies_are_shown_on_request_to_members_who_may_see_them(self) -> None:
         page = self.page(self.theo, "elsewhere/")

@@ -20,7 +20,7 @@ from signals.service.escalation import TOGETHER, escalate
 from signals.service.escalation_pages import SUDDEN
 from tests.agent.cases import SessionTestCase
 from tests.cases import JuntoTestCase
-from tests.factories import SignalFactory
+from tests.factories import BoardFactory, SignalFactory
 
 RULE = {"name": "Urgent", "condition": "priority", "priority": "Priority 1", "role": Role.TECHNICIAN.value}
 
@@ -150,6 +150,16 @@ class EscalationTests(JuntoTestCase):
         assert escalate(self.northwind) == TOGETHER + 1
         assert self.told() == [("Theo", f"Its priority is Priority 1: {TOGETHER + 1} tickets")]
         assert Notification.unscoped.get(kind="signal.escalated").path == "signals/?priority=Priority+1"
+
+    def test_the_notice_of_many_leads_to_those_that_the_rule_is_about(self) -> None:
+        board = BoardFactory(organization=self.northwind)
+        Signal.unscoped.update(source_updated_at=timezone.now() - timedelta(days=30), board=board)
+        old = {"board": board, "priority": "Priority 1", "source_updated_at": timezone.now() - timedelta(days=30)}
+        SignalFactory.create_batch(TOGETHER, company=self.harlow, **old)
+        self.add(condition="stale", board=str(board.pk))
+        assert escalate(self.northwind) == TOGETHER + 1
+        path = f"signals/?attention=stale&priority=Priority+1&board={board.pk}"
+        assert Notification.unscoped.get(kind="signal.escalated").path == path
 
     def test_the_ticket_s_page_and_the_page_of_rules_tell_what_was_done(self) -> None:
         self.add()
