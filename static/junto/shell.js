@@ -1,5 +1,6 @@
 // What every page does: theme, tabs, dialogs, keys, times that stay true.
 import { copyText, csrfToken, toast, typing } from "./dom.js";
+import "./waiting.js";
 
 const root = document.documentElement;
 const THEME = "junto.theme";

@@ -31,6 +31,7 @@ def test_a_technician_looks_something_up_and_adds_a_note_by_keyboard(enter, stag
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Ticket")).to_have_value("48276")
+    expect(page.get_by_label("Ticket")).to_be_focused()
     page.get_by_label("Text").fill("Called back, works again.")
     page.get_by_role("button", name="Show what would change").click()
 
