@@ -22,6 +22,7 @@ from integrations.services import chat_model, model_info, reserve_usage, settle_
 from junto.tenants.models import Organization
 from signals.intake.cleaning import storable
 from signals.models import ModelQuestion, Signal
+from signals.processing.daily import asked_today, own_limits
 from signals.processing.unread import answered
 from signals.processors.asking import AnswerRefused, Question, Reply, Said, answer_text
 from signals.processors.base import ModelOptions, Options
@@ -106,12 +107,11 @@ class SignalAsker:
             return None
 
     def _why_not(self) -> str:
-        organization, now = self._signal.organization, timezone.now()
-        asked = ModelQuestion.objects.for_organization(organization).filter(
-            processor=self._processor, created_at__gt=now - timedelta(days=1)
-        )
-        if asked.count() >= self._daily:
-            return f"The language model was asked {self._daily} times today, which is the most that is set."
+        organization, company, now = self._signal.organization, self._signal.company_id, timezone.now()
+        own = own_limits(organization)
+        if asked_today(organization, self._processor, company, own).count() >= self._daily:
+            about = " about this company’s tickets" if company in own.get(self._processor, ()) else ""
+            return f"The language model was asked {self._daily} times today{about}, which is the most that is set."
         usages = ModelUsage.objects.for_organization(organization)
         if usages.filter(subject=self._subject, reserved=True, created_at__gt=now - IN_FLIGHT).exists():
             return "The language model is being asked already."

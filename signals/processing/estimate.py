@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Avg, Count, Exists, Min, OuterRef
-from django.utils import timezone
 
 from integrations.services import model_info
 from junto.tenants.models import Organization
 from junto.tenants.scoping import TenantQuerySet
 from signals.models import ModelQuestion, ProcessorResult, Signal
+from signals.processing.daily import asked_today, own_limits
 from signals.processing.plans import plans_by_company
 from signals.processing.pricing import question_cost, questions_so_far
 from signals.processors.base import AnyProcessor, ModelOptions, Producer
@@ -93,11 +93,18 @@ class Estimate:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What a processor's questions took so far: how many a ticket and how long; and how many were asked today."""
+    """What a processor's questions took so far: how many a ticket, and how long."""
 
     a_ticket: float = 1.0
     milliseconds: float = 0.0
-    today: int = 0
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """Questions a day: the organization's number, or that of a company that has its own."""
+
+    company_id: UUID | None
+    daily: int
 
 
 def estimate(
@@ -107,7 +114,8 @@ def estimate(
     planned = plans_by_company(organization)
     reads: Counter[str] = Counter()
     asks: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
-    daily: dict[str, int] = {}
+    own = own_limits(organization)
+    limits: defaultdict[str, Counter[_Limit]] = defaultdict(Counter)
     read: set[UUID] = set()
     model = not model_info(organization).rehearsal
     for signal in signals:
@@ -120,7 +128,8 @@ def estimate(
                 read.add(signal.pk)
             if model and isinstance(plan.options, ModelOptions) and plan.options.ask_model:
                 asks[slug].append((signal.subject, signal.description))
-                daily[slug] = max(daily.get(slug, 0), plan.options.model_daily)
+                place = signal.company_id if signal.company_id in own.get(slug, ()) else None
+                limits[slug][_Limit(place, plan.options.model_daily)] += 1
     took = _took(organization)
     shares = []
     for processor in (plan.processor for plan in planned(None)):
@@ -129,7 +138,7 @@ def estimate(
             continue
         share = Share(processor, reads[slug], len(asks[slug]), chosen=only is None or slug in only)
         share = replace(share, seconds=share.tickets * took.get(slug, _UNKNOWN_MILLISECONDS) / 1000)
-        shares.append(_priced(organization, share, asks[slug], daily[slug]) if asks[slug] else share)
+        shares.append(_priced(organization, share, asks[slug], limits[slug]) if asks[slug] else share)
     return Estimate(open=len(signals), tickets=len(read), shares=shares)
 
 
@@ -138,16 +147,28 @@ def cents(microcents: int) -> str:
     return f"{-(-microcents // 10_000) / 100:.2f} ¢"
 
 
-def _priced(organization: Organization, share: Share, texts: Sequence[tuple[str, str]], daily: int) -> Share:
+def _priced(
+    organization: Organization, share: Share, texts: Sequence[tuple[str, str]], limits: Mapping[_Limit, int]
+) -> Share:
     asked = _asked(organization, share.processor.slug)
-    whole, left = share.asking * asked.a_ticket, max(0, daily - asked.today)
+    whole = share.asking * asked.a_ticket
+    left = _left(organization, share.processor.slug, limits, asked.a_ticket)
     each = question_cost(organization, share.processor, texts)
     return replace(
         share,
         seconds=share.seconds + share.asking * asked.milliseconds / 1000,
-        microcents=None if each is None else round(min(whole, left) * each),
+        microcents=None if each is None else round(left * each),
         capped=left < whole,
     )
+
+
+def _left(organization: Organization, slug: str, limits: Mapping[_Limit, int], a_ticket: float) -> float:
+    """The questions that so many tickets under each limit take, as far as they are left today."""
+    own, found = own_limits(organization), 0.0
+    for limit, tickets in limits.items():
+        today = asked_today(organization, slug, limit.company_id, own).count()
+        found += min(tickets * a_ticket, max(0, limit.daily - today))
+    return found
 
 
 def _took(organization: Organization) -> Mapping[str, float]:
@@ -157,22 +178,20 @@ def _took(organization: Organization) -> Mapping[str, float]:
 
 
 def _asked(organization: Organization, slug: str) -> _Asked:
-    """Of the model that answered last; but its questions of today are those to any. Two steps are one ticket's.
+    """Of the model that answered last. Two steps are one ticket's.
 
     A ticket of which something cheaper was sure was asked nothing, and counts as one too.
     """
-    rows = ModelQuestion.objects.for_organization(organization).filter(processor=slug)
-    today = rows.filter(created_at__gt=timezone.now() - timedelta(days=1)).count()
     asked = questions_so_far(organization, slug).order_by()
     # one that was asked anew, as its answer could not be read, is one question of its ticket
     questions = Count("digest", distinct=True)
     whole = asked.aggregate(mean=Avg("milliseconds"), questions=questions, since=Min("created_at"))
     if not whole["questions"]:
-        return _Asked(today=today)
+        return _Asked()
     readings = asked.values("signal", "revision").distinct().count()
     readings += _read_without(organization, slug, asked, since=whole["since"])
     each = whole["questions"] / readings
-    return _Asked(each, whole["mean"] * each, today)
+    return _Asked(each, whole["mean"] * each)
 
 
 def _read_without(

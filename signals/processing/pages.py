@@ -24,6 +24,7 @@ from junto.tenants.permissions import Permission, require
 from signals.intake.cleaning import storable
 from signals.models import Board, ProcessorRule, ProcessorSetting, TrainedModel
 from signals.processing.corrections import Precision, precisions
+from signals.processing.daily import limits_met
 from signals.processing.findings import FindingRow, finding_rows
 from signals.processing.learning import count_lessons, learnable_labels
 from signals.processing.model_forms import ModelForm, form_for, read_form
@@ -235,6 +236,7 @@ def _page(
         "precision": precisions(actor.organization).get(processor.slug, Precision(0, 0)),
         "latest": _latest(actor, processor),
         "unread": unread_answers(actor.organization, plan),
+        "limits": limits_met(actor.organization, processor, company),
         "grants": grants_shown(actor.organization, processor),
         "back_path": reverse("processors") + (f"?company={company.pk}" if company else ""),
     }

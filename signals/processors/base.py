@@ -57,7 +57,8 @@ class ModelOptions(Options):
         ge=0,
         le=100_000,
         title="Most questions a day",
-        description="So often it is asked within 24 hours; after that tickets are read without it.",
+        description="So often it is asked within 24 hours; after that tickets are read without it. A number of a "
+        "company’s own counts that company’s tickets alone, and they no longer count for the others.",
     )
 
 

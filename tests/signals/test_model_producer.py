@@ -47,7 +47,7 @@ class ModelCase(Cast, ModelEndpoint):
             )
 
     def ticket(self, subject: str = "Kein Papier", description: str = "", **fields: Any) -> Signal:
-        signal: Signal = SignalFactory(company=self.harlow, subject=subject, description=description, **fields)
+        signal: Signal = SignalFactory(**{"company": self.harlow} | fields, subject=subject, description=description)
         return signal
 
     def read(self, signal: Signal, slug: str = "category") -> ProcessorResult | None:
@@ -176,6 +176,48 @@ class AskedTests(ModelCase, JuntoTestCase):
         with self.model(answer(label="Network")):
             assert self.read(self.ticket("Eins")) is not None
             assert self.read(self.ticket("Zwei")) is None
+
+    def daily(self, most: int, **place: Any) -> None:
+        """So many questions a day of the category."""
+        options = {"model_daily": most}
+        ProcessorSetting.objects.create(organization=self.northwind, processor="category", options=options, **place)
+
+    def told(self, **query: str) -> str:
+        self.log_in(self.adam)
+        page: str = self.client.get(self.path("processors/category/"), query).content.decode()
+        return " ".join(page.split())
+
+    def test_a_companys_own_number_counts_its_own_questions_and_the_organizations_those_of_the_others(self) -> None:
+        self.daily(2)
+        self.daily(1, company=self.pinewood)
+        here = {"company": self.pinewood}
+        with self.model(*[answer(label="Network")] * 3):
+            assert self.read(self.ticket("Eins")) is not None
+            assert self.read(self.ticket("Zwei", **here)) is not None  # though two are asked by then
+            assert self.read(self.ticket("Drei", **here)) is None
+            assert self.read(self.ticket("Vier", company=None, organization=self.northwind)) is not None
+            assert self.read(self.ticket("Fünf")) is None
+
+    def test_admins_are_told_on_the_processors_page_once_a_number_is_reached_and_until_when(self) -> None:
+        self.daily(2)
+        self.daily(1, company=self.pinewood)
+        with self.model(*[answer(label="Network")] * 3):
+            self.read(self.ticket("Eins"))
+            assert "the most that is set" not in self.told()
+            self.read(self.ticket("Zwei", company=self.pinewood))
+            page = self.told()
+            assert page.count("the most that is set") == 1
+            assert f"within 24 hours about tickets of {self.pinewood.name}, the most that is set for it" in page
+            assert "tickets are read without it" in page
+            assert "the most that is set for it" in self.told(company=str(self.pinewood.pk))
+            assert "the most that is set" not in self.told(company=str(self.harlow.pk))
+            self.read(self.ticket("Drei"))
+            assert self.told().count("the most that is set") == 2
+            ModelQuestion.unscoped.update(created_at=timezone.now() - timedelta(hours=25))
+            assert "the most that is set" not in self.told()
+        self.settings.LLM_BASE_URL = ""
+        ModelQuestion.unscoped.update(created_at=timezone.now())
+        assert "the most that is set" not in self.told()
 
     def test_while_the_model_is_away_tickets_are_read_without_it(self) -> None:
         with self.model(Fails(401, "no such key")):

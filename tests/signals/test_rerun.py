@@ -423,6 +423,16 @@ class EstimateTests(RerunCase):
         share = self.of(*tickets)
         assert (share.microcents, share.capped) == (2_000_000, True)
 
+    def test_what_is_left_of_a_companys_own_number_is_reckoned_apart(self) -> None:
+        tickets = [self.ticket() for _ in range(3)] + [self.ticket(company=self.pinewood) for _ in range(3)]
+        for ticket in tickets[2:4]:
+            self.asked(ticket, cents=1)
+        for place, daily in ((None, 100), (self.pinewood, 2)):
+            options = {"model_daily": daily}
+            ProcessorSetting.objects.create(organization=self.northwind, processor=KIND, options=options, company=place)
+        share = self.of(*tickets)
+        assert (share.microcents, share.capped) == (4_000_000, True)
+
     def test_what_another_model_cost_before_is_not_counted(self) -> None:
         signal = self.ticket()
         self.asked(signal, cents=90, model="dear-1", revision=2)
