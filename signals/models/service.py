@@ -64,6 +64,10 @@ class ServiceClock(TenantModel):
 
     `pending` = what is due next (empty: nothing), at `due_at`; from `risk_at` on it is at risk. `seen_*` = the ticket
     as it was when last looked at, for the counters of how often it was opened again and moved.
+
+    While it waits for somebody else, since `waiting_since`, no solution is due; `waits` holds when it did before, each
+    `[from, to]` as ISO times, so that it can be reckoned by whichever hours are in force. `waited_seconds` = what it
+    waited by the hours of then, before that was kept.
     """
 
     class Pending(models.TextChoices):
@@ -81,6 +85,7 @@ class ServiceClock(TenantModel):
     risk_at = models.DateTimeField(null=True, blank=True)
     waiting_since = models.DateTimeField(null=True, blank=True)
     waited_seconds = models.PositiveIntegerField(default=0)
+    waits = models.JSONField(default=list)
     reopened = models.PositiveSmallIntegerField(default=0)
     moved = models.PositiveSmallIntegerField(default=0)
     seen_open = models.BooleanField(default=True)

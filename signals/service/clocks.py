@@ -22,7 +22,7 @@ from signals.authors import is_by_client, spellings
 from signals.models import ServiceClock, ServiceHours, ServiceTarget, Signal, SignalNote, SignalTime
 from signals.rest.feed import BadCursor, Cursor
 from signals.service.hours import Promises, promises_of
-from signals.service.worktime import NeverOpen
+from signals.service.worktime import NeverOpen, WorkCalendar
 
 #: Tickets whose clocks are kept together.
 PAGE: Final = 500
@@ -38,7 +38,7 @@ _KEPT: Final = (
     "due_at",
     "risk_at",
     "waiting_since",
-    "waited_seconds",
+    "waits",
     "reopened",
     "moved",
     "seen_open",
@@ -170,11 +170,11 @@ def _reckon(clock: ServiceClock, signal: Signal, promises: Promises) -> None:
     target = promises.target_of(signal)
     clock.response_due_at = clock.resolution_due_at = clock.due_at = clock.risk_at = None
     clock.pending = Pending.NOTHING
-    _wait(clock, signal, promises, target)
+    _wait(clock, signal, promises)
     if target is None:
         return
     response = _due(Pending.RESPONSE, target.response_minutes, signal, promises, target)
-    waited = timedelta(seconds=clock.waited_seconds)
+    waited = _waited(clock, promises.calendar_of(target))
     resolution = _due(Pending.RESOLUTION, target.resolution_minutes, signal, promises, target, waited=waited)
     clock.response_due_at = response.due_at if response else None
     clock.resolution_due_at = resolution.due_at if resolution else None
@@ -191,16 +191,21 @@ def _reckon(clock: ServiceClock, signal: Signal, promises: Promises) -> None:
         clock.risk_at = min(each.risk_at for each in open_ones)
 
 
-def _wait(clock: ServiceClock, signal: Signal, promises: Promises, target: ServiceTarget | None) -> None:
-    """Let the clock stand still while the ticket waits for somebody else, and count for how long it did."""
+def _wait(clock: ServiceClock, signal: Signal, promises: Promises) -> None:
+    """Let the clock stand still while the ticket waits for somebody else, and note from when to when it did."""
     waits = signal.state in Signal.OPEN and signal.source_status.strip().lower() in promises.waiting
     if waits:
         clock.waiting_since = clock.waiting_since or signal.source_updated_at
     elif clock.waiting_since is not None:
-        calendar = promises.calendar_of(target) if target else promises.calendar
-        stood = calendar.between(clock.waiting_since, signal.source_updated_at)
-        clock.waited_seconds += int(stood.total_seconds())
+        if clock.waiting_since < signal.source_updated_at:
+            clock.waits.append([clock.waiting_since.isoformat(), signal.source_updated_at.isoformat()])
         clock.waiting_since = None
+
+
+def _waited(clock: ServiceClock, calendar: WorkCalendar) -> timedelta:
+    """For how long it waited, by this calendar."""
+    spans = [[datetime.fromisoformat(moment) for moment in span] for span in clock.waits]
+    return sum((calendar.between(*span) for span in spans), timedelta(seconds=clock.waited_seconds))
 
 
 def _due(

@@ -131,6 +131,43 @@ class ClockTests(ServiceCase):
         clock = self.clock(signal)
         assert clock.due_at == FRIDAY + timedelta(hours=8 + 5)
 
+    def waited(self, **target: Any) -> Signal:
+        """One of priority 1 that waited from Friday 17:00 to Monday 9:00 in Berlin, a weekend that nobody works."""
+        self.hours(waiting_statuses=["Waiting on client"])
+        self.promise(response_minutes=None, **target)
+        wait = {"source_status": "Waiting on client", "source_updated_at": FRIDAY + timedelta(hours=1)}
+        signal = self.ticket(priority="Priority 1", **wait)
+        self.clock(signal)
+        self.change(signal, source_status="Working", source_updated_at=FRIDAY + timedelta(hours=65))
+        return signal
+
+    def test_what_it_waited_is_reckoned_by_the_hours_of_its_target_now_whichever_held_then(self) -> None:
+        signal = self.waited(around_the_clock=True, priority="Priority 1")
+        self.promise(response_minutes=None)
+        assert self.clock(signal).due_at == FRIDAY + timedelta(hours=8 + 64)
+        self.change(signal, priority="Priority 3")
+        assert self.clock(signal).due_at == datetime(2026, 11, 23, 15, tzinfo=UTC)  # 8 working hours, none waited
+        self.change(signal, priority="Priority 1")
+        assert self.clock(signal).due_at == FRIDAY + timedelta(hours=8 + 64)
+
+    def test_what_it_waited_is_reckoned_anew_when_the_hours_are_set_anew(self) -> None:
+        signal = self.waited()
+        assert self.clock(signal).due_at == datetime(2026, 11, 23, 15, tzinfo=UTC)
+        self.log_in(self.adam)
+        saturday = {"hours_5": "09:00-12:00", "waiting_statuses": "Waiting on client"}
+        assert self.client.post(self.path("service/hours/"), {**HOURS, **saturday}).status_code == 302
+        # of the 8 hours one passed on Friday; it waited the three of Saturday, and seven are left on Monday
+        assert self.clock(signal).due_at == datetime(2026, 11, 23, 15, tzinfo=UTC)
+
+    def test_two_waits_add_up_and_one_that_was_kept_in_seconds_stays_as_it_was(self) -> None:
+        signal = self.waited(around_the_clock=True)
+        ServiceClock.unscoped.filter(signal=signal).update(waited_seconds=3600)
+        self.clock(signal)
+        for status, hours in (("Waiting on client", 66), ("Working", 68)):
+            self.change(signal, source_status=status, source_updated_at=FRIDAY + timedelta(hours=hours))
+            clock = self.clock(signal)
+        assert clock.due_at == FRIDAY + timedelta(hours=8 + 64 + 2 + 1)
+
     def test_a_ticket_that_was_deleted_merged_or_dismissed_is_not_solved_in_time(self) -> None:
         self.promise(resolution_minutes=6000)
         signal = self.ticket()
