@@ -7,7 +7,7 @@ of whoever let an action of ours do it, else of somebody whom we do not know.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Q
@@ -16,7 +16,7 @@ from django.utils import timezone
 from approvals.drift import SENT
 from approvals.models import Action, Decision, Origin
 from approvals.previews import StoredPreview
-from signals.intake.echoes import CLOCKS, COMES_BACK
+from signals.intake.echoes import COMES_BACK
 from signals.models import ProcessorResult, ProcessorSetting, Signal
 from signals.processing.results import Word, keep_correction, retract
 from signals.processors import PROCESSORS
@@ -25,14 +25,16 @@ from signals.write_back.wishes import PUT_BACK
 
 #: Fields of a ticket that processors carry back.
 WATCHED: Final = frozenset(name for processor in PROCESSORS for name in processor.fields)
+#: A value of ours that the source told of no sooner is taken for a person's: it may not have been read for days.
+LATEST: Final = timedelta(days=7)
 
 
-def set_by_others(signal: Signal, changed: Mapping[str, str], *, at: datetime) -> dict[str, str]:
+def set_by_others(signal: Signal, changed: Mapping[str, str]) -> dict[str, str]:
     """Those of these changes of watched fields that are not what a processor's actions set there, or put back.
 
-    `signal` is as it was before, `at` is when the source says that it changed. Each processor's fields are judged by
-    themselves: one action of ours and a person may both have changed the ticket since it was last read. A part below
-    one that was set (the subtype of a former type) falls away with it, and all of them with the board.
+    `signal` is as it was before. Each processor's fields are judged by themselves: an action of ours and a person may
+    both have changed the ticket since it was last read. A part below one that was set (the subtype of a former type)
+    falls away with it, and all of them with the board.
     """
     if not changed:
         return {}
@@ -40,7 +42,7 @@ def set_by_others(signal: Signal, changed: Mapping[str, str], *, at: datetime) -
         Q(origin__kind=Origin.Kind.PROCESSOR) | Q(origin__kind=Origin.Kind.BY_HAND, origin__key__startswith=PUT_BACK),
         origin__subject=signal.origin_subject,
         state__in=SENT,
-        claimed_at__gte=signal.source_updated_at - CLOCKS,  # what came back with an earlier change explains none now
+        claimed_at__gte=timezone.now() - LATEST,
     )
     sent = [
         (claimed_at, StoredPreview.model_validate(preview).sets)
@@ -50,27 +52,25 @@ def set_by_others(signal: Signal, changed: Mapping[str, str], *, at: datetime) -
     found: dict[str, str] = {}
     for processor in PROCESSORS:
         own = {name: value for name, value in changed.items() if name in processor.fields}
-        if own and not _is_ours(own, sent, since=_last_told(signal, processor), at=at):
-            found |= own
+        if own:
+            told = _last_told(signal, processor)
+            ours = [sets for claimed_at, sets in sent if told is None or claimed_at > told]
+            found |= {} if _is_ours(own, ours, before={name: getattr(signal, name) for name in own}) else own
     return found
 
 
-def _is_ours(
-    changed: Mapping[str, str],
-    sent: Sequence[tuple[datetime, Mapping[str, object]]],
-    *,
-    since: datetime | None,
-    at: datetime,
-) -> bool:
-    """Whether one of `sent`, oldest first, set these values, and none after it set others before the source's `at`."""
+def _is_ours(changed: Mapping[str, str], sent: Sequence[Mapping[str, object]], *, before: Mapping[str, str]) -> bool:
+    """Whether one of `sent`, oldest first, set these values and has not come back yet.
+
+    The newest that set what the ticket had `before` has, and so has each one ahead of it. No clock of the source's is
+    asked: it may go wrong.
+    """
     ours = False
-    for claimed_at, sets in sent:
-        if since is not None and claimed_at <= since:
-            continue
-        if _explains(sets, changed):
-            ours = True
-        elif sets.keys() & changed.keys() and claimed_at + CLOCKS <= at:
+    for sets in sent:
+        if _explains(sets, before):
             ours = False
+        elif _explains(sets, changed):
+            ours = True
     return ours
 
 

@@ -260,7 +260,7 @@ class _Writer:
         news = columns.keys() - _ALWAYS_NEW
         changed = {name: columns[name] for name in news if getattr(signal, name) != columns[name]}
         watched = {name: str(changed[name]) for name in changed.keys() & WATCHED}
-        if others := set_by_others(signal, watched, at=ticket.source_updated_at):
+        if others := set_by_others(signal, watched):
             self.set_by_people.append((signal, others))
         ours = watched.keys() - others.keys()
         changed = {name: value for name, value in changed.items() if name not in ours}

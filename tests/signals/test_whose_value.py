@@ -54,6 +54,12 @@ class WhoseValueTests(WriteBackCase):
         assert self.stands(signal, "ticket_type") == ("email > outlook", Producer.RULE)
         assert not ProcessorResult.unscoped.filter(producer=Producer.PERSON).exists()
 
+    def test_where_the_source_s_clock_is_ahead_ours_is_ours_all_the_same(self) -> None:
+        signal = self.written_unread()
+        Signal.unscoped.filter(pk=signal.pk).update(source_updated_at=F("source_updated_at") + timedelta(hours=2))
+        self.read(signal.external_id)
+        assert self.stands(signal, "priority") == (CRITICAL.casefold(), Producer.RULE)
+
     def test_what_a_person_changed_beside_ours_is_theirs_and_ours_is_ours(self) -> None:
         signal = self.written_unread()
         self.sandbox.change_ticket(int(signal.external_id), type={"name": "Network"}, subType=None)
@@ -78,9 +84,6 @@ class WhoseValueTests(WriteBackCase):
             LOW,
             CRITICAL,
         ]
-        long_ago = timedelta(minutes=30)  # one right after the other, and nothing since
-        Action.unscoped.update(claimed_at=F("claimed_at") - long_ago)
-        Signal.unscoped.update(source_updated_at=F("source_updated_at") - long_ago)
         self.set_there(signal, LOW)
         assert self.stands(signal, "priority") == (LOW.casefold(), Producer.PERSON)
         assert self.row(signal).set_at_source
