@@ -203,21 +203,21 @@ class AskedTests(ModelCase, JuntoTestCase):
         self.daily(1, company=self.pinewood)
         with self.model(*[answer(label="Network")] * 3):
             self.read(self.ticket("Eins"))
-            assert "the most that is set" not in self.told()
+            assert "are read without the language model" not in self.told()
             self.read(self.ticket("Zwei", company=self.pinewood))
             page = self.told()
-            assert page.count("the most that is set") == 1
-            assert f"within 24 hours about tickets of {self.pinewood.name}, the most that is set for it" in page
-            assert "tickets are read without it" in page
-            assert "the most that is set for it" in self.told(company=str(self.pinewood.pk))
-            assert "the most that is set" not in self.told(company=str(self.harlow.pk))
+            assert page.count("are read without the language model") == 1
+            assert f"</b> of {self.pinewood.name}: 1 is asked. Until" in page
+            assert "its tickets are read without the language model" in page
+            assert f"</b> of {self.pinewood.name}: 1 is asked" in self.told(company=str(self.pinewood.pk))
+            assert "are read without the language model" not in self.told(company=str(self.harlow.pk))
             self.read(self.ticket("Drei"))
-            assert self.told().count("the most that is set") == 2
+            assert self.told().count("are read without the language model") == 2
             ModelQuestion.unscoped.update(created_at=timezone.now() - timedelta(hours=25))
-            assert "the most that is set" not in self.told()
+            assert "are read without the language model" not in self.told()
         self.settings.LLM_BASE_URL = ""
         ModelQuestion.unscoped.update(created_at=timezone.now())
-        assert "the most that is set" not in self.told()
+        assert "are read without the language model" not in self.told()
 
     def test_while_the_model_is_away_tickets_are_read_without_it(self) -> None:
         with self.model(Fails(401, "no such key")):
