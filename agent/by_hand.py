@@ -18,13 +18,18 @@ from approvals.errors import StaleLease
 from approvals.fields import Field, plain, schema_fields
 from approvals.models import Action, Origin
 from approvals.services import offered_tools, open_origin, propose_action
+from integrations.connections import linked
+from integrations.errors import IntegrationError
 from integrations.models import Contact
 from integrations.tools import AnyTool
 from junto.tenants.actors import Actor
 from junto.tenants.permissions import Permission, require
 from runbooks.catalogue import LIKELY_FACTS
-from signals.facts import SignalFacts
-from signals.models import Signal
+from signals.facts import SignalFacts, vendor_id
+from signals.models import Board, Signal
+from signals.opening import OPENING_TOOLS, ticket_arguments
+from signals.processors.base import Lists
+from signals.sync.live_lists import for_a_page, live_lists
 
 #: So often a proposal is tried whose session went on in the same moment.
 ATTEMPTS: Final = 5
@@ -75,10 +80,10 @@ def form_fields(
     tool: AnyTool, signal: Signal, *, facts: Mapping[str, JsonValue], known: SignalFacts
 ) -> list[ByHandField]:
     """The tool's arguments, filled with what the ticket tells, each with the records of the company to choose from."""
-    filled = _prefilled(tool, facts, known)
+    filled = _prefilled(tool, facts, known) | _ticket_to_open(tool, signal)
     fields = [_three_valued(field, tool) for field in schema_fields(tool.schema, filled, system=tool.vendor)]
     answers = _answers(tool, signal) if any(_names_a_record(field) for field in fields) else []
-    return [ByHandField(field, _suggested(field, signal, answers)) for field in fields]
+    return [ByHandField(field, _suggested(field, signal, answers, system=tool.vendor)) for field in fields]
 
 
 def with_input(fields: list[ByHandField], typed: Mapping[str, str], errors: Mapping[str, str]) -> list[ByHandField]:
@@ -180,6 +185,21 @@ def _prefilled(tool: AnyTool, facts: Mapping[str, JsonValue], known: SignalFacts
     return filled
 
 
+def _ticket_to_open(tool: AnyTool, signal: Signal) -> dict[str, JsonValue]:
+    """What a run would have the ticket say that it opens for such a signal, and the priority of that name there."""
+    if tool.name not in OPENING_TOOLS or signal.has_ticket or signal.company is None:
+        return {}
+    connection = linked(signal.organization, signal.company, tool.vendor).connection
+    try:
+        with for_a_page():
+            priorities = live_lists(connection, None, Lists.PRIORITIES).priorities
+    except IntegrationError:
+        priorities = ()
+    of_name = next((each.id for each in priorities if each.name == signal.priority), "")
+    filled = ticket_arguments(signal, signal.company, at=connection)
+    return filled | ({"priority_id": vendor_id(of_name)} if of_name else {})
+
+
 def _three_valued(field: Field, tool: AnyTool) -> Field:
     """A yes or no that may be left open is a choice of three: an empty box would say no."""
     properties = tool.schema.get("properties")
@@ -197,12 +217,15 @@ def _answers(tool: AnyTool, signal: Signal) -> list[JsonValue]:
     return list(rows.order_by("-created_at").values_list("result", flat=True)[:ANSWERS_READ])
 
 
-def _suggested(field: Field, signal: Signal, answers: list[JsonValue]) -> tuple[Choice, ...]:
-    """Records of the company that this argument may name: its people, and what look-ups found."""
+def _suggested(field: Field, signal: Signal, answers: list[JsonValue], *, system: str) -> tuple[Choice, ...]:
+    """What this argument may name: the company's people, the boards of the tool's system, and what look-ups found."""
     found: dict[str, str] = {}
     if field.name in BY_EMAIL:
         people = Contact.objects.for_organization(signal.organization).filter(company=signal.company, gone_at=None)
         found.update(people.exclude(email="").values_list("email", "name")[:MOST_CHOICES])
+    if field.name == "board_id":
+        boards = Board.objects.for_organization(signal.organization).filter(connection__vendor=system).order_by("name")
+        found.update(boards.values_list("external_id", "name")[:MOST_CHOICES])
     group = _plural(field.name.removesuffix("_id"))
     if _names_a_record(field):
         for answer in answers:

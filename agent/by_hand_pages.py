@@ -38,6 +38,7 @@ from junto.tenants.actors import Actor
 from junto.tenants.models import Company
 from signals.facts import signal_facts
 from signals.models import Signal
+from signals.opening import OPENING_TOOLS, has_one_already
 
 #: How a submitted form is known again, so that two presses ask once.
 KEY = re.compile(r"[0-9a-f]{32}")
@@ -88,7 +89,8 @@ def run(request: HttpRequest, signal_id: UUID, tool: str) -> HttpResponse:
     fields = form_fields(chosen, signal, facts=fact_values(facts), known=facts)
     if request.method == "POST":
         return _submitted(request, actor, signal, chosen, fields)
-    return _form(request, signal, chosen, fields, key=uuid4().hex)
+    refusal = has_one_already(signal) if chosen.name in OPENING_TOOLS else ""
+    return _form(request, signal, chosen, fields, key=uuid4().hex, error=refusal)
 
 
 def _submitted(
@@ -147,7 +149,9 @@ def _form(
         "wrong": wrong,
         "consents": _page_of_consents(request, signal, tool) if error else "",
     }
-    return render(request, "agent/tool_form.html", context, status=422 if error or wrong else 200)
+    return render(
+        request, "agent/tool_form.html", context, status=422 if request.method == "POST" and (error or wrong) else 200
+    )
 
 
 def _page_of_consents(request: HttpRequest, signal: Signal, tool: AnyTool) -> str:

@@ -25,11 +25,10 @@ from approvals.services import propose_action
 from integrations.errors import IntegrationError
 from integrations.models import TICKET_KIND, ExternalRef
 from integrations.tools import registry
-from junto.tenants.models import Company
 from runbooks.grants import ADD_INTERNAL_NOTE, ADD_TIME_ENTRY, CLOSING_STEP, CREATE_TICKET, closing_path
 from runbooks.versions import PublishedVersion
 from signals.facts import vendor_id
-from signals.models import Board, Signal
+from signals.opening import ticket_arguments
 from signals.services import adopt_ticket, joined_ticket
 
 #: How call ids of the closing set begin: none of a model's, which are numbers.
@@ -42,6 +41,9 @@ LINE_LENGTH = 700
 
 #: States of a closing action in whose place another one came or comes.
 _REPLACED = (Action.State.SUPERSEDED, Action.State.CANCELLED)
+
+#: States of the action that opens the ticket in which none was opened, as there is one or the problem is over.
+_NOT_OPENED = (Action.State.REFUSED, Action.State.DRIFTED)
 
 _OUTCOMES = {
     Action.State.SUCCEEDED: "done",
@@ -71,7 +73,8 @@ def open_ticket(context: SessionContext) -> Action | None:
     signal = context.session.signal
     if signal.has_ticket:
         return None
-    ticket = joined_ticket(signal) if _standing(context.progress.rows, TICKET_CALL) is None else None
+    asked = _standing(context.progress.rows, TICKET_CALL)
+    ticket = joined_ticket(signal) if asked is None or asked.state in _NOT_OPENED else None
     if ticket is not None and ticket.connection is not None:
         adopt_ticket(signal=signal, connection=ticket.connection, external_id=ticket.external_id)
         return None
@@ -170,26 +173,8 @@ def _frozen(tool: str, arguments: Mapping[str, JsonValue]) -> Mapping[str, JsonV
 
 
 def _ticket(context: SessionContext) -> dict[str, JsonValue]:
-    signal = context.session.signal
-    board = signal.board or usual_board(context.session.company)
-    summary = "".join(letter for letter in signal.subject if letter.isprintable()).strip()[:100]
-    return {
-        "summary": summary or "Runbook",
-        "description": f"{_name(context)}. {signal.description}".strip()[:NOTE_LENGTH],
-        "board_id": vendor_id(board.external_id) if board else None,
-    }
-
-
-def usual_board(company: Company) -> Board | None:
-    """Where the company's last ticket stands, else the first board there is."""
-    last = (
-        Signal.objects.for_organization(company.organization)
-        .filter(company=company, board__isnull=False)
-        .select_related("board")
-        .order_by("-source_created_at")
-        .first()
-    )
-    return last.board if last else Board.objects.for_organization(company.organization).order_by("name").first()
+    told = ticket_arguments(context.session.signal, context.session.company, by=f"{_name(context)}.")
+    return {**told, "summary": told["summary"] or "Runbook"}
 
 
 def _time(context: SessionContext, steps: Sequence[RunStep]) -> dict[str, JsonValue]:

@@ -276,6 +276,8 @@ def _rest(context: SessionContext, lease: Lease) -> tuple[int, bool]:
     more = bool(progress.unproposed) or progress.models_turn
     if any(row.state in (Action.State.WAITING, Action.State.UNKNOWN) for row in progress.rows):
         _set_state(session, AgentSession.State.WAITING_FOR_APPROVAL)
+        # a run without its ticket asks no model: until somebody decided about the ticket there is nothing to do
+        more = more and not needs_ticket(context)
     elif any(row.state not in Action.TERMINAL for row in progress.rows):
         # the server's own calls stand in no reply of the model
         _set_state(session, AgentSession.State.RUNNING)

@@ -14,7 +14,6 @@ from django.utils import timezone
 from pydantic import JsonValue
 
 from agent.attention import attended
-from agent.closing import usual_board
 from agent.directing import is_run
 from agent.events import Notice
 from agent.journal import append_event
@@ -34,6 +33,7 @@ from runbooks.suspension import suspended_at
 from runbooks.values import ValuesRefused, prefill, read_values
 from signals.facts import SignalFacts, signal_facts
 from signals.models import Signal
+from signals.opening import usual_board
 from signals.services import SignalNotClaimable, open_own_signal
 
 Values = Mapping[str, JsonValue]

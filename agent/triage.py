@@ -32,12 +32,13 @@ from signals.processing.findings import ticket_findings
 from signals.service.attention import promised
 from signals.service.escalation import history_of
 from signals.service.hours import hours_of, zone_of
-from signals.services import CLOSABLE
+from signals.services import CLOSABLE, joined_ticket
 from signals.words import state_word
 
 #: Rows shown in the side panes; the lists themselves are pages of their own.
 PEOPLE_SHOWN = 12
 REPEATS_SHOWN = 20
+ALERTS_SHOWN = 3
 DEVICES_SHOWN = 30
 
 
@@ -71,6 +72,7 @@ def ticket_pane(signal: Signal, *, actor: Actor) -> dict[str, Any]:
         **ticket_findings(signal, actor=actor),
         **_time_and_files(signal, actor),
         **_repeats(signal),
+        "alerts": _alerts(signal),
         "may_part": _may_part(signal, actor),
         "unmapped": unmapped,
         "suggestions": _suggestions(signal, actor) if unmapped else [],
@@ -154,6 +156,26 @@ def _repeats(signal: Signal) -> dict[str, Any]:
     }
 
 
+def _alerts(signal: Signal) -> list[dict[str, Any]]:
+    """The alerts that this ticket was opened for here, as their monitoring told them."""
+    if not signal.has_ticket or not signal.alert_type:
+        return []
+    rows = Signal.objects.for_organization(signal.organization).filter(ticket=signal, company=signal.company)
+    rows = rows.exclude(alert_type="").exclude(connection=None).select_related("connection")
+    return [
+        {
+            "subject": show_escaped(one.subject),
+            "description": show_escaped(one.description),
+            "priority_name": show_escaped(one.priority),
+            "source": show_escaped(one.connection.label) if one.connection else "",
+            "raised_at": one.source_created_at,
+            "cleared_at": one.source_updated_at if one.closed_at_source else None,
+            "path": reverse("signal", args=[one.pk]),
+        }
+        for one in rows.order_by("-source_created_at")[:ALERTS_SHOWN]
+    ]
+
+
 def _occurrence(one: Occurrence) -> dict[str, Any]:
     ticket = f"ticket {one.number}" if one.number else "alert"
     name = f"{ticket.capitalize()} of {one.source}" if one.source else one.number
@@ -196,6 +218,7 @@ def _ticket(signal: Signal) -> dict[str, Any]:
     return {
         "id": signal.pk,
         "external_id": signal.number,
+        "joined": _joined(signal),
         "subject": show_escaped(signal.subject),
         "priority": signal.priority_number or "",
         "priority_name": show_escaped(signal.priority),
@@ -217,6 +240,15 @@ def _ticket(signal: Signal) -> dict[str, Any]:
         "created_at": signal.source_created_at,
         "description": show_escaped(signal.description),
     }
+
+
+def _joined(signal: Signal) -> dict[str, str] | None:
+    """The ticket that another system opened for the same problem, of a signal that has none of its own."""
+    ticket = None if signal.has_ticket or not signal.alert_type else joined_ticket(signal)
+    if ticket is None or ticket.connection is None:
+        return None
+    path = reverse("signal", args=[ticket.pk])
+    return {"number": show_escaped(ticket.number), "system": show_escaped(ticket.connection.label), "path": path}
 
 
 def _match(match: Match, *, chosen: bool) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from approvals.models import Action, ActionRecord, Origin, StaleState
 from approvals.previews import StoredPreview
 from approvals.revealing import draw_secret, end_secret
 from approvals.standing import approvers_of, no_longer_stands
+from approvals.subjects import known_of
 from approvals.transitions import expire, move, worker
 from integrations.dispatch import call_tool, observe_target, preview_tool, search_outcome
 from integrations.errors import IntegrationError, OutcomeUnknown, ToolRefused, UnknownTool
@@ -69,6 +70,7 @@ def preview_action(*, tool: AnyTool, arguments: dict[str, JsonValue], origin: Or
     added = filled_in(tool, origin.organization, origin.company)
     if not tool.is_write:
         return StoredPreview(filled_in=added)
+    known = known_of(tool, origin.organization, origin.subject)
     preview = preview_tool(
         tool=tool,
         arguments=arguments,
@@ -76,7 +78,7 @@ def preview_action(*, tool: AnyTool, arguments: dict[str, JsonValue], origin: Or
         company=origin.company,
         subject=origin.subject,
     )
-    return StoredPreview.of(preview, filled_in=added)
+    return StoredPreview.of(known.told_on(preview), filled_in=added)
 
 
 def run_read(action: Action) -> Action:
@@ -166,13 +168,15 @@ def look_at_target(action: Action, tool: AnyTool) -> JsonValue:
     """What the target looks like now; nothing for a read, which has none. Raises IntegrationError."""
     if not tool.is_write:
         return None
-    return observe_target(
+    known = known_of(tool, action.organization, action.origin.subject)
+    state = observe_target(
         tool=tool,
         arguments=action.arguments,
         organization=action.organization,
         company=action.company,
         subject=action.origin.subject,
     )
+    return known.beside(state)
 
 
 def _claim(action: Action, *, tool: AnyTool, target_state: JsonValue) -> bool:

@@ -9,5 +9,6 @@ class SignalsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Put our own tools into the registry."""
+        """Put our own tools into the registry, and what opening a ticket rests on."""
         import_string("signals.tools.search_signals")
+        import_string("signals.opening.opening_rests_on")

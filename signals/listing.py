@@ -17,6 +17,7 @@ from approvals.models import Action, Origin
 from integrations.models import Connection, SyncCursor
 from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Organization
+from signals.intake.clearing import joined_numbers
 from signals.intake.folding import how_often
 from signals.list_filters import ALL, OPEN, Filters, Fitting
 from signals.models import Board, Signal
@@ -172,10 +173,21 @@ def choices(actor: Actor) -> dict[str, Choices]:
 
 
 def rows(signals: Sequence[Signal]) -> list[Row]:
-    """A page of signals in words; three queries for the agent's part and one for repeats."""
-    sessions, fixed, told = _session_words(signals), with_a_fix(signals), how_often(signals)
+    """A page of signals in words; three queries for the agent's part and two for repeats."""
+    sessions, fixed, told, joined = (
+        _session_words(signals),
+        with_a_fix(signals),
+        how_often(signals),
+        joined_numbers(signals),
+    )
     return [
-        _row(signal, sessions[signal.origin_subject], has_fix=signal.pk in fixed, repeats=told.get(signal.pk, 1))
+        _row(
+            signal,
+            sessions[signal.origin_subject],
+            number=signal.number or joined.get(signal.pk, ""),
+            has_fix=signal.pk in fixed,
+            repeats=told.get(signal.pk, 1),
+        )
         for signal in signals
     ]
 
@@ -211,12 +223,12 @@ def read_line(actor: Actor) -> ReadLine | None:
     return ReadLine(f"{newest.connection.label} read {_ago(timezone.now() - newest.ran_at)}", fine=True)
 
 
-def _row(signal: Signal, session: Word, *, has_fix: bool, repeats: int) -> Row:
+def _row(signal: Signal, session: Word, *, number: str, has_fix: bool, repeats: int) -> Row:
     state = state_word(signal, has_fix=has_fix)
     return Row(
         id=signal.pk,
         path=reverse("signal", args=[signal.pk]),
-        external_id=signal.number or "No ticket",
+        external_id=number or "No ticket",
         subject=signal.subject,
         company_name=signal.company.name if signal.company else "",
         company_ended=signal.company is not None and not signal.company.is_active,

@@ -147,8 +147,9 @@ def adopt_ticket(*, signal: Signal, connection: Connection, external_id: str) ->
 
 
 def joined_ticket(signal: Signal) -> Signal | None:
-    """The open ticket of the PSA that tells of the same problem as this alert, and was folded into it."""
-    return next((each for each in open_tickets(signal.organization, signal.pk) if each.pk != signal.pk), None)
+    """The open ticket of the PSA that tells of the same problem as this alert: folded into it, or the other way."""
+    found = open_tickets(signal.organization, signal.folded_into_id or signal.pk)
+    return next((each for each in found if each.pk != signal.pk), None)
 
 
 def _leave_behind(signal: Signal, reason: str) -> None:

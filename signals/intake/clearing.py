@@ -8,6 +8,7 @@ that repeats the alert or is repeated by it.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Final
 
 from django.db.models import F, Q
@@ -35,6 +36,19 @@ def open_tickets(organization: Organization, head_id: uuid.UUID) -> list[Signal]
     return list(
         rows.select_related("organization", "company", "board", "connection", "folded_into").order_by("external_id")
     )
+
+
+def joined_numbers(signals: Sequence[Signal]) -> dict[uuid.UUID, str]:
+    """The number of the ticket that another system opened for the same problem, of those that have none."""
+    without = [signal for signal in signals if signal.alert_type and not signal.number]
+    if not without:
+        return {}
+    rows: TenantQuerySet[Signal] = Signal.objects.for_organization(without[0].organization)
+    rows = rows.filter(folded_into__in=without, folded_into__company=F("company"), closed_at_source=False)
+    rows = rows.filter(connection__vendor__in=PSA).exclude(alert_type="").exclude(state=Signal.State.GONE)
+    # of several that which `open_tickets` has first
+    found = rows.order_by("-external_id").values_list("folded_into", "external_id")
+    return {head: number for head, number in found if head is not None}
 
 
 def _told(organization: Organization, head_id: uuid.UUID) -> TenantQuerySet[Signal]:

@@ -20,11 +20,13 @@ from django.utils import timezone
 from integrations.models import Connection
 from integrations.sources import is_ticket_source
 from junto.bells import ring, ring_all
+from junto.tenants.actors import Actor
 from junto.tenants.models import Company, Organization
 from junto.tenants.scoping import TenantQuerySet
 from signals.intake.clearing import all_cleared, open_tickets
 from signals.intake.heads import Condition, Heads
 from signals.intake.joining import find_joint
+from signals.intake.standing import tell_origins
 from signals.intake.touched import touched_by_a_person
 from signals.intake.unfolding import linked_with, strays_of, unfold
 from signals.models import MaintenanceWindow, Signal
@@ -148,6 +150,8 @@ class _Settling:
             self._write([signal.pk], state=State.MERGED, state_reason=signal.state_reason, folded_into=head_id)
         self._rows().filter(folded_into__in=ids).update(folded_into=head_id, changed_at=self._now)
         self._write([head_id])
+        if any(signal.connection is not None and is_ticket_source(signal.connection) for signal in repeats):
+            self._tell(head_id)
         ring("signal.processed", str(head_id))  # its page shows the count
 
     def _close_if_clear(self, head_id: uuid.UUID, alerts: Sequence[Signal]) -> None:
@@ -166,6 +170,7 @@ class _Settling:
         for signal in alerts:
             if signal.pk == head_id:
                 signal.state, signal.state_reason = state, reason
+        self._tell(head_id)
         ring("signal.changed", str(head_id))
 
     def _close_tickets(self, head_id: uuid.UUID) -> None:
@@ -184,6 +189,12 @@ class _Settling:
             if shown.state in Signal.OPEN and shown.state_reason != reason:
                 self._write([shown.pk], state_reason=reason)
                 ring("signal.processed", str(shown.pk))
+
+    def _tell(self, head_id: uuid.UUID) -> None:
+        """Have what waits for a decision on it looked at again: a ticket to be opened rests on this, too."""
+        head = self._rows().select_related("organization", "company").filter(pk=head_id).first()
+        if head is not None:
+            tell_origins([head], actor=Actor.system("monitoring", self._organization))
 
     def _write(self, ids: Collection[uuid.UUID], **columns: object) -> None:
         self._rows().filter(pk__in=ids).update(**columns, changed_at=self._now)

@@ -8,11 +8,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from agent.models import AgentSession, StartRule
 from agent.services import SessionRefused, stop_session
 from agent.starting import run_for_company, run_on_signal
 from agent.tasks import open_waiting
+from approvals.models import Action, Grant
+from approvals.watching import look_again
 from integrations.vendors import FILES
 from junto.inbox.models import Notification
 from junto.tenants.models import Company
@@ -164,6 +167,30 @@ class ByHandTest(StartCase):
         )
         assert session.state == AgentSession.State.COMPLETED, self.notices(session)
         assert self.written() == ["note", "time_entry", "note"]
+        taken = self.reload(alert)
+        assert (taken.external_id, taken.connection.vendor) == (number, "connectwise")
+
+    def test_a_run_whose_ticket_waits_for_a_word_takes_the_one_that_an_rmm_opens_meanwhile(self) -> None:
+        runbook, number = self.ai(), self.signal.external_id
+        Grant.objects.for_organization(self.northwind).update(revoked_at=timezone.now())
+        rmm = ConnectionFactory(organization=self.northwind, vendor="ninjaone")
+        alert = SignalFactory(
+            organization=self.northwind,
+            company=self.harbor,
+            connection=rmm,
+            external_id=str(uuid4()),
+            alert_type="DISK",
+        )
+        session = self.run_on(
+            run_on_signal(runbook=runbook, signal=self.reload(alert), actor=self.actor(self.theo), given={})
+        )
+        (asked,) = self.waiting(session)
+        assert asked.tool == "connectwise.create_ticket"
+        rows = Signal.objects.for_organization(self.northwind).filter(pk=self.signal.pk)
+        rows.update(state=Signal.State.MERGED, folded_into=alert, alert_type="disk")
+        assert look_again(asked.pk).state == Action.State.DRIFTED
+        self.run_on(session)
+        assert "ticket" not in self.written()
         taken = self.reload(alert)
         assert (taken.external_id, taken.connection.vendor) == (number, "connectwise")
 
