@@ -172,7 +172,7 @@ def _read(row: Rerun, ticket: str) -> dict[str, object]:
         ring("signal.processed", ticket)
     for why in unasked:
         row.unasked[why] = row.unasked.get(why, 0) + 1
-    read = row.state == State.RUNNING
+    read = int(row.state == State.RUNNING)  # PostgreSQL adds no boolean to a number
     return {"found": F("found") + len(written), "unasked": row.unasked, "position": F("position") + read}
 
 
