@@ -56,7 +56,8 @@ class TicketRecord:
     `time_entries` and `attachments` None = the source did not send them this time. `left_out` tells people what of the
     ticket was too much to be read; empty = all is here. `alert_type` = what the monitoring calls the alert this ticket
     is about. `deleted` = it is gone at the source. `opened_by` and `changed_by` = who opened and who last changed it,
-    by whatever name the source knows them; empty = it does not tell. `raw` is the source's own record.
+    by whatever name the source knows them; empty = it does not tell. `read_at` = when the source was asked for it, by
+    our clock; None = not known. `raw` is the source's own record.
     """
 
     external_id: str
@@ -87,6 +88,7 @@ class TicketRecord:
     left_out: str = ""
     opened_by: str = ""
     changed_by: str = ""
+    read_at: datetime | None = None
     raw: JsonValue = None
 
 

@@ -44,11 +44,12 @@ class ConnectWiseSource:
         page, given = 1, set[tuple[int, datetime | None]]()
         for _ in range(MOST_PAGES):
             wanted = where.since("lastUpdated", moment) if moment else where.equals("recordType", "ServiceTicket")
+            asked = datetime.now(UTC)
             batch = self._client.tickets(conditions=wanted, order_by="lastUpdated asc", limit=BATCH, page=page)
             for ticket in batch:
                 if (ticket.id, ticket.updated_at) not in given:
                     given.add((ticket.id, ticket.updated_at))
-                    yield self._record(ticket)
+                    yield self._record(ticket, asked)
             if len(batch) < BATCH:
                 return
             last = batch[-1].updated_at
@@ -60,6 +61,7 @@ class ConnectWiseSource:
 
     def ticket(self, external_id: str) -> TicketRecord:
         """See `TicketSource`."""
+        asked = datetime.now(UTC)
         found = (
             self._client.tickets(conditions=where.equals("id", int(external_id)), limit=1)
             if external_id.isascii() and external_id.isdigit()
@@ -67,7 +69,7 @@ class ConnectWiseSource:
         )
         if not found:
             raise VendorNotFound(f"{LABEL} has no ticket {external_id[:40]}.", sent=True, status=404)
-        return self._record(found[0])
+        return self._record(found[0], asked)
 
     def outline(self) -> Iterator[tuple[str, datetime]]:
         """See `TicketSource`."""
@@ -152,7 +154,7 @@ class ConnectWiseSource:
         """See `TicketSource`."""
         self._client.close()
 
-    def _record(self, ticket: schemas.Ticket) -> TicketRecord:
+    def _record(self, ticket: schemas.Ticket, asked: datetime) -> TicketRecord:
         notes, left_out = self._notes(ticket)
         opening = next((note for note in notes if note.issue), None)
         opening = opening or next((note for note in notes if note.discussion and note.kind == "TicketNote"), None)
@@ -186,6 +188,7 @@ class ConnectWiseSource:
             left_out=left_out,
             opened_by=ticket.info.entered_by,
             changed_by=ticket.info.updated_by,
+            read_at=asked,
             raw=ticket.model_dump(mode="json", by_alias=True, exclude_defaults=True),
         )
 

@@ -83,7 +83,7 @@ class CleanAttachment:
 class CleanTicket:
     """A ticket as Signal stores it; ids are still the source's own.
 
-    `notes`, `time_entries` or `attachments` None = the source did not send them.
+    `notes`, `time_entries` or `attachments` None = the source did not send them. `read_at` = when it was asked.
     """
 
     external_id: str
@@ -112,6 +112,7 @@ class CleanTicket:
     time_entries: tuple[CleanTime, ...] | None
     attachments: tuple[CleanAttachment, ...] | None
     left_out: str
+    read_at: datetime | None
     raw: JsonValue
 
     @cached_property
@@ -131,7 +132,7 @@ def _as_said(part: CleanNote | CleanTime | CleanAttachment) -> tuple[object, ...
     return part.as_said() if isinstance(part, CleanNote) else astuple(part)
 
 
-_SAID = tuple(each.name for each in fields(CleanTicket) if each.name not in PARTS)
+_SAID = tuple(each.name for each in fields(CleanTicket) if each.name not in (*PARTS, "read_at"))
 _AS_SAID = json.JSONEncoder(sort_keys=True, default=str)
 
 
@@ -190,6 +191,7 @@ def clean_ticket(ticket: TicketRecord, *, now: datetime) -> CleanTicket:
         time_entries=None if ticket.time_entries is None else _times(ticket.time_entries),
         attachments=None if ticket.attachments is None else _attachments(ticket.attachments),
         left_out=line(ticket.left_out, REASON_LENGTH),
+        read_at=ticket.read_at,
         raw=_storable_raw(ticket.raw),
     )
 

@@ -78,6 +78,10 @@ class Echoes:
             )
         return cls(connection, {subject: tuple(writings) for subject, writings in found.items()})
 
+    def wrote(self, subject: str) -> bool:
+        """Whether anything of ours was written on it."""
+        return subject in self.by_subject
+
     def is_field(self, subject: str, changed: Mapping[str, object], *, since: datetime) -> bool:
         """Whether all that changed on a ticket since its revision of `since` is what we set."""
         asked = {name: value for name, value in changed.items() if name not in _FOLLOWS}

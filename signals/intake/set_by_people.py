@@ -7,6 +7,7 @@ of whoever let an action of ours do it, else of somebody whom we do not know.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -27,16 +28,20 @@ from signals.write_back.wishes import PUT_BACK
 WATCHED: Final = frozenset(name for processor in PROCESSORS for name in processor.fields)
 #: A value of ours that the source told of no sooner is taken for a person's: it may not have been read for days.
 LATEST: Final = timedelta(days=7)
+#: How far the database's clock, which says when an action ended, may be off that of the process that reads.
+DATABASE_CLOCK: Final = timedelta(seconds=5)
 
 
-def set_by_others(signal: Signal, changed: Mapping[str, str]) -> dict[str, str]:
-    """Those of these changes of watched fields that are not what a processor's actions set there, or put back.
+def set_by_others(signal: Signal, told: Mapping[str, object], *, read_at: datetime | None) -> dict[str, str]:
+    """Those watched fields among `told` that somebody else than a processor's action, or a Revert's, gave their values.
 
-    `signal` is as it was before. Each processor's fields are judged by themselves: an action of ours and a person may
-    both have changed the ticket since it was last read. A part below one that was set (the subtype of a former type)
-    falls away with it, and all of them with the board.
+    `signal` is as it was before, `read_at` when the source was asked (None = not known). Each processor's fields are
+    judged by themselves: an action of ours and a person may both have changed the ticket since it was last read. A part
+    below one that was set (the subtype of a former type) falls away with it, and all of them with the board.
     """
-    if not changed:
+    has = {name: str(told[name]) for name in WATCHED & told.keys()}
+    changed = {name: value for name, value in has.items() if getattr(signal, name) != value}
+    if not changed and read_at is None:
         return {}
     rows = Action.objects.for_organization(signal.organization).filter(
         Q(origin__kind=Origin.Kind.PROCESSOR) | Q(origin__kind=Origin.Kind.BY_HAND, origin__key__startswith=PUT_BACK),
@@ -44,32 +49,52 @@ def set_by_others(signal: Signal, changed: Mapping[str, str]) -> dict[str, str]:
         state__in=SENT,
         claimed_at__gte=timezone.now() - LATEST,
     )
-    sent = [
-        (claimed_at, StoredPreview.model_validate(preview).sets)
-        for claimed_at, preview in rows.order_by("claimed_at").values_list("claimed_at", "preview")
-        if preview
-    ]
+    sent = [_Sent.of(*row) for row in rows.order_by("claimed_at").values_list("claimed_at", "finished_at", "preview")]
     found: dict[str, str] = {}
-    for processor in PROCESSORS:
+    for processor in PROCESSORS if changed or sent else ():
+        last = _last_told(signal, processor)
+        ours = [one for one in sent if last is None or one.claimed_at > last]
         own = {name: value for name, value in changed.items() if name in processor.fields}
-        if own:
-            told = _last_told(signal, processor)
-            ours = [sets for claimed_at, sets in sent if told is None or claimed_at > told]
-            found |= {} if _is_ours(own, ours, before={name: getattr(signal, name) for name in own}) else own
+        if own and not _is_ours(own, ours, before={name: getattr(signal, name) for name in own}):
+            found |= own
+        elif not own and read_at is not None:
+            found |= _undone({name: has[name] for name in has.keys() & set(processor.fields)}, ours, read_at=read_at)
     return found
 
 
-def _is_ours(changed: Mapping[str, str], sent: Sequence[Mapping[str, object]], *, before: Mapping[str, str]) -> bool:
+@dataclass(frozen=True)
+class _Sent:
+    """An action that was sent: when, when it had succeeded or was given up, and the values it set."""
+
+    claimed_at: datetime
+    finished_at: datetime | None
+    sets: Mapping[str, object]
+
+    @classmethod
+    def of(cls, claimed_at: datetime, finished_at: datetime | None, preview: object) -> _Sent:
+        return cls(claimed_at, finished_at, StoredPreview.model_validate(preview or {}).sets)
+
+
+def _undone(has: Mapping[str, str], sent: Sequence[_Sent], *, read_at: datetime) -> dict[str, str]:
+    """The values that somebody set back to what they were before our last write, which no reading had told of yet."""
+    newest = next((one for one in reversed(sent) if one.sets.keys() & has.keys()), None)
+    if newest is None or newest.finished_at is None or newest.finished_at > read_at - DATABASE_CLOCK:
+        return {}
+    left = {name: value for name, value in has.items() if name in newest.sets}
+    return {} if _explains(newest.sets, left) else left
+
+
+def _is_ours(changed: Mapping[str, str], sent: Sequence[_Sent], *, before: Mapping[str, str]) -> bool:
     """Whether one of `sent`, oldest first, set these values and has not come back yet.
 
     The newest that set what the ticket had `before` has, and so has each one ahead of it. No clock of the source's is
     asked: it may go wrong.
     """
     ours = False
-    for sets in sent:
-        if _explains(sets, before):
+    for one in sent:
+        if _explains(one.sets, before):
             ours = False
-        elif _explains(sets, changed):
+        elif _explains(one.sets, changed):
             ours = True
     return ours
 

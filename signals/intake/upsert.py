@@ -259,11 +259,11 @@ class _Writer:
             return False
         news = columns.keys() - _ALWAYS_NEW
         changed = {name: columns[name] for name in news if getattr(signal, name) != columns[name]}
-        watched = {name: str(changed[name]) for name in changed.keys() & WATCHED}
-        if others := set_by_others(signal, watched):
+        read_at = ticket.read_at if echoes.wrote(signal.origin_subject) else None
+        others = set_by_others(signal, columns, read_at=read_at)
+        if others:
             self.set_by_people.append((signal, others))
-        ours = watched.keys() - others.keys()
-        changed = {name: value for name, value in changed.items() if name not in ours}
+        changed = {name: value for name, value in changed.items() if name not in WATCHED or name in others}
         if changed and echoes.is_field(signal.origin_subject, changed, since=signal.source_updated_at):
             ring("signal.processed", str(signal.pk))  # no news, but who looks at it sees it
         elif changed:

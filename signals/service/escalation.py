@@ -10,6 +10,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from urllib.parse import urlencode
 
@@ -46,6 +47,8 @@ MOST_AT_ONCE: Final = 200
 TOGETHER: Final = 5
 #: Notes proposed in one go.
 MOST_NOTES: Final = 20
+#: A ticket that meets a rule again so soon after it did not is no news: it goes to and fro.
+PAUSE: Final = timedelta(hours=1)
 #: So long a page waits for due times that lag behind.
 CATCH_UP_SECONDS: Final = 3.0
 
@@ -187,23 +190,28 @@ def _meeting(rule: EscalationRule, hours: ServiceHours) -> SignalQuerySet:
 
 
 def _not_fired(rule: EscalationRule, hours: ServiceHours) -> SignalQuerySet:
-    rows = _meeting(rule, hours).exclude(pk__in=_standing(rule).values("signal"))
-    found: SignalQuerySet = rows.order_by("source_created_at", "pk")
-    return found
+    """The tickets that meet the rule and that it does not stand for, nor did a moment ago."""
+    ended = _firings(rule).filter(ended_at__gt=timezone.now() - PAUSE)
+    rows = _meeting(rule, hours).exclude(pk__in=_firings(rule).filter(ended_at=None).values("signal"))
+    found: SignalQuerySet = rows.exclude(pk__in=_of_the_same(rule, ended).values("signal"))
+    return found.order_by("source_created_at", "pk")
 
 
-def _standing(rule: EscalationRule) -> QuerySet[EscalationFiring]:
-    return EscalationFiring.objects.for_organization(rule.organization).filter(rule=rule, ended_at=None)
+def _firings(rule: EscalationRule) -> QuerySet[EscalationFiring]:
+    return EscalationFiring.objects.for_organization(rule.organization).filter(rule=rule).order_by()
+
+
+def _of_the_same(rule: EscalationRule, firings: QuerySet[EscalationFiring]) -> QuerySet[EscalationFiring]:
+    """Those for the company that the ticket has now, and for the promise that is at stake now."""
+    same = firings.filter(Q(seen_company=F("signal__company")) | Q(seen_company=None, signal__company=None))
+    return same.filter(promise=F("signal__clock__pending")) if rule.condition in _BY_PROMISE else same
 
 
 def _end_over(rule: EscalationRule, hours: ServiceHours) -> None:
     """End the firings whose ticket meets the rule no more, or meets it for another company or promise."""
-    standing = _standing(rule)
-    company_stays = Q(seen_company=F("signal__company")) | Q(seen_company=None, signal__company=None)
-    same = standing.filter(company_stays, signal__in=_meeting(rule, hours).order_by().values("pk"))
-    if rule.condition in _BY_PROMISE:
-        same = same.filter(promise=F("signal__clock__pending"))
-    standing.exclude(pk__in=same.order_by().values("pk")).update(ended_at=timezone.now())
+    standing = _firings(rule).filter(ended_at=None)
+    still = _of_the_same(rule, standing.filter(signal__in=_meeting(rule, hours).order_by().values("pk")))
+    standing.exclude(pk__in=still.values("pk")).update(ended_at=timezone.now())
 
 
 @transaction.atomic  # a firing that stands means that its people were told
@@ -300,6 +308,12 @@ def _propose(firing: EscalationFiring) -> None:
     if signal.company is None or not signal.has_ticket:
         missing = "It has no company yet." if signal.company is None else "It has no ticket in the PSA."
         _note_done(firing, problem=missing)
+        return
+    earlier = EscalationFiring.objects.for_organization(firing.organization).filter(
+        rule=firing.rule_id, signal=signal, note=firing.note, action__state=Action.State.WAITING
+    )
+    if earlier.exists():
+        _note_done(firing, problem="The same one waits for approval already.")
         return
     origin = open_origin(
         organization=signal.organization,

@@ -94,7 +94,7 @@ def send_word(result: ProcessorResult, processor: AnyProcessor, value: Value, *,
     if change is None:
         store_read(connection, [ticket])  # so that no page says that the source still has another
         return None
-    if _changed_by_others(signal, processor, now):
+    if set_by_others(signal, _values(processor, now), read_at=ticket.read_at):
         there = processor.label_of_types(now.type, now.subtype, now.item, now.priority)
         found = f"now has {show_escaped(there)}" if there else "has none now"
         return Told(f"Noted here. The PSA stays as it is: somebody changed it there first, and it {found}.")
@@ -159,13 +159,6 @@ def _change(signal: Signal, processor: AnyProcessor, value: Value, now: TicketFa
     over = {name: has for name, has in _values(processor, now).items() if has and not wanted[name]}
     empty: dict[str, JsonValue] = {"empty": list(over)}
     return Change(tool=processor.writes[0], arguments=empty, expects=over) if over else None
-
-
-def _changed_by_others(signal: Signal, processor: AnyProcessor, now: TicketFacts) -> bool:
-    """Whether the source has another value than the person saw, and not by what we wrote there since."""
-    seen = _values(processor, own_facts(signal))
-    changed = {name: found for name, found in _values(processor, now).items() if found != seen[name]}
-    return bool(set_by_others(signal, changed))
 
 
 def _values(processor: AnyProcessor, facts: TicketFacts) -> Mapping[str, str]:

@@ -73,6 +73,20 @@ class WhoseValueTests(WriteBackCase):
             self.set_there(signal, name)
             assert self.stands(signal, "priority") == (name.casefold(), Producer.PERSON)
 
+    def test_what_a_person_set_back_before_our_write_was_read_is_theirs(self) -> None:
+        signal = self.written_unread()
+        Action.unscoped.update(finished_at=F("finished_at") - timedelta(minutes=1))
+        self.set_there(signal, LOW)
+        assert self.stands(signal, "priority") == (LOW.casefold(), Producer.PERSON)
+        assert self.stands(signal, "ticket_type") == ("email > outlook", Producer.RULE)
+        self.set_there(signal, LOW)
+        assert ProcessorResult.unscoped.filter(producer=Producer.PERSON).count() == 1
+
+    def test_what_may_have_been_read_before_our_write_is_nobody_s_word(self) -> None:
+        signal = self.written_unread()
+        self.set_there(signal, LOW)  # so soon after it that clocks may differ by more
+        assert self.stands(signal, "priority") == (CRITICAL.casefold(), Producer.RULE)
+
     def test_what_an_older_write_of_ours_had_set_is_a_person_s_once_a_newer_one_set_another(self) -> None:
         signal = self.read(self.written_unread().external_id)
         for step, value in (("revert", {"result": str(self.row(signal).pk)}), ("correct", {"priority": CRITICAL})):
