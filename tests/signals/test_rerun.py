@@ -12,15 +12,17 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django import Settings
 
+from approvals.models import StaleState
 from junto.audit.models import AuditEntry
+from junto.tenants.actors import Actor
 from junto.tenants.models import Membership
 from junto.tenants.permissions import Role
 from signals.models import ModelQuestion, ProcessorResult, ProcessorSetting, Rerun, Signal
 from signals.processing.estimate import Estimate, Share, estimate
 from signals.processing.pipeline import _run_one
-from signals.processing.rerun import advance_rerun
+from signals.processing.rerun import advance_rerun, read_again, stop_rerun
 from signals.tasks import sweep_reruns
-from tests.cases import JuntoTestCase
+from tests.cases import JuntoTestCase, JuntoTransactionTestCase
 from tests.factories import BoardFactory, MembershipFactory, SignalFactory
 
 KIND = "issue_or_request"
@@ -270,6 +272,21 @@ class ChosenTests(RerunCase):
         [row] = self.runs()
         assert (row.position, row.passed, row.failed, row.found) == (2, 1, 0, 0)
         assert ProcessorResult.objects.for_organization(self.northwind).get(signal=judged).value["kind"] == "issue"
+
+
+@pytest.mark.service
+class OnPostgresTests(JuntoTransactionTestCase):
+    """Where a column of numbers takes nothing else."""
+
+    def test_what_was_read_is_counted_and_what_is_done_cannot_be_stopped(self) -> None:
+        actor = Actor.person(self.adam)
+        signals = [SignalFactory(company=self.harlow, subject="Please order a phone") for _ in range(2)]
+        row = read_again(actor=actor, signals=signals, processors=[KIND], key=uuid4())
+        advance_rerun(row.pk)
+        row.refresh_from_db()
+        assert (row.state, row.position, row.found) == (Rerun.State.DONE, 2, 2)
+        with pytest.raises(StaleState):
+            stop_rerun(actor=actor, rerun=row)
 
 
 class EstimateTests(RerunCase):
