@@ -86,16 +86,16 @@ export class SessionSocket extends EventTarget {
     return `${Date.now().toString(36)}-${++this.#number}`;
   }
 
-  /** Sends a frame and resolves with the answer to it; rejects with a Refusal. */
-  request(frame) {
-    if (!this.open) {
-      return Promise.reject(new Refusal({ code: "offline", message: "Not connected. Nothing was sent." }));
+  /** Sends a frame and resolves with the answer to it; rejects with a Refusal. A line that opens is waited for. */
+  async request(frame) {
+    if (!this.open && !(await this.#opening())) {
+      throw new Refusal({ code: "offline", message: "Not connected. Nothing was sent." });
     }
     const id = frame.id ?? this.newId();
     const text = JSON.stringify({ ...frame, id });
     // The server would cut the line, and with it the answers to everything else.
     if (new TextEncoder().encode(text).length > this.#mostBytes)
-      return Promise.reject(new Refusal({ code: "too_large", message: TOO_MUCH }));
+      throw new Refusal({ code: "too_large", message: TOO_MUCH });
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(id);
@@ -108,6 +108,16 @@ export class SessionSocket extends EventTarget {
       }, ANSWER_WITHIN);
       this.#waiting.set(id, { resolve, reject, timer });
       this.#socket.send(text);
+    });
+  }
+
+  /** Whether the line that is being opened this moment, if one is, opens: who presses at once has not to press again. */
+  #opening() {
+    const socket = this.#socket;
+    if (socket?.readyState !== WebSocket.CONNECTING) return false;
+    return new Promise((resolve) => {
+      socket.addEventListener("open", () => resolve(true), { once: true });
+      socket.addEventListener("close", () => resolve(false), { once: true });
     });
   }
 

@@ -10,6 +10,33 @@ from tests.browser.stage import first_request
 
 ENTER = "new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true})"
 
+#: A page whose sockets take a second and a half to open.
+SLOW_LINE = """
+const Line = window.WebSocket;
+window.WebSocket = class extends EventTarget {
+  static CONNECTING = 0;
+  static OPEN = 1;
+  readyState = 0;
+  constructor(url) {
+    super();
+    setTimeout(() => {
+      this.line = new Line(url);
+      for (const kind of ["open", "message", "close"])
+        this.line.addEventListener(kind, (event) => {
+          this.readyState = this.line.readyState;
+          this.dispatchEvent(new event.constructor(kind, event));
+        });
+    }, 1500);
+  }
+  send(text) {
+    this.line.send(text);
+  }
+  close() {
+    this.line?.close();
+  }
+};
+"""
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
@@ -81,6 +108,18 @@ def test_what_somebody_was_typing_is_kept_when_another_decides_first(enter):
     expect(page.locator(".toast")).to_contain_text("Copied")
     kept.get_by_role("button", name="Put away").press("Enter")  # the chat moves on: a click may meet another place
     expect(kept).to_have_count(0)
+
+
+def test_what_is_pressed_while_the_line_is_being_opened_is_sent_once_it_is_open(enter):
+    theo = enter("theo")
+    page = start(theo, "48268")
+    page.add_init_script(SLOW_LINE)
+    page.reload()
+    expect(page.locator('[data-link="connecting"]')).to_be_visible()
+
+    say(page, "Which devices does she have?")
+
+    expect(page.locator(".msg").filter(has_text="Which devices does she have?")).to_have_count(1)
 
 
 def test_enter_pressed_twice_sends_a_message_once(enter):
