@@ -210,7 +210,7 @@ class PeopleTests(PageCase):
 
     def test_of_a_ticket_that_was_not_read_yet_nothing_is_missing(self) -> None:
         signal = SignalFactory(company=self.harlow)
-        assert "No value:" not in self.get(f"signals/{signal.pk}/").content.decode()
+        assert "Nothing said of:" not in self.get(f"signals/{signal.pk}/").content.decode()
 
     def test_a_technician_corrects_confirms_and_reverts(self) -> None:
         signal = self.read()

@@ -100,7 +100,8 @@ class ClockTests(ServiceCase):
         self.promise(around_the_clock=True)
         ContactFactory(company=self.harlow, name="Wendy Sato", email="wendy@harlow.example")
         signal = self.ticket(contact=ContactFactory(company=self.harlow, name="Dana Whitfield"))
-        for author in ("Wendy Sato", "Sato, Wendy", "WENDY@harlow.example", "W. Sato <wendy@harlow.example>"):
+        theirs = ("Wendy Sato", "Sato, Wendy", "WENDY@harlow.example", "W. Sato <wendy@harlow.example>")
+        for author in (*theirs, "new.person@harlow.example", "A new one <new@harlow.example>"):
             SignalNoteFactory(signal=signal, author=author, internal=False, written_at=FRIDAY)
         SignalNoteFactory(signal=signal, author="A new one", by_client=True, internal=False, written_at=FRIDAY)
         assert self.clock(signal).responded_at is None
