@@ -127,6 +127,13 @@ class Connected(OnSandbox, Cast):
         """What changed something at the vendor, by its log of requests."""
         return [row for row in self.asked() if row["effect"]]
 
+    def wake_no_agent(self) -> None:
+        """What is rung from now on reaches signals and approvals alone."""
+        ours = ("signals.", "approvals.")
+        self.settings.BELLS = {
+            bell: [task for task in tasks if task.startswith(ours)] for bell, tasks in self.settings.BELLS.items()
+        }
+
     def hurry(self) -> None:
         """Nobody shall wait here for a vendor's limits, nor until one that failed may be asked again."""
         rows = ConnectionPace.objects.for_organization(self.northwind)

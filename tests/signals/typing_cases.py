@@ -22,10 +22,7 @@ class TypingCase(ConnectedTestCase):
         """Nothing remembered of the lists; the agent is not woken."""
         super().setUp()
         cache.clear()
-        ours = ("signals.", "approvals.")
-        self.settings.BELLS = {
-            bell: [task for task in tasks if task.startswith(ours)] for bell, tasks in self.settings.BELLS.items()
-        }
+        self.wake_no_agent()
         self.forget_bells()
 
     def forget_bells(self) -> None:
